@@ -1,0 +1,17 @@
+/*---
+title: {zh: 慢病患者未签约, en: Chronic patient without a contract}
+over: person
+applies: is_target AND is_resolved AND NOT is_exempt AND chronic_n > 0
+needs: [poverty_member, disease_reg, contract]
+severity: orange
+route: {to: county_health, due: 7d, escalate: [14d, 30d]}
+evidence:
+  - chronic_n
+  - chronic_since
+  - last_contract: "coalesce(CAST(last_contract_to AS VARCHAR), '从未签约')"
+message: "登记重点慢病{chronic_n}种（最早{chronic_since}登记），当前无有效家庭医生签约（上份协议到期：{last_contract}）"
+waivers: [异地居住, 失联, 服刑, 参军, 出国, 已死亡, 空挂户, 其他]
+basis: {text: 家庭医生签约应签尽签, effective: [2021-01-01, null]}
+---*/
+-- The disease is not named: tuberculosis and mental illness are among the four.
+NOT contract_valid AND chronic_days > param('contract_days', division, yr())

@@ -1,0 +1,20 @@
+/*---
+title: {zh: 医保与税务缴费不一致, en: Insurance and tax differ on the premium}
+over: person
+applies: alive AND insured_in_province AND (premium_net > 0 OR (resident_ins AND self_paid > 0))
+needs: [premium, insured]
+severity: yellow
+route: {to: county_insurance, due: 15d, escalate: [30d, 60d]}
+evidence:
+  - problem: "CASE WHEN NOT resident_ins THEN '税务已征缴，医保未登记参保' WHEN premium_net <= 0 THEN '医保登记有个人缴费，税务无缴费记录' ELSE '两部门登记的个人缴费金额不一致' END"
+  - year: "yr()"
+  - tax_paid: "premium_net"
+  - self_paid
+message: "{year}年度居民医保缴费：{problem}（税务实缴{tax_paid}元，医保登记{self_paid}元）"
+waivers: [系统未同步, 外省参保]
+basis: {text: 账账相符, effective: [2021-01-01, null]}
+---*/
+-- A payment of the last weeks may not have reached the register yet.
+(NOT resident_ins AND premium_net > 0 AND days_since_premium > param('premium_wait_days', division, yr()))
+OR (resident_ins AND premium_net <= 0 AND self_paid > 0)
+OR (resident_ins AND premium_net > 0 AND (premium_net - self_paid > param('premium_tol', division, yr()) OR self_paid - premium_net > param('premium_tol', division, yr())))

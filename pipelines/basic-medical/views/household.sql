@@ -1,0 +1,127 @@
+/*---
+title: {zh: 户, en: Household}
+subject: hh_no
+division: division
+name: head_name
+---*/
+-- One row for each household number of the monitoring list (members or households) or of the health system's copy.
+WITH sick AS (
+  SELECT person_key, sum(1) AS diseases
+  FROM disease_reg
+  WHERE closed_date IS NULL AND (treat_status IS NULL OR treat_status <> '死亡')
+  GROUP BY person_key
+),
+-- Members who left by 自然减少 stay in the list and are not counted.
+member AS (
+  SELECT m.hh_no, m.village_code, m.hh_size, m.hh_type, m.mon_type, m.risks, m.identified_ym, m.identified_date,
+    m.risk_cleared, m.cleared_ym, m.clear_way, m.income_pc, m.income_pc_cleared,
+    m.rel_to_head = '户主' AS head,
+    CASE WHEN m.rel_to_head = '户主' THEN m.name END AS head_name,
+    s.person_key IS NOT NULL OR has(m.health_status, '患有大病') OR has(m.health_status, '长期慢性病') AS ill
+  FROM poverty_member m
+  LEFT JOIN sick s ON s.person_key = m.person_key
+  WHERE m.hh_no IS NOT NULL AND (m.member_change IS NULL OR m.member_change <> '自然减少')
+),
+mem AS (
+  SELECT hh_no,
+    sum(1) AS members,
+    sum(CASE WHEN head THEN 1 ELSE 0 END) AS heads,
+    max(head_name) AS head_name,
+    max(village_code) AS village_code, max(hh_size) AS hh_size, max(hh_type) AS hh_type, max(mon_type) AS mon_type,
+    sum(CASE WHEN ill THEN 1 ELSE 0 END) AS ill_members,
+    bool_or(has(risks, '因病')) AS risk_ill,
+    min(identified_ym) AS identified_ym, min(identified_date) AS identified_date,
+    bool_and(risk_cleared) AS risk_cleared, max(cleared_ym) AS cleared_ym, max(clear_way) AS clear_way,
+    max(income_pc) AS income_pc, max(income_pc_cleared) AS income_pc_cleared
+  FROM member
+  GROUP BY hh_no
+),
+-- A call or a look into files is no home visit (way 2).
+visit AS (
+  SELECT hh_no, min(listed_date) AS listed_date,
+    max(CASE WHEN visited_date <= asof() AND coalesce(visit_way, '2') = '2' THEN visited_date END) AS last_visit
+  FROM visit_check
+  GROUP BY hh_no
+),
+help AS (
+  SELECT hh_no, max(decided_date) AS last_decided,
+    max(CASE WHEN done_date <= asof() THEN done_date END) AS last_done
+  FROM measure
+  GROUP BY hh_no
+),
+spine AS (
+  SELECT hh_no
+  FROM (
+    SELECT hh_no FROM poverty_household
+    UNION ALL SELECT hh_no FROM mem
+    UNION ALL SELECT hh_no FROM health_household
+  ) AS everyone
+  WHERE hh_no IS NOT NULL
+  GROUP BY hh_no
+),
+-- The household sheet is the authority; without it the members speak for the household.
+base AS (
+  SELECT spine.hh_no,
+    coalesce(hh.village_code, mem.village_code, hs.village_code) AS division,
+    coalesce(hh.head_name, mem.head_name, hs.head_name) AS head_name,
+    hh.hh_no IS NOT NULL OR mem.hh_no IS NOT NULL AS in_list,
+    hs.hh_no IS NOT NULL AS in_health,
+    coalesce(mem.members, 0) AS members,
+    coalesce(mem.heads, 0) AS heads,
+    coalesce(mem.ill_members, 0) AS ill_members,
+    coalesce(hh.hh_size, mem.hh_size) AS hh_size,
+    CASE WHEN hh.hh_no IS NOT NULL THEN hh.hh_type ELSE mem.hh_type END AS hh_type,
+    CASE WHEN hh.hh_no IS NOT NULL THEN hh.mon_type ELSE mem.mon_type END AS mon_type,
+    coalesce(CASE WHEN hh.hh_no IS NOT NULL THEN has(hh.risks, '因病') ELSE mem.risk_ill END, false) AS risk_ill,
+    CASE WHEN hh.hh_no IS NOT NULL THEN hh.risk_cleared ELSE mem.risk_cleared END AS risk_cleared,
+    CASE WHEN hh.hh_no IS NOT NULL THEN hh.identified_ym ELSE mem.identified_ym END AS identified_ym,
+    CASE WHEN hh.hh_no IS NOT NULL THEN hh.identified_date ELSE mem.identified_date END AS identified_date,
+    CASE WHEN hh.hh_no IS NOT NULL THEN hh.cleared_ym ELSE mem.cleared_ym END AS cleared_ym,
+    CASE WHEN hh.hh_no IS NOT NULL THEN hh.clear_way ELSE mem.clear_way END AS clear_way,
+    CASE WHEN hh.hh_no IS NOT NULL THEN hh.income_pc ELSE mem.income_pc END AS income_pc,
+    CASE WHEN hh.hh_no IS NOT NULL THEN hh.income_pc_cleared ELSE mem.income_pc_cleared END AS income_pc_cleared,
+    hh.health_measure AS listed_measure,
+    hs.mon_type AS health_mon_type,
+    hs.risk_cleared AS health_risk_cleared,
+    hs.identified_ym AS health_identified_ym,
+    hs.cleared_ym AS health_cleared_ym,
+    hs.synced_on,
+    visit.listed_date, visit.last_visit, help.last_decided, help.last_done
+  FROM spine
+  LEFT JOIN mem ON mem.hh_no = spine.hh_no
+  LEFT JOIN poverty_household hh ON hh.hh_no = spine.hh_no
+  LEFT JOIN health_household hs ON hs.hh_no = spine.hh_no
+  LEFT JOIN visit ON visit.hh_no = spine.hh_no
+  LEFT JOIN help ON help.hh_no = spine.hh_no
+),
+-- Where only a month is known, clocks start at its last day.
+dated AS (
+  SELECT base.*,
+    substr(division, 1, 6) AS county,
+    mon_type IS NOT NULL AS is_monitored,
+    mon_type IS NOT NULL AND NOT coalesce(risk_cleared, false) AS is_open_mon,
+    health_mon_type IS NOT NULL AND NOT coalesce(health_risk_cleared, false) AS is_open_health,
+    coalesce(identified_date, identified_ym) AS identified_from,
+    coalesce(identified_date, CASE WHEN listed_date >= identified_ym THEN listed_date END,
+      CAST(identified_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY AS DATE)) AS clock_start,
+    coalesce(identified_date, CAST(identified_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY AS DATE)) AS identified_on,
+    CAST(health_identified_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY AS DATE) AS health_identified_on,
+    CAST(cleared_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY AS DATE) AS cleared_on,
+    CAST(health_cleared_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY AS DATE) AS health_cleared_on,
+    CAST(date_part('year', cleared_ym) AS BIGINT) AS cleared_year
+  FROM base
+)
+SELECT dated.*,
+  asof() - clock_start AS clock_days,
+  coalesce(months_between(clock_start, asof()) < param('clock_months', division, yr()), false) AND clock_start <= asof() AS in_clock,
+  coalesce(last_visit >= identified_from, false) AS visited,
+  coalesce(last_done >= identified_from, false) AS helped,
+  -- What differs between the two systems, once both had time for the weekly exchange.
+  CASE
+    WHEN is_open_mon AND NOT in_health AND coalesce(asof() - identified_on > param('sync_days', division, yr()), true) THEN '卫生健康系统缺少该监测户'
+    WHEN is_open_health AND NOT is_monitored AND coalesce(asof() - health_identified_on > param('sync_days', division, yr()), true) THEN '防返贫监测名单无该监测户'
+    WHEN is_monitored AND in_health AND health_mon_type IS DISTINCT FROM mon_type THEN '监测对象类别不一致'
+    WHEN is_open_mon AND in_health AND NOT is_open_health AND coalesce(asof() - health_cleared_on > param('sync_days', division, yr()), true) THEN '风险消除状态不一致'
+    WHEN is_monitored AND NOT is_open_mon AND is_open_health AND coalesce(asof() - cleared_on > param('sync_days', division, yr()), true) THEN '风险消除状态不一致'
+  END AS sync_issue
+FROM dated

@@ -1,0 +1,438 @@
+/*---
+title: {zh: 人员, en: Person}
+subject: person_key
+division: division
+name: name
+---*/
+-- One row for each person of the register, the poverty list or the insurance. Every step groups by
+-- person_key and every join of person tables is on person_key, so the view runs bucket by bucket.
+WITH spine AS (
+  SELECT person_key
+  FROM (
+    SELECT person_key FROM resident
+    UNION ALL SELECT person_key FROM poverty_member
+    UNION ALL SELECT person_key FROM insured
+  ) AS everyone
+  GROUP BY person_key
+),
+res AS (
+  SELECT person_key,
+    max(name) AS name, max(sex) AS sex, max(birth_date) AS birth_date,
+    max(village_code) AS village_code, max(hh_size) AS hh_size,
+    max(pop_status) AS pop_status, min(death_date) AS death_date,
+    bool_or(id_no IS NOT NULL) AS has_id
+  FROM resident
+  GROUP BY person_key
+),
+-- Members who left by 自然减少 stay in the list; they are out of every denominator.
+listed AS (
+  SELECT person_key, name, sex, birth_date, village_code, hh_no, hh_type, mon_type, health_status, risks,
+    link, id_no, id_no_quality, list_resident_ins, list_employee_ins,
+    coalesce(member_change <> '自然减少', true) AS active,
+    mon_type IS NOT NULL AND NOT coalesce(risk_cleared, false) AS open_mon,
+    -- Only the month is known in the national export: clocks then start at its last day.
+    coalesce(identified_date, CAST(identified_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY AS DATE)) AS identified_on,
+    coalesce(identified_date, identified_ym) AS entitled_from,
+    character_length(replace(btrim(id_no_raw), ' ', '')) AS id_length
+  FROM poverty_member
+),
+lst AS (
+  SELECT person_key,
+    coalesce(max(CASE WHEN active THEN name END), max(name)) AS name,
+    coalesce(max(CASE WHEN active THEN sex END), max(sex)) AS sex,
+    coalesce(max(CASE WHEN active THEN birth_date END), max(birth_date)) AS birth_date,
+    coalesce(max(CASE WHEN active THEN village_code END), max(village_code)) AS village_code,
+    max(CASE WHEN active THEN hh_no END) AS hh_no,
+    max(CASE WHEN active THEN hh_type END) AS hh_type,
+    max(CASE WHEN active AND open_mon THEN mon_type END) AS open_mon_type,
+    max(CASE WHEN active THEN mon_type END) AS mon_type,
+    bool_or(active) AS in_list,
+    bool_or(active AND coalesce(hh_type = '脱贫户', false)) AS is_lifted,
+    bool_or(active AND mon_type IS NOT NULL) AS is_monitored,
+    bool_or(active AND open_mon) AS is_open_mon,
+    min(CASE WHEN active AND mon_type IS NOT NULL THEN identified_on END) AS identified_on,
+    min(CASE WHEN active AND mon_type IS NOT NULL THEN entitled_from END) AS entitled_from,
+    bool_or(active AND link IN ('id', 'prefix15', 'roster')) AS is_resolved,
+    bool_or(active AND list_resident_ins) AS list_resident_ins,
+    bool_or(active AND list_employee_ins) AS list_employee_ins,
+    bool_or(id_no IS NOT NULL) AS has_id,
+    max(CASE WHEN active THEN id_no_quality END) AS id_quality,
+    sum(CASE WHEN active AND id_no_quality IN ('checksum', 'bad_date') AND id_length NOT IN (20, 22) THEN 1 ELSE 0 END) AS id_bad_rows,
+    sum(CASE WHEN active AND id_no_quality IN ('length', 'upgraded15') AND id_length NOT IN (18, 20, 22) THEN 1 ELSE 0 END) AS id_length_rows,
+    sum(CASE WHEN active AND id_no_quality IN ('checksum', 'bad_date', 'length') AND id_length IN (20, 22) THEN 1 ELSE 0 END) AS id_card_rows,
+    sum(CASE WHEN active AND id_no_quality IN ('missing', 'placeholder') THEN 1 ELSE 0 END) AS id_missing_rows,
+    max(CASE WHEN active THEN id_length END) AS id_length
+  FROM listed
+  GROUP BY person_key
+),
+lnk AS (
+  SELECT person_key,
+    sum(CASE WHEN clash THEN 1 ELSE 0 END) AS clash_rows,
+    nullif(array_to_string(array_sort(array_agg(DISTINCT CASE WHEN clash THEN feed END)), '、'), '') AS clash_tables,
+    sum(CASE WHEN variant THEN 1 ELSE 0 END) AS variant_rows,
+    nullif(array_to_string(array_sort(array_agg(DISTINCT CASE WHEN variant THEN feed END)), '、'), '') AS variant_tables,
+    sum(CASE WHEN damaged THEN 1 ELSE 0 END) AS damaged_rows,
+    nullif(array_to_string(array_sort(array_agg(DISTINCT CASE WHEN damaged THEN feed END)), '、'), '') AS damaged_tables
+  FROM (
+    SELECT k.person_key, coalesce(t.label, k.table_name) AS feed,
+      k.tier = 'clash' AS clash,
+      k.tier = 'variant' AS variant,
+      k.tier <> 'clash' AND k.quality IN ('truncated15', 'scientific') AS damaged
+    FROM link k
+    LEFT JOIN code_table_title t ON t.code = k.table_name
+  ) AS k
+  GROUP BY person_key
+),
+dead AS (
+  SELECT person_key, min(death_date) AS death_date, min(cancel_date) AS cancel_date
+  FROM death
+  GROUP BY person_key
+),
+enrolment AS (
+  SELECT person_key, name, sex, birth_date, village_code, insured_div, insutype, insu_stat, year, id_no,
+    coalesce(self_paid, 0) AS self_paid, coalesce(subsidy_amt, 0) AS subsidy_amt, subsidy_type,
+    in_list('insutype_cover', insutype) AS cover,
+    in_list('insutype_basic', insutype) AS basic,
+    insutype = '390' AS of_residents,
+    year = yr() AND insu_stat = '1' AND (stop_date IS NULL OR stop_date > asof()) AS active
+  FROM insured
+),
+ins AS (
+  SELECT person_key,
+    max(name) AS name, max(sex) AS sex, max(birth_date) AS birth_date,
+    max(village_code) AS village_code, max(insured_div) AS insured_div,
+    bool_or(id_no IS NOT NULL) AS has_id,
+    bool_or(coalesce(active AND cover, false)) AS insured_now,
+    bool_or(coalesce(active AND of_residents, false)) AS resident_ins,
+    bool_or(coalesce(active AND cover AND NOT of_residents, false)) AS employee_ins,
+    bool_or(coalesce(cover AND year = yr() - 1 AND insu_stat <> '0', false)) AS insured_last_year,
+    count(DISTINCT CASE WHEN active AND basic THEN concat(insutype, '|', coalesce(substr(insured_div, 1, 6), '')) END) AS enrolments,
+    count(DISTINCT CASE WHEN active AND basic THEN insutype END) AS enrolment_kinds,
+    count(DISTINCT CASE WHEN active AND basic THEN substr(insured_div, 1, 6) END) AS enrolment_places,
+    sum(CASE WHEN active AND of_residents THEN subsidy_amt ELSE 0 END) AS subsidy_amt,
+    max(CASE WHEN active AND of_residents THEN subsidy_type END) AS subsidy_type,
+    max(CASE WHEN active AND of_residents THEN self_paid END) AS self_paid,
+    max(CASE WHEN active AND of_residents THEN insured_div END) AS resident_ins_div
+  FROM enrolment
+  GROUP BY person_key
+),
+tax AS (
+  SELECT person_key,
+    sum(CASE WHEN coalesce(refund, false) AND paid_amt > 0 THEN -paid_amt ELSE paid_amt END) AS premium_net,
+    max(CASE WHEN NOT coalesce(refund, false) THEN paid_on END) AS premium_on
+  FROM premium
+  WHERE year = yr() AND insutype = '390'
+  GROUP BY person_key
+),
+-- A right exists only from its first day: `valid` is tonight, `at_cutoff` the last day for the year's subsidy.
+identities AS (
+  SELECT person_key, group_code,
+    coalesce(start_date <= asof(), true) AND coalesce(end_date >= asof(), true) AS valid,
+    coalesce(start_date <= cutoff, true) AND coalesce(end_date >= cutoff, true) AND cutoff <= asof() AS at_cutoff
+  FROM (
+    SELECT person_key, group_code, start_date, end_date,
+      make_date(CAST(yr() AS INT), CAST(param('subsidy_cutoff_month', village_code, yr()) AS INT), CAST(param('subsidy_cutoff_day', village_code, yr()) AS INT)) AS cutoff
+    FROM special_group
+  ) AS g
+),
+grp AS (
+  SELECT person_key,
+    bool_or(valid AND group_code = '特困') AS is_tekun,
+    bool_or(valid AND group_code = '低保') AS is_dibao,
+    bool_or(valid AND in_list('alert_groups', group_code)) AS is_low_income_group,
+    bool_or(at_cutoff AND in_list('subsidy_groups', group_code)) AS is_subsidy_group,
+    nullif(array_to_string(array_sort(array_agg(DISTINCT CASE WHEN valid THEN group_code END)), '、'), '') AS group_names
+  FROM identities
+  GROUP BY person_key
+),
+-- Refund rows may carry positive or negative amounts: net them before judging.
+bill AS (
+  SELECT person_key, setl_date, med_type, proc, dx_main,
+    coalesce(admit_date, setl_date) AS on_date,
+    coalesce(discharge_date, admit_date, setl_date) AS out_date,
+    in_list('med_inpatient', med_type) AS inpatient_bill,
+    coalesce(refund, false) AS refund,
+    CASE WHEN coalesce(refund, false) THEN -1 ELSE 1 END AS sign,
+    CASE WHEN coalesce(refund, false) AND total_fee > 0 THEN -total_fee ELSE total_fee END AS total_fee,
+    CASE WHEN coalesce(refund, false) AND fund_pay > 0 THEN -fund_pay ELSE fund_pay END AS fund_pay,
+    CASE WHEN coalesce(refund, false) AND person_pay > 0 THEN -person_pay ELSE person_pay END AS person_pay
+  FROM settlement
+  WHERE setl_date <= asof() AND setl_date > asof() - INTERVAL '12' MONTH
+),
+pay AS (
+  SELECT b.person_key,
+    sum(b.person_pay) AS pay12,
+    sum(b.total_fee) AS total12,
+    sum(b.sign) AS bills12,
+    max(b.setl_date) AS last_bill,
+    -- The last three whole months against the three before: is self-pay rising?
+    sum(CASE WHEN b.setl_date < CAST(date_trunc('month', asof()) AS DATE)
+              AND b.setl_date >= CAST(date_trunc('month', asof()) AS DATE) - INTERVAL '3' MONTH THEN b.person_pay ELSE 0 END) AS pay_recent,
+    sum(CASE WHEN b.setl_date < CAST(date_trunc('month', asof()) AS DATE) - INTERVAL '3' MONTH
+              AND b.setl_date >= CAST(date_trunc('month', asof()) AS DATE) - INTERVAL '6' MONTH THEN b.person_pay ELSE 0 END) AS pay_before,
+    -- Inpatients: only stays that began after the household was identified (or as far back as a local rule says).
+    sum(CASE WHEN b.inpatient_bill AND (coalesce(l.is_lifted, false) OR l.entitled_from - b.on_date <= param('identity_backdate_days', l.village_code, yr())) THEN b.total_fee ELSE 0 END) AS stay_total12,
+    sum(CASE WHEN b.inpatient_bill AND (coalesce(l.is_lifted, false) OR l.entitled_from - b.on_date <= param('identity_backdate_days', l.village_code, yr())) THEN b.fund_pay ELSE 0 END) AS stay_fund12,
+    sum(CASE WHEN b.inpatient_bill AND (coalesce(l.is_lifted, false) OR l.entitled_from - b.on_date <= param('identity_backdate_days', l.village_code, yr())) THEN b.sign ELSE 0 END) AS stays12,
+    max(CASE WHEN b.inpatient_bill AND NOT b.refund THEN b.setl_date END) AS last_stay_bill,
+    sum(CASE WHEN b.proc = 'HD' THEN b.sign ELSE 0 END) AS dialysis12,
+    max(CASE WHEN b.proc = 'HD' AND NOT b.refund THEN b.on_date END) AS dialysis_last,
+    max(CASE WHEN b.proc = 'PD' AND NOT b.refund THEN b.on_date END) AS peritoneal_last,
+    sum(CASE WHEN b.proc = 'CH' THEN b.sign ELSE 0 END) AS chemo12,
+    max(CASE WHEN b.proc = 'CH' AND NOT b.refund THEN b.on_date END) AS chemo_last
+  FROM bill b
+  LEFT JOIN lst l ON l.person_key = b.person_key
+  GROUP BY b.person_key
+),
+-- Every sign of care with its diagnosis, from bills and from front pages of inpatient records.
+care AS (
+  SELECT person_key, on_date, out_date, birth_date, sex, stay, dx,
+    CASE WHEN proc IN ('HD', 'PD') THEN true END AS kidney,
+    CASE WHEN proc = 'TX' OR has_prefix('icd_transplant', dx) THEN true END AS transplant,
+    CASE WHEN has_prefix('rare_icd', dx) THEN true END AS rare
+  FROM (
+    SELECT person_key, dx_main AS dx, coalesce(admit_date, setl_date) AS on_date,
+      coalesce(discharge_date, admit_date, setl_date) AS out_date, birth_date, sex,
+      in_list('med_inpatient', med_type) AS stay, proc
+    FROM settlement
+    WHERE NOT coalesce(refund, false)
+    UNION ALL
+    SELECT person_key, dx_main AS dx, admit_date AS on_date, coalesce(discharge_date, admit_date) AS out_date,
+      birth_date, sex, true AS stay, CAST(NULL AS VARCHAR) AS proc
+    FROM inpatient
+  ) AS signs
+  WHERE on_date <= asof()
+),
+-- Which of the 30 major diseases it shows: by treatment, else by the first five characters of the code, else by
+-- the first three. `proof`: the claim alone shows the disease, and it may be named with a person.
+coded AS (
+  SELECT c.person_key, c.on_date, c.out_date, c.stay, c.transplant, c.rare, c.birth_date, c.sex,
+    CASE WHEN c.kidney THEN 'd07' ELSE coalesce(five.disease, three.disease) END AS disease,
+    CASE WHEN c.kidney THEN '' WHEN five.code IS NOT NULL THEN coalesce(five.age_below, '') ELSE coalesce(three.age_below, '') END AS age_below,
+    CASE WHEN c.kidney THEN '' WHEN five.code IS NOT NULL THEN coalesce(five.sex, '') ELSE coalesce(three.sex, '') END AS only_sex,
+    CASE WHEN c.kidney OR (coalesce(five.claim_proof, three.claim_proof) = '1' AND c.rare IS NULL) THEN true END AS proof
+  FROM care c
+  LEFT JOIN code_major_disease_30 five ON five.code = substr(c.dx, 1, 5)
+  LEFT JOIN code_major_disease_30 three ON three.code = substr(c.dx, 1, 3)
+),
+-- Signs of care and registrations side by side; an empty disease stands for all other care.
+fact AS (
+  SELECT person_key,
+    CASE WHEN (age_below = '' OR age(birth_date, on_date) < CAST(nullif(age_below, '') AS BIGINT))
+          AND (only_sex = '' OR sex = only_sex) THEN coalesce(disease, '') ELSE '' END AS disease,
+    on_date, CASE WHEN stay THEN out_date END AS stay_date, stay, proof, transplant, rare,
+    CAST(NULL AS BOOLEAN) AS registered, CAST(NULL AS DATE) AS confirmed_date, CAST(NULL AS BOOLEAN) AS open,
+    CAST(NULL AS BOOLEAN) AS untreated, CAST(NULL AS BOOLEAN) AS treated
+  FROM coded
+  UNION ALL
+  SELECT person_key, coalesce(disease, '') AS disease,
+    CAST(NULL AS DATE) AS on_date, CAST(NULL AS DATE) AS stay_date, CAST(NULL AS BOOLEAN) AS stay, CAST(NULL AS BOOLEAN) AS proof,
+    CAST(NULL AS BOOLEAN) AS transplant, has_prefix('rare_icd', icd10) AS rare,
+    true AS registered, confirmed_date,
+    closed_date IS NULL AND (treat_status IS NULL OR treat_status <> '死亡') AS open,
+    closed_date IS NULL AND treat_status = '未救治' AS untreated,
+    treat_status IN ('已救治', '好转') AS treated
+  FROM disease_reg
+),
+disease_of_person AS (
+  SELECT person_key, disease,
+    min(on_date) AS first_on, max(on_date) AS last_on, max(stay_date) AS last_stay,
+    sum(CASE WHEN stay THEN 1 ELSE 0 END) AS stays, sum(CASE WHEN registered THEN 0 ELSE 1 END) AS claims,
+    bool_or(proof) AS proof, bool_or(transplant) AS transplant,
+    sum(CASE WHEN rare AND registered IS NULL THEN 1 ELSE 0 END) AS rare_claims,
+    min(CASE WHEN rare AND registered IS NULL THEN on_date END) AS rare_first,
+    bool_or(registered) AS registered, min(confirmed_date) AS confirmed_date,
+    bool_or(open) AS open, bool_or(untreated AND rare IS DISTINCT FROM true) AS untreated, bool_or(treated) AS treated
+  FROM fact
+  GROUP BY person_key, disease
+),
+-- Protected diseases (HIV, tuberculosis, mental illness) and rare ones are not named with a person.
+known AS (
+  SELECT p.person_key, p.disease, p.confirmed_date, p.open, p.treated, p.registered, d.label,
+    p.first_on, p.stays, p.claims, p.last_stay, p.transplant, p.rare_claims, p.rare_first,
+    d.class = '大病' AS major,
+    d.class = '慢病' AS chronic,
+    p.untreated AND d.class = '大病' AND d.sensitive <> '1' AND (p.last_on IS NULL OR p.last_on < p.confirmed_date) AS untreated,
+    p.registered IS NULL AND p.proof AND d.class = '大病' AND d.sensitive <> '1' AS unregistered
+  FROM disease_of_person p
+  LEFT JOIN code_disease d ON d.code = p.disease
+),
+ill AS (
+  SELECT person_key,
+    max(last_stay) AS last_stay,
+    bool_or(transplant OR (disease = 'd07' AND registered AND NOT open)) AS transplanted,
+    sum(rare_claims) AS rare_claims,
+    min(rare_first) AS rare_first,
+    sum(CASE WHEN chronic AND open THEN 1 ELSE 0 END) AS chronic_n,
+    min(CASE WHEN chronic AND open THEN confirmed_date END) AS chronic_since,
+    min(CASE WHEN disease = 'hbp' AND open THEN confirmed_date END) AS hbp_on,
+    min(CASE WHEN disease = 'dm' AND open THEN confirmed_date END) AS dm_on,
+    min(CASE WHEN disease = 'smi' AND open THEN confirmed_date END) AS smi_on,
+    min(CASE WHEN disease = 'tb' AND open THEN confirmed_date END) AS tb_on,
+    sum(CASE WHEN major AND open THEN 1 ELSE 0 END) AS major_n,
+    bool_or(major AND treated) AS major_treated,
+    sum(CASE WHEN untreated THEN 1 ELSE 0 END) AS untreated_n,
+    min(CASE WHEN untreated THEN confirmed_date END) AS untreated_since,
+    nullif(array_to_string(array_sort(array_agg(DISTINCT CASE WHEN untreated THEN label END)), '、'), '') AS untreated,
+    min(CASE WHEN unregistered THEN first_on END) AS unreg_since,
+    max(CASE WHEN unregistered THEN stays END) AS unreg_stays,
+    max(CASE WHEN unregistered THEN claims END) AS unreg_claims,
+    nullif(array_to_string(array_sort(array_agg(DISTINCT CASE WHEN unregistered THEN label END)), '、'), '') AS unregistered
+  FROM known
+  GROUP BY person_key
+),
+rare AS (
+  SELECT person_key, sum(1) AS rare_cases FROM rare_case GROUP BY person_key
+),
+signed AS (
+  SELECT person_key, bool_or(valid) AS contract_valid,
+    min(CASE WHEN valid THEN start_date END) AS contract_from,
+    max(CASE WHEN valid THEN end_date END) AS contract_to,
+    max(end_date) AS last_contract_to
+  FROM (
+    SELECT person_key, start_date, end_date,
+      start_date <= asof() AND coalesce(end_date >= asof(), true) AND coalesce(terminated_date > asof(), true) AS valid
+    FROM contract
+  ) AS c
+  GROUP BY person_key
+),
+visits AS (
+  SELECT person_key,
+    sum(CASE WHEN disease = 'hbp' THEN 1 ELSE 0 END) AS hbp_done,
+    sum(CASE WHEN disease = 'dm' THEN 1 ELSE 0 END) AS dm_done,
+    sum(CASE WHEN disease = 'smi' THEN 1 ELSE 0 END) AS smi_done,
+    sum(CASE WHEN disease = 'tb' THEN 1 ELSE 0 END) AS tb_done,
+    max(visit_date) AS last_visit
+  FROM followup
+  WHERE visit_date >= make_date(CAST(yr() AS INT), 1, 1) AND visit_date <= asof()
+  GROUP BY person_key
+),
+base AS (
+  SELECT spine.person_key,
+    coalesce(lst.name, res.name, ins.name) AS name,
+    coalesce(lst.village_code, res.village_code, ins.village_code, ins.insured_div) AS division,
+    coalesce(res.sex, lst.sex, ins.sex) AS sex,
+    coalesce(res.birth_date, lst.birth_date, ins.birth_date) AS birth_date,
+    coalesce(dead.death_date, res.death_date) AS death_date,
+    dead.death_date IS NULL AND res.death_date IS NULL AND coalesce(res.pop_status <> '死亡', true) AS alive,
+    res.pop_status,
+    coalesce(in_list('pop_exempt', res.pop_status), false) AS is_exempt,
+    coalesce(res.has_id, false) OR coalesce(lst.has_id, false) OR coalesce(ins.has_id, false) AS has_id,
+    res.person_key IS NOT NULL AS in_register,
+    coalesce(res.hh_size = 1, false) AS lives_alone,
+    coalesce(lst.in_list, false) AS in_list,
+    coalesce(lst.is_resolved, false) AS is_resolved,
+    coalesce(lst.is_lifted, false) AS is_lifted,
+    coalesce(lst.is_monitored, false) AS is_monitored,
+    coalesce(lst.is_open_mon, false) AS is_open_mon,
+    lst.hh_no, lst.hh_type, coalesce(lst.open_mon_type, lst.mon_type) AS mon_type, lst.identified_on, lst.entitled_from,
+    lst.list_resident_ins, lst.list_employee_ins,
+    lst.id_quality, lst.id_length,
+    coalesce(lst.id_bad_rows, 0) AS id_bad_rows,
+    coalesce(lst.id_length_rows, 0) AS id_length_rows,
+    coalesce(lst.id_card_rows, 0) AS id_card_rows,
+    coalesce(lst.id_missing_rows, 0) AS id_missing_rows,
+    coalesce(lnk.clash_rows, 0) AS id_clash_rows, lnk.clash_tables AS id_clash_tables,
+    coalesce(lnk.variant_rows, 0) AS name_variant_rows, lnk.variant_tables AS name_variant_tables,
+    coalesce(lnk.damaged_rows, 0) AS id_damaged_rows, lnk.damaged_tables AS id_damaged_tables,
+    coalesce(grp.is_tekun, false) AS is_tekun,
+    coalesce(grp.is_dibao, false) AS is_dibao,
+    coalesce(grp.is_low_income_group, false) AS is_low_income_group,
+    coalesce(grp.is_subsidy_group, false) AS is_subsidy_group,
+    grp.group_names,
+    ins.person_key IS NOT NULL AS in_insured,
+    coalesce(ins.insured_now, false) AS insured_now,
+    coalesce(ins.resident_ins, false) AS resident_ins,
+    coalesce(ins.employee_ins, false) AS employee_ins,
+    coalesce(ins.insured_last_year, false) AS insured_last_year,
+    coalesce(ins.enrolments, 0) AS enrolments,
+    coalesce(ins.enrolment_kinds, 0) AS enrolment_kinds,
+    coalesce(ins.enrolment_places, 0) AS enrolment_places,
+    coalesce(ins.subsidy_amt, 0) AS subsidy_amt, ins.subsidy_type,
+    coalesce(ins.self_paid, 0) AS self_paid,
+    substr(ins.resident_ins_div, 1, 2) AS resident_ins_province,
+    coalesce(tax.premium_net, 0) AS premium_net, tax.premium_on,
+    coalesce(pay.pay12, 0) AS pay12,
+    coalesce(pay.total12, 0) AS total12,
+    coalesce(pay.bills12, 0) AS bills12,
+    coalesce(pay.pay_recent, 0) AS pay_recent,
+    coalesce(pay.pay_before, 0) AS pay_before,
+    coalesce(pay.stay_total12, 0) AS stay_total12,
+    coalesce(pay.stay_fund12, 0) AS stay_fund12,
+    coalesce(pay.stays12, 0) AS stays12,
+    pay.last_stay_bill,
+    coalesce(pay.dialysis12, 0) AS dialysis12, pay.dialysis_last,
+    coalesce(pay.chemo12, 0) AS chemo12, pay.chemo_last,
+    ill.last_stay, pay.peritoneal_last,
+    coalesce(ill.transplanted, false) AS transplanted,
+    coalesce(ill.rare_claims, 0) AS rare_claims, ill.rare_first,
+    coalesce(rare.rare_cases, 0) AS rare_cases,
+    coalesce(ill.major_n, 0) AS major_n,
+    coalesce(ill.major_treated, false) AS major_treated,
+    coalesce(ill.untreated_n, 0) AS untreated_n, ill.untreated_since, ill.untreated,
+    ill.unregistered, ill.unreg_since,
+    coalesce(ill.unreg_stays, 0) AS unreg_stays,
+    coalesce(ill.unreg_claims, 0) AS unreg_claims,
+    coalesce(ill.chronic_n, 0) AS chronic_n, ill.chronic_since,
+    ill.hbp_on, ill.dm_on, ill.smi_on, ill.tb_on,
+    coalesce(visits.hbp_done, 0) AS hbp_done,
+    coalesce(visits.dm_done, 0) AS dm_done,
+    coalesce(visits.smi_done, 0) AS smi_done,
+    coalesce(visits.tb_done, 0) AS tb_done,
+    visits.last_visit,
+    coalesce(signed.contract_valid, false) AS contract_valid,
+    signed.contract_from, signed.contract_to, signed.last_contract_to
+  FROM spine
+  LEFT JOIN res ON res.person_key = spine.person_key
+  LEFT JOIN lst ON lst.person_key = spine.person_key
+  LEFT JOIN lnk ON lnk.person_key = spine.person_key
+  LEFT JOIN dead ON dead.person_key = spine.person_key
+  LEFT JOIN ins ON ins.person_key = spine.person_key
+  LEFT JOIN tax ON tax.person_key = spine.person_key
+  LEFT JOIN grp ON grp.person_key = spine.person_key
+  LEFT JOIN pay ON pay.person_key = spine.person_key
+  LEFT JOIN ill ON ill.person_key = spine.person_key
+  LEFT JOIN rare ON rare.person_key = spine.person_key
+  LEFT JOIN signed ON signed.person_key = spine.person_key
+  LEFT JOIN visits ON visits.person_key = spine.person_key
+),
+-- What follows from the above and from the parameters of the person's county.
+derived AS (
+  SELECT base.*,
+    substr(division, 1, 6) AS county,
+    age(birth_date, asof()) AS age,
+    alive AND (is_lifted OR is_monitored) AS is_target,
+    (alive AND (is_lifted OR is_monitored)) OR is_low_income_group AS is_low_income,
+    asof() - birth_date AS age_days,
+    asof() - death_date AS days_dead,
+    asof() - premium_on AS days_since_premium,
+    coalesce(resident_ins_province = substr(division, 1, 2), true) AS insured_in_province,
+    make_date(CAST(yr() AS INT), CAST(param('subsidy_cutoff_month', division, yr()) AS INT), CAST(param('subsidy_cutoff_day', division, yr()) AS INT)) AS subsidy_cutoff,
+    -- The last day up to which monthly extracts are complete tonight.
+    CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', division, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY AS through
+  FROM base
+)
+SELECT derived.*,
+  pay12 >= CASE WHEN is_low_income THEN param('alert_low', division, yr()) ELSE param('alert_gen', division, yr()) END AS is_warned,
+  coalesce(age >= param('old_age', division, yr()), false) AS is_old,
+  is_subsidy_group OR (is_open_mon AND subsidy_cutoff <= asof() AND coalesce(identified_on <= subsidy_cutoff, true)) AS is_subsidy_eligible,
+  coalesce(age >= param('old_age', division, yr()), false) AND lives_alone AND dialysis12 >= param('dialysis_min', division, yr()) AS is_fragile,
+  concat_ws('、',
+    CASE WHEN age >= param('old_age', division, yr()) THEN '高龄' END,
+    CASE WHEN lives_alone THEN '独居' END,
+    CASE WHEN dialysis12 > 0 THEN '血液透析' END,
+    CASE WHEN pay_recent > pay_before THEN '近三月自付上升' END) AS risk_signs,
+  pay_recent > pay_before AS pay_rising,
+  -- Days without treatment, counted to the day up to which bills are complete; a stay in hospital is no gap.
+  through - greatest(dialysis_last, peritoneal_last, last_stay) AS dialysis_gap,
+  through - greatest(chemo_last, last_stay) AS chemo_gap,
+  through - untreated_since AS untreated_days,
+  asof() - unreg_since AS unreg_days,
+  asof() - rare_first AS rare_days,
+  asof() - chronic_since AS chronic_days,
+  -- Follow-ups due so far this year: the yearly number pro rata of whole months under contract and registered.
+  CASE WHEN hbp_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), hbp_on, contract_from), through + INTERVAL '1' DAY)) * CAST(param('followup_hbp', division, yr()) AS BIGINT) / 12 END AS hbp_due,
+  CASE WHEN dm_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), dm_on, contract_from), through + INTERVAL '1' DAY)) * CAST(param('followup_dm', division, yr()) AS BIGINT) / 12 END AS dm_due,
+  CASE WHEN smi_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), smi_on, contract_from), through + INTERVAL '1' DAY)) * CAST(param('followup_smi', division, yr()) AS BIGINT) / 12 END AS smi_due,
+  CASE WHEN tb_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), tb_on, contract_from), through + INTERVAL '1' DAY)) * CAST(param('followup_tb', division, yr()) AS BIGINT) / 12 END AS tb_due
+FROM derived

@@ -1,0 +1,189 @@
+//! Findings become anomalies: an identity that stays the same across nights, a state against last
+//! night, and a table that anyone can read.
+
+pub mod table;
+pub mod waiver;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::{Due, is_weekday};
+use crate::pipeline::Pipeline;
+use crate::pipeline::spec::Severity;
+use crate::privacy::PersonKeys;
+use crate::rule::Finding;
+use waiver::Waivers;
+
+/// An anomaly against last night.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Never seen before.
+    New,
+    /// Seen last night too.
+    Persisting,
+    /// Seen before, gone for a while, and back.
+    Relapsed,
+    /// Seen last night, gone tonight.
+    Cleared,
+    /// Its rule was not run tonight; what was known last is kept.
+    Held,
+}
+
+impl State {
+    /// All, in the order of interest.
+    pub const ALL: [Self; 5] =
+        [Self::New, Self::Relapsed, Self::Persisting, Self::Held, Self::Cleared];
+
+    /// The word in files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Persisting => "persisting",
+            Self::Relapsed => "relapsed",
+            Self::Cleared => "cleared",
+            Self::Held => "held",
+        }
+    }
+
+    /// The word in Chinese.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::New => "新增",
+            Self::Persisting => "持续",
+            Self::Relapsed => "反弹",
+            Self::Cleared => "消除",
+            Self::Held => "未核",
+        }
+    }
+}
+
+/// One row of the anomaly table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anomaly {
+    /// 16 hexadecimal digits; the same every night for the same rule, subject and anchor.
+    pub anomaly: String,
+    pub rule: String,
+    /// First 8 digits of the BLAKE3 of the rule's file.
+    pub rule_version: String,
+    pub title: String,
+    pub severity: Severity,
+    /// The view that the rule is over.
+    pub subject_kind: String,
+    pub subject: String,
+    pub anchor: String,
+    /// 6 digits, or empty when unknown.
+    pub county: String,
+    pub division: String,
+    pub who: Option<String>,
+    pub message: String,
+    /// Values that the message rests on.
+    pub evidence: Vec<(String, Option<String>)>,
+    pub route: String,
+    #[serde(with = "crate::calendar::iso")]
+    pub due: NaiveDate,
+    #[serde(with = "crate::calendar::iso")]
+    pub first_seen: NaiveDate,
+    #[serde(with = "crate::calendar::iso")]
+    pub last_seen: NaiveDate,
+    pub state: State,
+    /// Why it is exempt tonight.
+    pub waived: Option<String>,
+}
+
+/// What is remembered of every anomaly that there ever was.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    pub known: BTreeMap<String, Anomaly>,
+}
+
+/// Turns tonight's findings into anomalies. `ran` are the rules that were run; those of others are
+/// held as they were. The rows come in the order of county, rule, subject and anchor.
+pub fn collect(
+    pipeline: &Pipeline,
+    keys: &PersonKeys,
+    night: NaiveDate,
+    findings: Vec<Finding>,
+    ran: &BTreeSet<String>,
+    waivers: &Waivers,
+    memory: &Memory,
+) -> Vec<Anomaly> {
+    let mut rows: BTreeMap<String, Anomaly> = BTreeMap::new();
+    for finding in findings {
+        let id = identity(keys, &finding);
+        let before = memory.known.get(&id);
+        let state = match before.map(|b| b.state) {
+            None => State::New,
+            Some(State::Cleared) => State::Relapsed,
+            // A second run of the same night says the same as the first.
+            Some(_) => State::Persisting,
+        };
+        let row = anomaly(pipeline, night, id.clone(), finding, state, before, waivers);
+        rows.insert(id, row);
+    }
+    for (id, before) in &memory.known {
+        if rows.contains_key(id) || before.state == State::Cleared {
+            continue;
+        }
+        let state = if ran.contains(&before.rule) { State::Cleared } else { State::Held };
+        rows.insert(id.clone(), Anomaly { state, ..before.clone() });
+    }
+    let mut rows: Vec<Anomaly> = rows.into_values().collect();
+    rows.sort_by(|a, b| order(a).cmp(&order(b)));
+    rows
+}
+
+/// The order of the anomaly table.
+fn order(row: &Anomaly) -> (&str, &str, &str, &str) {
+    (&row.county, &row.rule, &row.subject, &row.anchor)
+}
+
+/// The anomaly's lasting number: a keyed hash of rule, subject and anchor.
+pub fn identity(keys: &PersonKeys, finding: &Finding) -> String {
+    let parts = [finding.rule.as_str(), finding.subject.as_str(), finding.anchor.as_str()];
+    format!("{:016x}", keys.derived("anomaly", &parts))
+}
+
+fn anomaly(
+    pipeline: &Pipeline,
+    night: NaiveDate,
+    id: String,
+    finding: Finding,
+    state: State,
+    before: Option<&Anomaly>,
+    waivers: &Waivers,
+) -> Anomaly {
+    let rule = &pipeline.rules[&finding.rule];
+    let first_seen = before.map_or(night, |b| b.first_seen);
+    // A relapse starts a new clock; the history keeps the old one.
+    let clock = if state == State::Persisting { before.map_or(night, |b| b.due) } else { night };
+    let due = if state == State::Persisting {
+        clock
+    } else {
+        Due::parse(&rule.route.due).map_or(night, |due| due.after(night, is_weekday))
+    };
+    let waived = waivers.reason(rule, &finding.subject).map(str::to_owned);
+    Anomaly {
+        anomaly: id,
+        rule: rule.id.clone(),
+        rule_version: rule.version.clone(),
+        title: rule.title.zh.clone(),
+        severity: rule.severity,
+        subject_kind: rule.over.clone(),
+        county: finding.division.get(..6).unwrap_or("").to_owned(),
+        subject: finding.subject,
+        anchor: finding.anchor,
+        division: finding.division,
+        who: finding.who,
+        message: finding.message,
+        evidence: finding.evidence,
+        route: rule.route.to.clone(),
+        due,
+        first_seen,
+        last_seen: night,
+        state,
+        waived,
+    }
+}

@@ -1,0 +1,244 @@
+//! The anomaly table on disk: Parquet by county, one CSV, and the memory for the next night.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Date32Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef};
+use chrono::NaiveDate;
+
+use super::{Anomaly, Memory, State};
+use crate::error::{Error, Result};
+use crate::lake::durable;
+use crate::lake::rows::{Part, RowsFile, RowsWriter};
+use crate::pipeline::spec::Severity;
+
+/// Columns of the table, in their order.
+pub const COLUMNS: [&str; 19] = [
+    "anomaly",
+    "rule",
+    "rule_version",
+    "title",
+    "severity",
+    "subject_kind",
+    "subject",
+    "anchor",
+    "county",
+    "division",
+    "who",
+    "message",
+    "evidence",
+    "route",
+    "due",
+    "first_seen",
+    "last_seen",
+    "state",
+    "waived",
+];
+
+/// The table's schema.
+pub fn schema() -> SchemaRef {
+    let field = |name: &&str| {
+        let kind = match *name {
+            "due" | "first_seen" | "last_seen" => DataType::Date32,
+            _ => DataType::Utf8,
+        };
+        Field::new(*name, kind, true)
+    };
+    Arc::new(Schema::new(COLUMNS.iter().map(field).collect::<Vec<_>>()))
+}
+
+/// The rows as columns.
+///
+/// # Errors
+/// Never; the columns are of one length.
+pub fn batch(rows: &[Anomaly]) -> Result<RecordBatch> {
+    let columns: Vec<ArrayRef> = COLUMNS
+        .iter()
+        .map(|name| match *name {
+            "due" => dates(rows, |r| r.due),
+            "first_seen" => dates(rows, |r| r.first_seen),
+            "last_seen" => dates(rows, |r| r.last_seen),
+            name => {
+                let values = rows.iter().map(|r| text(r, name));
+                Arc::new(values.collect::<StringArray>()) as ArrayRef
+            }
+        })
+        .collect();
+    Ok(RecordBatch::try_new(schema(), columns)?)
+}
+
+fn dates(rows: &[Anomaly], day: impl Fn(&Anomaly) -> NaiveDate) -> ArrayRef {
+    Arc::new(rows.iter().map(|r| Some(Date32Type::from_naive_date(day(r)))).collect::<Date32Array>())
+}
+
+/// A value of the row as text.
+pub fn text(row: &Anomaly, column: &str) -> Option<String> {
+    Some(match column {
+        "anomaly" => row.anomaly.clone(),
+        "rule" => row.rule.clone(),
+        "rule_version" => row.rule_version.clone(),
+        "title" => row.title.clone(),
+        "severity" => row.severity.word().into(),
+        "subject_kind" => row.subject_kind.clone(),
+        "subject" => row.subject.clone(),
+        "anchor" => row.anchor.clone(),
+        "county" => row.county.clone(),
+        "division" => row.division.clone(),
+        "who" => return row.who.clone(),
+        "message" => row.message.clone(),
+        "evidence" => evidence_json(&row.evidence),
+        "route" => row.route.clone(),
+        "due" => row.due.to_string(),
+        "first_seen" => row.first_seen.to_string(),
+        "last_seen" => row.last_seen.to_string(),
+        "state" => row.state.word().into(),
+        "waived" => return row.waived.clone(),
+        _ => return None,
+    })
+}
+
+/// Evidence as one JSON object in its own order.
+fn evidence_json(evidence: &[(String, Option<String>)]) -> String {
+    let string = |s: &str| serde_json::Value::from(s).to_string();
+    let pairs: Vec<String> = evidence
+        .iter()
+        .map(|(n, v)| format!("{}:{}", string(n), v.as_deref().map_or("null".into(), string)))
+        .collect();
+    format!("{{{}}}", pairs.join(","))
+}
+
+/// Writes `anomalies/county=…/part.parquet`, `anomalies.csv` and `memory.parquet` into the night.
+///
+/// # Errors
+/// What the disk says.
+pub fn write(night: &Path, rows: &[Anomaly], memory: &Memory) -> Result<()> {
+    let mut begin = 0;
+    while begin < rows.len() {
+        let county = &rows[begin].county;
+        let end = begin + rows[begin..].iter().take_while(|r| &r.county == county).count();
+        let name = if county.is_empty() { "unknown" } else { county };
+        let dir = night.join("anomalies").join(format!("county={name}"));
+        durable::create_dir_all(&dir)?;
+        parquet(&dir.join("part.parquet"), &rows[begin..end])?;
+        begin = end;
+    }
+    csv(&night.join("anomalies.csv"), rows)?;
+    let mut remembered = memory.clone();
+    for row in rows {
+        remembered.known.insert(row.anomaly.clone(), row.clone());
+    }
+    let all: Vec<Anomaly> = remembered.known.into_values().collect();
+    parquet(&night.join("memory.parquet"), &all)
+}
+
+fn parquet(path: &Path, rows: &[Anomaly]) -> Result<()> {
+    let mut writer = RowsWriter::plain(path, schema())?;
+    for chunk in rows.chunks(8192) {
+        writer.push(batch(chunk)?)?;
+    }
+    writer.finish().map(drop)
+}
+
+/// UTF-8 with a byte order mark, so that a spreadsheet opens it well; no cell can be a formula.
+fn csv(path: &Path, rows: &[Anomaly]) -> Result<()> {
+    let mut file = durable::Writer::create(path)?;
+    let mut line = format!("\u{feff}{}\r\n", COLUMNS.join(","));
+    for row in rows {
+        let cells: Vec<String> =
+            COLUMNS.iter().map(|c| csv_cell(&text(row, c).unwrap_or_default())).collect();
+        line.push_str(&cells.join(","));
+        line.push_str("\r\n");
+        if line.len() > 1 << 16 {
+            file.write_all(line.as_bytes()).map_err(|e| Error::io("write", path, &e))?;
+            line.clear();
+        }
+    }
+    file.write_all(line.as_bytes()).map_err(|e| Error::io("write", path, &e))?;
+    file.finish()
+}
+
+/// A cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe.
+pub fn csv_cell(value: &str) -> String {
+    let formula = value.starts_with(['=', '+', '-', '@', '\t', '\r', '\0', '＝', '＋', '－', '＠']);
+    let value = if formula { format!("'{value}") } else { value.to_owned() };
+    if formula || value.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", value.replace('"', "\"\""))
+    } else {
+        value
+    }
+}
+
+/// Reads the memory that a night left.
+///
+/// # Errors
+/// The file is damaged.
+pub fn read_memory(night: &Path) -> Result<Memory> {
+    let rows = read(&night.join("memory.parquet"))?;
+    Ok(Memory { known: rows.into_iter().map(|r| (r.anomaly.clone(), r)).collect() })
+}
+
+/// Reads rows that [`write`] wrote.
+///
+/// # Errors
+/// The file is damaged.
+pub fn read(path: &Path) -> Result<Vec<Anomaly>> {
+    let file = RowsFile::open(path)?;
+    let columns: Vec<String> = COLUMNS.iter().map(|c| (*c).to_owned()).collect();
+    let mut rows = Vec::new();
+    for batch in file.scan(Part::All, &columns, &Arc::default())? {
+        rows.extend(from_batch(&batch?)?);
+    }
+    Ok(rows)
+}
+
+fn from_batch(batch: &RecordBatch) -> Result<Vec<Anomaly>> {
+    let damaged = || Error::environment("an anomaly table is damaged").hint("run the night again");
+    let column = |name: &str| batch.column_by_name(name).ok_or_else(damaged);
+    let option = |name: &str, row: usize| -> Result<Option<String>> {
+        let values = column(name)?.as_string::<i32>();
+        Ok(arrow::array::Array::is_valid(values, row).then(|| values.value(row).to_owned()))
+    };
+    let text = |name: &str, row: usize| option(name, row).map(Option::unwrap_or_default);
+    let day = |name: &str, row: usize| -> Result<NaiveDate> {
+        let value = column(name)?.as_primitive::<Date32Type>().value(row);
+        Date32Type::to_naive_date_opt(value).ok_or_else(damaged)
+    };
+    (0..batch.num_rows())
+        .map(|row| {
+            let evidence: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(&text("evidence", row)?).map_err(|_| damaged())?;
+            Ok(Anomaly {
+                anomaly: text("anomaly", row)?,
+                rule: text("rule", row)?,
+                rule_version: text("rule_version", row)?,
+                title: text("title", row)?,
+                severity: word(&Severity::ALL, Severity::word, &text("severity", row)?)
+                    .ok_or_else(damaged)?,
+                subject_kind: text("subject_kind", row)?,
+                subject: text("subject", row)?,
+                anchor: text("anchor", row)?,
+                county: text("county", row)?,
+                division: text("division", row)?,
+                who: option("who", row)?,
+                message: text("message", row)?,
+                evidence: evidence
+                    .into_iter()
+                    .map(|(n, v)| (n, v.as_str().map(str::to_owned)))
+                    .collect(),
+                route: text("route", row)?,
+                due: day("due", row)?,
+                first_seen: day("first_seen", row)?,
+                last_seen: day("last_seen", row)?,
+                state: word(&State::ALL, State::word, &text("state", row)?).ok_or_else(damaged)?,
+                waived: option("waived", row)?,
+            })
+        })
+        .collect()
+}
+
+/// The value whose word this is.
+fn word<T: Copy>(all: &[T], name: fn(T) -> &'static str, word: &str) -> Option<T> {
+    all.iter().copied().find(|v| name(*v) == word)
+}

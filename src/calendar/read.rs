@@ -1,0 +1,365 @@
+//! The less common ways of writing a day.
+
+use chrono::{Datelike, Days, NaiveDate};
+
+use super::{DateCell, day, forever, judged, month_start, split_number};
+
+/// All ways but the two common ones.
+pub fn written_date(raw: &str) -> DateCell {
+    let text: String = raw.chars().filter_map(half_width).collect();
+    let text = text.trim().trim_start_matches(['\'', '`']);
+    match text {
+        "" | "0" => return DateCell::Missing,
+        "长期" | "长期有效" | "至今" | "永久" | "永久有效" | "无固定期限" => {
+            return DateCell::Value(forever());
+        }
+        _ => {}
+    }
+    let Some(date) = without_time(text) else {
+        return DateCell::Bad;
+    };
+    if let Some((whole, fraction)) = date.split_once('.')
+        && matches!(whole.len(), 5 | 8)
+        && fraction.bytes().all(|byte| byte.is_ascii_digit())
+        && (whole.len() == 5 || fraction.bytes().all(|byte| byte == b'0'))
+        && whole.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        // A number that was a float on its way: 44562.75, 20220101.0.
+        return from_digits(whole);
+    }
+    let Some(groups) = Groups::of(date) else {
+        return DateCell::Bad;
+    };
+    match groups.numbers[..groups.len] {
+        [_] => from_digits(date),
+        [a, b] => month_alone(&groups, a, b),
+        [a, b, c] => by_order(&groups, a, b, c),
+        _ => DateCell::Bad,
+    }
+}
+
+fn half_width(c: char) -> Option<char> {
+    match c {
+        '！'..='～' => Some(char::from((c as u32 - '！' as u32) as u8 + b'!')),
+        '\u{200b}'..='\u{200f}' | '\u{feff}' => None,
+        '。' | '·' => Some('.'),
+        '−' | '–' | '—' => Some('-'),
+        '号' => Some('日'),
+        _ if c.is_whitespace() => Some(' '),
+        _ => Some(c.to_ascii_uppercase()),
+    }
+}
+
+/// Takes the time of day, the zone and the weekday off; nothing when something else follows.
+fn without_time(text: &str) -> Option<&str> {
+    let end = match (text.find('日'), text.contains('月')) {
+        (Some(at), true) => at + '日'.len_utf8(),
+        // `2022 年 1 月`, and `01-1月 -22` of a Chinese Oracle.
+        (_, true) => text.len(),
+        _ => text
+            .char_indices()
+            .find(|(at, c)| matches!(c, ' ' | 'T') && is_whole_day(&text[..*at]))
+            .map_or(text.len(), |(at, _)| at),
+    };
+    let (date, time) = text.split_at(end);
+    let time = time.trim_start_matches(['T', ' ']);
+    let weekday = ["星期", "周", "("].iter().any(|mark| time.starts_with(mark));
+    let clock = |c: char| c.is_ascii_digit() || ":.+- APMZ上下午时分秒".contains(c);
+    (weekday || time.chars().all(clock)).then_some(date)
+}
+
+/// Is the text before a possible time of day a day already?
+fn is_whole_day(text: &str) -> bool {
+    let separators = text.bytes().filter(|byte| b"-/.".contains(byte)).count();
+    separators == 2 || (text.len() >= 5 && text.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Numbers of a date with what stands between them.
+struct Groups {
+    numbers: [(u32, usize); 3],
+    len: usize,
+    /// Which of them was the name of a month.
+    named: Option<usize>,
+    /// `-`, `.` or 年: then a short year stands first.
+    year_first: bool,
+}
+
+impl Groups {
+    fn of(text: &str) -> Option<Self> {
+        let mut groups = Self {
+            numbers: [(0, 0); 3],
+            len: 0,
+            named: None,
+            year_first: text.contains(['-', '.', '年']),
+        };
+        if text.contains('日') && !text.contains('年') {
+            return None;
+        }
+        let mut rest = text.trim();
+        while let Some(first) = rest.chars().next() {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            let place = groups.len;
+            if digits > 0 {
+                let number = rest[..digits].parse().ok().or((digits > 9).then_some(0))?;
+                *groups.numbers.get_mut(place)? = (number, digits);
+                groups.len += 1;
+                rest = &rest[digits..];
+            } else if let Some((month, length)) = month_name(rest) {
+                *groups.numbers.get_mut(place)? = (month, 2);
+                groups.named = Some(place);
+                groups.len += 1;
+                rest = &rest[length..];
+            } else {
+                if !"-/.年月日份 ,".contains(first) {
+                    return None;
+                }
+                // A Chinese Oracle writes 01-1月-22; with 年 the month stands in its usual place.
+                if first == '月' && !text.contains('年') && groups.len > 0 {
+                    groups.named = Some(groups.len - 1);
+                }
+                rest = &rest[first.len_utf8()..];
+            }
+        }
+        Some(groups)
+    }
+}
+
+fn month_name(text: &str) -> Option<(u32, usize)> {
+    const NAMES: [&str; 12] =
+        ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+    let month = NAMES.iter().zip(1..).find(|(name, _)| text.starts_with(**name))?.1;
+    let length = text.bytes().take_while(u8::is_ascii_uppercase).count();
+    Some((month, length))
+}
+
+/// A year, of two digits by the pivot of Oracle's RR: 50 and more are the 1900s.
+fn year((number, digits): (u32, usize)) -> Option<u32> {
+    match digits {
+        4 => Some(number),
+        2 => Some(number + if number < 50 { 2000 } else { 1900 }),
+        _ => None,
+    }
+}
+
+fn month_alone(groups: &Groups, a: (u32, usize), b: (u32, usize)) -> DateCell {
+    let parts = match groups.named {
+        Some(0) => year(b).map(|year| (year, a.0)),
+        _ if a.1 == 4 => Some((a.0, b.0)),
+        _ => None,
+    };
+    match parts {
+        Some((0, 0)) => DateCell::Missing,
+        Some((year, month)) if b.1 <= 4 => match judged(year, month, 2) {
+            DateCell::Value(date) if year < 9999 => DateCell::Value(month_start(date)),
+            other => other,
+        },
+        _ => DateCell::Bad,
+    }
+}
+
+/// Day, month and year by the only order that makes a day of them.
+fn by_order(groups: &Groups, a: (u32, usize), b: (u32, usize), c: (u32, usize)) -> DateCell {
+    if a.1 == 4 {
+        return judged(a.0, b.0, c.0);
+    }
+    match groups.named {
+        Some(1) => return year(c).map_or(DateCell::Bad, |year| judged(year, b.0, a.0)),
+        Some(0) => return year(c).map_or(DateCell::Bad, |year| judged(year, a.0, b.0)),
+        _ => {}
+    }
+    let last = |month: u32, day: u32| year(c).and_then(|year| judged(year, month, day).value());
+    let month_first = last(a.0, b.0);
+    if c.1 == 4 {
+        return only(month_first, last(b.0, a.0));
+    }
+    let year_first =
+        (a.1 == 2).then(|| year(a).and_then(|year| judged(year, b.0, c.0).value())).flatten();
+    match year_first {
+        Some(date) if groups.year_first => DateCell::Value(date),
+        // What month/day/year programs write is told from day/month/year only by its day.
+        None if a.0 <= 12 && b.0 <= 12 && a.0 != b.0 => DateCell::Bad,
+        _ => only(year_first, month_first),
+    }
+}
+
+/// The day of two readings, if there is only one.
+fn only(a: Option<NaiveDate>, b: Option<NaiveDate>) -> DateCell {
+    match (a, b) {
+        (Some(a), Some(b)) if a == b => DateCell::Value(a),
+        (Some(date), None) | (None, Some(date)) => DateCell::Value(date),
+        _ => DateCell::Bad,
+    }
+}
+
+/// One run of digits: a day, a day with a time, a month, a short year, an Excel serial.
+fn from_digits(text: &str) -> DateCell {
+    let digits = text.trim().as_bytes();
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return DateCell::Bad;
+    }
+    if digits.iter().all(|byte| *byte == b'0') {
+        return DateCell::Missing;
+    }
+    let number = |from: usize, to: usize| {
+        let value = split_number(&digits[from..], to - from);
+        value.expect("all are digits and the length was matched").0
+    };
+    match digits.len() {
+        5 => serial(number(0, 5)),
+        6 if (1900..=2100).contains(&number(0, 4)) && (1..=12).contains(&number(4, 6)) => {
+            match judged(number(0, 4), number(4, 6), 2) {
+                DateCell::Value(date) => DateCell::Value(month_start(date)),
+                other => other,
+            }
+        }
+        6 => year((number(0, 2), 2))
+            .map_or(DateCell::Bad, |year| judged(year, number(2, 4), number(4, 6))),
+        8 => judged(number(0, 4), number(4, 6), number(6, 8)),
+        10 | 12 | 14 | 17 if number(8, 10) <= 24 => {
+            judged(number(0, 4), number(4, 6), number(6, 8))
+        }
+        _ => DateCell::Bad,
+    }
+}
+
+/// A day as Excel counts it, 20000 (1954-10-03) to 80000 (2119-01-11).
+fn serial(number: u32) -> DateCell {
+    if !(20_000..=80_000).contains(&number) {
+        return DateCell::Bad;
+    }
+    let date = day(1899, 12, 30) + Days::new(u64::from(number));
+    judged(date.year() as u32, date.month(), date.day())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{parse_date, parse_month};
+    use super::*;
+
+    #[test]
+    fn reads_every_way_of_writing_a_day() {
+        let expected = DateCell::Value(day(2022, 1, 2));
+        for raw in [
+            "20220102",
+            "2022-01-02",
+            "2022-1-2",
+            "2022/01/02",
+            "2022/1/2",
+            "2022.1.2",
+            "2022.01.02",
+            "2022年1月2日",
+            "2022年01月02号",
+            "2022 年 1 月 2 日",
+            "２０２２－０１－０２",
+            "44563",
+            "44563.75",
+            "20220102.0",
+            "2022-01-02 00:00:00.0",
+            "2022-01-02T08:30:00+08:00",
+            "2022/1/2 0:00",
+            "2022-01-02 上午10:00:00",
+            "20220102120000",
+            "20220102 120000",
+            "202201021200",
+            "02-JAN-22",
+            "02-Jan-2022",
+            "02-1月-22",
+            "02-1月 -22",
+            "22-01-02",
+            "22年1月2日",
+            "220102",
+            "Jan 2, 2022",
+            "02-JAN-22 12:00:00",
+            "2022年1月2日 星期日",
+            "2022-01-02 (日)",
+            " 2022-01-02\t",
+            "'2022-01-02",
+            "2022 01 02",
+        ] {
+            assert_eq!(parse_date(raw), expected, "{raw}");
+        }
+        assert_eq!(parse_date("01-OCT-99 12:00"), DateCell::Value(day(1999, 10, 1)));
+        assert_eq!(parse_date("1988-07-01"), DateCell::Value(day(1988, 7, 1)), "summer time");
+        assert_eq!(parse_date("12/31/2022"), DateCell::Value(day(2022, 12, 31)));
+        assert_eq!(parse_date("31/12/2022"), DateCell::Value(day(2022, 12, 31)));
+        assert_eq!(parse_date("1/31/22"), DateCell::Value(day(2022, 1, 31)));
+        for raw in ["2022-01", "202201", "2022年1月", "2022.1"] {
+            assert_eq!(parse_date(raw), DateCell::Value(day(2022, 1, 1)), "{raw}");
+        }
+    }
+
+    #[test]
+    fn knows_no_end_nothing_and_nonsense() {
+        for raw in
+            ["长期", "至今", "9999-12-31", "99991231", "9999/12/31 00:00:00", "9999年12月31日"]
+        {
+            assert_eq!(parse_date(raw), DateCell::Value(forever()), "{raw}");
+        }
+        for raw in [
+            "",
+            " ",
+            "0",
+            "0000-00-00",
+            "00000000",
+            "0000-00-00 00:00:00",
+            "1900-01-01",
+            "19000101",
+            "1900/1/0",
+            "1899-12-30",
+        ] {
+            assert_eq!(parse_date(raw), DateCell::Missing, "{raw}");
+        }
+        for raw in [
+            "2022-02-30",
+            "20220230",
+            "19600000",
+            "1899-01-01",
+            "2101-01-01",
+            "01/02/2022",
+            "1/2/22",
+            "01/12/22",
+            "2022",
+            "1月22日",
+            "1月1日",
+            "19999",
+            "80001",
+            "1640966400000",
+            "-",
+            "abc",
+            "2022-01-01x",
+            "2022-1-2-3",
+            "MAY",
+            "二〇二二年一月一日",
+            "2022-",
+            "年月日",
+        ] {
+            assert_eq!(parse_date(raw), DateCell::Bad, "{raw}");
+        }
+        assert_eq!(parse_date("20000").value(), Some(day(1954, 10, 3)));
+        assert_eq!(parse_date("1950-01-01").value(), Some(day(1950, 1, 1)));
+        assert_eq!(parse_date("500101").value(), Some(day(1950, 1, 1)));
+    }
+
+    #[test]
+    fn reads_months() {
+        let expected = DateCell::Value(day(2022, 4, 1));
+        for raw in [
+            "202204",
+            "2022-04",
+            "2022-4",
+            "2022/04",
+            "2022.4",
+            "2022年4月",
+            "2022年04月份",
+            "２０２２０４",
+            "Apr-22",
+            "4月-22",
+            "2022-04-15",
+            "20220415",
+        ] {
+            assert_eq!(parse_month(raw), expected, "{raw}");
+        }
+        assert_eq!(parse_month("202213"), DateCell::Bad);
+        assert_eq!(parse_month("0000-00"), DateCell::Missing);
+    }
+}

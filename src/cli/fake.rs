@@ -1,0 +1,90 @@
+//! `bidui fake`: synthetic extracts.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chrono::{Days, NaiveDate};
+
+use super::output;
+use super::progress::Bars;
+use crate::error::{Error, Result};
+use crate::fake::world::Settings;
+use crate::fake::write::Dirt;
+use crate::fake::{Order, make};
+use crate::night::setup::{load, register};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folder of the pipeline.
+    #[arg(default_value = "pipelines/gansu")]
+    pipeline: PathBuf,
+    /// Folder for the extracts: one folder for each night, and truth/.
+    #[arg(long)]
+    out: PathBuf,
+    /// About how many persons.
+    #[arg(long, default_value_t = 1000)]
+    people: u64,
+    /// The same seed gives the same bytes.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many nights.
+    #[arg(long, default_value_t = 1)]
+    nights: u64,
+    /// The first night.
+    #[arg(long, default_value = "2026-11-10")]
+    date: NaiveDate,
+    /// Multiplies every rate of dirt; 0 writes clean extracts, 3 heavy dirt.
+    #[arg(long, default_value_t = 1.0)]
+    dirt: f64,
+    /// JSON file with single rates of dirt.
+    #[arg(long)]
+    dirt_file: Option<PathBuf>,
+    /// Share of households with a planted anomaly.
+    #[arg(long, default_value_t = 0.02)]
+    plant_rate: f64,
+    /// Only these counties or cities, by the beginning of their codes.
+    #[arg(long, value_delimiter = ',')]
+    counties: Vec<String>,
+    /// No progress bars.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Makes the extracts and says what they hold.
+pub fn fake(args: &Args) -> Result<ExitCode> {
+    let pipeline = load(&args.pipeline)?;
+    let divisions = register(&pipeline)?;
+    let dirt = match &args.dirt_file {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
+            serde_json::from_str(&text)
+                .map_err(|e| Error::usage(format!("{}: {e}", path.display())))?
+        }
+        None => Dirt::default(),
+    };
+    let nights = (0..args.nights).filter_map(|n| args.date.checked_add_days(Days::new(n)));
+    let order = Order {
+        settings: Settings {
+            people: args.people,
+            seed: args.seed,
+            nights: nights.collect(),
+            plant_rate: args.plant_rate,
+        },
+        dirt: dirt.scale(args.dirt),
+        out: args.out.clone(),
+        counties: args.counties.clone(),
+    };
+    let bars = Bars::new(args.quiet);
+    let made = make(&pipeline, &divisions, &order, &bars)?;
+    drop(bars);
+    output::say(&format!(
+        "{} files, {:.1} MB, {} rows ({} repeated, {} broken copies) in {}",
+        made.files,
+        made.bytes as f64 / 1e6,
+        made.rows,
+        made.planted.duplicates,
+        made.planted.broken_rows,
+        args.out.display()
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}

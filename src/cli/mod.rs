@@ -1,0 +1,97 @@
+//! The command line: arguments in, a result on stdout, the log on stderr, an exit code.
+
+mod check;
+mod explain;
+mod fake;
+mod output;
+mod progress;
+mod run;
+mod show;
+mod test;
+mod truth;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Kind, Result};
+
+/// Nightly reconciliation of departmental extracts for basic-medical-care monitoring.
+#[derive(Parser)]
+#[command(name = "bidui", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the night: extracts in, anomaly tables out.
+    Run(run::Args),
+    /// Read a pipeline folder without data and report every fault at once.
+    Check(check::Args),
+    /// Try every rule on its worked example and on every other rule's.
+    Test(test::Args),
+    /// Show anomalies, rejects, deliveries or runs of a lake.
+    Show(show::Args),
+    /// Go from an anomaly back to its rule, its values and the lines that it rests on.
+    Explain(explain::Args),
+    /// Make synthetic extracts, as dirty as real ones.
+    Fake(fake::Args),
+    /// Hold a night's anomalies against the truth of synthetic extracts.
+    Truth(truth::Args),
+}
+
+/// Where a command finds its pipeline and lake.
+#[derive(clap::Args, Clone)]
+struct Place {
+    /// Folder of the pipeline.
+    #[arg(default_value = "pipelines/gansu")]
+    pipeline: PathBuf,
+    /// Folder of the lake [default: as pipeline.yaml says].
+    #[arg(long, env = "BIDUI_LAKE")]
+    lake: Option<PathBuf>,
+}
+
+/// Runs the command that the arguments ask for.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Check(args) => check::check(&args),
+        Command::Test(args) => test::test(&args),
+        Command::Show(args) => show::show(&args),
+        Command::Explain(args) => explain::explain(&args),
+        Command::Fake(args) => fake::fake(&args),
+        Command::Truth(args) => truth::truth(&args),
+    };
+    finish(result)
+}
+
+/// The exit code; an error goes to stderr with its hints.
+fn finish(result: Result<ExitCode>) -> ExitCode {
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            // Faults of a pipeline come rendered, with their own places.
+            if error.kind == Kind::Pipeline && error.message.contains('\n') {
+                output::log(&error.message);
+                return ExitCode::from(error.exit_code());
+            }
+            let (red, bold, plain) =
+                if colour() { ("\u{1b}[1;31m", "\u{1b}[1m", "\u{1b}[0m") } else { ("", "", "") };
+            output::log(&format!("{red}error:{plain} {bold}{error}{plain}"));
+            for hint in &error.hints {
+                output::log(&format!("  hint: {hint}"));
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// May stderr be coloured?
+fn colour() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}

@@ -1,0 +1,157 @@
+//! Code lists and parameters as they are asked for: by code, by prefix, by area and year.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// A code list: rows of text under the columns of its header.
+#[derive(Debug, Clone, Default)]
+pub struct CodeList {
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+}
+
+/// Splits a CSV line with quotes into its fields.
+pub fn split(line: &str) -> Vec<String> {
+    let mut fields = Vec::new();
+    let mut field = String::new();
+    let mut quoted = false;
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => {
+                field.push('"');
+                chars.next();
+            }
+            '"' => quoted = !quoted,
+            ',' if !quoted => fields.push(std::mem::take(&mut field)),
+            other => field.push(other),
+        }
+    }
+    fields.push(field);
+    fields
+}
+
+impl CodeList {
+    /// Position of a column.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|c| c == name)
+    }
+
+    /// Every spelling of each code: the code, its label and its aliases, each to the code.
+    pub fn spellings(&self) -> HashMap<String, String> {
+        let mut map = HashMap::new();
+        let at = |name| self.position(name);
+        let Some(code) = at("code") else { return map };
+        for row in &self.rows {
+            let own = row[code].clone();
+            map.insert(own.clone(), own.clone());
+            if let Some(label) = at("label") {
+                map.entry(row[label].clone()).or_insert_with(|| own.clone());
+            }
+            if let Some(aliases) = at("aliases") {
+                for alias in row[aliases].split('|').filter(|a| !a.is_empty()) {
+                    map.entry(alias.to_owned()).or_insert_with(|| own.clone());
+                }
+            }
+        }
+        map.remove("");
+        map
+    }
+}
+
+/// Membership in code lists, for the functions `in_list` and `has_prefix`.
+#[derive(Debug, Default)]
+pub struct Lists {
+    codes: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Lists {
+    /// Takes the column `code` of every list.
+    pub fn new(lists: &BTreeMap<String, CodeList>) -> Self {
+        let codes = lists
+            .iter()
+            .filter_map(|(id, list)| {
+                let at = list.position("code")?;
+                Some((id.clone(), list.rows.iter().map(|r| r[at].clone()).collect()))
+            })
+            .collect();
+        Self { codes }
+    }
+
+    /// Codes of a list; `None` when there is no such list.
+    pub fn get(&self, list: &str) -> Option<&BTreeSet<String>> {
+        self.codes.get(list)
+    }
+
+    /// Names of all lists.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.codes.keys().map(String::as_str)
+    }
+}
+
+/// Is `value`, or a prefix of it, in the list?
+pub fn has_prefix(codes: &BTreeSet<String>, value: &str) -> bool {
+    value.char_indices().map(|(i, c)| i + c.len_utf8()).any(|end| codes.contains(&value[..end]))
+}
+
+/// Years and values of one parameter in one area.
+type ByYear = BTreeMap<i64, i128>;
+
+/// Thresholds by name, area and year, in units of 0.0001.
+#[derive(Debug, Default, Clone)]
+pub struct Params {
+    values: BTreeMap<String, HashMap<String, Arc<ByYear>>>,
+}
+
+impl Params {
+    /// Scale of the values: decimal places.
+    pub const SCALE: u32 = 4;
+
+    /// Reads `codes/param.csv`; rows further up win. Returns the rows that hold no number.
+    pub fn new(list: Option<&CodeList>) -> (Self, Vec<String>) {
+        let mut wrong = Vec::new();
+        let mut built: BTreeMap<String, HashMap<String, ByYear>> = BTreeMap::new();
+        let columns = list.and_then(|l| {
+            let at = |n| l.position(n);
+            Some((l, at("name")?, at("area")?, at("year")?, at("value")?))
+        });
+        if let Some((list, name, area, year, value)) = columns {
+            for row in &list.rows {
+                let number = crate::amount::parse_decimal(&row[value], Self::SCALE);
+                let since = if row[year].is_empty() { Some(0) } else { row[year].parse().ok() };
+                let (Some(number), Some(since)) = (number, since) else {
+                    wrong.push(row[name].clone());
+                    continue;
+                };
+                let areas = built.entry(row[name].clone()).or_default();
+                areas.entry(row[area].clone()).or_default().entry(since).or_insert(number);
+            }
+        }
+        let share = |areas: HashMap<String, ByYear>| {
+            areas.into_iter().map(|(area, years)| (area, Arc::new(years))).collect()
+        };
+        (Self { values: built.into_iter().map(|(n, a)| (n, share(a))).collect() }, wrong)
+    }
+
+    /// Names of all parameters.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
+    /// The value for the most exact area that contains `area` (county, city, province, nation) and
+    /// the latest year not after `year`.
+    pub fn get(&self, name: &str, area: &str, year: i64) -> Option<i128> {
+        let areas = self.values.get(name)?;
+        for length in [12, 9, 6, 4, 2, 0] {
+            let Some(prefix) = area.get(..length) else {
+                continue;
+            };
+            if let Some(years) = areas.get(prefix)
+                && let Some((_, value)) = years.range(..=year).next_back()
+            {
+                return Some(*value);
+            }
+        }
+        None
+    }
+}

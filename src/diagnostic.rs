@@ -1,0 +1,161 @@
+//! Faults of a pipeline folder: file, line, column, the line itself and a hint, all of them at once.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
+
+/// A text file that was read, kept for showing its lines.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub path: PathBuf,
+    pub text: Arc<str>,
+}
+
+impl Source {
+    /// Byte range of the first `needle` at or after `from`, or the file's first character.
+    pub fn find(&self, needle: &str) -> Range<usize> {
+        match self.text.find(needle) {
+            Some(start) if !needle.is_empty() => start..start + needle.len(),
+            _ => 0..self.text.chars().next().map_or(0, char::len_utf8),
+        }
+    }
+
+    /// Byte range of `value` where it stands as the value of `key`, else of `value` anywhere.
+    pub fn find_value(&self, key: &str, value: &str) -> Range<usize> {
+        let mut from = 0;
+        while let Some(found) = self.text[from..].find(key) {
+            let after = from + found + key.len();
+            let line_end = self.text[after..].find('\n').map_or(self.text.len(), |n| after + n);
+            if let Some(at) = self.text[after..line_end].find(value) {
+                return after + at..after + at + value.len();
+            }
+            from = after;
+        }
+        self.find(value)
+    }
+
+    /// Line and column, from 1, of a byte position.
+    pub fn line_column(&self, at: usize) -> (usize, usize) {
+        let before = &self.text[..at.min(self.text.len())];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        (line, column)
+    }
+
+    /// Byte position of a line and column counted from 1.
+    pub fn position(&self, line: usize, column: usize) -> usize {
+        let start: usize =
+            self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let rest = &self.text[start.min(self.text.len())..];
+        let within: usize = rest.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
+        start + within
+    }
+}
+
+/// One fault of a pipeline folder.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    pub path: PathBuf,
+    pub message: String,
+    pub hint: Option<String>,
+    pub source: Option<(Source, Range<usize>)>,
+}
+
+impl Fault {
+    /// A fault of a place in a file.
+    pub fn at(source: &Source, span: Range<usize>, message: impl Into<String>) -> Self {
+        Self {
+            path: source.path.clone(),
+            message: message.into(),
+            hint: None,
+            source: Some((source.clone(), span)),
+        }
+    }
+
+    /// A fault of a whole file or folder.
+    pub fn of(path: &Path, message: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), message: message.into(), hint: None, source: None }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds "did you mean" when one of `known` is near `word`.
+    #[must_use]
+    pub fn did_you_mean<'a>(self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        match nearest(word, known) {
+            Some(near) => self.hint(format!("did you mean `{near}`?")),
+            None => self,
+        }
+    }
+
+    /// `file:line:col`, or the file alone.
+    pub fn place(&self) -> String {
+        match &self.source {
+            Some((source, span)) => {
+                let (line, column) = source.line_column(span.start);
+                format!("{}:{line}:{column}", self.path.display())
+            }
+            None => self.path.display().to_string(),
+        }
+    }
+}
+
+/// The known word nearest to a misspelt one, if it is near at all.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|k| (strsim::jaro_winkler(word, k), k))
+        .filter(|(score, _)| *score > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, k)| k)
+}
+
+/// Renders faults in the order of their places, in colour on a terminal.
+pub fn render(faults: &[Fault], colour: bool) -> String {
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.decor_style(DecorStyle::Ascii);
+    let mut sorted: Vec<&Fault> = faults.iter().collect();
+    sorted.sort_by_key(|f| (f.path.clone(), f.source.as_ref().map(|(_, s)| s.start)));
+    let mut out = String::new();
+    for fault in sorted {
+        let path = fault.path.display().to_string();
+        let mut group: Group<'_> = match &fault.source {
+            Some((source, span)) => Level::ERROR.primary_title(&fault.message).element(
+                Snippet::source(&*source.text)
+                    .path(&path)
+                    .annotation(AnnotationKind::Primary.span(clamp(source, span))),
+            ),
+            None => {
+                Group::with_title(Level::ERROR.primary_title(format!("{path}: {}", fault.message)))
+            }
+        };
+        if let Some(hint) = &fault.hint {
+            group = group.element(Level::HELP.message(hint));
+        }
+        out.push_str(&renderer.render(&[group]));
+        out.push_str("\n\n");
+    }
+    out
+}
+
+/// A span inside the text, on character boundaries and on one line.
+fn clamp(source: &Source, span: &Range<usize>) -> Range<usize> {
+    let text = &source.text;
+    let mut start = span.start.min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let line_end = text[start..].find('\n').map_or(text.len(), |n| start + n);
+    let mut end = span.end.clamp(start, line_end);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    start..end
+}

@@ -1,0 +1,145 @@
+//! Files of the lake as a table: only the wanted rows and columns are read, when they are asked for.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+
+use crate::lake::bucket::KeyRange;
+use crate::lake::rows::{Edits, Part, RowsFile};
+
+/// Some rows of one file.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    pub file: RowsFile,
+    pub part: Part,
+    pub edits: Arc<Edits>,
+}
+
+/// One delivery in force, and what later stages changed in it.
+#[derive(Debug, Clone)]
+pub struct Held {
+    pub delivery: String,
+    pub file: RowsFile,
+    pub edits: Arc<Edits>,
+}
+
+/// All rows of one table tonight.
+#[derive(Debug, Clone)]
+pub struct TableRows {
+    pub schema: SchemaRef,
+    pub held: Vec<Held>,
+    /// Rows that had no person when they were received.
+    pub moved: Option<RowsFile>,
+}
+
+impl TableRows {
+    /// The rows of some persons, or all rows of a plain table, as a table of the engine.
+    pub fn table(&self, part: Part) -> Arc<dyn TableProvider> {
+        let held = self.held.iter().map(|h| Piece {
+            file: h.file.clone(),
+            part,
+            edits: h.edits.clone(),
+        });
+        let moved = self.moved.iter().map(|file| Piece {
+            file: file.clone(),
+            part,
+            edits: Arc::default(),
+        });
+        Arc::new(Stored::new(self.schema.clone(), held.chain(moved).collect()))
+    }
+
+    /// Number of rows in its files.
+    pub fn rows(&self) -> u64 {
+        self.held.iter().map(|h| h.file.rows()).sum()
+    }
+}
+
+/// The part of a person table that holds every row that has a person.
+pub const EVERYONE: Part = Part::Keys(KeyRange::ALL);
+
+/// A table whose rows lie in files of the lake.
+#[derive(Debug)]
+pub struct Stored {
+    schema: SchemaRef,
+    pieces: Vec<Piece>,
+}
+
+impl Stored {
+    /// A table of the rows of all pieces, in their order.
+    pub fn new(schema: SchemaRef, pieces: Vec<Piece>) -> Self {
+        Self { schema, pieces }
+    }
+}
+
+#[async_trait]
+impl TableProvider for Stored {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        _state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let schema = match projection {
+            Some(columns) => Arc::new(self.schema.project(columns)?),
+            None => self.schema.clone(),
+        };
+        let stream = Arc::new(Pieces { schema: schema.clone(), pieces: self.pieces.clone() });
+        Ok(Arc::new(StreamingTableExec::try_new(schema, vec![stream], None, [], false, limit)?))
+    }
+}
+
+/// The stream behind one scan.
+struct Pieces {
+    schema: SchemaRef,
+    pieces: Vec<Piece>,
+}
+
+impl fmt::Debug for Pieces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} pieces", self.pieces.len())
+    }
+}
+
+impl PartitionStream for Pieces {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _ctx: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let columns = names(&self.schema);
+        let schema = self.schema.clone();
+        let batches = self.pieces.clone().into_iter().flat_map(move |piece| {
+            let scan = piece.file.scan(piece.part, &columns, &piece.edits);
+            let (good, bad) = match scan {
+                Ok(scan) => (Some(scan), None),
+                Err(error) => (None, Some(Err(error))),
+            };
+            bad.into_iter().chain(good.into_iter().flatten())
+        });
+        let external = |e| DataFusionError::External(Box::new(e));
+        let batches = batches.map(move |b| b.map_err(external));
+        Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(batches)))
+    }
+}
+
+fn names(schema: &Schema) -> Vec<String> {
+    schema.fields().iter().map(|f| f.name().clone()).collect()
+}

@@ -1,0 +1,307 @@
+//! Synthetic extracts of any size, as dirty as real ones, with the truth beside them.
+//!
+//! A world is simulated in canonical tables (`world`, the one place in Rust that may know a
+//! vocabulary); then every feed's contract is run backwards (`write`).
+
+pub mod truth;
+pub mod world;
+pub mod write;
+
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::codes;
+use crate::division::Divisions;
+use crate::error::{Error, Result};
+use crate::lake::hash_file;
+use crate::night::Progress;
+use crate::pipeline::Pipeline;
+use crate::pipeline::spec::Feed;
+use world::{Division, Geography, Settings, Subject, World};
+use write::{Dirt, FeedWriter, Generic, Planted, Who, WrittenFile};
+
+/// Surnames with their share, from the package mingzi 1.2.3 (MIT).
+const SURNAMES: &str = include_str!("surnames.csv");
+
+/// What to make.
+#[derive(Debug, Clone)]
+pub struct Order {
+    pub settings: Settings,
+    pub dirt: Dirt,
+    /// A folder for each night goes here, and `truth/`.
+    pub out: PathBuf,
+    /// Only counties whose code begins so; empty for all.
+    pub counties: Vec<String>,
+}
+
+/// What was made.
+#[derive(Debug, Clone, Default)]
+pub struct Made {
+    pub files: usize,
+    pub bytes: u64,
+    pub rows: u64,
+    pub planted: Planted,
+}
+
+/// Makes the extracts of every night and the truth.
+///
+/// # Errors
+/// A folder that is not empty; the disk; a contract that cannot be written.
+pub fn make(
+    pipeline: &Pipeline,
+    divisions: &Divisions,
+    order: &Order,
+    progress: &dyn Progress,
+) -> Result<Made> {
+    let geography = geography(pipeline, &order.counties);
+    let world = World::new(order.settings.clone(), &geography, surnames())
+        .map_err(|e| Error::usage(e.to_string()))?;
+    let steps = (order.settings.nights.len() * world.counties()) as u64;
+    progress.stage("造数", "fake", steps);
+    let mut made = Made::default();
+    // By feed: the contents of its files on the last night that delivered it.
+    let mut before: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut planted = Vec::new();
+    for (number, night) in order.settings.nights.iter().enumerate() {
+        let folder = order.out.join(night.to_string());
+        make_dir(&folder)?;
+        let mut maker = Maker { pipeline, divisions, world: &world, order, progress };
+        for (feed, files) in maker.night(number, *night, &folder)? {
+            let mut contents = Vec::new();
+            for file in &files {
+                contents.push(hash_file(&file.path)?);
+            }
+            if before.get(&feed) == Some(&contents) {
+                // Nothing new to deliver.
+                for file in &files {
+                    std::fs::remove_file(&file.path).map_err(|e| Error::io("remove", &file.path, &e))?;
+                }
+                continue;
+            }
+            before.insert(feed.clone(), contents);
+            for file in files {
+                made.files += 1;
+                made.bytes += file.bytes;
+                made.rows += file.planted.data_rows();
+                made.planted.add(&file.planted);
+                planted.push((night.to_string(), feed.clone(), file));
+            }
+        }
+    }
+    write_truth(&world, order, &planted)?;
+    Ok(made)
+}
+
+fn make_dir(path: &Path) -> Result<()> {
+    std::fs::create_dir_all(path).map_err(|e| Error::io("create the folder", path, &e))
+}
+
+/// The places that the pipeline's code lists name.
+fn geography(pipeline: &Pipeline, counties: &[String]) -> Geography {
+    let mut lines = Vec::new();
+    for list in pipeline.settings.divisions.iter().map(|l| &pipeline.codes[l]) {
+        let at = |name: &str| list.position(name);
+        let (Some(code), Some(label)) = (at("code"), at("label")) else { continue };
+        for row in &list.rows {
+            let wanted = counties.is_empty()
+                || row[code].len() < 6
+                || counties.iter().any(|c| row[code].starts_with(c.as_str()));
+            if wanted {
+                let poverty832 = at("poverty832").is_some_and(|c| row[c] == "1");
+                lines.push(Division { code: &row[code], name: &row[label], poverty832 });
+            }
+        }
+    }
+    Geography::from_divisions(lines)
+}
+
+fn surnames() -> Vec<(String, f64)> {
+    let rows = SURNAMES.lines().skip(1).map(codes::split);
+    rows.filter_map(|r| Some((r.first()?.clone(), r.get(1)?.parse().ok()?))).collect()
+}
+
+/// Makes one night.
+struct Maker<'a> {
+    pipeline: &'a Pipeline,
+    divisions: &'a Divisions,
+    world: &'a World,
+    order: &'a Order,
+    progress: &'a dyn Progress,
+}
+
+impl Maker<'_> {
+    /// Writes all feeds of a night, county by county, and gives back the files of each.
+    fn night(
+        &mut self,
+        number: usize,
+        night: NaiveDate,
+        folder: &Path,
+    ) -> Result<Vec<(String, Vec<WrittenFile>)>> {
+        let names = |code: &str| names(self.divisions, code);
+        let mut writers: BTreeMap<&str, FeedWriter<'_>> = BTreeMap::new();
+        let mut by_table: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for feed in self.pipeline.feeds.values() {
+            let table = &self.pipeline.tables[&feed.table];
+            let seed = self.order.settings.seed;
+            let dirt = &self.order.dirt;
+            let codes = &self.pipeline.codes;
+            let writer = FeedWriter::open(feed, table, codes, &names, folder, night, dirt, seed)?;
+            writers.insert(&feed.id, writer);
+            by_table.entry(&feed.table).or_default().push(&feed.id);
+        }
+        let mut result = Ok(());
+        let mut seen = std::collections::BTreeSet::new();
+        let mut take = |record: &world::Record<'_>| {
+            seen.insert(record.table);
+            for feed in by_table.get(record.table).into_iter().flatten() {
+                if let Some(writer) = writers.get_mut(feed)
+                    && result.is_ok()
+                {
+                    result = writer.row(record);
+                }
+            }
+        };
+        self.world.plain_tables(number, &mut take);
+        for county in 0..self.world.counties() {
+            let code = self.world.county_code(county);
+            for writer in writers_of(&mut writers) {
+                writer.county(code, self.divisions.name(code).unwrap_or(code))?;
+            }
+            let mut take = |record: &world::Record<'_>| {
+                seen.insert(record.table);
+                for feed in by_table.get(record.table).into_iter().flatten() {
+                    if let Some(writer) = writers.get_mut(feed)
+                        && result.is_ok()
+                    {
+                        result = writer.row(record);
+                    }
+                }
+            };
+            self.world.county(county, number, &mut take);
+            self.progress.step(code);
+        }
+        result?;
+        for feed in self.pipeline.feeds.values().filter(|f| !seen.contains(f.table.as_str())) {
+            if let Some(writer) = writers.get_mut(feed.id.as_str()) {
+                self.unknown(feed, night, writer)?;
+            }
+        }
+        let finish = |(feed, writer): (&str, FeedWriter<'_>)| Ok((feed.to_owned(), writer.finish()?));
+        writers.into_iter().map(finish).collect()
+    }
+
+    /// A feed whose table the world does not know: about one person in ten has a plausible row.
+    fn unknown(&self, feed: &Feed, night: NaiveDate, writer: &mut FeedWriter<'_>) -> Result<()> {
+        let table = &self.pipeline.tables[&feed.table];
+        let generic = Generic::new(table, feed, &self.pipeline.codes);
+        let mut rng = ChaCha8Rng::seed_from_u64(self.order.settings.seed);
+        let mut result = Ok(());
+        for county in 0..self.world.counties() {
+            self.world.people_truth(county, &mut |person| {
+                if person.number % 10 == 0 && result.is_ok() {
+                    let household = person.household.to_string();
+                    let who = Who {
+                        number: Some(person.number),
+                        id: &person.id,
+                        name: &person.name,
+                        birth: person.birth,
+                        village: &person.village,
+                        household: &household,
+                    };
+                    result = writer.row(&generic.record(&who, night, &mut rng));
+                }
+            });
+        }
+        result
+    }
+}
+
+fn writers_of<'m, 'a>(
+    writers: &'m mut BTreeMap<&str, FeedWriter<'a>>,
+) -> impl Iterator<Item = &'m mut FeedWriter<'a>> {
+    writers.values_mut()
+}
+
+/// Names of city, county, town and village of a code; the province's for its own code.
+fn names(divisions: &Divisions, code: &str) -> [String; 4] {
+    let name = |code: &str| divisions.name(code).unwrap_or_default().to_owned();
+    if code.ends_with("0000000000") {
+        return [name(code), String::new(), String::new(), String::new()];
+    }
+    let part = |length: usize| {
+        let padded = code.get(..length).map(|c| format!("{c:0<12}")).unwrap_or_default();
+        name(&padded)
+    };
+    let below = |length: usize| code.get(length..).is_some_and(|rest| rest.bytes().any(|b| b != b'0'));
+    [
+        part(4),
+        if below(4) { part(6) } else { String::new() },
+        if below(6) { part(9) } else { String::new() },
+        if below(9) { part(12) } else { String::new() },
+    ]
+}
+
+/// Writes `truth/`: every planted anomaly, every true person, and what was planted in each file.
+fn write_truth(
+    world: &World,
+    order: &Order,
+    files: &[(String, String, WrittenFile)],
+) -> Result<()> {
+    let dir = order.out.join("truth");
+    make_dir(&dir)?;
+    let nights = world.nights();
+    let day = |night: usize| nights.get(night).map(ToString::to_string).unwrap_or_default();
+    let mut lines = vec!["rule,cause,person,id_no,subject,night,cleared,waived".to_owned()];
+    for plant in world.plants() {
+        let (number, id, subject) = match &plant.subject {
+            Subject::Person { number, id } => (number.to_string(), id.as_str(), ""),
+            Subject::Text(text) => (String::new(), "", text.as_str()),
+        };
+        let cleared = plant.cleared.map(day).unwrap_or_default();
+        lines.push(format!(
+            "{},{},{number},{id},{subject},{},{cleared},{}",
+            plant.rule, plant.cause, day(plant.night), plant.waived
+        ));
+    }
+    write_lines(&dir.join("plants.csv"), lines.into_iter())?;
+    people(world, &dir.join("people.csv"))?;
+    let mut lines = vec!["night,feed,file,rows,duplicates,broken_rows,required_null".to_owned()];
+    for (night, feed, file) in files {
+        let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+        let p = &file.planted;
+        lines.push(format!(
+            "{night},{feed},{name},{},{},{},{}",
+            p.rows, p.duplicates, p.broken_rows, p.required_null
+        ));
+    }
+    write_lines(&dir.join("files.csv"), lines.into_iter())
+}
+
+/// Streams the true persons, who may be millions.
+fn people(world: &World, path: &Path) -> Result<()> {
+    let fail = |e: std::io::Error| Error::io("write", path, &e);
+    let mut file = BufWriter::new(std::fs::File::create(path).map_err(fail)?);
+    let mut result = writeln!(file, "person,id_no,name,birth_date,household,village_code");
+    for county in 0..world.counties() {
+        world.people_truth(county, &mut |p| {
+            if result.is_ok() {
+                result = writeln!(
+                    file,
+                    "{},{},{},{},{},{}",
+                    p.number, p.id, p.name, p.birth, p.household, p.village
+                );
+            }
+        });
+    }
+    result.and_then(|()| file.flush()).map_err(fail)
+}
+
+fn write_lines(path: &Path, lines: impl Iterator<Item = String>) -> Result<()> {
+    let text: String = lines.map(|l| l + "\n").collect();
+    std::fs::write(path, text).map_err(|e| Error::io("write", path, &e))
+}

@@ -1,0 +1,304 @@
+//! The catalogue of planted anomalies: what each one is, which household it needs, what it does to it.
+
+use chrono::{Datelike, NaiveDate};
+
+use super::draw::{Draw, Purpose, date, plus};
+use super::model::Home;
+use super::plot::Spot;
+use super::wish::{ListWish, Wish};
+use super::{Subject, World};
+
+/// What an anomaly implies: rules and the subjects that they find.
+pub(super) type Implied = Vec<(&'static str, Subject)>;
+
+/// A kind of planted anomaly of a household.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    IdChecksum,
+    IdLength,
+    IdCard,
+    IdMissing,
+    IdPlaceholder,
+    IdShared,
+    IdExcel,
+    NameVariant,
+    TwoHeads,
+    NoHead,
+    SizeWrong,
+    PoorUnlisted,
+    ClearedPoor,
+    IllWithoutIllness,
+    CopyMissing,
+    CopyOtherType,
+    CopyExtra,
+    MonitoredUninsured,
+    LiftedUninsured,
+    LiftedLapsed,
+    MonitoredWaived,
+    ListDenies,
+    TwoInsurances,
+    TwoPlaces,
+    DeadInsured,
+    NoSubsidy,
+    PremiumDiffers,
+    PremiumMissing,
+    PremiumUnregistered,
+    HighCostPoor,
+    HighCostMargin,
+    HighCost,
+    NotAssisted,
+    LowShare,
+    ByHand,
+    NoFrontPage,
+    FeeDiffers,
+    SumsOff,
+    Overlap,
+    AfterDeath,
+    WrongSex,
+    Untreated,
+    Unregistered,
+    DialysisStopped,
+    RareUnregistered,
+    NoContract,
+    NoFollowUp,
+    NotVisited,
+    NotHelped,
+}
+
+impl Kind {
+    /// Every kind, in the order in which they are dealt out.
+    pub(super) const ALL: [Kind; 49] = [
+        Kind::IdChecksum,
+        Kind::MonitoredUninsured,
+        Kind::HighCost,
+        Kind::NotAssisted,
+        Kind::NoContract,
+        Kind::TwoHeads,
+        Kind::NotVisited,
+        Kind::NoFrontPage,
+        Kind::Untreated,
+        Kind::IdLength,
+        Kind::IdCard,
+        Kind::IdMissing,
+        Kind::IdPlaceholder,
+        Kind::IdShared,
+        Kind::IdExcel,
+        Kind::NameVariant,
+        Kind::NoHead,
+        Kind::SizeWrong,
+        Kind::PoorUnlisted,
+        Kind::ClearedPoor,
+        Kind::IllWithoutIllness,
+        Kind::CopyMissing,
+        Kind::CopyOtherType,
+        Kind::CopyExtra,
+        Kind::LiftedUninsured,
+        Kind::LiftedLapsed,
+        Kind::MonitoredWaived,
+        Kind::ListDenies,
+        Kind::TwoInsurances,
+        Kind::TwoPlaces,
+        Kind::DeadInsured,
+        Kind::NoSubsidy,
+        Kind::PremiumDiffers,
+        Kind::PremiumMissing,
+        Kind::PremiumUnregistered,
+        Kind::HighCostPoor,
+        Kind::HighCostMargin,
+        Kind::LowShare,
+        Kind::ByHand,
+        Kind::FeeDiffers,
+        Kind::SumsOff,
+        Kind::Overlap,
+        Kind::AfterDeath,
+        Kind::WrongSex,
+        Kind::Unregistered,
+        Kind::DialysisStopped,
+        Kind::RareUnregistered,
+        Kind::NoFollowUp,
+        Kind::NotHelped,
+    ];
+
+    /// What was planted, in words.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Kind::IdChecksum => "wrong check character in the list",
+            Kind::IdLength => "ID of seventeen digits in the list",
+            Kind::IdCard => "disability card with a wrong ID in the list",
+            Kind::IdMissing => "no ID in the list",
+            Kind::IdPlaceholder => "999999 ID in the list",
+            Kind::IdShared => "somebody else registered under the ID",
+            Kind::IdExcel => "ID cut by Excel in settlements",
+            Kind::NameVariant => "another name in the insurance register",
+            Kind::TwoHeads => "two heads of the household",
+            Kind::NoHead => "no head of the household",
+            Kind::SizeWrong => "stated size one too many",
+            Kind::PoorUnlisted => "income below the line, not monitored",
+            Kind::ClearedPoor => "risk cleared while poor",
+            Kind::IllWithoutIllness => "risk of illness, nobody ill",
+            Kind::CopyMissing => "health system lacks the household",
+            Kind::CopyOtherType => "health system has another kind",
+            Kind::CopyExtra => "health system monitors, the list does not",
+            Kind::MonitoredUninsured => "monitored person not insured",
+            Kind::LiftedUninsured => "lifted person not insured",
+            Kind::LiftedLapsed => "lifted person insured only last year",
+            Kind::MonitoredWaived => "monitored person not insured, waived",
+            Kind::ListDenies => "list denies the insurance",
+            Kind::TwoInsurances => "insured as employee and resident",
+            Kind::TwoPlaces => "insured in two counties",
+            Kind::DeadInsured => "dead but still insured",
+            Kind::NoSubsidy => "subsidy of the premium not paid",
+            Kind::PremiumDiffers => "premium differs from the tax office",
+            Kind::PremiumMissing => "premium unknown to the tax office",
+            Kind::PremiumUnregistered => "premium paid, not registered",
+            Kind::HighCostPoor => "high cost of a lifted person",
+            Kind::HighCostMargin => "high cost of a marginal person",
+            Kind::HighCost => "high cost of another resident",
+            Kind::NotAssisted => "stay of an entitled person without assistance",
+            Kind::LowShare => "stay of a lifted person badly reimbursed",
+            Kind::ByHand => "stay of a lifted person settled by hand",
+            Kind::NoFrontPage => "settled stay without front page",
+            Kind::FeeDiffers => "front page with another fee",
+            Kind::SumsOff => "sums of a settlement off",
+            Kind::Overlap => "overlapping stays",
+            Kind::AfterDeath => "visit after death",
+            Kind::WrongSex => "diagnosis of the other sex",
+            Kind::Untreated => "major disease not treated",
+            Kind::Unregistered => "major disease not registered",
+            Kind::DialysisStopped => "dialysis stopped",
+            Kind::RareUnregistered => "rare disease not registered",
+            Kind::NoContract => "chronic patient without contract",
+            Kind::NoFollowUp => "chronic patient without visits",
+            Kind::NotVisited => "new household not visited",
+            Kind::NotHelped => "new household without measure",
+        }
+    }
+
+    /// Covered by a waiver.
+    pub(super) fn waived(self) -> bool {
+        self == Kind::MonitoredWaived
+    }
+
+    /// The household that it needs.
+    pub(super) fn wish(self) -> Wish {
+        let lifted = Wish::quiet(ListWish::Lifted);
+        let unlisted = Wish::quiet(ListWish::Unlisted);
+        let open = Wish::quiet(ListWish::Open);
+        match self {
+            Kind::IdExcel => Wish { stay: true, ..lifted },
+            Kind::IdChecksum
+            | Kind::IdLength
+            | Kind::IdCard
+            | Kind::IdMissing
+            | Kind::IdPlaceholder
+            | Kind::IdShared
+            | Kind::NameVariant => lifted,
+            Kind::TwoHeads
+            | Kind::NoHead
+            | Kind::SizeWrong
+            | Kind::PoorUnlisted
+            | Kind::CopyExtra => lifted,
+            Kind::LiftedUninsured | Kind::LiftedLapsed | Kind::ListDenies | Kind::HighCostPoor => {
+                lifted
+            }
+            Kind::ClearedPoor => Wish::quiet(ListWish::Cleared),
+            Kind::IllWithoutIllness
+            | Kind::CopyMissing
+            | Kind::CopyOtherType
+            | Kind::MonitoredUninsured
+            | Kind::MonitoredWaived => open,
+            Kind::TwoInsurances
+            | Kind::TwoPlaces
+            | Kind::DeadInsured
+            | Kind::PremiumDiffers
+            | Kind::PremiumMissing
+            | Kind::PremiumUnregistered => unlisted,
+            Kind::HighCost | Kind::AfterDeath | Kind::Untreated | Kind::RareUnregistered => {
+                unlisted
+            }
+            Kind::NoSubsidy => Wish { group: Some("低保"), ..unlisted },
+            Kind::HighCostMargin => Wish { group: Some("低保边缘"), ..unlisted },
+            Kind::NotAssisted => Wish { group: Some("低保"), stay: true, ..unlisted },
+            Kind::LowShare | Kind::ByHand | Kind::Unregistered => Wish { stay: true, ..lifted },
+            Kind::NoFrontPage | Kind::FeeDiffers | Kind::SumsOff | Kind::Overlap => {
+                Wish { stay: true, ..unlisted }
+            }
+            Kind::WrongSex => Wish { stay: true, male: Some(true), ..unlisted },
+            Kind::DialysisStopped => Wish { ill: Some("d07"), ..unlisted },
+            Kind::NoContract | Kind::NoFollowUp => Wish { ill: Some("hbp"), ..lifted },
+            Kind::NotVisited | Kind::NotHelped => Wish::quiet(ListWish::New),
+        }
+    }
+
+    /// Days before its first night on which a household was put under watch, for the clocks.
+    pub(super) fn watched_before(self) -> Option<i64> {
+        match self {
+            Kind::NotVisited => Some(20),
+            Kind::NotHelped => Some(45),
+            _ => None,
+        }
+    }
+}
+
+impl World {
+    /// The household that a plant needs, with the days that hang on its night.
+    pub(super) fn wish_of(&self, spot: Spot) -> Wish {
+        let identified =
+            spot.kind.watched_before().map(|days| plus(self.settings.nights[spot.night], -days));
+        Wish { identified, ..spot.kind.wish() }
+    }
+
+    /// Spoils the household and says what must be found.
+    pub(super) fn apply(&self, home: &mut Home, spot: Spot) -> Implied {
+        let mut draw = Draw::new(self.settings.seed, home.number, Purpose::Plant);
+        let at = self.settings.nights[spot.night];
+        self.spoil_list(home, spot, &mut draw)
+            .or_else(|| self.spoil_money(home, spot, at, &mut draw))
+            .or_else(|| self.spoil_care(home, spot, at, &mut draw))
+            .unwrap_or_default()
+    }
+
+    /// Whether a rule can see the anomaly on a night at all: some things are due only from a day of the year on.
+    pub(super) fn shows(&self, rule: &str, spot: Spot, night: usize) -> bool {
+        let asof = self.settings.nights[night];
+        match rule {
+            // A right to the year's subsidy exists from its cut-off date on.
+            "INS06" => asof >= date(asof.year(), 2, 28),
+            // The first quarterly visit is due when three months are over and their extracts are in.
+            "FDC03" => asof >= date(asof.year(), 4, 5),
+            // A lapse is one against the year before.
+            "INS11" => asof.year() == self.settings.nights[spot.night].year(),
+            _ => true,
+        }
+    }
+
+    /// What stays when an anomaly is over: the dead do not rise.
+    pub(super) fn settle(&self, home: &mut Home, spot: Spot) {
+        if matches!(spot.kind, Kind::DeadInsured | Kind::AfterDeath) {
+            self.dies(home, self.settings.nights[spot.night]);
+        }
+    }
+
+    /// The second member died some weeks before this night.
+    pub(super) fn dies(&self, home: &mut Home, at: NaiveDate) -> NaiveDate {
+        let day = plus(at, -50);
+        if let Some(p) = home.persons.get_mut(1) {
+            p.death = Some(day);
+        }
+        home.bills.retain(|b| b.person != 1 || b.start < plus(day, -1));
+        home.stays.retain(|s| s.person != 1 || s.discharge < day);
+        let kept: Vec<u64> = home.stays.iter().map(|s| s.serial).collect();
+        home.bills.retain(|b| b.person != 1 || b.end < day || kept.contains(&b.serial));
+        day
+    }
+}
+
+/// A member as a subject.
+pub(super) fn person(home: &Home, i: usize) -> Subject {
+    Subject::Person { number: home.person_number(i), id: home.persons[i].id.clone() }
+}
+
+/// The household number as a subject.
+pub(super) fn household(home: &Home) -> Subject {
+    Subject::Text(home.list.as_ref().map(|l| l.hh_no.clone()).unwrap_or_default())
+}

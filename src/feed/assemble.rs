@@ -1,0 +1,105 @@
+//! The deliveries in force tonight, table by table.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::row::{RowConverter, SortField};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::receipt::{Receipt, in_force};
+use crate::engine::{Held, TableRows};
+use crate::error::Result;
+use crate::lake::Lake;
+use crate::lake::rows::{Edits, Part, RowsFile};
+use crate::pipeline::Pipeline;
+use crate::pipeline::schema::table_schema;
+use crate::pipeline::spec::{DeliveryKind, Feed, Grain, Table};
+
+/// Tonight's rows of every table, and what older deliveries lost to newer ones.
+#[derive(Debug, Default)]
+pub struct Assembled {
+    pub tables: BTreeMap<String, TableRows>,
+    /// Rows superseded, by delivery.
+    pub superseded: BTreeMap<String, u64>,
+}
+
+/// Opens the deliveries in force of every feed. `receipts` are oldest first.
+///
+/// # Errors
+/// A file of the lake is damaged.
+pub fn assemble(pipeline: &Pipeline, lake: &Lake, receipts: &[Receipt]) -> Result<Assembled> {
+    let mut out = Assembled::default();
+    for table in pipeline.tables.values() {
+        let rows = TableRows { schema: table_schema(table), held: Vec::new(), moved: None };
+        out.tables.insert(table.id.clone(), rows);
+    }
+    for feed in pipeline.feeds.values() {
+        let (new, old) = in_force(feed, receipts);
+        for receipt in old {
+            out.superseded.insert(receipt.delivery.clone(), receipt.used);
+        }
+        let mut held = Vec::new();
+        for receipt in new {
+            let path = lake.deliveries(&feed.id).join(&receipt.delivery).join("rows.parquet");
+            let file = RowsFile::open(&path)?;
+            held.push(Held { delivery: receipt.delivery.clone(), file, edits: Arc::default() });
+        }
+        if feed.delivery.kind == DeliveryKind::Upsert {
+            supersede(feed, &pipeline.tables[&feed.table], &mut held, &mut out.superseded)?;
+        }
+        let rows = out.tables.get_mut(&feed.table).expect("the loader checked the feed's table");
+        rows.held.extend(held);
+    }
+    Ok(out)
+}
+
+/// Drops from older deliveries the rows whose key a newer one repeats.
+fn supersede(
+    feed: &Feed,
+    table: &Table,
+    held: &mut [Held],
+    superseded: &mut BTreeMap<String, u64>,
+) -> Result<()> {
+    let mut columns = table.key.clone();
+    columns.push("src_row".into());
+    let mut seen: HashSet<u128> = HashSet::new();
+    debug_assert!(!table.key.is_empty(), "{} upserts by a key", feed.id);
+    for one in held.iter_mut().rev() {
+        let mut drop = BTreeSet::new();
+        let mut own = Vec::new();
+        for batch in one.file.scan(Part::All, &columns, &Arc::default())? {
+            let batch = batch?;
+            for (key, row) in keys(&batch)? {
+                if seen.contains(&key) {
+                    drop.insert(row);
+                } else {
+                    own.push(key);
+                }
+            }
+        }
+        seen.extend(own);
+        if !drop.is_empty() {
+            superseded.insert(one.delivery.clone(), drop.len() as u64);
+            one.edits = Arc::new(Edits { drop, ..Edits::default() });
+        }
+    }
+    Ok(())
+}
+
+/// Hash of the key columns and `src_row` (the last column) of each row.
+fn keys(batch: &RecordBatch) -> Result<Vec<(u128, i64)>> {
+    use arrow::array::AsArray;
+    use arrow::datatypes::Int64Type;
+    let last = batch.num_columns() - 1;
+    let columns = &batch.columns()[..last];
+    let fields = columns.iter().map(|c| SortField::new(c.data_type().clone())).collect();
+    let rows = RowConverter::new(fields)?.convert_columns(columns)?;
+    let numbers = batch.column(last).as_primitive::<Int64Type>();
+    Ok(rows.iter().zip(numbers.values()).map(|(r, n)| (xxh3_128(r.as_ref()), *n)).collect())
+}
+
+/// Does a table hold rows of persons?
+pub fn of_persons(table: &Table) -> bool {
+    table.grain == Grain::Person
+}

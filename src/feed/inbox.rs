@@ -1,0 +1,132 @@
+//! What lies in the inbox: which files belong to which delivery of which feed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+
+use crate::pipeline::pattern::Pattern;
+use crate::error::{Error, Result};
+use crate::lake::{hash_file, names_in};
+use crate::pipeline::Pipeline;
+use crate::pipeline::spec::Cadence;
+
+/// One extract of a feed as it lies in the inbox.
+#[derive(Debug, Clone)]
+pub struct Parcel {
+    pub feed: String,
+    /// Last day of its period: from the file name, else the last one that was complete.
+    pub period: NaiveDate,
+    /// Day of the inbox folder, which is the night that takes it in.
+    pub received: NaiveDate,
+    /// Files by name.
+    pub files: Vec<PathBuf>,
+}
+
+/// Everything found in an inbox.
+#[derive(Debug, Clone, Default)]
+pub struct Inbox {
+    pub parcels: Vec<Parcel>,
+    /// Files that no feed knows.
+    pub unknown: Vec<PathBuf>,
+    /// Nights that the inbox has folders for, oldest first.
+    pub nights: Vec<NaiveDate>,
+}
+
+/// Looks through an inbox: a folder for each night (`2026-11-10/…`), or one folder of files, which
+/// then are of `night`. Files of nights after `night` are left alone.
+///
+/// # Errors
+/// The folder does not exist.
+pub fn look(pipeline: &Pipeline, input: &Path, night: Option<NaiveDate>) -> Result<Inbox> {
+    if !input.is_dir() {
+        return Err(Error::usage(format!("there is no input folder {}", input.display()))
+            .hint("give one with --input DIR, or make synthetic extracts with `bidui fake`"));
+    }
+    let mut dated: BTreeMap<NaiveDate, PathBuf> = BTreeMap::new();
+    for name in names_in(input) {
+        if let Ok(day) = NaiveDate::parse_from_str(&name, "%Y-%m-%d")
+            && input.join(&name).is_dir()
+        {
+            dated.insert(day, input.join(name));
+        }
+    }
+    let mut inbox = Inbox { nights: dated.keys().copied().collect(), ..Inbox::default() };
+    if dated.is_empty() {
+        let night = night.ok_or_else(|| {
+            Error::usage(format!("{} has no folders named by date", input.display()))
+                .hint("say which night this is with --date YYYY-MM-DD")
+        })?;
+        dated.insert(night, input.to_owned());
+    }
+    let patterns: Vec<(&str, Pattern)> = pipeline
+        .feeds
+        .values()
+        .filter_map(|f| Some((f.id.as_str(), Pattern::new(&f.files).ok()?)))
+        .collect();
+    for (day, folder) in dated.into_iter().filter(|(d, _)| night.is_none_or(|n| *d <= n)) {
+        look_in(pipeline, &patterns, day, &folder, &mut inbox);
+    }
+    Ok(inbox)
+}
+
+/// Sorts the files of one folder into parcels.
+fn look_in(
+    pipeline: &Pipeline,
+    patterns: &[(&str, Pattern)],
+    day: NaiveDate,
+    folder: &Path,
+    inbox: &mut Inbox,
+) {
+    let mut names = names_in(folder);
+    names.sort();
+    let mut parcels: BTreeMap<(&str, NaiveDate), Vec<PathBuf>> = BTreeMap::new();
+    for name in names.into_iter().filter(|n| !n.starts_with(['.', '~'])) {
+        let path = folder.join(&name);
+        let found = patterns.iter().find_map(|(feed, p)| Some((*feed, p.matches(&name)?)));
+        match found {
+            Some((feed, period)) => {
+                let cadence = pipeline.feeds[feed].delivery.cadence;
+                let period = period.unwrap_or_else(|| last_complete(cadence, day));
+                parcels.entry((feed, period)).or_default().push(path);
+            }
+            None if name.ends_with(".json") || name.ends_with(".md") => {}
+            None => inbox.unknown.push(path),
+        }
+    }
+    for ((feed, period), files) in parcels {
+        inbox.parcels.push(Parcel { feed: feed.to_owned(), period, received: day, files });
+    }
+}
+
+/// Last day of the last period that was complete on a day.
+pub fn last_complete(cadence: Cadence, day: NaiveDate) -> NaiveDate {
+    use chrono::Datelike;
+    let before_month = |first: NaiveDate| crate::calendar::month_end(crate::calendar::previous_month(first));
+    match cadence {
+        Cadence::Daily | Cadence::Weekly | Cadence::Once => day,
+        Cadence::Monthly => before_month(day),
+        Cadence::Quarterly => {
+            let first_of_quarter = (day.month0() / 3) * 3 + 1;
+            NaiveDate::from_ymd_opt(day.year(), first_of_quarter, 1)
+                .and_then(|d| d.pred_opt())
+                .unwrap_or(day)
+        }
+        Cadence::Yearly => NaiveDate::from_ymd_opt(day.year() - 1, 12, 31).unwrap_or(day),
+    }
+}
+
+/// BLAKE3 over the contents of files, whatever their names and order, and of each file.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn hash_all(files: &[PathBuf]) -> Result<(String, Vec<String>)> {
+    let mut hashes = Vec::with_capacity(files.len());
+    for file in files {
+        hashes.push(if file.is_file() { hash_file(file)? } else { "no file".to_owned() });
+    }
+    let mut sorted = hashes.clone();
+    sorted.sort();
+    let content = blake3::hash(sorted.join("\n").as_bytes()).to_hex().to_string();
+    Ok((content, hashes))
+}

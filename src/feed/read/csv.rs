@@ -1,0 +1,337 @@
+//! Delimited text, line by line: a stray quote costs its own line and swallows no other.
+
+use std::collections::VecDeque;
+
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+
+use crate::error::{Error, Result};
+use crate::pipeline::spec::Format;
+
+use super::container::Source;
+use super::encoding::{self, LineDecoder};
+use super::lines::{Lines, Mark};
+use super::{CELL_BYTES, Next, Part, RawRow, Rows, Shape, raw_text, reason};
+
+/// Most physical lines of one row of headings.
+const HEADING_LINES: usize = 10;
+
+/// Opens delimited text.
+pub(super) fn open(source: &Source, format: &Format) -> Result<Box<dyn Rows>> {
+    let text = encoding::inspect(source, format)?;
+    let delimiter = match format.delimiter.as_str() {
+        "auto" | "" => detect_delimiter(&text.sample),
+        declared => declared_delimiter(declared)?,
+    };
+    let part = Part {
+        file: source.label(),
+        encoding: Some(text.finding.clone()),
+        delimiter: Some(char::from(delimiter)),
+        ..Part::default()
+    };
+    let (lines, decoder) = text.lines(source)?;
+    let quoted = Quoted::new(delimiter);
+    let waiting = VecDeque::new();
+    Ok(Box::new(Csv { part, lines, decoder, quoted, waiting, line: Vec::new(), width: None }))
+}
+
+fn declared_delimiter(declared: &str) -> Result<u8> {
+    match declared.as_bytes() {
+        b"\\t" | b"tab" => Ok(b'\t'),
+        [b] if b.is_ascii() && !matches!(b, b'"' | b'\n' | b'\r') => Ok(*b),
+        _ => Err(Error::pipeline(format!("format.delimiter: {declared} is not one character"))
+            .hint("use auto, a comma, \\t, ; or |")),
+    }
+}
+
+/// The separator that stands equally often on most of the first lines.
+fn detect_delimiter(sample: &str) -> u8 {
+    let lines: Vec<&str> = sample.lines().filter(|l| !l.trim().is_empty()).take(50).collect();
+    let score = |delimiter: u8| {
+        let mut counts: Vec<usize> = lines.iter().map(|l| count_outside(l, delimiter)).collect();
+        counts.retain(|&n| n > 0);
+        counts.sort_unstable();
+        let runs = counts.chunk_by(|a, b| a == b).map(|run| (run.len(), run[0]));
+        let (lines_alike, n) = runs.max().unwrap_or((0, 0));
+        (lines_alike * 5 / lines.len().max(1), n)
+    };
+    let mut best = (b',', score(b','));
+    for other in [b'\t', b';', b'|'] {
+        let its = score(other);
+        if its > best.1 {
+            best = (other, its);
+        }
+    }
+    best.0
+}
+
+fn count_outside(line: &str, delimiter: u8) -> usize {
+    let mut inside = false;
+    let mut count = 0;
+    for b in line.bytes() {
+        match b {
+            b'"' => inside = !inside,
+            _ if b == delimiter && !inside => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
+struct Csv {
+    part: Part,
+    lines: Lines,
+    decoder: LineDecoder,
+    quoted: Quoted,
+    /// Lines that were read ahead for a heading that did not go on.
+    waiting: VecDeque<(Mark, Vec<u8>)>,
+    line: Vec<u8>,
+    width: Option<usize>,
+}
+
+impl Rows for Csv {
+    fn part(&self) -> &Part {
+        &self.part
+    }
+
+    fn shape(&self) -> Shape<'_> {
+        Shape::Text
+    }
+
+    fn set_width(&mut self, width: usize) {
+        self.width = Some(width);
+    }
+
+    fn next(&mut self, row: &mut RawRow) -> Result<Next> {
+        row.clear();
+        let mark = loop {
+            let Some(mark) = self.take_line()? else {
+                self.part.unterminated = !self.lines.terminated();
+                return Ok(Next::End);
+            };
+            if !self.line.trim_ascii().is_empty() {
+                break mark;
+            }
+        };
+        row.line = mark.line;
+        row.byte = if self.decoder.offsets { mark.byte } else { 0 };
+        let fault = match self.decoder.decode(&self.line) {
+            _ if mark.too_long => Some(reason::LONG_LINE),
+            Ok(text) => self.quoted.split(text, row).err(),
+            Err(fault) => Some(fault),
+        };
+        let fault = match fault {
+            Some(reason::OPEN_QUOTE) if self.width.is_none() => {
+                if self.join_heading(row)? {
+                    None
+                } else {
+                    Some(reason::OPEN_QUOTE)
+                }
+            }
+            Some(fault) => Some(fault),
+            None => wrong_width(row, self.width),
+        };
+        let Some(reason) = fault else {
+            return Ok(Next::Row);
+        };
+        let raw = raw_text(&self.decoder.lossy(&self.line));
+        Ok(Next::Broken { line: row.line, byte: row.byte, reason, raw })
+    }
+}
+
+/// Why a row has not the width of the heading.
+pub(super) fn wrong_width(row: &RawRow, width: Option<usize>) -> Option<&'static str> {
+    let width = width?;
+    match row.len().cmp(&width) {
+        std::cmp::Ordering::Greater => Some(reason::MORE),
+        std::cmp::Ordering::Less => Some(reason::FEWER),
+        std::cmp::Ordering::Equal => None,
+    }
+}
+
+impl Csv {
+    fn take_line(&mut self) -> Result<Option<Mark>> {
+        if let Some((mark, line)) = self.waiting.pop_front() {
+            self.line = line;
+            return Ok(Some(mark));
+        }
+        self.lines.next(&mut self.line)
+    }
+
+    /// Headings from Excel hold line breaks; before the heading is known a quoted cell may go on.
+    /// The row is filled if it closes properly; else the lines wait to be read one by one.
+    fn join_heading(&mut self, row: &mut RawRow) -> Result<bool> {
+        let first = self.line.clone();
+        let (line, byte) = (row.line, row.byte);
+        let mut joined = first.clone();
+        let mut ahead = Vec::new();
+        let mut closed = false;
+        while !closed && ahead.len() < HEADING_LINES {
+            let Some(mark) = self.take_line()? else { break };
+            joined.push(b'\n');
+            joined.extend_from_slice(&self.line);
+            ahead.push((mark, std::mem::take(&mut self.line)));
+            row.clear();
+            let Ok(text) = self.decoder.decode(&joined) else {
+                break;
+            };
+            match self.quoted.split_joined(text, row) {
+                Ok(()) => closed = true,
+                Err(reason::OPEN_QUOTE) => {}
+                Err(_) => break,
+            }
+        }
+        if !closed {
+            row.clear();
+            for waiting in ahead.into_iter().rev() {
+                self.waiting.push_front(waiting);
+            }
+        }
+        (row.line, row.byte) = (line, byte);
+        self.line = first;
+        Ok(closed)
+    }
+}
+
+/// Splits a line into cells.
+struct Quoted {
+    delimiter: u8,
+    reader: Reader,
+    cells: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Quoted {
+    fn new(delimiter: u8) -> Self {
+        let reader = ReaderBuilder::new().delimiter(delimiter).build();
+        Self { delimiter, reader, cells: Vec::new(), ends: Vec::new() }
+    }
+
+    /// Cells of one physical line.
+    fn split(&mut self, line: &str, row: &mut RawRow) -> Result<(), &'static str> {
+        if line.as_bytes().contains(&b'\r') || line.as_bytes().contains(&b'\n') {
+            return Err(reason::LINE_BREAK);
+        }
+        self.split_joined(line, row)
+    }
+
+    /// Cells of a line, or of several with the line breaks of a quoted cell.
+    fn split_joined(&mut self, line: &str, row: &mut RawRow) -> Result<(), &'static str> {
+        if line.contains('"') {
+            check_quotes(line.as_bytes(), self.delimiter)?;
+            self.parse(line.as_bytes(), row);
+        } else {
+            line.split(char::from(self.delimiter)).for_each(|cell| row.push(cell));
+        }
+        if line.len() > CELL_BYTES && row.cells().any(|cell| cell.len() > CELL_BYTES) {
+            return Err(reason::LONG_CELL);
+        }
+        Ok(())
+    }
+
+    /// A line whose quotes are known to be in order.
+    fn parse(&mut self, line: &[u8], row: &mut RawRow) {
+        self.cells.resize(line.len() + 1, 0);
+        self.ends.resize(line.len() + 2, 0);
+        self.reader.reset();
+        let (mut read, mut written, mut fields) = (0, 0, 0);
+        // An empty input tells the parser that the line has ended.
+        loop {
+            let (result, n_in, n_out, n_end) = self.reader.read_record(
+                &line[read..],
+                &mut self.cells[written..],
+                &mut self.ends[fields..],
+            );
+            (read, written, fields) = (read + n_in, written + n_out, fields + n_end);
+            if !matches!(result, ReadRecordResult::InputEmpty) {
+                break;
+            }
+        }
+        let mut start = 0;
+        for &end in &self.ends[..fields] {
+            let cell = std::str::from_utf8(&self.cells[start..end]);
+            row.push(plain(cell.expect("cells are cut at ASCII characters")));
+            start = end;
+        }
+    }
+}
+
+/// Exporters write `="620…"` so that Excel keeps the digits of an ID.
+fn plain(cell: &str) -> &str {
+    let inner = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    inner.unwrap_or(cell)
+}
+
+/// Quotes are in order when a quoted cell begins with its quote, ends with one, doubles those
+/// inside, and no other cell has one. The parser itself accepts anything.
+fn check_quotes(line: &[u8], delimiter: u8) -> Result<(), &'static str> {
+    let mut at = 0;
+    loop {
+        let quoted = match &line[at..] {
+            [b'"', ..] => Some(at + 1),
+            [b'=', b'"', ..] => Some(at + 2),
+            _ => None,
+        };
+        at = match quoted {
+            Some(start) => closing(line, start).ok_or(reason::OPEN_QUOTE)?,
+            None => {
+                let rest = &line[at..];
+                let n = rest.iter().position(|&b| b == delimiter).unwrap_or(rest.len());
+                if rest[..n].contains(&b'"') {
+                    return Err(reason::STRAY_QUOTE);
+                }
+                at + n
+            }
+        };
+        match line.get(at) {
+            None => return Ok(()),
+            Some(&b) if b == delimiter => at += 1,
+            Some(_) => return Err(reason::STRAY_QUOTE),
+        }
+    }
+}
+
+/// The offset behind the quote that closes a cell.
+fn closing(line: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    loop {
+        at += line.get(at..)?.iter().position(|&b| b == b'"')?;
+        if line.get(at + 1) != Some(&b'"') {
+            return Some(at + 1);
+        }
+        at += 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(line: &str) -> Result<Vec<String>, &'static str> {
+        let mut row = RawRow::default();
+        Quoted::new(b',').split(line, &mut row)?;
+        Ok(row.cells().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn cells_of_a_line() {
+        assert_eq!(split("a,b,").expect("plain"), ["a", "b", ""]);
+        assert_eq!(split(r#""a,b","c""d","x"#), Err(reason::OPEN_QUOTE));
+        assert_eq!(split(r#""a,b","c""d","",e"#).expect("quoted"), ["a,b", "c\"d", "", "e"]);
+        assert_eq!(split(r#"1,="6204",""#), Err(reason::OPEN_QUOTE));
+        assert_eq!(split(r#"1,="6204",2"#).expect("formula"), ["1", "6204", "2"]);
+        assert_eq!(split(r#""=""6204""",2"#).expect("formula"), ["6204", "2"]);
+        assert_eq!(split(r#"1,x"y",3"#), Err(reason::STRAY_QUOTE));
+        assert_eq!(split(r#""xy"z,3"#), Err(reason::STRAY_QUOTE));
+        assert_eq!(split(r#"1,"#).expect("plain"), ["1", ""]);
+        assert_eq!(split(r#""1","#).expect("quoted"), ["1", ""]);
+        assert_eq!(split("1,\r2"), Err(reason::LINE_BREAK));
+    }
+
+    #[test]
+    fn delimiters() {
+        assert_eq!(detect_delimiter("表,说明\na;b;c\n1;2;3\n4;5;6\n"), b';');
+        assert_eq!(detect_delimiter("a,b,c\n1,x|y,3\n4,x|z,6\n"), b',');
+        assert_eq!(detect_delimiter("a\tb\n1\t2,3\n"), b'\t');
+        assert_eq!(detect_delimiter("a\n1\n"), b',');
+    }
+}

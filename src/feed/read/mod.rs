@@ -1,0 +1,220 @@
+//! Reads what departments send: every kind of extract becomes rows of text with a line number.
+//!
+//! Nothing here knows types. A row that cannot be trusted is handed on as [`Next::Broken`] with its
+//! line, and costs nothing but itself; a file that cannot be read at all is an [`Error`].
+
+mod columnar;
+mod container;
+mod csv;
+mod encoding;
+mod fixed;
+mod header;
+mod heading;
+mod kind;
+mod layout;
+mod limits;
+mod lines;
+mod ndjson;
+mod ods;
+mod row;
+mod sheet;
+mod table;
+mod utf16;
+mod workbook;
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::pipeline::spec::{FileKind, Format};
+
+pub use header::{Binding, Header, Unbound, find_header};
+pub use heading::normal_heading;
+pub use layout::Layout;
+pub use row::RawRow;
+pub use table::Table;
+
+use container::Source;
+use kind::Content;
+
+/// Longest text of a broken row that is kept, in characters.
+pub const RAW_CHARS: usize = 500;
+
+/// Longest cell that is believed, in bytes.
+pub const CELL_BYTES: usize = 64 * 1024;
+
+/// Why a row cannot be trusted.
+pub mod reason {
+    /// A quote that is not closed on its line.
+    pub const OPEN_QUOTE: &str = "unclosed quote?";
+    /// A quote inside an unquoted cell, or text after a closing quote.
+    pub const STRAY_QUOTE: &str = "a quote in the middle of a cell";
+    /// A line break inside a cell.
+    pub const LINE_BREAK: &str = "a line break inside a cell";
+    /// More cells than the heading has.
+    pub const MORE: &str = "more fields than the heading";
+    /// Fewer cells than the heading has.
+    pub const FEWER: &str = "fewer fields than the heading";
+    /// A cell above [`CELL_BYTES`](super::CELL_BYTES).
+    pub const LONG_CELL: &str = "a cell longer than 64 KiB";
+    /// A physical line that is too long to be a row.
+    pub const LONG_LINE: &str = "a line longer than 16 MiB";
+    /// Bytes that the encoding cannot hold.
+    pub const NOT_UTF8: &str = "bytes that are not UTF-8";
+    /// Bytes that the encoding cannot hold.
+    pub const NOT_GB18030: &str = "bytes that are not GB18030";
+    /// Bytes that the encoding cannot hold.
+    pub const NOT_BIG5: &str = "bytes that are not Big5";
+    /// Bytes that some other declared encoding cannot hold.
+    pub const NOT_DECLARED: &str = "bytes that are not of the declared encoding";
+    /// U+FFFD in the text: an earlier conversion lost a character.
+    pub const REPLACED: &str = "a character was lost in an earlier conversion (U+FFFD)";
+    /// A NUL byte.
+    pub const NUL: &str = "a NUL byte";
+    /// A fixed-width line of the wrong length.
+    pub const SHORT_LINE: &str = "a line shorter than its columns";
+    /// A fixed-width line of the wrong length.
+    pub const LONG_FIXED: &str = "a line longer than its columns";
+    /// A line of NDJSON that is not an object.
+    pub const NOT_OBJECT: &str = "not a JSON object";
+    /// A key that stands twice in an object.
+    pub const KEY_TWICE: &str = "a JSON key stands twice";
+    /// A key that was not seen when the headings were collected.
+    pub const NEW_KEY: &str = "a JSON key that the first 100 objects do not have";
+}
+
+/// Where in a delivery rows stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Part {
+    /// The file's name; a zip's member is `outer.zip!inner.csv`.
+    pub file: String,
+    /// The sheet of a workbook.
+    pub sheet: Option<String>,
+    /// What the text was read as, with what is odd about it.
+    pub encoding: Option<String>,
+    /// What separates the cells of a line.
+    pub delimiter: Option<char>,
+    /// After the last row: the last line had no line end, as when a file was cut.
+    pub unterminated: bool,
+}
+
+/// What comes next in a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// The row was filled.
+    Row,
+    /// The row cannot be trusted. For a wrong number of fields the row holds what was read.
+    Broken {
+        /// Physical line or sheet row, from 1.
+        line: u64,
+        /// Offset of the record in the file where that is known, else 0.
+        byte: u64,
+        /// One of [`reason`].
+        reason: &'static str,
+        /// The row's text, at most [`RAW_CHARS`] characters.
+        raw: String,
+    },
+    /// There is nothing more.
+    End,
+}
+
+/// How the columns of rows are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape<'a> {
+    /// Delimited text; a heading stands somewhere, and every row has its width.
+    Text,
+    /// A sheet; a heading stands somewhere, and rows end with their last filled cell.
+    Sheet,
+    /// Columns have names outside the rows.
+    Named(&'a [String]),
+    /// Columns have an order only.
+    Fixed,
+}
+
+/// A stream of rows.
+pub trait Rows: Send {
+    /// Where the rows stand.
+    fn part(&self) -> &Part;
+
+    /// How the columns are named.
+    fn shape(&self) -> Shape<'_>;
+
+    /// Fills `row` with the next one. After [`Next::End`] it stays at the end.
+    fn next(&mut self, row: &mut RawRow) -> Result<Next>;
+
+    /// Tells the width of the heading: rows of another width are broken from now on.
+    fn set_width(&mut self, _width: usize) {}
+}
+
+/// Opens an extract: one stream for each sheet or zip member, read lazily.
+pub fn open(path: &Path, format: &Format) -> Result<Vec<Box<dyn Rows>>> {
+    let meta = std::fs::metadata(path).map_err(|e| Error::io("open", path, &e))?;
+    let name = path.display();
+    if meta.is_dir() {
+        return Err(Error::gate(format!("{name} is a folder, expected a file"))
+            .hint("put the files themselves into the delivery, or zip the folder"));
+    }
+    if !meta.is_file() {
+        return Err(Error::gate(format!("{name} is not a regular file"))
+            .hint("copy the extract into the delivery"));
+    }
+    let source = Source::file(path);
+    let content = kind::of(&source, format)?;
+    if content != Content::Zip {
+        return open_one(&source, content, format);
+    }
+    let mut all = Vec::new();
+    for member in container::members(path)? {
+        let content = kind::of(&member, format)?;
+        if content == Content::Zip {
+            return Err(Error::gate(format!("{} is a zip inside a zip", member.label()))
+                .hint("ask the sender to zip once, or unpack the inner one"));
+        }
+        all.extend(open_one(&member, content, format)?);
+    }
+    Ok(all)
+}
+
+/// Opens one file or zip member whose content is known.
+fn open_one(source: &Source, content: Content, format: &Format) -> Result<Vec<Box<dyn Rows>>> {
+    check_declared(source, content, format.kind)?;
+    Ok(match content {
+        Content::Text => vec![csv::open(source, format)?],
+        Content::Fixed => vec![fixed::open(source, format)?],
+        Content::Json => vec![ndjson::open(source, format)?],
+        Content::Parquet => vec![columnar::open(source)?],
+        Content::Xlsx | Content::Xls | Content::Ods => sheet::open(source, content, format)?,
+        Content::Zip => return Err(Error::bug("a zip was opened as rows")),
+    })
+}
+
+/// A contract that names the kind is obeyed: another kind is a change that somebody must see.
+fn check_declared(source: &Source, found: Content, declared: FileKind) -> Result<()> {
+    let wanted = match declared {
+        FileKind::Auto => return Ok(()),
+        FileKind::Csv => Content::Text,
+        FileKind::Xlsx => Content::Xlsx,
+        FileKind::Xls => Content::Xls,
+        FileKind::Ods => Content::Ods,
+        FileKind::Ndjson => Content::Json,
+        FileKind::Parquet => Content::Parquet,
+        FileKind::Fixed => Content::Fixed,
+    };
+    if wanted == found {
+        return Ok(());
+    }
+    Err(Error::gate(format!(
+        "{} is {}, expected {} as the feed's format.kind says",
+        source.label(),
+        found.words(),
+        wanted.words()
+    ))
+    .hint("ask the sender what changed, or set format.kind: auto"))
+}
+
+/// The first [`RAW_CHARS`] characters of a broken row.
+fn raw_text(text: &str) -> String {
+    match text.char_indices().nth(RAW_CHARS) {
+        Some((end, _)) => text[..end].to_owned(),
+        None => text.to_owned(),
+    }
+}

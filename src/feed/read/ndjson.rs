@@ -1,0 +1,179 @@
+//! NDJSON: one object a line; the headings are the keys of the first objects.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::pipeline::spec::Format;
+
+use super::container::Source;
+use super::encoding::{self, LineDecoder};
+use super::lines::Lines;
+use super::{CELL_BYTES, Next, Part, RawRow, Rows, Shape, raw_text, reason};
+
+/// How many objects decide about the headings.
+const OBJECTS: usize = 100;
+
+/// Opens NDJSON.
+pub(super) fn open(source: &Source, format: &Format) -> Result<Box<dyn Rows>> {
+    let text = encoding::inspect(source, format)?;
+    let (mut lines, mut decoder) = text.lines(source)?;
+    let mut line = Vec::new();
+    let mut headings: Vec<String> = Vec::new();
+    let mut objects = 0;
+    while objects < OBJECTS && lines.next(&mut line)?.is_some() {
+        let Ok(text) = decoder.decode(&line) else {
+            continue;
+        };
+        let Ok(Object(pairs)) = serde_json::from_str::<Object>(text) else {
+            continue;
+        };
+        objects += 1;
+        for (key, _) in pairs {
+            if !headings.contains(&key) {
+                headings.push(key);
+            }
+        }
+    }
+    let label = source.label();
+    if headings.is_empty() {
+        return Err(Error::gate(format!("{label} has no JSON object on its lines"))
+            .hint("NDJSON has one object like {\"k\": \"v\"} on each line"));
+    }
+    let part = Part { file: label, encoding: Some(text.finding.clone()), ..Part::default() };
+    let (lines, decoder) = text.lines(source)?;
+    let positions = headings.iter().cloned().enumerate().map(|(i, key)| (key, i)).collect();
+    Ok(Box::new(Ndjson { part, lines, decoder, headings, positions, line, cells: Vec::new() }))
+}
+
+/// The pairs of an object in their order, also those that stand twice.
+struct Object(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Object(pairs))
+            }
+        }
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
+struct Ndjson {
+    part: Part,
+    lines: Lines,
+    decoder: LineDecoder,
+    headings: Vec<String>,
+    positions: HashMap<String, usize>,
+    line: Vec<u8>,
+    cells: Vec<Option<Value>>,
+}
+
+impl Rows for Ndjson {
+    fn part(&self) -> &Part {
+        &self.part
+    }
+
+    fn shape(&self) -> Shape<'_> {
+        Shape::Named(&self.headings)
+    }
+
+    fn next(&mut self, row: &mut RawRow) -> Result<Next> {
+        row.clear();
+        let mark = loop {
+            let Some(mark) = self.lines.next(&mut self.line)? else {
+                self.part.unterminated = !self.lines.terminated();
+                return Ok(Next::End);
+            };
+            if !self.line.trim_ascii().is_empty() {
+                break mark;
+            }
+        };
+        row.line = mark.line;
+        row.byte = if self.decoder.offsets { mark.byte } else { 0 };
+        let fault = if mark.too_long { Some(reason::LONG_LINE) } else { self.parse(row).err() };
+        let Some(reason) = fault else {
+            return Ok(Next::Row);
+        };
+        let raw = raw_text(&self.decoder.lossy(&self.line));
+        Ok(Next::Broken { line: row.line, byte: row.byte, reason, raw })
+    }
+}
+
+impl Ndjson {
+    fn parse(&mut self, row: &mut RawRow) -> Result<(), &'static str> {
+        let text = self.decoder.decode(&self.line)?;
+        let object = serde_json::from_str(text).map_err(|_| reason::NOT_OBJECT)?;
+        let Object(pairs) = object;
+        self.cells.clear();
+        self.cells.resize(self.headings.len(), None);
+        for (key, value) in pairs {
+            let &at = self.positions.get(&key).ok_or(reason::NEW_KEY)?;
+            if self.cells[at].replace(value).is_some() {
+                return Err(reason::KEY_TWICE);
+            }
+        }
+        for cell in &self.cells {
+            match cell {
+                None | Some(Value::Null) => row.push(""),
+                Some(Value::String(text)) if text.len() > CELL_BYTES => {
+                    return Err(reason::LONG_CELL);
+                }
+                Some(Value::String(text)) => row.push(text),
+                Some(Value::Number(n)) if n.is_f64() => {
+                    push_float(row, n.as_f64().unwrap_or(f64::NAN));
+                }
+                Some(other) => row.push_fmt(format_args!("{other}")),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A number as the text that was meant. Doubles hold 15 digits: of a longer ID the rest is noise,
+/// which must not look like digits.
+pub(super) fn push_float(row: &mut RawRow, value: f64) {
+    let whole = value.fract() == 0.0;
+    if value == 0.0 {
+        // Else minus zero would show its sign.
+        row.push("0");
+    } else if whole && value.abs() < 1e15 {
+        row.push_fmt(format_args!("{value:.0}"));
+    } else if value.abs() >= 1e15 {
+        row.push_fmt(format_args!("{value:.14e}"));
+    } else {
+        row.push_fmt(format_args!("{value}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_what_a_double_knows() {
+        let mut row = RawRow::default();
+        for value in [1234.0, 0.1, -5.0, 621121195603140026.0, 1.5e-7, -0.0] {
+            push_float(&mut row, value);
+        }
+        let cells: Vec<&str> = row.cells().collect();
+        assert_eq!(cells[..4], ["1234", "0.1", "-5", "6.21121195603140e17"]);
+        assert_eq!(cells[4..], ["0.00000015", "0"]);
+    }
+}

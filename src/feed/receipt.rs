@@ -1,0 +1,155 @@
+//! What was received: the account of one delivery.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::lake::{Lake, names_in};
+use crate::pipeline::Pipeline;
+use crate::pipeline::spec::{DeliveryKind, Feed};
+
+/// One file, or one sheet of it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct PartAccount {
+    pub file: String,
+    pub sheet: Option<String>,
+    /// What the text was read as.
+    pub encoding: Option<String>,
+    pub delimiter: Option<char>,
+    /// Line of the heading; 0 when there is none.
+    pub header_line: u64,
+    /// Titles, headings, totals, signatures and blank rows.
+    pub layout: u64,
+    /// Data rows: used + quarantined + duplicate.
+    pub rows: u64,
+    pub used: u64,
+    pub quarantined: u64,
+    pub duplicate: u64,
+    pub new_columns: Vec<String>,
+}
+
+/// A file that was taken in, or why it was not.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FileAccount {
+    pub name: String,
+    pub bytes: u64,
+    pub blake3: String,
+    pub refused: Option<String>,
+}
+
+/// What is decided about a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    Accepted,
+    /// It cannot be used; `reasons` say why.
+    Refused,
+}
+
+/// The receipt of a delivery.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Receipt {
+    pub delivery: String,
+    pub feed: String,
+    pub table: String,
+    pub sender: String,
+    pub kind: DeliveryKind,
+    /// Last day of the period that it speaks of.
+    #[serde(with = "crate::calendar::iso")]
+    pub period: NaiveDate,
+    /// The night that took it in.
+    #[serde(with = "crate::calendar::iso")]
+    pub received: NaiveDate,
+    /// BLAKE3 of the contents of its files, whatever their names.
+    pub content: String,
+    pub verdict: Verdict,
+    pub reasons: Vec<String>,
+    pub warnings: Vec<String>,
+    pub files: Vec<FileAccount>,
+    pub parts: Vec<PartAccount>,
+    /// Data rows in its files: used + quarantined + duplicate.
+    pub rows: u64,
+    pub used: u64,
+    pub quarantined: u64,
+    pub duplicate: u64,
+    /// Used rows whose ID names no person yet.
+    pub pending: u64,
+    /// Repairs beside the raw value and dropped cells, by kind.
+    pub amendments: BTreeMap<String, u64>,
+    /// Quarantined rows by reason.
+    pub reject_reasons: BTreeMap<String, u64>,
+}
+
+impl Receipt {
+    /// Holds the account: rows in the files = used + quarantined + duplicate, in all and by part.
+    ///
+    /// # Errors
+    /// A gate, with the difference, which stops the night.
+    pub fn close(&self, written: u64) -> Result<()> {
+        let sum = |f: fn(&PartAccount) -> u64| self.parts.iter().map(f).sum::<u64>();
+        let parts = self.parts.iter().all(|p| p.rows == p.used + p.quarantined + p.duplicate);
+        let whole = self.rows == self.used + self.quarantined + self.duplicate
+            && self.rows == sum(|p| p.rows)
+            && self.used == written;
+        if parts && whole {
+            return Ok(());
+        }
+        Err(Error::gate(format!(
+            "the account of {} {} does not close: {} rows in its files, {} used, {} quarantined, \
+             {} duplicate, {written} written",
+            self.feed, self.delivery, self.rows, self.used, self.quarantined, self.duplicate
+        ))
+        .hint("this is a fault of bidui; the last published night stays as it was"))
+    }
+
+    /// Reads a receipt.
+    ///
+    /// # Errors
+    /// It is missing or damaged.
+    pub fn read(dir: &Path) -> Result<Self> {
+        let path = dir.join("receipt.json");
+        let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
+        serde_json::from_str(&text).map_err(|e| {
+            Error::environment(format!("{} is damaged: {e}", path.display()))
+                .hint("remove the delivery's folder and run again; it will be received anew")
+        })
+    }
+}
+
+/// All receipts of a pipeline's feeds that were there on a night, oldest first.
+///
+/// # Errors
+/// A damaged receipt.
+pub fn receipts(lake: &Lake, pipeline: &Pipeline, night: NaiveDate) -> Result<Vec<Receipt>> {
+    let mut all = Vec::new();
+    for feed in pipeline.feeds.keys() {
+        let home = lake.deliveries(feed);
+        for name in names_in(&home) {
+            let receipt = Receipt::read(&home.join(name))?;
+            if receipt.received <= night {
+                all.push(receipt);
+            }
+        }
+    }
+    all.sort_by(|a, b| {
+        (&a.feed, a.period, a.received, &a.delivery).cmp(&(&b.feed, b.period, b.received, &b.delivery))
+    });
+    Ok(all)
+}
+
+/// Splits a feed's accepted deliveries, oldest first, into those in force and those superseded.
+pub fn in_force<'a>(feed: &Feed, receipts: &'a [Receipt]) -> (Vec<&'a Receipt>, Vec<&'a Receipt>) {
+    let own = receipts.iter().filter(|r| r.feed == feed.id && r.verdict == Verdict::Accepted);
+    let own: Vec<&Receipt> = own.collect();
+    let later_same = |i: usize| match feed.delivery.kind {
+        DeliveryKind::Snapshot => i + 1 < own.len(),
+        DeliveryKind::Append => own[i + 1..].iter().any(|r| r.period == own[i].period),
+        DeliveryKind::Upsert => false,
+    };
+    let (old, new): (Vec<_>, Vec<_>) = (0..own.len()).partition(|i| later_same(*i));
+    let pick = |places: Vec<usize>| places.into_iter().map(|i| own[i]).collect();
+    (pick(new), pick(old))
+}

@@ -1,0 +1,317 @@
+//! Takes one delivery in: parse once, type, bucket, quarantine, and close the account.
+
+use std::path::{Path, PathBuf};
+
+use super::inbox::{Parcel, hash_all};
+use super::read::{self, Next, RawRow, Table as Extract};
+use super::receipt::{FileAccount, PartAccount, Receipt, Verdict};
+use super::rejects::{Reject, RejectWriter};
+use super::typed::{Outcome, Place, Typer};
+use crate::division::Divisions;
+use crate::error::{Error, Kind, Result};
+use crate::lake::rows::RowsWriter;
+use crate::lake::{Lake, durable};
+use crate::pipeline::Pipeline;
+use crate::pipeline::spec::{BrokenFile, Feed, Table};
+use crate::privacy::PersonKeys;
+
+/// Rows of one batch.
+const BATCH: usize = 8192;
+
+/// What became of a parcel.
+#[derive(Debug)]
+pub enum Received {
+    New(Receipt),
+    /// Its content was taken in before, under this delivery.
+    Known(String),
+}
+
+/// Takes parcels in for one pipeline and lake.
+pub struct Receiver<'a> {
+    pub pipeline: &'a Pipeline,
+    pub lake: &'a Lake,
+    pub divisions: &'a Divisions,
+    pub keys: &'a PersonKeys,
+    pub buckets: usize,
+}
+
+/// A delivery under way.
+struct Open<'a> {
+    feed: &'a Feed,
+    typer: Typer<'a>,
+    rows: RowsWriter,
+    rejects: RejectWriter,
+    receipt: Receipt,
+    next_row: i64,
+}
+
+impl Receiver<'_> {
+    /// Takes a parcel in, unless its content is known.
+    ///
+    /// # Errors
+    /// The disk; an account that does not close; a broken file whose contract says stop.
+    pub fn receive(&self, parcel: &Parcel) -> Result<Received> {
+        let (content, hashes) = hash_all(&parcel.files)?;
+        let delivery = self.delivery_id(parcel, &content);
+        if self.lake.deliveries(&parcel.feed).join(&delivery).is_dir() {
+            return Ok(Received::Known(delivery));
+        }
+        let feed = &self.pipeline.feeds[&parcel.feed];
+        let table = &self.pipeline.tables[&feed.table];
+        let staged = self.lake.stage(&format!("delivery-{}-{delivery}", feed.id))?;
+        let receipt = self.receipt(parcel, feed, &delivery, content, &hashes);
+        let typer = Typer::new(self.pipeline, feed, table, self.divisions, self.keys);
+        let rows =
+            RowsWriter::bucketed(&staged.join("rows.parquet"), typer.schema().clone(), self.buckets)?;
+        let rejects = RejectWriter::create(&staged.join("rejects.parquet"))?;
+        let mut open = Open { feed, typer, rows, rejects, receipt, next_row: 0 };
+        for (number, path) in parcel.files.iter().enumerate() {
+            if let Err(error) = open.file(path) {
+                open.broken_file(number, &error)?;
+            }
+        }
+        let receipt = open.finish(table)?;
+        self.archive(&staged, parcel)?;
+        let json = serde_json::to_vec_pretty(&receipt).expect("a receipt is JSON");
+        durable::write(&staged.join("receipt.json"), &json)?;
+        self.lake.keep_delivery(&staged, &feed.id, &delivery)?;
+        Ok(Received::New(receipt))
+    }
+
+    /// Period, then a hash of content and contract: the same extract under the same contract is the
+    /// same delivery; a changed contract reads it anew.
+    fn delivery_id(&self, parcel: &Parcel, content: &str) -> String {
+        let table = &self.pipeline.feeds[&parcel.feed].table;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(content.as_bytes());
+        hasher.update(self.pipeline.source("feeds", &parcel.feed).text.as_bytes());
+        hasher.update(self.pipeline.source("tables", table).text.as_bytes());
+        hasher.update(&self.buckets.to_le_bytes());
+        hasher.update(&self.keys.derived("delivery", &[]).to_le_bytes());
+        let hash = hasher.finalize().to_hex();
+        format!("{}-{}", parcel.period.format("%Y%m%d"), &hash[..12])
+    }
+
+    fn receipt(
+        &self,
+        parcel: &Parcel,
+        feed: &Feed,
+        delivery: &str,
+        content: String,
+        hashes: &[String],
+    ) -> Receipt {
+        let file = |(path, hash): (&PathBuf, &String)| FileAccount {
+            name: name_of(path),
+            bytes: path.metadata().map_or(0, |m| m.len()),
+            blake3: hash.clone(),
+            refused: None,
+        };
+        Receipt {
+            delivery: delivery.to_owned(),
+            feed: feed.id.clone(),
+            table: feed.table.clone(),
+            sender: feed.sender.clone(),
+            kind: feed.delivery.kind,
+            period: parcel.period,
+            received: parcel.received,
+            content,
+            verdict: Verdict::Accepted,
+            reasons: Vec::new(),
+            warnings: Vec::new(),
+            files: parcel.files.iter().zip(hashes).map(file).collect(),
+            parts: Vec::new(),
+            rows: 0,
+            used: 0,
+            quarantined: 0,
+            duplicate: 0,
+            pending: 0,
+            amendments: Default::default(),
+            reject_reasons: Default::default(),
+        }
+    }
+
+    /// Keeps the files as they came, so that any row can be shown as it stood.
+    fn archive(&self, staged: &Path, parcel: &Parcel) -> Result<()> {
+        let raw = staged.join("raw");
+        durable::create_dir_all(&raw)?;
+        for path in parcel.files.iter().filter(|p| p.is_file()) {
+            durable::copy(path, &raw.join(name_of(path)))?;
+        }
+        durable::sync_dir(&raw)
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+impl Open<'_> {
+    /// Reads all parts of one file.
+    fn file(&mut self, path: &Path) -> Result<()> {
+        let sheets = read::open(path, &self.feed.format)?;
+        let (several, mut taken) = (sheets.len() > 1, 0);
+        for rows in sheets {
+            let extract = match Extract::new(rows, &self.feed.columns, &self.feed.format) {
+                // A sheet of explanations among sheets of data is no fault.
+                Err(error) if several && error.kind == Kind::Gate => {
+                    self.receipt.warnings.push(error.message);
+                    continue;
+                }
+                other => other?,
+            };
+            taken += 1;
+            let header = extract.header();
+            let wrong: Vec<String> = header
+                .missing
+                .iter()
+                .map(|m| format!("no column {}", m.heading))
+                .chain(header.ambiguous.iter().map(|m| format!("column {} stands twice", m.heading)))
+                .collect();
+            if !wrong.is_empty() {
+                let place = place_name(extract.part());
+                return Err(Error::gate(format!("{place}: {}", wrong.join(", "))).hint(
+                    "ask the sender, or add the new heading to `from` in the feed's file",
+                ));
+            }
+            self.part(extract)?;
+        }
+        if several && taken == 0 {
+            return Err(Error::gate(format!("{}: no sheet holds the data", name_of(path)))
+                .hint("open it and compare its headings with the feed's file"));
+        }
+        Ok(())
+    }
+
+    /// Reads the rows of one part.
+    fn part(&mut self, mut extract: Extract) -> Result<()> {
+        let header = extract.header();
+        let binding = &header.binding;
+        let bound: Vec<Vec<Option<usize>>> = binding
+            .source
+            .iter()
+            .zip(&binding.path)
+            .map(|(one, path)| if path.is_empty() { vec![*one] } else { path.clone() })
+            .collect();
+        self.typer.bind(self.feed, &bound);
+        let mut account = PartAccount {
+            file: extract.part().file.clone(),
+            sheet: extract.part().sheet.clone(),
+            encoding: extract.part().encoding.clone(),
+            delimiter: extract.part().delimiter,
+            header_line: header.header_line,
+            new_columns: header.unmapped.clone(),
+            ..PartAccount::default()
+        };
+        let part = self.receipt.parts.len() as i32;
+        let read = self.rows(&mut extract, part, &mut account);
+        account.layout = extract.layout_rows();
+        if extract.part().unterminated {
+            let text = format!("{}: the last line has no end; was it cut?", account.file);
+            self.receipt.warnings.push(text);
+        }
+        self.receipt.parts.push(account);
+        // What was read of a file that broke half-way is no extract: nothing of the delivery is used.
+        read.inspect_err(|_| self.receipt.verdict = Verdict::Refused)
+    }
+
+    fn rows(&mut self, extract: &mut Extract, part: i32, account: &mut PartAccount) -> Result<()> {
+        let mut row = RawRow::default();
+        loop {
+            match extract.next(&mut row)? {
+                Next::End => return Ok(()),
+                Next::Row => self.row(&row, part, account)?,
+                Next::Broken { line, byte, reason, raw } => {
+                    account.rows += 1;
+                    self.reject(account, line, byte, "", reason, &raw)?;
+                }
+            }
+        }
+    }
+
+    fn row(&mut self, row: &RawRow, part: i32, account: &mut PartAccount) -> Result<()> {
+        account.rows += 1;
+        let place = Place { row: self.next_row, part, line: row.line, byte: row.byte };
+        match self.typer.row(|i| row.cell(i), place) {
+            Outcome::Used { pending } => {
+                account.used += 1;
+                self.next_row += 1;
+                self.receipt.pending += u64::from(pending);
+                if self.typer.rows() >= BATCH {
+                    self.rows.push(self.typer.batch(&self.receipt.delivery)?)?;
+                }
+            }
+            Outcome::Duplicate => account.duplicate += 1,
+            Outcome::Rejected(bad) => {
+                self.reject(account, row.line, row.byte, &bad.column, bad.reason, &bad.raw)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn reject(
+        &mut self,
+        account: &mut PartAccount,
+        line: u64,
+        byte: u64,
+        column: &str,
+        reason: &str,
+        raw: &str,
+    ) -> Result<()> {
+        account.quarantined += 1;
+        *self.receipt.reject_reasons.entry(reason.to_owned()).or_default() += 1;
+        let sheet = account.sheet.as_deref();
+        self.rejects.push(&Reject { file: &account.file, sheet, line, byte, column, reason, raw })
+    }
+
+    /// A file that cannot be read: said in the receipt, or the end of the night.
+    fn broken_file(&mut self, number: usize, error: &Error) -> Result<()> {
+        if self.feed.limits.broken_file == BrokenFile::Stop
+            || error.kind == Kind::Environment
+        {
+            return Err(error.clone());
+        }
+        self.receipt.files[number].refused = Some(error.message.clone());
+        self.receipt.reasons.push(error.message.clone());
+        Ok(())
+    }
+
+    /// Closes the account and gives the verdict.
+    fn finish(mut self, table: &Table) -> Result<Receipt> {
+        if self.typer.rows() > 0 {
+            self.rows.push(self.typer.batch(&self.receipt.delivery)?)?;
+        }
+        let written = self.rows.finish()?;
+        self.rejects.finish()?;
+        let mut receipt = self.receipt;
+        receipt.amendments = std::mem::take(&mut self.typer.amendments);
+        for part in &receipt.parts {
+            receipt.rows += part.rows;
+            receipt.used += part.used;
+            receipt.quarantined += part.quarantined;
+            receipt.duplicate += part.duplicate;
+        }
+        receipt.close(written)?;
+        if !receipt.files.is_empty() && receipt.files.iter().all(|f| f.refused.is_some()) {
+            receipt.verdict = Verdict::Refused;
+        } else if receipt.rows == 0 {
+            receipt.verdict = Verdict::Refused;
+            receipt.reasons.push(format!("no data rows for {}", table.id));
+        }
+        let percent = 100.0 * receipt.quarantined as f64 / receipt.rows.max(1) as f64;
+        if let Some(limit) = self.feed.limits.quarantine_percent
+            && percent > limit
+        {
+            receipt.verdict = Verdict::Refused;
+            let text = format!("{percent:.2} % of its rows are quarantined, the limit is {limit} %");
+            receipt.reasons.push(text);
+        }
+        Ok(receipt)
+    }
+}
+
+fn place_name(part: &read::Part) -> String {
+    match &part.sheet {
+        Some(sheet) => format!("{} [{sheet}]", part.file),
+        None => part.file.clone(),
+    }
+}

@@ -1,0 +1,91 @@
+//! The quarantine: rows that could not be read, with where they stand and why.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Builder, RecordBatch, StringBuilder};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+
+use crate::error::Result;
+use crate::lake::rows::RowsWriter;
+
+/// Columns of a quarantine table: file, sheet, physical line from 1, byte offset where known, the
+/// table's column, the reason, and the raw text of the cell or row.
+pub const REJECT_COLUMNS: [&str; 7] = ["file", "sheet", "line", "byte", "column", "reason", "raw"];
+
+/// The schema of a quarantine table.
+pub fn reject_schema() -> SchemaRef {
+    let field = |name: &&str| {
+        let number = matches!(*name, "line" | "byte");
+        Field::new(*name, if number { DataType::Int64 } else { DataType::Utf8 }, true)
+    };
+    Arc::new(Schema::new(REJECT_COLUMNS.iter().map(field).collect::<Vec<_>>()))
+}
+
+/// One quarantined row.
+pub(super) struct Reject<'a> {
+    pub file: &'a str,
+    pub sheet: Option<&'a str>,
+    pub line: u64,
+    pub byte: u64,
+    pub column: &'a str,
+    pub reason: &'a str,
+    pub raw: &'a str,
+}
+
+/// Writes `rejects.parquet`.
+pub(super) struct RejectWriter {
+    writer: RowsWriter,
+    texts: [StringBuilder; 5],
+    line: Int64Builder,
+    byte: Int64Builder,
+    waiting: usize,
+}
+
+impl RejectWriter {
+    pub fn create(path: &Path) -> Result<Self> {
+        Ok(Self {
+            writer: RowsWriter::plain(path, reject_schema())?,
+            texts: std::array::from_fn(|_| StringBuilder::new()),
+            line: Int64Builder::new(),
+            byte: Int64Builder::new(),
+            waiting: 0,
+        })
+    }
+
+    pub fn push(&mut self, reject: &Reject<'_>) -> Result<()> {
+        let [file, sheet, column, reason, raw] = &mut self.texts;
+        file.append_value(reject.file);
+        sheet.append_option(reject.sheet);
+        column.append_option(Some(reject.column).filter(|c| !c.is_empty()));
+        reason.append_value(reject.reason);
+        raw.append_value(reject.raw);
+        self.line.append_value(reject.line as i64);
+        self.byte.append_value(reject.byte as i64);
+        self.waiting += 1;
+        if self.waiting >= 8192 { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if self.waiting == 0 {
+            return Ok(());
+        }
+        self.waiting = 0;
+        let [file, sheet, column, reason, raw] = &mut self.texts;
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(file.finish()),
+            Arc::new(sheet.finish()),
+            Arc::new(self.line.finish()),
+            Arc::new(self.byte.finish()),
+            Arc::new(column.finish()),
+            Arc::new(reason.finish()),
+            Arc::new(raw.finish()),
+        ];
+        self.writer.push(RecordBatch::try_new(reject_schema(), columns)?)
+    }
+
+    pub fn finish(mut self) -> Result<u64> {
+        self.flush()?;
+        self.writer.finish()
+    }
+}

@@ -1,0 +1,501 @@
+//! From a row of text to typed columns, held to the contract: a bad cell names itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int32Builder, Int64Builder, RecordBatch, StringBuilder};
+use arrow::datatypes::{DataType, SchemaRef};
+use chrono::{Datelike, NaiveDate};
+use unicode_normalization::UnicodeNormalization;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::columns::{Builder, Cell};
+use crate::calendar::{self, DateCell};
+use crate::citizen_id::{self, CitizenId};
+use crate::division::Divisions;
+use crate::error::Result;
+use crate::pipeline::Pipeline;
+use crate::pipeline::schema::{data_type, table_schema};
+use crate::pipeline::spec::{ColumnType, Feed, FeedColumn, Grain, OnBad, Table, Unit};
+use crate::privacy::PersonKeys;
+use crate::{amount, person_name};
+
+/// A cell that its contract does not allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadCell {
+    /// The table's column.
+    pub column: String,
+    pub reason: &'static str,
+    pub raw: String,
+}
+
+/// What became of a row.
+pub enum Outcome {
+    /// It was appended; pending when its ID names no person yet.
+    Used { pending: bool },
+    /// It says exactly what an earlier row of the delivery says.
+    Duplicate,
+    Rejected(BadCell),
+}
+
+/// Where one column of the table comes from.
+struct Source {
+    kind: ColumnType,
+    name: String,
+    /// Places of the raw cells: one, or the levels of a path.
+    cells: Vec<Option<usize>>,
+    path: bool,
+    required: bool,
+    on_bad: OnBad,
+    unit: Option<Unit>,
+    codes: Option<HashMap<String, String>>,
+    constant: Option<String>,
+}
+
+/// Counts of what was repaired or dropped, by kind.
+pub type Amendments = std::collections::BTreeMap<String, u64>;
+
+/// Turns the rows of one delivery into batches of typed columns.
+pub struct Typer<'a> {
+    schema: SchemaRef,
+    sources: Vec<Source>,
+    nulls: Vec<String>,
+    placeholders: &'a [String],
+    divisions: &'a Divisions,
+    keys: Option<(&'a PersonKeys, usize)>,
+    key_columns: Vec<usize>,
+    builders: Vec<Builder>,
+    person_keys: Int64Builder,
+    links: StringBuilder,
+    places: Places,
+    cells: Vec<Cell>,
+    scratch: String,
+    spare: String,
+    hash_bytes: Vec<u8>,
+    seen: std::collections::HashSet<u128>,
+    seen_keys: std::collections::HashSet<u128>,
+    rows: usize,
+    pub amendments: Amendments,
+}
+
+/// Where the rows of a batch stand.
+#[derive(Default)]
+struct Places {
+    row: Int64Builder,
+    part: Int32Builder,
+    line: Int64Builder,
+    byte: Int64Builder,
+}
+
+/// Where one row stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// Number of the row in its delivery, from 0.
+    pub row: i64,
+    /// Number of the part in the receipt's list.
+    pub part: i32,
+    pub line: u64,
+    pub byte: u64,
+}
+
+impl<'a> Typer<'a> {
+    /// A typer for the deliveries of a feed.
+    pub fn new(
+        pipeline: &'a Pipeline,
+        feed: &Feed,
+        table: &Table,
+        divisions: &'a Divisions,
+        keys: &'a PersonKeys,
+    ) -> Self {
+        let sources = table.columns.iter().map(|c| source(pipeline, feed, c)).collect::<Vec<_>>();
+        let schema = table_schema(table);
+        let id = table.person.as_ref().and_then(|p| table.position(&p.id));
+        let person = (table.grain == Grain::Person).then_some(id).flatten();
+        let mut builders = Vec::new();
+        for source in &sources {
+            builders.push(Builder::new(&data_type(&source.kind)));
+            if source.kind == ColumnType::CitizenId {
+                builders.push(Builder::new(&DataType::Utf8));
+                builders.push(Builder::new(&DataType::Utf8));
+            }
+        }
+        Self {
+            schema,
+            nulls: feed.format.nulls.clone(),
+            placeholders: &pipeline.settings.identity.placeholders,
+            divisions,
+            keys: person.map(|column| (keys, column)),
+            key_columns: table.key.iter().filter_map(|k| table.position(k)).collect(),
+            builders,
+            person_keys: Int64Builder::new(),
+            links: StringBuilder::new(),
+            places: Places::default(),
+            cells: vec![Cell::Null; sources.len()],
+            sources,
+            scratch: String::new(),
+            spare: String::new(),
+            hash_bytes: Vec::new(),
+            seen: std::collections::HashSet::new(),
+            seen_keys: std::collections::HashSet::new(),
+            rows: 0,
+            amendments: Amendments::new(),
+        }
+    }
+
+    /// Says in which cells of this part the feed's columns stand (by column of the feed; several
+    /// for a path).
+    pub fn bind(&mut self, feed: &Feed, bound: &[Vec<Option<usize>>]) {
+        for (column, cells) in feed.columns.iter().zip(bound) {
+            if let Some(source) = self.sources.iter_mut().find(|s| s.name == column.to) {
+                source.cells.clone_from(cells);
+            }
+        }
+    }
+
+    /// The schema of the batches.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Rows gathered since the last batch.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Takes one row of raw cells.
+    pub fn row<'r>(&mut self, cell: impl Fn(usize) -> &'r str, place: Place) -> Outcome {
+        self.scratch.clear();
+        let mut id = None;
+        for column in 0..self.sources.len() {
+            match self.parse(column, &cell, &mut id) {
+                Ok(value) => self.cells[column] = value,
+                Err(bad) if self.sources[column].on_bad == OnBad::Null && bad.1 => {
+                    let kind = format!("dropped:{}", self.sources[column].name);
+                    *self.amendments.entry(kind).or_default() += 1;
+                    self.cells[column] = Cell::Null;
+                }
+                Err((reason, _)) => {
+                    let source = &self.sources[column];
+                    let cells = source.cells.iter().flatten().map(|c| cell(*c));
+                    let raw = cells.collect::<Vec<_>>().join(" / ");
+                    let column = source.name.clone();
+                    return Outcome::Rejected(BadCell { column, reason, raw });
+                }
+            }
+        }
+        let whole = self.hash(None, &cell);
+        if !self.seen.insert(whole) {
+            return Outcome::Duplicate;
+        }
+        if !self.key_columns.is_empty() {
+            let key = self.hash(Some(()), &cell);
+            if !self.seen_keys.insert(key) {
+                let column = self.sources[self.key_columns[0]].name.clone();
+                let raw = self.text(self.cells[self.key_columns[0]]).to_owned();
+                let reason = "the key of an earlier row with other content";
+                return Outcome::Rejected(BadCell { column, reason, raw });
+            }
+        }
+        let pending = self.append(&cell, id, place);
+        Outcome::Used { pending }
+    }
+
+    /// The rows gathered so far as a batch.
+    ///
+    /// # Errors
+    /// Never for rows that were taken; the columns are of one length.
+    pub fn batch(&mut self, delivery: &str) -> Result<RecordBatch> {
+        let rows = std::mem::take(&mut self.rows);
+        let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
+        if self.keys.is_some() {
+            columns.push(Arc::new(self.person_keys.finish()));
+            columns.push(Arc::new(self.links.finish()));
+        }
+        columns.extend(self.builders.iter_mut().map(Builder::finish));
+        let deliveries = std::iter::repeat_n(Some(delivery), rows);
+        columns.push(Arc::new(deliveries.collect::<arrow::array::StringArray>()));
+        columns.push(Arc::new(self.places.row.finish()));
+        columns.push(Arc::new(self.places.part.finish()));
+        columns.push(Arc::new(self.places.line.finish()));
+        columns.push(Arc::new(self.places.byte.finish()));
+        Ok(RecordBatch::try_new(self.schema.clone(), columns)?)
+    }
+
+    fn text(&self, cell: Cell) -> &str {
+        match cell {
+            Cell::Text { start, end } => &self.scratch[start..end],
+            _ => "",
+        }
+    }
+
+    /// Hash of the row's values, or of its key columns alone. IDs count as they were received.
+    fn hash<'r>(&mut self, key: Option<()>, cell: &impl Fn(usize) -> &'r str) -> u128 {
+        let mut bytes = std::mem::take(&mut self.hash_bytes);
+        bytes.clear();
+        let all: Vec<usize> = match key {
+            Some(()) => self.key_columns.clone(),
+            None => (0..self.cells.len()).collect(),
+        };
+        for column in all {
+            match self.cells[column] {
+                Cell::Null => bytes.push(0),
+                Cell::Int(v) => bytes.extend_from_slice(&v.to_le_bytes()),
+                Cell::Decimal(v) => bytes.extend_from_slice(&v.to_le_bytes()),
+                Cell::Date(v) => bytes.extend_from_slice(&v.to_le_bytes()),
+                Cell::Bool(v) => bytes.push(1 + u8::from(v)),
+                text @ Cell::Text { .. } => bytes.extend_from_slice(self.text(text).as_bytes()),
+            }
+            // An unusable ID is null above; its raw text still tells two rows apart.
+            if self.sources[column].kind == ColumnType::CitizenId
+                && self.cells[column] == Cell::Null
+                && let Some(Some(at)) = self.sources[column].cells.first()
+            {
+                bytes.extend_from_slice(cell(*at).as_bytes());
+            }
+            bytes.push(0xff);
+        }
+        let hash = xxh3_128(&bytes);
+        self.hash_bytes = bytes;
+        hash
+    }
+
+    /// Appends the parsed cells to the columns.
+    fn append<'r>(
+        &mut self,
+        cell: &impl Fn(usize) -> &'r str,
+        id: Option<(CitizenId, usize)>,
+        place: Place,
+    ) -> bool {
+        let mut at = 0;
+        for column in 0..self.sources.len() {
+            let value = self.cells[column];
+            let text = match value {
+                Cell::Text { start, end } => Some(&self.scratch[start..end]),
+                _ => None,
+            };
+            self.builders[at].append(value, text);
+            at += 1;
+            if self.sources[column].kind == ColumnType::CitizenId {
+                let raw = self.sources[column].cells.first().copied().flatten().map(cell);
+                let parsed = citizen_id::parse(raw.unwrap_or_default(), self.placeholders);
+                let word = parsed.quality.word();
+                if parsed.quality != citizen_id::Quality::Valid {
+                    *self.amendments.entry(format!("id:{word}")).or_default() += 1;
+                }
+                self.builders[at].append_text(raw.filter(|r| !r.is_empty()));
+                self.builders[at + 1].append_text(Some(word));
+                at += 2;
+            }
+        }
+        let mut pending = false;
+        if let Some((keys, column)) = self.keys {
+            match id.filter(|(_, c)| *c == column) {
+                Some((id, _)) => {
+                    self.person_keys.append_value(keys.key(&id));
+                    self.links.append_value("id");
+                }
+                None => {
+                    pending = true;
+                    self.person_keys.append_null();
+                    self.links.append_null();
+                }
+            }
+        }
+        self.places.row.append_value(place.row);
+        self.places.part.append_value(place.part);
+        self.places.line.append_value(place.line as i64);
+        self.places.byte.append_value(place.byte as i64);
+        self.rows += 1;
+        pending
+    }
+
+    /// Parses the cell of a column; an error says the reason and whether the cell may be dropped.
+    fn parse<'r>(
+        &mut self,
+        column: usize,
+        cell: &impl Fn(usize) -> &'r str,
+        id: &mut Option<(CitizenId, usize)>,
+    ) -> Result<Cell, (&'static str, bool)> {
+        let source = &self.sources[column];
+        if source.path {
+            let names: Vec<&str> = source.cells.iter().map(|c| c.map_or("", cell).trim()).collect();
+            let given = names.iter().rposition(|n| !self.is_null(n)).map_or(0, |p| p + 1);
+            if given == 0 {
+                return self.null(column);
+            }
+            let code = self.divisions.by_path(&names[..given]);
+            return match code {
+                Some(code) => Ok(self.keep(&code)),
+                None => Err(("no division of these names", true)),
+            };
+        }
+        let raw = match (source.cells.first(), &source.constant) {
+            (Some(Some(at)), _) => cell(*at),
+            (_, Some(constant)) => {
+                let constant = constant.clone();
+                return self.value(column, &constant, id);
+            }
+            _ => return self.null(column),
+        };
+        let trimmed = raw.trim();
+        // 无 is "no" to a yes-or-no column before it is "nothing".
+        let yes_no = source.kind == ColumnType::Bool && amount::parse_bool(trimmed).is_some();
+        if source.kind != ColumnType::CitizenId && !yes_no && self.is_null(trimmed) {
+            return self.null(column);
+        }
+        self.value(column, trimmed, id)
+    }
+
+    fn is_null(&self, text: &str) -> bool {
+        text.is_empty() || self.nulls.iter().any(|n| n == text)
+    }
+
+    fn null(&self, column: usize) -> Result<Cell, (&'static str, bool)> {
+        if self.sources[column].required { Err(("a value is required", false)) } else { Ok(Cell::Null) }
+    }
+
+    fn keep(&mut self, text: &str) -> Cell {
+        let start = self.scratch.len();
+        self.scratch.push_str(text);
+        Cell::Text { start, end: self.scratch.len() }
+    }
+
+    /// Parses a filled cell by the type of its column.
+    fn value(
+        &mut self,
+        column: usize,
+        raw: &str,
+        id: &mut Option<(CitizenId, usize)>,
+    ) -> Result<Cell, (&'static str, bool)> {
+        let source = &self.sources[column];
+        match &source.kind {
+            ColumnType::CitizenId => {
+                let parsed = citizen_id::parse(raw, self.placeholders);
+                match parsed.id {
+                    Some(good) => {
+                        *id = Some((good, column));
+                        Ok(self.keep(good.as_str()))
+                    }
+                    None if source.required && self.is_null(raw) => Err(("a value is required", false)),
+                    None => Ok(Cell::Null),
+                }
+            }
+            ColumnType::Text => {
+                self.normalise(raw);
+                let text = std::mem::take(&mut self.spare);
+                let cell = self.keep(text.trim());
+                self.spare = text;
+                Ok(cell)
+            }
+            ColumnType::Name => {
+                let name = person_name::clean(raw);
+                if name.is_empty() { self.null(column) } else { Ok(self.keep(&name)) }
+            }
+            ColumnType::Code => self.code(column, raw),
+            ColumnType::Division => match self.divisions.by_code(raw) {
+                Some(code) => Ok(self.keep(&code)),
+                None => Err(("no division code", true)),
+            },
+            ColumnType::Date => date(calendar::parse_date(raw), "not a date"),
+            ColumnType::Month => date(calendar::parse_month(raw), "not a month"),
+            ColumnType::Decimal { scale, .. } => {
+                let (digits, divide) = match source.unit {
+                    Some(Unit::WanYuan) => (*scale as u32 + 4, 0),
+                    Some(Unit::Fen) => (*scale as u32, 2),
+                    _ => (*scale as u32, 0),
+                };
+                let value = amount::parse_decimal(raw, digits).ok_or(("not an amount", true))?;
+                Ok(Cell::Decimal(value / 10_i128.pow(divide)))
+            }
+            ColumnType::Int => {
+                amount::parse_int(raw).map(Cell::Int).ok_or(("not a whole number", true))
+            }
+            ColumnType::Bool => {
+                amount::parse_bool(raw).map(Cell::Bool).ok_or(("neither yes nor no", true))
+            }
+            ColumnType::Set => Ok(self.set(raw)),
+        }
+    }
+
+    /// NFKC of a text into the spare buffer; most Chinese text is in that form already.
+    fn normalise(&mut self, raw: &str) {
+        self.spare.clear();
+        let plain = |c: char| c.is_ascii() || ('\u{4e00}'..='\u{9fff}').contains(&c);
+        if raw.chars().all(plain) {
+            self.spare.push_str(raw);
+        } else {
+            self.spare.extend(raw.nfkc());
+        }
+    }
+
+    /// Looks a spelling up in the code list: whole, in NFKC, or the part before a dash.
+    fn code(&mut self, column: usize, raw: &str) -> Result<Cell, (&'static str, bool)> {
+        self.normalise(raw);
+        let text = std::mem::take(&mut self.spare);
+        let found = self.sources[column].codes.as_ref().and_then(|codes| {
+            codes
+                .get(raw)
+                .or_else(|| codes.get(text.trim()))
+                .or_else(|| codes.get(text.split_once('-')?.0.trim()))
+                .or_else(|| codes.get(text.rsplit_once('-')?.1.trim()))
+                .cloned()
+        });
+        self.spare = text;
+        match found {
+            Some(code) => Ok(self.keep(&code)),
+            None => Err(("not in the code list", true)),
+        }
+    }
+
+    /// Values of a set, joined by `|`.
+    fn set(&mut self, raw: &str) -> Cell {
+        let start = self.scratch.len();
+        self.normalise(raw);
+        for value in self.spare.split([',', '，', '、', ';', '；', '|']).map(str::trim) {
+            if value.is_empty() {
+                continue;
+            }
+            if self.scratch.len() > start {
+                self.scratch.push('|');
+            }
+            self.scratch.push_str(value);
+        }
+        if self.scratch.len() == start { Cell::Null } else { Cell::Text { start, end: self.scratch.len() } }
+    }
+}
+
+fn date(cell: DateCell, reason: &'static str) -> Result<Cell, (&'static str, bool)> {
+    match cell {
+        DateCell::Value(day) => Ok(Cell::Date(days(day))),
+        DateCell::Missing => Ok(Cell::Null),
+        DateCell::Bad => Err((reason, true)),
+    }
+}
+
+/// Days since 1970-01-01, Arrow's Date32.
+pub fn days(day: NaiveDate) -> i32 {
+    day.num_days_from_ce() - 719_163
+}
+
+/// Where the contract says a column of the table comes from.
+fn source(pipeline: &Pipeline, feed: &Feed, column: &crate::pipeline::spec::Column) -> Source {
+    let mapped: Option<&FeedColumn> = feed.columns.iter().find(|c| c.to == column.name);
+    let codes = column.codes.as_ref().map(|list| {
+        let mut spellings = pipeline.codes[list].spellings();
+        if let Some(mapped) = mapped {
+            spellings.extend(mapped.map.clone());
+        }
+        spellings
+    });
+    Source {
+        kind: column.kind.clone(),
+        name: column.name.clone(),
+        cells: Vec::new(),
+        path: mapped.is_some_and(|m| !m.path.is_empty()),
+        required: mapped.is_some_and(|m| m.required),
+        on_bad: mapped.map_or(OnBad::Reject, |m| m.on_bad),
+        unit: mapped.and_then(|m| m.unit),
+        codes,
+        constant: feed.constants.get(&column.name).cloned(),
+    }
+}

@@ -1,0 +1,186 @@
+//! Where bidui's bytes live: immutable deliveries, nights that are built aside and published by one
+//! atomic step, and the lock that keeps two nights apart.
+//!
+//! ```text
+//! lake/
+//!   lock
+//!   deliveries/<feed>/<delivery>/   receipt.json rows.parquet rejects.parquet raw/<file>
+//!   nights/<night>/                 manifest.json summary.json report.html anomalies/ views/ …
+//!   current -> nights/<night>
+//!   staging/                        whatever a killed run left; emptied by the next one
+//! ```
+
+pub mod bucket;
+pub mod durable;
+pub mod rows;
+mod walk;
+
+use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+pub use walk::{FileEntry, files_below, hash_file};
+
+use crate::error::{Error, Result};
+
+/// A lake's folder.
+#[derive(Debug, Clone)]
+pub struct Lake {
+    root: PathBuf,
+}
+
+/// Holds the lake for one run; released when dropped or when the process dies.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lake {
+    /// A lake at `root`, which need not exist yet.
+    pub fn at(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    /// The lake's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Folder of a feed's deliveries.
+    pub fn deliveries(&self, feed: &str) -> PathBuf {
+        self.root.join("deliveries").join(feed)
+    }
+
+    /// Folder of a published night.
+    pub fn night(&self, night: &str) -> PathBuf {
+        self.root.join("nights").join(night)
+    }
+
+    /// The pointer to the last published night.
+    pub fn current(&self) -> PathBuf {
+        self.root.join("current")
+    }
+
+    /// Name of the last published night.
+    pub fn current_night(&self) -> Option<String> {
+        let target = std::fs::read_link(self.current()).ok()?;
+        target.file_name().map(|n| n.to_string_lossy().into_owned())
+    }
+
+    /// Names of all published nights, oldest first.
+    pub fn nights(&self) -> Vec<String> {
+        let mut names = names_in(&self.root.join("nights"));
+        names.sort();
+        names
+    }
+
+    /// Takes the lake for writing and clears what a killed run left behind.
+    ///
+    /// # Errors
+    /// Who holds the lock and since when; or what the disk says.
+    pub fn lock(&self) -> Result<Lock> {
+        durable::create_dir_all(&self.root)?;
+        let path = self.root.join("lock");
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|e| Error::io("open", &path, &e))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                _ = file.read_to_string(&mut holder);
+                let holder = holder.trim();
+                return Err(Error::environment(format!(
+                    "another run holds the lake {} (process {holder})",
+                    self.root.display()
+                ))
+                .hint("wait until it ends; the lock goes away with the process"));
+            }
+            Err(TryLockError::Error(e)) => return Err(Error::io("lock", &path, &e)),
+        }
+        let note = std::process::id().to_string();
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(note.as_bytes()))
+            .map_err(|e| Error::io("write", &path, &e))?;
+        durable::remove_dir_all(&self.root.join("staging"))?;
+        Ok(Lock { _file: file })
+    }
+
+    /// An empty folder to build something aside.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn stage(&self, name: &str) -> Result<PathBuf> {
+        let path = self.root.join("staging").join(name);
+        durable::remove_dir_all(&path)?;
+        durable::create_dir_all(&path)?;
+        Ok(path)
+    }
+
+    /// Moves a staged delivery to its place.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn keep_delivery(&self, staged: &Path, feed: &str, delivery: &str) -> Result<()> {
+        let home = self.deliveries(feed);
+        durable::create_dir_all(&home)?;
+        durable::sync_dir(staged)?;
+        durable::rename(staged, &home.join(delivery))
+    }
+
+    /// Publishes a staged night: its folder takes its name, then, for the newest one, `current`
+    /// points at it.
+    ///
+    /// # Errors
+    /// What the disk says; the last published night stays as it was.
+    pub fn publish(&self, staged: &Path, night: &str, newest: bool) -> Result<()> {
+        let home = self.root.join("nights");
+        durable::create_dir_all(&home)?;
+        for dir in walk::dirs_below(staged) {
+            durable::sync_dir(&dir)?;
+        }
+        let target = home.join(night);
+        // A night of this name that `current` never pointed at was built by a run killed between the
+        // two steps below; it is whole, but building it again costs less than proving so.
+        durable::remove_dir_all(&target)?;
+        durable::rename(staged, &target)?;
+        if newest { self.point_at(night) } else { Ok(()) }
+    }
+
+    /// Points `current` at a night that is in place.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn point_at(&self, night: &str) -> Result<()> {
+        durable::point(&self.current(), &Path::new("nights").join(night))
+    }
+
+    /// Removes the oldest nights beyond `keep`, never the one that `current` points at.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn retire(&self, keep: usize) -> Result<Vec<String>> {
+        let nights = self.nights();
+        let current = self.current_night();
+        let excess = nights.len().saturating_sub(keep.max(2));
+        let mut gone = Vec::new();
+        for night in nights.into_iter().take(excess) {
+            if Some(&night) != current.as_ref() {
+                durable::remove_dir_all(&self.night(&night))?;
+                gone.push(night);
+            }
+        }
+        Ok(gone)
+    }
+}
+
+/// Names of the entries of a folder, unsorted; none when it does not exist.
+pub fn names_in(dir: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
+    entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect()
+}

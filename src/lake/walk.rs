@@ -1,0 +1,68 @@
+//! Walks and hashes the files of a folder.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// A file of a published folder: its path inside, size in bytes and BLAKE3.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    pub path: String,
+    pub bytes: u64,
+    pub blake3: String,
+}
+
+/// Files below a folder, by path.
+///
+/// # Errors
+/// What the disk says.
+pub fn files_below(root: &Path) -> Result<Vec<FileEntry>> {
+    let mut entries = Vec::new();
+    for dir in dirs_below(root) {
+        for name in super::names_in(&dir) {
+            let path = dir.join(name);
+            if path.is_file() {
+                let bytes = path.metadata().map_err(|e| Error::io("read", &path, &e))?.len();
+                let inside = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+                entries.push(FileEntry { path: inside, bytes, blake3: hash_file(&path)? });
+            }
+        }
+    }
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(entries)
+}
+
+/// A folder and all folders below it, deepest first.
+pub(super) fn dirs_below(root: &Path) -> Vec<PathBuf> {
+    let mut dirs = Vec::new();
+    let mut names = super::names_in(root);
+    names.sort();
+    for name in names {
+        let path = root.join(name);
+        if path.is_dir() && !path.is_symlink() {
+            dirs.extend(dirs_below(&path));
+        }
+    }
+    dirs.push(root.to_owned());
+    dirs
+}
+
+/// BLAKE3 of a file's bytes, in hexadecimal.
+///
+/// # Errors
+/// What the disk says.
+pub fn hash_file(path: &Path) -> Result<String> {
+    let fail = |e: std::io::Error| Error::io("read", path, &e);
+    let mut file = std::fs::File::open(path).map_err(fail)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer).map_err(fail)? {
+            0 => return Ok(hasher.finalize().to_hex().to_string()),
+            n => _ = hasher.update(&buffer[..n]),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! bidui 比对: nightly reconciliation of departmental extracts for basic-medical-care monitoring.
+//!
+//! The order of the modules below is the flow of a row and the order of dependence: a module uses
+//! only modules above it (`tests/it/tidy.rs` holds it).
+//!
+//! | stage | module | takes | gives | verb |
+//! |---|---|---|---|---|
+//! | words | `error` … `codes` | | values that every stage shares; no I/O | |
+//! | tools | `diagnostic` `lake` `pipeline` `engine` | a folder of policy files | faults with file:line:col; where bytes live; a checked `Pipeline`; sessions | `load` |
+//! | receive | `feed` | extract files, a contract | typed bucketed Parquet, rejects, a receipt | `receive` |
+//! | identify | `identity` | rows of persons | a person key for each row, links with evidence | `resolve` |
+//! | view | `view` | tables | rows of subjects | `build` |
+//! | judge | `rule` | views, rules | findings, counts | `judge` |
+//! | record | `anomaly` | findings, last night | the anomaly table | `collect` |
+//! | publish | `report` | the night's accounts | the night report | `render` |
+//! | whole | `night` | all of the above | one published night | `run` |
+//! | try out | `trial` `fake` | worked examples; a simulated world | test results; synthetic extracts | `test` `make` |
+//! | speak | `cli` | a command line | a result, an exit code | |
+
+pub mod error;
+
+pub mod amount;
+pub mod calendar;
+pub mod citizen_id;
+pub mod person_name;
+
+pub mod privacy;
+
+pub mod codes;
+pub mod division;
+
+pub mod diagnostic;
+pub mod lake;
+
+pub mod pipeline;
+
+pub mod engine;
+
+pub mod feed;
+pub mod identity;
+pub mod view;
+
+pub mod rule;
+
+pub mod anomaly;
+
+pub mod report;
+
+pub mod night;
+
+pub mod trial;
+
+pub mod fake;
+
+pub mod cli;

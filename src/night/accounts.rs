@@ -1,0 +1,82 @@
+//! The night's accounts: what came in of each feed, and that no row was lost on its way.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use super::freshness::{due_period, feed_freshness};
+use super::{Receipts, Setup};
+use crate::error::{Error, Result};
+use crate::feed::assemble::{Assembled, of_persons};
+use crate::feed::receipt::{Verdict, in_force};
+use crate::identity::Funnel;
+use crate::report::summary::FeedLine;
+
+/// One line for each feed: rows in its accepted files = used + quarantined + duplicate + superseded.
+pub(super) fn feeds(
+    setup: &Setup,
+    night: NaiveDate,
+    receipts: &Receipts,
+    assembled: &Assembled,
+) -> Vec<FeedLine> {
+    let line = |feed: &crate::pipeline::spec::Feed| {
+        let own = |r: &&crate::feed::receipt::Receipt| {
+            r.feed == feed.id && r.verdict == Verdict::Accepted
+        };
+        let accepted: Vec<_> = receipts.iter().filter(own).collect();
+        let newest = accepted.iter().map(|r| r.period).max();
+        let superseded: u64 =
+            accepted.iter().filter_map(|r| assembled.superseded.get(&r.delivery)).sum();
+        let mut reject_reasons = BTreeMap::new();
+        let mut amendments = BTreeMap::new();
+        for receipt in &accepted {
+            for (reason, rows) in &receipt.reject_reasons {
+                *reject_reasons.entry(reason.clone()).or_default() += rows;
+            }
+            for (kind, rows) in &receipt.amendments {
+                *amendments.entry(kind.clone()).or_default() += rows;
+            }
+        }
+        FeedLine {
+            feed: feed.id.clone(),
+            title: feed.title.clone(),
+            sender: feed.sender.clone(),
+            table: feed.table.clone(),
+            freshness: feed_freshness(feed, newest, night),
+            newest: newest.map(|d| d.to_string()),
+            due: due_period(feed, night).to_string(),
+            in_force: in_force(feed, receipts).0.len(),
+            rows: accepted.iter().map(|r| r.rows).sum(),
+            used: accepted.iter().map(|r| r.used).sum::<u64>() - superseded,
+            quarantined: accepted.iter().map(|r| r.quarantined).sum(),
+            duplicate: accepted.iter().map(|r| r.duplicate).sum(),
+            superseded,
+            reject_reasons,
+            amendments,
+        }
+    };
+    setup.pipeline.feeds.values().map(line).collect()
+}
+
+/// Holds the night's account: every used row of a person table is linked or unlinked.
+///
+/// # Errors
+/// A gate with the difference, which stops the night.
+pub(super) fn close(setup: &Setup, assembled: &Assembled, funnel: &Funnel) -> Result<()> {
+    for table in setup.pipeline.tables.values().filter(|t| of_persons(t)) {
+        let rows = &assembled.tables[&table.id];
+        let dropped: u64 = rows.held.iter().map(|h| h.edits.drop.len() as u64).sum();
+        let used = rows.rows() - dropped;
+        let tiers = ["id", "prefix15", "roster", "clash", "unlinked"];
+        let resolved: u64 = tiers.iter().map(|t| funnel.get(&table.id, t)).sum();
+        if used != resolved {
+            return Err(Error::gate(format!(
+                "the account of table {} does not close: {used} rows used, {resolved} linked or \
+                 unlinked",
+                table.id
+            ))
+            .hint("this is a fault of bidui; the last published night stays as it was"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! One night, from extracts to published anomaly tables: the verbs of all stages in their order.
+
+mod accounts;
+mod build;
+mod freshness;
+mod publish;
+pub mod setup;
+mod take_in;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+
+pub use build::Built;
+pub use freshness::{due_period, feed_freshness};
+pub use setup::Setup;
+pub use take_in::take_in;
+
+use crate::anomaly::waiver::Waivers;
+use crate::anomaly::{self, Memory, table};
+use crate::engine::EVERYONE;
+use crate::error::{Error, Result};
+use crate::feed::assemble::{Assembled, assemble};
+use crate::feed::receipt::{Receipt, receipts};
+use crate::identity;
+use crate::lake::bucket;
+use crate::report::summary::{DeliveryLine, Summary};
+
+/// Rows of persons that one job works on.
+const ROWS_PER_JOB: u64 = 400_000;
+
+/// What to run and where.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub pipeline: PathBuf,
+    /// Where the extracts lie; else as pipeline.yaml says.
+    pub input: Option<PathBuf>,
+    /// Where the lake is; else as pipeline.yaml says.
+    pub lake: Option<PathBuf>,
+    /// The last night to run; else the last one that the inbox has.
+    pub date: Option<NaiveDate>,
+    /// Run only that night, not the ones before it that were missed.
+    pub only: bool,
+    pub threads: usize,
+    pub buckets: Option<usize>,
+    /// Bytes that the engine's queries may take together.
+    pub memory: Option<usize>,
+}
+
+impl Options {
+    /// Options for looking at a lake.
+    pub fn of(pipeline: PathBuf, lake: Option<PathBuf>) -> Self {
+        let (input, date, buckets, memory) = (None, None, None, None);
+        Self { pipeline, input, lake, date, only: false, threads: 1, buckets, memory }
+    }
+}
+
+/// Told how a night comes along.
+pub trait Progress: Sync {
+    /// A stage begins that has so many steps.
+    fn stage(&self, zh: &str, en: &str, steps: u64);
+    /// One step is done.
+    fn step(&self, what: &str);
+}
+
+/// What became of one night.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    pub summary: Summary,
+    pub folder: PathBuf,
+    /// The night had been published before with the same inputs: nothing was written.
+    pub unchanged: bool,
+}
+
+/// Runs every night that is due, oldest first.
+///
+/// # Errors
+/// What stops a night; nights that were published stay published.
+pub fn run(options: &Options, progress: &dyn Progress) -> Result<Vec<Outcome>> {
+    let setup = Setup::new(options)?;
+    let _lock = setup.lake.lock()?;
+    let mut outcomes = Vec::new();
+    for night in setup.nights(options)? {
+        outcomes.push(one(&setup, night, progress)?);
+    }
+    Ok(outcomes)
+}
+
+/// Runs one night under the lock.
+fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outcome> {
+    let (lines, unknown) = take_in(setup, night, progress)?;
+    let receipts = receipts(&setup.lake, &setup.pipeline, night)?;
+    let last = setup.last_night(night);
+    let name = setup.night_name(night, &receipts, last.as_deref());
+    let folder = setup.lake.night(&name);
+    if folder.join("manifest.json").is_file() {
+        return unchanged(setup, &name, folder);
+    }
+    let staged = setup.lake.stage(&name)?;
+    let engine = setup.engine(night)?;
+    let mut assembled = assemble(&setup.pipeline, &setup.lake, &receipts)?;
+    let ranges = ranges(setup, &assembled);
+    progress.stage("归并", "identify", ranges.len() as u64);
+    let funnel = identity::resolve(
+        &setup.pipeline,
+        &setup.keys,
+        &mut assembled.tables,
+        &staged,
+        &ranges,
+        setup.threads,
+    )?;
+    let feeds = accounts::feeds(setup, night, &receipts, &assembled);
+    accounts::close(setup, &assembled, &funnel)?;
+    let not_run = freshness::not_run(setup, &feeds);
+    let built = build::build(setup, &engine, &assembled, &ranges, &staged, &not_run, progress)?;
+    let waivers = waivers(setup, &engine, &assembled)?;
+    let memory = match &last {
+        Some(last) => table::read_memory(&setup.lake.night(last))?,
+        None => Memory::default(),
+    };
+    let ran: BTreeSet<String> =
+        setup.rules().map(|r| r.id.clone()).filter(|r| !not_run.contains_key(r)).collect();
+    let findings = built.judged.findings.clone();
+    let rows = anomaly::collect(
+        &setup.pipeline, &setup.keys, night, findings, &ran, &waivers, &memory,
+    );
+    progress.stage("发布", "publish", 1);
+    let facts = publish::Facts {
+        name, night, last, feeds, deliveries: lines, unknown, funnel, built, not_run, waivers, memory,
+    };
+    let summary = publish::publish(setup, &staged, &rows, &receipts, facts)?;
+    progress.step("");
+    Ok(Outcome { summary, folder, unchanged: false })
+}
+
+/// The night is there already: only the pointer may have been lost by a kill.
+fn unchanged(setup: &Setup, name: &str, folder: PathBuf) -> Result<Outcome> {
+    let summary = read_summary(&folder)?;
+    let newest = setup.lake.nights().pop();
+    if newest.as_deref() == Some(name) && setup.lake.current_night().as_deref() != Some(name) {
+        setup.lake.point_at(name)?;
+    }
+    Ok(Outcome { summary, folder, unchanged: true })
+}
+
+/// Reads what a published night says of itself.
+///
+/// # Errors
+/// It is missing or damaged.
+pub fn read_summary(folder: &Path) -> Result<Summary> {
+    let path = folder.join("summary.json");
+    let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
+    serde_json::from_str(&text).map_err(|e| {
+        Error::environment(format!("{} is damaged: {e}", path.display())).hint("run the night again")
+    })
+}
+
+/// Reads the anomalies of a published night.
+///
+/// # Errors
+/// The table is missing or damaged.
+pub fn read_anomalies(folder: &Path) -> Result<Vec<anomaly::Anomaly>> {
+    let home = folder.join("anomalies");
+    let mut counties = crate::lake::names_in(&home);
+    counties.sort();
+    let mut rows = Vec::new();
+    for county in counties {
+        rows.extend(table::read(&home.join(county).join("part.parquet"))?);
+    }
+    Ok(rows)
+}
+
+/// How the persons are split into jobs.
+fn ranges(setup: &Setup, assembled: &Assembled) -> Vec<bucket::KeyRange> {
+    let persons = setup.pipeline.tables.values().filter(|t| crate::feed::assemble::of_persons(t));
+    let rows: u64 = persons.map(|t| assembled.tables[&t.id].rows()).sum();
+    bucket::jobs(rows, setup.pipeline.settings.buckets, ROWS_PER_JOB)
+}
+
+fn waivers(
+    setup: &Setup,
+    engine: &crate::engine::Engine,
+    assembled: &Assembled,
+) -> Result<Waivers> {
+    let policy = setup.pipeline.settings.waivers.as_ref();
+    let rows = policy.and_then(|p| assembled.tables.get(&p.table));
+    Waivers::read(&setup.pipeline, engine, rows.map(|r| r.table(EVERYONE)))
+}
+
+/// Lines of deliveries and the names of unknown files.
+pub type TakenIn = (Vec<DeliveryLine>, Vec<String>);
+
+/// Rules that cannot run tonight, with the reason.
+pub type NotRun = BTreeMap<String, String>;
+
+/// Receipts by delivery.
+pub type Receipts = Vec<Receipt>;

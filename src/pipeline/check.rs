@@ -1,0 +1,270 @@
+//! What can be wrong with a pipeline without looking at its SQL or its data.
+
+use std::collections::BTreeSet;
+
+use super::spec::{ColumnType, Feed, Grain, Privacy, Rule, Table, View};
+use super::Pipeline;
+use crate::codes::Params;
+use crate::diagnostic::{Fault, Source};
+
+/// Columns that every table has besides its own.
+const MADE_COLUMNS: [&str; 7] =
+    ["person_key", "link", "src_delivery", "src_row", "src_part", "src_line", "src_byte"];
+
+/// Adds every fault of references between files.
+pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
+    for table in pipeline.tables.values() {
+        Checker::new(pipeline, "tables", &table.id, faults).table(table);
+    }
+    for feed in pipeline.feeds.values() {
+        Checker::new(pipeline, "feeds", &feed.id, faults).feed(feed);
+    }
+    for view in pipeline.views.values() {
+        Checker::new(pipeline, "views", &view.id, faults).view(view);
+    }
+    for rule in pipeline.rules.values() {
+        Checker::new(pipeline, "rules", &rule.id, faults).rule(rule);
+    }
+    settings(pipeline, faults);
+    orphan_tests(pipeline, faults);
+}
+
+/// One file under check.
+struct Checker<'a> {
+    pipeline: &'a Pipeline,
+    source: &'a Source,
+    faults: &'a mut Vec<Fault>,
+}
+
+impl<'a> Checker<'a> {
+    fn new(
+        pipeline: &'a Pipeline,
+        section: &str,
+        id: &str,
+        faults: &'a mut Vec<Fault>,
+    ) -> Self {
+        Self { pipeline, source: pipeline.source(section, id), faults }
+    }
+
+    /// `value` of `key` is not one of `known`.
+    fn unknown<'k>(
+        &mut self,
+        key: &str,
+        value: &str,
+        what: &str,
+        known: impl IntoIterator<Item = &'k str>,
+    ) {
+        let span = self.source.find_value(key, value);
+        let fault = Fault::at(self.source, span, format!("there is no {what} `{value}`"));
+        self.faults.push(fault.did_you_mean(value, known));
+    }
+
+    fn wrong(&mut self, key: &str, value: &str, message: String, hint: &str) {
+        let span = self.source.find_value(key, value);
+        self.faults.push(Fault::at(self.source, span, message).hint(hint));
+    }
+
+    fn table(&mut self, table: &Table) {
+        let names: BTreeSet<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+        let mut seen = BTreeSet::new();
+        for column in &table.columns {
+            let name = column.name.as_str();
+            if !seen.insert(name) {
+                self.wrong("name:", name, format!("column `{name}` stands twice"), "drop one");
+            }
+            if MADE_COLUMNS.contains(&name) {
+                let text = format!("column `{name}` is made by bidui");
+                self.wrong("name:", name, text, "choose another name");
+            }
+            match (&column.kind, &column.codes) {
+                (ColumnType::Code, None) => {
+                    let text = format!("code column `{name}` names no list");
+                    self.wrong("name:", name, text, "add `codes: <list>`");
+                }
+                (_, Some(list)) if !self.pipeline.codes.contains_key(list) => {
+                    let known = self.pipeline.codes.keys().map(String::as_str);
+                    self.unknown("codes:", list, "code list", known);
+                }
+                _ => {}
+            }
+        }
+        for key in &table.key {
+            if !names.contains(key.as_str()) {
+                self.unknown("key:", key, "column", names.iter().copied());
+            }
+        }
+        let roles = table.person.iter().flat_map(|p| {
+            [Some(&p.id), p.name.as_ref(), p.birth.as_ref(), p.village.as_ref(), p.household.as_ref()]
+        });
+        for role in roles.flatten() {
+            if !names.contains(role.as_str()) {
+                self.unknown("person:", role, "column", names.iter().copied());
+            }
+        }
+        if table.grain == Grain::Person && table.person.is_none() {
+            let text = "grain is person, but `person:` does not say which columns identify one";
+            self.wrong("grain:", "person", text.into(), "add `person: {id: …}`");
+        }
+    }
+
+    fn feed(&mut self, feed: &Feed) {
+        let Some(table) = self.pipeline.tables.get(&feed.table) else {
+            let known = self.pipeline.tables.keys().map(String::as_str);
+            self.unknown("table:", &feed.table, "table", known);
+            return;
+        };
+        let mut filled = BTreeSet::new();
+        for column in &feed.columns {
+            let Some(target) = table.column(&column.to) else {
+                let known = table.columns.iter().map(|c| c.name.as_str());
+                self.unknown("to:", &column.to, &format!("column of {}", table.id), known);
+                continue;
+            };
+            if !filled.insert(column.to.as_str()) {
+                let text = format!("column `{}` is filled twice", column.to);
+                self.wrong("to:", &column.to, text, "list the headings in one `from`");
+            }
+            if column.from.is_empty() == column.path.is_empty() {
+                let text = format!("column `{}` needs either `from` or `path`", column.to);
+                self.wrong("to:", &column.to, text, "`from: [heading, …]`");
+            }
+            if !column.path.is_empty() && target.kind != ColumnType::Division {
+                let text = format!("`path` makes a division, `{}` is none", column.to);
+                self.wrong("to:", &column.to, text, "use `from`");
+            }
+        }
+        for name in feed.constants.keys() {
+            if table.column(name).is_none() {
+                let known = table.columns.iter().map(|c| c.name.as_str());
+                self.unknown("constants:", name, &format!("column of {}", table.id), known);
+            }
+            filled.insert(name);
+        }
+        for key in &table.key {
+            if !filled.contains(key.as_str()) {
+                let text = format!("the key column `{key}` of {} is not filled", table.id);
+                self.wrong("table:", &feed.table, text, "map it in `columns`");
+            }
+        }
+        if let Err(reason) = super::pattern::Pattern::new(&feed.files) {
+            self.wrong("files:", &feed.files, reason, "such as 名单_{period:%Y%m}*.{csv,xlsx}");
+        }
+    }
+
+    fn view(&mut self, view: &View) {
+        if self.pipeline.tables.contains_key(&view.id) {
+            let text = format!("a table is called `{}` too", view.id);
+            self.faults.push(Fault::at(self.source, 0..1, text).hint("rename the view"));
+        }
+        for table in view.trace.keys() {
+            if !self.pipeline.tables.contains_key(table) {
+                let known = self.pipeline.tables.keys().map(String::as_str);
+                self.unknown("trace:", table, "table", known);
+            }
+        }
+    }
+
+    fn rule(&mut self, rule: &Rule) {
+        if !self.pipeline.views.contains_key(&rule.over) {
+            let known = self.pipeline.views.keys().map(String::as_str);
+            self.unknown("over:", &rule.over, "view", known);
+        }
+        for need in &rule.needs {
+            if !self.pipeline.tables.contains_key(need) {
+                let known = self.pipeline.tables.keys().map(String::as_str);
+                self.unknown("needs:", need, "table", known);
+            }
+        }
+        for due in std::iter::once(&rule.route.due).chain(&rule.route.escalate) {
+            if crate::calendar::Due::parse(due).is_none() {
+                let text = format!("`{due}` is not a time");
+                self.wrong("route:", due, text, "write 7d for days, 3wd for working days");
+            }
+        }
+        let direct = direct_columns(self.pipeline);
+        for evidence in &rule.evidence {
+            if let Some(column) = words(&evidence.expr).find(|w| direct.contains(w)) {
+                let text = format!("evidence `{}` shows `{column}`, which names a person", evidence.name);
+                self.wrong("evidence:", &evidence.name, text, "leave it out");
+            }
+        }
+        for place in placeholders(&rule.message) {
+            if !rule.evidence.iter().any(|e| e.name == place) {
+                let known = rule.evidence.iter().map(|e| e.name.as_str());
+                self.unknown("message:", place, "evidence", known);
+            }
+        }
+        if rule.predicate.is_empty() {
+            let text = "the file holds no predicate below its header";
+            self.faults.push(Fault::at(self.source, 0..1, text).hint("write what is wrong, in SQL"));
+        }
+        if !self.pipeline.sources.contains_key(&format!("rules/{}.test", rule.id)) {
+            let test = self.source.path.with_extension("test.yaml");
+            self.faults.push(
+                Fault::of(&self.source.path, "the rule has no worked example")
+                    .hint(format!("write {} with given and expect", test.display())),
+            );
+        }
+    }
+}
+
+/// Columns of any table that name a person.
+fn direct_columns(pipeline: &Pipeline) -> BTreeSet<&str> {
+    let columns = pipeline.tables.values().flat_map(|t| &t.columns);
+    columns.filter(|c| c.privacy == Privacy::Direct).map(|c| c.name.as_str()).collect()
+}
+
+/// Identifiers in an SQL expression.
+fn words(expr: &str) -> impl Iterator<Item = &str> {
+    expr.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty())
+}
+
+/// Names in braces in a message.
+pub(super) fn placeholders(message: &str) -> impl Iterator<Item = &str> {
+    message.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+}
+
+/// Faults of pipeline.yaml and of the parameters.
+fn settings(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
+    let path = pipeline.dir.join("pipeline.yaml");
+    let settings = &pipeline.settings;
+    let mut missing = |what: &str, id: &str, known: Vec<&str>| {
+        let fault = Fault::of(&path, format!("there is no {what} `{id}`"));
+        faults.push(fault.did_you_mean(id, known));
+    };
+    let lists = settings.divisions.iter().chain(&settings.division_history);
+    for list in lists.filter(|l| !pipeline.codes.contains_key(*l)) {
+        missing("code list", list, pipeline.codes.keys().map(String::as_str).collect());
+    }
+    for table in settings.identity.spine.iter().chain(settings.waivers.iter().map(|w| &w.table)) {
+        if !pipeline.tables.contains_key(table) {
+            missing("table", table, pipeline.tables.keys().map(String::as_str).collect());
+        }
+    }
+    for rule in settings.off.keys().filter(|r| !pipeline.rules.contains_key(*r)) {
+        missing("rule", rule, pipeline.rules.keys().map(String::as_str).collect());
+    }
+    let (_, wrong) = Params::new(pipeline.codes.get("param"));
+    for name in wrong {
+        let source = pipeline.source("codes", "param");
+        let text = format!("the value or year of parameter `{name}` is not a number");
+        faults.push(Fault::at(source, source.find(&name), text));
+    }
+}
+
+/// A worked example of a rule that does not exist.
+fn orphan_tests(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
+    for (key, source) in &pipeline.sources {
+        let Some(id) = key.strip_prefix("rules/").and_then(|k| k.strip_suffix(".test")) else {
+            continue;
+        };
+        if !pipeline.sources.contains_key(&format!("rules/{id}")) {
+            faults.push(
+                Fault::of(&source.path, format!("a worked example without its rule `{id}`"))
+                    .did_you_mean(id, pipeline.rules.keys().map(String::as_str)),
+            );
+        } else if let Err(fault) = super::rule_test(source) {
+            faults.push(fault);
+        }
+    }
+}

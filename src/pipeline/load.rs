@@ -1,0 +1,208 @@
+//! Reads a pipeline folder and those that it extends, child over parent, and reports every fault.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::{Pipeline, check, parse};
+use crate::codes::CodeList;
+use crate::diagnostic::{Fault, Source};
+
+/// Folders of a pipeline and the extension of their files.
+const SECTIONS: [(&str, &str); 5] =
+    [("tables", "yaml"), ("feeds", "yaml"), ("views", "sql"), ("rules", "sql"), ("codes", "csv")];
+
+/// Reads and checks the pipeline in `dir`. Reads only files under `dir` and its parents in `extends`.
+///
+/// # Errors
+/// Every fault of the folder at once.
+pub fn load(dir: &Path) -> Result<Pipeline, Vec<Fault>> {
+    let layers = layers(dir).map_err(|fault| vec![fault])?;
+    let mut faults = Vec::new();
+    let sources = collect(&layers, &mut faults);
+    let settings = parse::settings(&layers, &mut faults);
+    let mut pipeline = Pipeline {
+        id: layers[0].dir.file_name().map_or_else(String::new, |n| n.to_string_lossy().into()),
+        dir: layers[0].dir.clone(),
+        settings,
+        tables: BTreeMap::new(),
+        feeds: BTreeMap::new(),
+        views: BTreeMap::new(),
+        rules: BTreeMap::new(),
+        codes: BTreeMap::new(),
+        version: version(&layers, &sources),
+        sources,
+    };
+    parse_all(&mut pipeline, &layers, &mut faults);
+    check::check(&pipeline, &mut faults);
+    if faults.is_empty() { Ok(pipeline) } else { Err(faults) }
+}
+
+/// One folder of the chain of `extends`, the child first.
+pub(super) struct Layer {
+    pub dir: PathBuf,
+    pub yaml: Source,
+}
+
+/// Follows `extends` from the child to the last parent.
+fn layers(dir: &Path) -> Result<Vec<Layer>, Fault> {
+    let mut layers: Vec<Layer> = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut next = Some(dir.to_owned());
+    while let Some(dir) = next {
+        if !dir.is_dir() {
+            return Err(Fault::of(&dir, "there is no such pipeline folder")
+                .hint("name a folder that holds a pipeline.yaml, such as pipelines/gansu"));
+        }
+        let real = dir.canonicalize().unwrap_or_else(|_| dir.clone());
+        let path = dir.join("pipeline.yaml");
+        let yaml = read(&path)?;
+        if !seen.insert(real) {
+            let last = &layers[layers.len() - 1];
+            let span = last.yaml.find("extends");
+            return Err(Fault::at(&last.yaml, span, "`extends` goes round in a circle")
+                .hint("a pipeline may extend a chain of others, never itself"));
+        }
+        let parent = parse::extends(&yaml)?;
+        let sibling = |name: &str| dir.parent().unwrap_or(Path::new(".")).join(name);
+        next = parent.as_deref().map(sibling);
+        if let (Some(next), Some(name)) = (&next, &parent)
+            && !next.is_dir()
+        {
+            let span = yaml.find_value("extends", name);
+            return Err(Fault::at(&yaml, span, format!("there is no pipeline `{name}` to extend"))
+                .hint(format!("expected a folder {}", next.display())));
+        }
+        layers.push(Layer { dir, yaml });
+    }
+    Ok(layers)
+}
+
+/// Reads a text file for showing its lines later.
+fn read(path: &Path) -> Result<Source, Fault> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => {
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            Ok(Source { path: path.to_owned(), text: text.into() })
+        }
+        Err(error) => Err(Fault::of(path, format!("cannot be read: {error}"))),
+    }
+}
+
+/// All policy files by `section/stem`; the child's file hides the parent's.
+fn collect(layers: &[Layer], faults: &mut Vec<Fault>) -> BTreeMap<String, Source> {
+    let mut sources = BTreeMap::new();
+    for (depth, layer) in layers.iter().enumerate() {
+        for (section, extension) in SECTIONS {
+            for path in files(&layer.dir.join(section)) {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let test = section == "rules" && name.ends_with(".test.yaml");
+                let Some(stem) = name
+                    .strip_suffix(&format!(".{extension}"))
+                    .or_else(|| name.strip_suffix(".yaml").filter(|_| test))
+                else {
+                    if !name.ends_with(".md") && !name.starts_with('.') {
+                        faults.push(
+                            Fault::of(&path, format!("not a file of `{section}`"))
+                                .hint(format!("files here end in .{extension}")),
+                        );
+                    }
+                    continue;
+                };
+                let mut key = format!("{section}/{stem}");
+                // Parameters are joined over the layers, the child's rows first.
+                if key == "codes/param" && depth > 0 {
+                    key = format!("codes/param@{depth}");
+                }
+                if sources.contains_key(&key) {
+                    continue;
+                }
+                match read(&path) {
+                    Ok(source) => _ = sources.insert(key, source),
+                    Err(fault) => faults.push(fault),
+                }
+            }
+        }
+    }
+    sources
+}
+
+/// Files of a folder in the order of their names; none when it does not exist.
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> =
+        entries.flatten().map(|e| e.path()).filter(|p| p.is_file()).collect();
+    paths.sort();
+    paths
+}
+
+/// Turns each file into its spec.
+fn parse_all(pipeline: &mut Pipeline, layers: &[Layer], faults: &mut Vec<Fault>) {
+    let mut params = Vec::new();
+    for (key, source) in &pipeline.sources {
+        let (section, stem) = key.split_once('/').expect("keys are made with a slash");
+        let mut keep = |fault: Fault| faults.push(fault);
+        match section {
+            "tables" => match parse::table(stem, source) {
+                Ok(table) => _ = pipeline.tables.insert(stem.into(), table),
+                Err(fault) => keep(fault),
+            },
+            "feeds" => match parse::feed(stem, source) {
+                Ok(feed) => _ = pipeline.feeds.insert(stem.into(), feed),
+                Err(fault) => keep(fault),
+            },
+            "views" => match parse::view(stem, source) {
+                Ok(view) => _ = pipeline.views.insert(stem.into(), view),
+                Err(fault) => keep(fault),
+            },
+            "rules" if !stem.ends_with(".test") => match parse::rule(stem, source) {
+                Ok(rule) => _ = pipeline.rules.insert(stem.into(), rule),
+                Err(fault) => keep(fault),
+            },
+            "codes" => match parse::code_list(source) {
+                Ok(list) if stem.starts_with("param@") => params.push(list),
+                Ok(list) => _ = pipeline.codes.insert(stem.into(), list),
+                Err(fault) => keep(fault),
+            },
+            _ => {}
+        }
+    }
+    join_params(pipeline, params, layers, faults);
+}
+
+/// Appends the parents' parameters below the child's.
+fn join_params(
+    pipeline: &mut Pipeline,
+    parents: Vec<CodeList>,
+    layers: &[Layer],
+    faults: &mut Vec<Fault>,
+) {
+    for parent in parents {
+        let own = pipeline.codes.entry("param".into()).or_default();
+        if own.columns.is_empty() {
+            *own = parent;
+        } else if own.columns == parent.columns {
+            own.rows.extend(parent.rows);
+        } else {
+            let path = layers[0].dir.join("codes/param.csv");
+            faults.push(
+                Fault::of(&path, "has other columns than the param.csv that it adds to")
+                    .hint(format!("expected the columns {}", parent.columns.join(","))),
+            );
+        }
+    }
+}
+
+/// BLAKE3 over names and contents of all files.
+fn version(layers: &[Layer], sources: &BTreeMap<String, Source>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for layer in layers {
+        hasher.update(layer.yaml.text.as_bytes());
+    }
+    for (key, source) in sources {
+        hasher.update(key.as_bytes());
+        hasher.update(&[0]);
+        hasher.update(source.text.as_bytes());
+        hasher.update(&[0]);
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}

@@ -1,0 +1,103 @@
+//! A folder of policy files, loaded and checked: tables, feeds, views, rules and code lists.
+
+mod check;
+mod load;
+mod parse;
+pub mod pattern;
+pub mod schema;
+pub mod spec;
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+pub use load::load;
+pub use parse::{Given, RuleTest, TestRow, rule_test};
+
+use crate::codes::CodeList;
+use crate::diagnostic::Source;
+use spec::{Feed, Rule, Table, Title, View};
+
+/// How persons are told apart.
+#[derive(Debug, Clone, Default)]
+pub struct IdentityPolicy {
+    /// Tables whose names and births are believed, most trusted first.
+    pub spine: Vec<String>,
+    /// Environment variable that holds the secret of the person keys.
+    pub secret_env: Option<String>,
+    /// File that holds the secret.
+    pub secret_file: Option<String>,
+    /// A secret for sample data, said loudly when it is used.
+    pub secret_demo: Option<String>,
+    /// Beginnings of IDs that stand for "has none".
+    pub placeholders: Vec<String>,
+}
+
+/// Which columns of which table hold waivers.
+#[derive(Debug, Clone)]
+pub struct WaiverPolicy {
+    pub table: String,
+    pub rule: String,
+    pub subject: String,
+    pub reason: String,
+    pub from: String,
+    pub to: String,
+}
+
+/// What `pipeline.yaml` says.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    pub title: Title,
+    /// Code of the province, whose prefix every division has.
+    pub division_root: String,
+    /// Code lists with the divisions, and with the villages.
+    pub divisions: Vec<String>,
+    /// Code list with old and new division codes.
+    pub division_history: Option<String>,
+    pub input: Option<PathBuf>,
+    pub lake: Option<PathBuf>,
+    pub buckets: usize,
+    pub identity: IdentityPolicy,
+    pub retention_nights: usize,
+    /// Switched-off rules with the reason.
+    pub off: BTreeMap<String, String>,
+    pub waivers: Option<WaiverPolicy>,
+}
+
+/// A checked pipeline.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    /// The folder's name.
+    pub id: String,
+    pub dir: PathBuf,
+    pub settings: Settings,
+    pub tables: BTreeMap<String, Table>,
+    pub feeds: BTreeMap<String, Feed>,
+    pub views: BTreeMap<String, View>,
+    pub rules: BTreeMap<String, Rule>,
+    pub codes: BTreeMap<String, CodeList>,
+    /// Text of each file by `section/stem`, for faults and for `explain`.
+    pub sources: BTreeMap<String, Source>,
+    /// BLAKE3 over every policy file: the pipeline's version.
+    pub version: String,
+}
+
+impl Pipeline {
+    /// The file behind `section/stem`.
+    ///
+    /// # Panics
+    /// When the pipeline never had such a file, which the loader rules out.
+    pub fn source(&self, section: &str, id: &str) -> &Source {
+        &self.sources[&format!("{section}/{id}")]
+    }
+
+    /// Feeds that fill a table, in the order of their ids.
+    pub fn feeds_of<'a>(&'a self, table: &'a str) -> impl Iterator<Item = &'a Feed> + 'a {
+        self.feeds.values().filter(move |f| f.table == table)
+    }
+
+    /// Rules that are not switched off, in the order of their ids.
+    pub fn active_rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.values().filter(|r| !self.settings.off.contains_key(&r.id))
+    }
+}

@@ -1,0 +1,433 @@
+//! From the text of one policy file to its spec.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::load::Layer;
+use super::spec::{
+    Basis, Column, ColumnType, Delivery, Evidence, Fake, Feed, FeedColumn, Format, Grain,
+    Limits, PersonRoles, Privacy, Route, Rule, Severity, Table, Title, View,
+};
+use super::{IdentityPolicy, Settings, WaiverPolicy, yaml};
+use crate::codes::{self, CodeList};
+use crate::diagnostic::{Fault, Source};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSettings {
+    title: Title,
+    extends: Option<String>,
+    division_root: Option<String>,
+    #[serde(default)]
+    divisions: Vec<String>,
+    division_history: Option<String>,
+    input: Option<PathBuf>,
+    lake: Option<PathBuf>,
+    buckets: Option<usize>,
+    #[serde(default)]
+    identity: RawIdentity,
+    #[serde(default)]
+    retention: RawRetention,
+    #[serde(default)]
+    off: BTreeMap<String, String>,
+    waivers: Option<RawWaivers>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawIdentity {
+    spine: Vec<String>,
+    secret: RawSecret,
+    placeholders: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawSecret {
+    env: Option<String>,
+    file: Option<String>,
+    demo: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawRetention {
+    nights: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWaivers {
+    table: String,
+    rule: String,
+    subject: String,
+    reason: String,
+    from: String,
+    to: String,
+}
+
+/// The pipeline that this one extends.
+pub(super) fn extends(source: &Source) -> Result<Option<String>, Fault> {
+    yaml::read::<RawSettings>(source, &source.text, 0).map(|raw| raw.extends)
+}
+
+/// Settings of the chain of pipelines: the child's word counts, else its parent's.
+pub(super) fn settings(layers: &[Layer], faults: &mut Vec<Fault>) -> Settings {
+    let mut settings = Settings { buckets: 64, retention_nights: 14, ..Settings::default() };
+    for layer in layers.iter().rev() {
+        let raw: RawSettings = match yaml::read(&layer.yaml, &layer.yaml.text, 0) {
+            Ok(raw) => raw,
+            Err(fault) => {
+                faults.push(fault);
+                continue;
+            }
+        };
+        settings.title = raw.title;
+        settings.off.extend(raw.off);
+        if let Some(root) = raw.division_root {
+            settings.division_root = root;
+        }
+        if !raw.divisions.is_empty() {
+            settings.divisions = raw.divisions;
+        }
+        settings.division_history = raw.division_history.or(settings.division_history);
+        settings.input = raw.input.map(|p| layer.dir.join(p)).or(settings.input);
+        settings.lake = raw.lake.map(|p| layer.dir.join(p)).or(settings.lake);
+        settings.retention_nights = raw.retention.nights.unwrap_or(settings.retention_nights);
+        if let Some(buckets) = raw.buckets {
+            settings.buckets = buckets;
+            if !buckets.is_power_of_two() || buckets > 4096 {
+                let span = layer.yaml.find_value("buckets", &buckets.to_string());
+                faults.push(Fault::at(
+                    &layer.yaml,
+                    span,
+                    "buckets must be a power of two, at most 4096",
+                ));
+            }
+        }
+        if !raw.identity.spine.is_empty() {
+            settings.identity = IdentityPolicy {
+                spine: raw.identity.spine,
+                secret_env: raw.identity.secret.env,
+                secret_file: raw.identity.secret.file,
+                secret_demo: raw.identity.secret.demo,
+                placeholders: raw.identity.placeholders,
+            };
+        }
+        settings.waivers = raw.waivers.map(waiver_policy).or(settings.waivers);
+    }
+    settings
+}
+
+fn waiver_policy(raw: RawWaivers) -> WaiverPolicy {
+    WaiverPolicy {
+        table: raw.table,
+        rule: raw.rule,
+        subject: raw.subject,
+        reason: raw.reason,
+        from: raw.from,
+        to: raw.to,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTable {
+    title: Title,
+    about: String,
+    grain: Grain,
+    #[serde(default)]
+    key: Vec<String>,
+    person: Option<PersonRoles>,
+    columns: Vec<RawColumn>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawColumn {
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    title: String,
+    #[serde(default)]
+    about: String,
+    #[serde(default)]
+    privacy: Privacy,
+    codes: Option<String>,
+}
+
+/// Reads `tables/<stem>.yaml`.
+pub(super) fn table(stem: &str, source: &Source) -> Result<Table, Fault> {
+    let raw: RawTable = yaml::read(source, &source.text, 0)?;
+    let mut columns = Vec::with_capacity(raw.columns.len());
+    for column in raw.columns {
+        let Some(kind) = column_type(&column.kind) else {
+            let span = source.find_value("type", &column.kind);
+            let known = "text, code, citizen_id, name, division, date, month, decimal(p,s), int, \
+                         bool, set";
+            return Err(Fault::at(source, span, format!("unknown type `{}`", column.kind))
+                .hint(format!("types are {known}")));
+        };
+        columns.push(Column {
+            name: column.name,
+            kind,
+            title: column.title,
+            about: column.about,
+            privacy: column.privacy,
+            codes: column.codes,
+        });
+    }
+    Ok(Table {
+        id: stem.into(),
+        title: raw.title,
+        about: raw.about,
+        grain: raw.grain,
+        key: raw.key,
+        person: raw.person,
+        columns,
+    })
+}
+
+/// The type behind its word in a table file.
+fn column_type(word: &str) -> Option<ColumnType> {
+    Some(match word {
+        "text" => ColumnType::Text,
+        "code" => ColumnType::Code,
+        "citizen_id" => ColumnType::CitizenId,
+        "name" => ColumnType::Name,
+        "division" => ColumnType::Division,
+        "date" => ColumnType::Date,
+        "month" => ColumnType::Month,
+        "int" => ColumnType::Int,
+        "bool" => ColumnType::Bool,
+        "set" => ColumnType::Set,
+        _ => {
+            let inner = word.strip_prefix("decimal(")?.strip_suffix(')')?;
+            let (precision, scale) = inner.split_once(',')?;
+            let precision = precision.trim().parse().ok().filter(|p| (1..=38).contains(p))?;
+            let scale = scale.trim().parse().ok().filter(|s| (0..=10).contains(s))?;
+            ColumnType::Decimal { precision, scale }
+        }
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFeed {
+    title: Title,
+    sender: String,
+    table: String,
+    files: String,
+    #[serde(default)]
+    format: Format,
+    delivery: Delivery,
+    #[serde(default)]
+    limits: Limits,
+    columns: Vec<FeedColumn>,
+    #[serde(default)]
+    constants: BTreeMap<String, String>,
+    #[serde(default)]
+    fake: Fake,
+}
+
+/// Reads `feeds/<stem>.yaml`.
+pub(super) fn feed(stem: &str, source: &Source) -> Result<Feed, Fault> {
+    let raw: RawFeed = yaml::read(source, &source.text, 0)?;
+    Ok(Feed {
+        id: stem.into(),
+        title: raw.title,
+        sender: raw.sender,
+        table: raw.table,
+        files: raw.files,
+        format: raw.format,
+        delivery: raw.delivery,
+        limits: raw.limits,
+        columns: raw.columns,
+        constants: raw.constants,
+        fake: raw.fake,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawView {
+    title: Title,
+    subject: String,
+    division: String,
+    name: Option<String>,
+    #[serde(default)]
+    trace: BTreeMap<String, Vec<String>>,
+}
+
+/// Reads `views/<stem>.sql`.
+pub(super) fn view(stem: &str, source: &Source) -> Result<View, Fault> {
+    let (header, offset, sql) = yaml::split_header(source)?;
+    let raw: RawView = yaml::read(source, header, offset)?;
+    Ok(View {
+        id: stem.into(),
+        title: raw.title,
+        subject: raw.subject,
+        division: raw.division,
+        name: raw.name,
+        trace: raw.trace,
+        sql: sql.trim_end_matches(';').into(),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRule {
+    title: Title,
+    over: String,
+    applies: String,
+    needs: Vec<String>,
+    severity: Severity,
+    route: Route,
+    #[serde(default)]
+    evidence: Vec<Json>,
+    message: String,
+    anchor: Option<String>,
+    resolved_if: Option<String>,
+    #[serde(default)]
+    waivers: Vec<String>,
+    basis: Basis,
+    #[serde(default)]
+    alias: Vec<String>,
+    #[serde(default)]
+    sensitive: bool,
+}
+
+/// Reads `rules/<stem>.sql`.
+pub(super) fn rule(stem: &str, source: &Source) -> Result<Rule, Fault> {
+    let (header, offset, predicate) = yaml::split_header(source)?;
+    let raw: RawRule = yaml::read(source, header, offset)?;
+    let mut evidence = Vec::new();
+    for item in &raw.evidence {
+        match item {
+            Json::String(name) => {
+                evidence.push(Evidence { name: name.clone(), expr: name.clone() });
+            }
+            Json::Object(map) if map.len() == 1 && map.values().all(Json::is_string) => {
+                let (name, expr) = map.iter().next().expect("the map has one entry");
+                let expr = expr.as_str().unwrap_or_default().to_owned();
+                evidence.push(Evidence { name: name.clone(), expr });
+            }
+            other => {
+                return Err(Fault::at(
+                    source,
+                    source.find("evidence"),
+                    format!("evidence `{other}` is neither a column nor `name: expression`"),
+                ));
+            }
+        }
+    }
+    Ok(Rule {
+        id: stem.into(),
+        title: raw.title,
+        over: raw.over,
+        applies: raw.applies,
+        needs: raw.needs,
+        severity: raw.severity,
+        route: raw.route,
+        evidence,
+        message: raw.message,
+        anchor: raw.anchor,
+        resolved_if: raw.resolved_if,
+        waivers: raw.waivers,
+        basis: raw.basis,
+        alias: raw.alias,
+        sensitive: raw.sensitive,
+        predicate: predicate.trim_end_matches(';').into(),
+        version: blake3::hash(source.text.as_bytes()).to_hex()[..8].to_owned(),
+    })
+}
+
+/// One row of a worked example: columns not named are null.
+pub type TestRow = BTreeMap<String, Json>;
+
+/// What a worked example is given.
+#[derive(Debug, Clone)]
+pub enum Given {
+    /// Rows of the rule's view.
+    Rows(Vec<TestRow>),
+    /// Rows of tables, from which the view is built first.
+    Tables(BTreeMap<String, Vec<TestRow>>),
+}
+
+/// A rule's worked example.
+#[derive(Debug, Clone)]
+pub struct RuleTest {
+    pub asof: Option<String>,
+    pub given: Given,
+    pub expect: Vec<String>,
+    pub not_applicable: Vec<String>,
+    pub also: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTest {
+    asof: Option<String>,
+    given: Json,
+    expect: Vec<String>,
+    #[serde(default)]
+    not_applicable: Vec<String>,
+    #[serde(default)]
+    also: BTreeMap<String, Vec<String>>,
+}
+
+/// Reads `rules/<ID>.test.yaml`.
+///
+/// # Errors
+/// A fault when it is not a worked example.
+pub fn rule_test(source: &Source) -> Result<RuleTest, Fault> {
+    let raw: RawTest = yaml::read(source, &source.text, 0)?;
+    let wrong = |error: serde_json::Error| {
+        Fault::at(source, source.find("given"), format!("`given` is not rows: {error}"))
+            .hint("give a list of rows, or `tables:` with rows of each table")
+    };
+    let given = match raw.given {
+        Json::Object(mut map) if map.len() == 1 && map.contains_key("tables") => {
+            let tables = map.remove("tables").unwrap_or_default();
+            Given::Tables(serde_json::from_value(tables).map_err(wrong)?)
+        }
+        rows => Given::Rows(serde_json::from_value(rows).map_err(wrong)?),
+    };
+    Ok(RuleTest {
+        asof: raw.asof,
+        given,
+        expect: raw.expect,
+        not_applicable: raw.not_applicable,
+        also: raw.also,
+    })
+}
+
+/// Reads `codes/<list>.csv`: a header line, then rows of as many fields.
+pub(super) fn code_list(source: &Source) -> Result<CodeList, Fault> {
+    let mut list = CodeList::default();
+    let mut offset = 0;
+    for line in source.text.split_inclusive('\n') {
+        let span = offset..offset + line.trim_end().len();
+        offset += line.len();
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let fields = codes::split(line.trim_end_matches(['\n', '\r']));
+        if list.columns.is_empty() {
+            list.columns = fields;
+        } else if fields.len() == list.columns.len() {
+            list.rows.push(fields);
+        } else {
+            let (found, expected) = (fields.len(), list.columns.len());
+            return Err(Fault::at(
+                source,
+                span,
+                format!("has {found} fields, the heading has {expected}"),
+            ));
+        }
+    }
+    Ok(list)
+}

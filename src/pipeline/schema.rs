@@ -1,0 +1,73 @@
+//! The Arrow schema of a canonical table.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+
+use super::spec::{ColumnType, Grain, Table};
+
+/// Columns of the table `link`, which bidui itself makes: one row for each row of a person table
+/// that was not linked by a plain ID.
+pub const LINK_COLUMNS: [(&str, DataType); 7] = [
+    ("person_key", DataType::Int64),
+    ("table_name", DataType::Utf8),
+    ("tier", DataType::Utf8),
+    ("quality", DataType::Utf8),
+    ("linked_key", DataType::Int64),
+    ("src_delivery", DataType::Utf8),
+    ("src_row", DataType::Int64),
+];
+
+/// Columns that say where a row comes from: delivery, row number in it from 0, file or sheet (place
+/// in the receipt's list), physical line from 1, and byte offset where that is known.
+pub const SOURCE_COLUMNS: [(&str, DataType); 5] = [
+    ("src_delivery", DataType::Utf8),
+    ("src_row", DataType::Int64),
+    ("src_part", DataType::Int32),
+    ("src_line", DataType::Int64),
+    ("src_byte", DataType::Int64),
+];
+
+/// The Arrow type of a column.
+pub fn data_type(kind: &ColumnType) -> DataType {
+    match kind {
+        ColumnType::Text
+        | ColumnType::Code
+        | ColumnType::CitizenId
+        | ColumnType::Name
+        | ColumnType::Division
+        | ColumnType::Set => DataType::Utf8,
+        ColumnType::Date | ColumnType::Month => DataType::Date32,
+        ColumnType::Decimal { precision, scale } => DataType::Decimal128(*precision, *scale),
+        ColumnType::Int => DataType::Int64,
+        ColumnType::Bool => DataType::Boolean,
+    }
+}
+
+/// The schema of a table's typed rows: `person_key` and `link` (person tables), its columns (a
+/// citizen ID becomes three), and where the row comes from.
+pub fn table_schema(table: &Table) -> SchemaRef {
+    let mut fields = Vec::new();
+    if table.grain == Grain::Person {
+        fields.push(Field::new("person_key", DataType::Int64, true));
+        fields.push(Field::new("link", DataType::Utf8, true));
+    }
+    for column in &table.columns {
+        fields.push(Field::new(&column.name, data_type(&column.kind), true));
+        if column.kind == ColumnType::CitizenId {
+            fields.push(Field::new(format!("{}_raw", column.name), DataType::Utf8, true));
+            fields.push(Field::new(format!("{}_quality", column.name), DataType::Utf8, true));
+        }
+    }
+    fields.extend(named(&SOURCE_COLUMNS));
+    Arc::new(Schema::new(fields))
+}
+
+/// The schema of the table `link`.
+pub fn link_schema() -> SchemaRef {
+    Arc::new(Schema::new(named(&LINK_COLUMNS).collect::<Vec<_>>()))
+}
+
+fn named(columns: &[(&str, DataType)]) -> impl Iterator<Item = Field> {
+    columns.iter().map(|(name, kind)| Field::new(*name, kind.clone(), true))
+}

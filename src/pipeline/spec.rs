@@ -1,0 +1,387 @@
+//! The words of a pipeline folder: what each file says, after it was read and before it was checked.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A title in both languages.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Title {
+    pub zh: String,
+    pub en: String,
+}
+
+/// The type of a canonical column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnType {
+    Text,
+    Code,
+    CitizenId,
+    Name,
+    Division,
+    Date,
+    Month,
+    Decimal { precision: u8, scale: i8 },
+    Int,
+    Bool,
+    Set,
+}
+
+/// How near a value is to a person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Privacy {
+    Open,
+    #[default]
+    Internal,
+    Personal,
+    /// Names a person: never in evidence, logs or default output.
+    Direct,
+}
+
+/// A column of a canonical table.
+#[derive(Debug, Clone)]
+pub struct Column {
+    pub name: String,
+    pub kind: ColumnType,
+    pub title: String,
+    pub about: String,
+    pub privacy: Privacy,
+    /// The code list of a `code` column.
+    pub codes: Option<String>,
+}
+
+/// Whether a table's rows are about one person each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grain {
+    Person,
+    Plain,
+}
+
+/// Which columns identify the person of a row.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonRoles {
+    pub id: String,
+    pub name: Option<String>,
+    pub birth: Option<String>,
+    pub village: Option<String>,
+    pub household: Option<String>,
+}
+
+/// A canonical table.
+#[derive(Debug, Clone)]
+pub struct Table {
+    pub id: String,
+    pub title: Title,
+    pub about: String,
+    pub grain: Grain,
+    pub key: Vec<String>,
+    pub person: Option<PersonRoles>,
+    pub columns: Vec<Column>,
+}
+
+impl Table {
+    /// The declared column of this name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|c| c.name == name)
+    }
+
+    /// Position of the declared column of this name.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|c| c.name == name)
+    }
+}
+
+/// The container of an extract.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileKind {
+    /// By the file's extension and first bytes.
+    #[default]
+    Auto,
+    Csv,
+    Xlsx,
+    Xls,
+    Ods,
+    Ndjson,
+    Parquet,
+    Fixed,
+}
+
+/// How an extract is laid out.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Format {
+    pub kind: FileKind,
+    /// `auto`, or a label of the WHATWG encoding standard.
+    pub encoding: String,
+    /// `auto`, or one character.
+    pub delimiter: String,
+    /// `auto`, or a row number counted from 1.
+    pub header_row: String,
+    /// `*`, or a sheet's name.
+    pub sheets: String,
+    pub skip_rows_like: Vec<String>,
+    pub nulls: Vec<String>,
+    /// Bytes of each column of a fixed-width file.
+    pub widths: Vec<usize>,
+}
+
+impl Default for Format {
+    fn default() -> Self {
+        let texts = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
+        Self {
+            kind: FileKind::Auto,
+            encoding: "auto".into(),
+            delimiter: "auto".into(),
+            header_row: "auto".into(),
+            sheets: "*".into(),
+            skip_rows_like: texts(&["合计", "总计", "小计", "填表人", "审核人", "制表", "注:", "注："]),
+            nulls: texts(&["", "NULL", "null", "—", "－", "-", "/", "无", "不详", "#N/A", "\\N"]),
+            widths: Vec::new(),
+        }
+    }
+}
+
+/// What a delivery does to those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliveryKind {
+    /// Replaces the last one.
+    Snapshot,
+    /// Adds the events of a period; a redelivery of the period supersedes.
+    Append,
+    /// Replaces rows of the same key.
+    Upsert,
+}
+
+/// How often a feed is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cadence {
+    Daily,
+    Weekly,
+    Monthly,
+    Quarterly,
+    Yearly,
+    Once,
+}
+
+/// When and how a feed is delivered.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delivery {
+    pub kind: DeliveryKind,
+    pub cadence: Cadence,
+    /// Day of the month after the period by which the extract must be here.
+    pub due_day: Option<u32>,
+    /// Days after which the newest period is too old for rules to run on it.
+    pub stale_after_days: Option<i64>,
+}
+
+/// What becomes of a file that cannot be read at all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BrokenFile {
+    #[default]
+    Report,
+    Stop,
+}
+
+/// Limits that hold a delivery back.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    pub quarantine_percent: Option<f64>,
+    pub row_count_change_percent: Option<f64>,
+    pub broken_file: BrokenFile,
+}
+
+/// What becomes of a bad cell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnBad {
+    /// The row goes to quarantine.
+    #[default]
+    Reject,
+    /// The cell is dropped and counted.
+    Null,
+}
+
+/// The unit of money in an extract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Unit {
+    #[serde(rename = "元")]
+    Yuan,
+    #[serde(rename = "万元")]
+    WanYuan,
+    #[serde(rename = "分")]
+    Fen,
+}
+
+/// One column of a feed: where a canonical column comes from.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FeedColumn {
+    pub to: String,
+    /// Headings, any of which may stand in the extract.
+    pub from: Vec<String>,
+    /// Headings of the names of a division, level by level; synonyms separated by `|`.
+    pub path: Vec<String>,
+    pub required: bool,
+    pub optional: bool,
+    pub on_bad: OnBad,
+    pub unit: Option<Unit>,
+    /// Own spellings on top of the code list.
+    pub map: BTreeMap<String, String>,
+}
+
+/// How `bidui fake` writes the extract.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fake {
+    pub kind: FileKind,
+    pub encoding: String,
+    pub delimiter: String,
+    /// Put into a zip.
+    pub zip: bool,
+    pub split: Split,
+    pub title_rows: usize,
+    pub total_row: bool,
+    pub date: String,
+}
+
+/// Whether an extract comes as one file or as one for each county.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    #[default]
+    Whole,
+    County,
+    /// One workbook, one sheet for each county.
+    Sheet,
+}
+
+impl Default for Fake {
+    fn default() -> Self {
+        Self {
+            kind: FileKind::Csv,
+            encoding: "utf-8".into(),
+            delimiter: ",".into(),
+            zip: false,
+            split: Split::Whole,
+            title_rows: 0,
+            total_row: false,
+            date: "%Y-%m-%d".into(),
+        }
+    }
+}
+
+/// The contract of one department's extract.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    pub id: String,
+    pub title: Title,
+    pub sender: String,
+    pub table: String,
+    pub files: String,
+    pub format: Format,
+    pub delivery: Delivery,
+    pub limits: Limits,
+    pub columns: Vec<FeedColumn>,
+    pub constants: BTreeMap<String, String>,
+    pub fake: Fake,
+}
+
+/// How bad an anomaly is, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Red,
+    Orange,
+    Yellow,
+    Blue,
+}
+
+impl Severity {
+    /// All, worst first.
+    pub const ALL: [Self; 4] = [Self::Red, Self::Orange, Self::Yellow, Self::Blue];
+
+    /// The word in files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Red => "red",
+            Self::Orange => "orange",
+            Self::Yellow => "yellow",
+            Self::Blue => "blue",
+        }
+    }
+}
+
+/// Who must act on an anomaly, and by when.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    pub to: String,
+    /// `7d` calendar days or `3wd` working days.
+    pub due: String,
+    #[serde(default)]
+    pub escalate: Vec<String>,
+}
+
+/// The text that a rule rests on.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Basis {
+    pub text: String,
+    #[serde(default)]
+    pub source: Option<String>,
+    #[serde(default)]
+    pub effective: Vec<Option<String>>,
+}
+
+/// One value shown with an anomaly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    pub name: String,
+    /// SQL over the view; a plain column is its own name.
+    pub expr: String,
+}
+
+/// SQL over tables: one row per subject.
+#[derive(Debug, Clone)]
+pub struct View {
+    pub id: String,
+    pub title: Title,
+    pub subject: String,
+    pub division: String,
+    pub name: Option<String>,
+    pub trace: BTreeMap<String, Vec<String>>,
+    pub sql: String,
+}
+
+/// A predicate over a view that says what is wrong.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    pub id: String,
+    pub title: Title,
+    pub over: String,
+    pub applies: String,
+    pub needs: Vec<String>,
+    pub severity: Severity,
+    pub route: Route,
+    pub evidence: Vec<Evidence>,
+    pub message: String,
+    pub anchor: Option<String>,
+    pub resolved_if: Option<String>,
+    pub waivers: Vec<String>,
+    pub basis: Basis,
+    pub alias: Vec<String>,
+    pub sensitive: bool,
+    pub predicate: String,
+    /// BLAKE3 of the rule's file: its version.
+    pub version: String,
+}

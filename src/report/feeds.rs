@@ -1,0 +1,168 @@
+//! Section: which extracts came, what became of their rows, and that the accounts close.
+
+use maud::{Markup, html};
+
+use super::charts::{Part, bar, legend};
+use super::numbers::count;
+use super::summary::{DeliveryLine, FeedLine, Freshness, Summary};
+use super::words;
+
+/// Notes of a delivery and unknown files that are shown before the rest is only counted.
+const SHOWN: usize = 5;
+
+/// Feeds, tonight's deliveries, files that no feed knows.
+pub(super) fn feeds(summary: &Summary) -> Markup {
+    let total = total(&summary.feeds);
+    html! {
+        (attention(summary))
+        (legend(&[("used", "采用"), ("quarantined", "隔离"), ("duplicate", "重复"), ("superseded", "被替代")]))
+        table.cards.accounts {
+            thead { tr {
+                th { "数据源" } th { "报送单位" } th { "时效" } th { "最新期" span.en { "应到" } }
+                th.n { "接收行数" } th.n { "＝采用" } th.n { "＋隔离" } th.n { "＋重复" }
+                th.n { "＋被替代" } th {} th.graph { "构成" }
+            } }
+            tbody { @for feed in &summary.feeds { tr { (feed_cells(feed)) } } }
+            tfoot { tr {
+                td.full { b { "合计" } span.en { "All feeds" } } td {} td {} td {}
+                (account_cells(&total))
+            } }
+        }
+        (deliveries(summary))
+        @if !summary.unknown_files.is_empty() {
+            div.box {
+                h3 { "未识别文件 " (summary.unknown_files.len()) " 个" span.en { "Unknown files" } }
+                p.note { "文件名不符合任何数据源的约定，未读取，请核对命名或补充约定。" }
+                ul.files {
+                    @for file in summary.unknown_files.iter().take(4 * SHOWN) { li { code { (file) } } }
+                }
+                (rest(summary.unknown_files.len(), 4 * SHOWN, "个"))
+            }
+        }
+    }
+}
+
+fn rest(all: usize, shown: usize, unit: &str) -> Markup {
+    html! { @if all > shown { p.note { "另有 " (all - shown) " " (unit) "。" } } }
+}
+
+/// The sum of all accounts.
+fn total(feeds: &[FeedLine]) -> [u64; 5] {
+    feeds.iter().map(account).fold([0; 5], |sum, one| std::array::from_fn(|i| sum[i] + one[i]))
+}
+
+/// Rows, used, quarantined, duplicate, superseded.
+fn account(feed: &FeedLine) -> [u64; 5] {
+    [feed.rows, feed.used, feed.quarantined, feed.duplicate, feed.superseded]
+}
+
+/// Names the feeds that are not as they should be.
+fn attention(summary: &Summary) -> Markup {
+    let of = |f: Freshness| -> Vec<&str> {
+        let own = summary.feeds.iter().filter(|l| l.freshness == f);
+        own.map(|l| l.title.zh.as_str()).collect()
+    };
+    let bad = [Freshness::Missing, Freshness::Stale, Freshness::Late];
+    html! {
+        @if bad.iter().all(|f| of(*f).is_empty()) { p.note { "全部数据源按期到达。" } }
+        @else {
+            ul.attention {
+                @for freshness in bad {
+                    @if !of(freshness).is_empty() {
+                        @let (class, zh, _) = words::freshness(freshness);
+                        li { (words::lamp(class, zh)) " " (of(freshness).join("、")) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn feed_cells(feed: &FeedLine) -> Markup {
+    let (class, zh, en) = words::freshness(feed.freshness);
+    html! {
+        td.full { b { (feed.title.zh) } " " span.en { (feed.title.en) } }
+        td.wide.soft data-l="报送单位" { (feed.sender) }
+        td data-l="时效" title=(en) { (words::lamp(class, zh)) }
+        td.days data-l="最新期" {
+            (feed.newest.as_deref().unwrap_or("—"))
+            @if feed.freshness != Freshness::Fresh { span.en { "应 " (feed.due) } }
+        }
+        (account_cells(&account(feed)))
+    }
+}
+
+/// The account as an equation that closes, or how far it is from it, and as a bar.
+fn account_cells(account: &[u64; 5]) -> Markup {
+    let [rows, used, quarantined, duplicate, superseded] = *account;
+    let parts: [Part; 4] = [
+        ("used", "采用", used),
+        ("quarantined", "隔离", quarantined),
+        ("duplicate", "重复", duplicate),
+        ("superseded", "被替代", superseded),
+    ];
+    let sum: u64 = parts.iter().map(|p| p.2).sum();
+    html! {
+        td.n data-l="接收行数" { b { (count(rows)) } }
+        td.n data-l="＝采用" { (count(used)) }
+        td.n.alert[quarantined > 0] data-l="＋隔离" { (zero(quarantined)) }
+        td.n data-l="＋重复" { (zero(duplicate)) }
+        td.n data-l="＋被替代" { (zero(superseded)) }
+        td.check data-l="账目" {
+            @if sum == rows { span.ok title="账目相符" { "✓" } }
+            @else { span.bad { "账目不符，差 " (count(rows.abs_diff(sum))) } }
+        }
+        td.full.graph { (bar(rows, &parts)) }
+    }
+}
+
+/// A count in which zero steps back.
+pub(super) fn zero(value: u64) -> Markup {
+    html! { @if value == 0 { span.zero { "0" } } @else { (count(value)) } }
+}
+
+fn deliveries(summary: &Summary) -> Markup {
+    let quiet = |d: &&DeliveryLine| d.verdict == "known" && d.notes.is_empty();
+    let known = summary.deliveries.iter().filter(quiet).count();
+    let mut shown: Vec<&DeliveryLine> = summary.deliveries.iter().filter(|d| !quiet(d)).collect();
+    shown.sort_by_key(|d| d.verdict != "refused");
+    html! {
+        h3.part { "今夜批次" span.en { "Tonight's deliveries" } }
+        @if shown.is_empty() { p.note { "今夜没有新批次。" } }
+        @else {
+            table.cards {
+                thead { tr {
+                    th { "数据源" } th { "批次" } th { "期别" } th { "结论" } th.n { "文件" }
+                    th { "编码" } th.n { "行数" } th.n { "采用" } th.n { "隔离" } th.n { "重复" }
+                } }
+                @for delivery in shown { tbody { (delivery_rows(summary, delivery)) } }
+            }
+        }
+        @if known > 0 { p.note { "另有 " (known) " 个批次的内容此前已接收，未重复计入。" } }
+    }
+}
+
+fn delivery_rows(summary: &Summary, delivery: &DeliveryLine) -> Markup {
+    let (class, zh) = words::verdict(delivery);
+    let title = summary.feeds.iter().find(|f| f.feed == delivery.feed).map(|f| &f.title.zh);
+    html! {
+        tr.noted[!delivery.notes.is_empty()] {
+            td.full { b { (title.unwrap_or(&delivery.feed)) } }
+            td.wide data-l="批次" { code { (delivery.delivery) } }
+            td.days.wide data-l="期别" { (delivery.period) }
+            td data-l="结论" { (words::lamp(class, zh)) }
+            td.n data-l="文件" { (delivery.files) }
+            td.wide data-l="编码" { (delivery.encodings.join("、")) }
+            td.n data-l="行数" { (count(delivery.rows)) }
+            td.n data-l="采用" { (count(delivery.used)) }
+            td.n.alert[delivery.quarantined > 0] data-l="隔离" { (zero(delivery.quarantined)) }
+            td.n data-l="重复" { (zero(delivery.duplicate)) }
+        }
+        @if !delivery.notes.is_empty() {
+            tr.notes { td.full colspan="10" {
+                ul { @for note in delivery.notes.iter().take(SHOWN) { li { (words::note(note)) } } }
+                (rest(delivery.notes.len(), SHOWN, "条"))
+            } }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Section: by what evidence the rows of each table were given to persons.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+
+use super::charts::{bar, legend};
+use super::feeds::zero;
+use super::numbers::{count, percent};
+use super::summary::Summary;
+
+/// Class and name of each tier, the best evidence first.
+const TIERS: [(&str, &str); 6] = [
+    ("tier-id", "证件号"),
+    ("tier-variant", "证件号（姓名异写）"),
+    ("tier-prefix", "前15位＋姓名"),
+    ("tier-roster", "姓名＋出生日期＋村"),
+    ("tier-clash", "一证多人（已分开）"),
+    ("tier-unlinked", "未归并"),
+];
+
+/// The funnel of every table and of all.
+pub(super) fn identity(summary: &Summary) -> Markup {
+    let tables = ordered(summary);
+    let all = tables
+        .iter()
+        .map(|(_, t)| *t)
+        .fold([0; 6], |sum: [u64; 6], one| std::array::from_fn(|i| sum[i] + one[i]));
+    html! {
+        @if tables.is_empty() { p.note { "今夜没有人员表。" } }
+        @else {
+            (legend(&TIERS))
+            table.cards {
+                thead { tr {
+                    th { "标准表" } th.n { "行数" } th.n { "证件号" } th.n { "姓名异写" } th.n { "前15位" }
+                    th.n { "姓名等" } th.n { "一证多人" } th.n { "未归并" } th.n { "未归并率" }
+                    th.graph { "构成" }
+                } }
+                tbody { @for (name, tiers) in &tables { tr { (cells(name, tiers)) } } }
+                tfoot { tr { (cells("合计", &all)) } }
+            }
+        }
+    }
+}
+
+/// The tables in the order of the feeds, with their rows by tier.
+fn ordered(summary: &Summary) -> Vec<(&str, [u64; 6])> {
+    let place = |table: &str| summary.feeds.iter().position(|f| f.table == table);
+    let mut tables: Vec<&String> = summary.identity.keys().collect();
+    tables.sort_by_key(|table| place(table).unwrap_or(usize::MAX));
+    tables
+        .into_iter()
+        .map(|table| {
+            let title = place(table).map_or(table.as_str(), |i| &summary.feeds[i].title.zh);
+            (title, tiers(&summary.identity[table]))
+        })
+        .collect()
+}
+
+/// Rows by tier. Rows of `variant` are counted under `id` too; here they stand apart.
+fn tiers(counts: &BTreeMap<String, u64>) -> [u64; 6] {
+    let of = |tier: &str| counts.get(tier).copied().unwrap_or(0);
+    let plain = of("id").saturating_sub(of("variant"));
+    [plain, of("variant"), of("prefix15"), of("roster"), of("clash"), of("unlinked")]
+}
+
+fn cells(name: &str, tiers: &[u64; 6]) -> Markup {
+    let rows: u64 = tiers.iter().sum();
+    let parts: Vec<_> = TIERS.iter().zip(tiers).map(|((class, zh), v)| (*class, *zh, *v)).collect();
+    html! {
+        td.full { b { (name) } }
+        td.n data-l="行数" { b { (count(rows)) } }
+        td.n data-l="证件号" { (zero(tiers[0])) }
+        td.n data-l="姓名异写" { (zero(tiers[1])) }
+        td.n data-l="前15位" { (zero(tiers[2])) }
+        td.n data-l="姓名等" { (zero(tiers[3])) }
+        td.n data-l="一证多人" { (zero(tiers[4])) }
+        td.n.alert[tiers[5] > 0] data-l="未归并" { (zero(tiers[5])) }
+        td.n data-l="未归并率" { (percent(tiers[5], rows)) }
+        td.graph.full { (bar(rows, &parts)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variants_are_counted_once() {
+        let counts = [("id", 100), ("variant", 7), ("roster", 2)];
+        let counts = counts.into_iter().map(|(tier, rows)| (tier.to_owned(), rows)).collect();
+        assert_eq!(tiers(&counts), [93, 7, 0, 2, 0, 0]);
+    }
+}

@@ -1,0 +1,92 @@
+//! The page around the sections: head, list of sections, style, foot.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::summary::Summary;
+use super::{counties, feeds, head, identity, rejects, rules, views};
+
+/// Everything about the page's looks.
+const STYLE: &str = include_str!("style.css");
+
+/// Anchor, number and titles of each section.
+const SECTIONS: [(&str, &str, &str, &str); 7] = [
+    ("feeds", "一", "数据到达与账目", "Arrivals and accounts"),
+    ("rejects", "二", "隔离原因与证件质量", "Quarantine and ID quality"),
+    ("identity", "三", "人员归并", "Linking rows to persons"),
+    ("rules", "四", "规则", "Rules"),
+    ("counties", "五", "县（市、区）热力表", "Heat table by county"),
+    ("views", "六", "视图", "Views"),
+    ("next", "七", "后续查看", "How to go on"),
+];
+
+/// The whole page.
+pub(super) fn page(summary: &Summary) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="zh-CN" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="generator" content="bidui";
+                title { (summary.title.zh) " 夜间比对报告 " (summary.date) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main {
+                    (head::head(summary))
+                    nav aria-label="目录" {
+                        @for (anchor, number, zh, _) in SECTIONS {
+                            a href={ "#" (anchor) } { (number) "、" (zh) }
+                        }
+                    }
+                    (section("feeds", feeds::feeds(summary)))
+                    (section("rejects", rejects::rejects(summary)))
+                    (section("identity", identity::identity(summary)))
+                    (section("rules", rules::rules(summary)))
+                    (section("counties", counties::counties(summary)))
+                    (section("views", views::views(summary)))
+                    (section("next", next()))
+                    footer { "bidui 比对 · " (summary.pipeline) " · " code { (summary.night) } }
+                }
+            }
+        }
+    }
+}
+
+fn section(id: &str, body: Markup) -> Markup {
+    let found = SECTIONS.iter().find(|(anchor, ..)| *anchor == id);
+    let (_, number, zh, en) = found.copied().unwrap_or((id, "", id, ""));
+    html! {
+        section id=(id) {
+            h2 { (number) "、" (zh) span.en { (en) } }
+            (body)
+        }
+    }
+}
+
+/// What to type next, and what this page never shows.
+fn next() -> Markup {
+    let commands = [
+        ("bidui show anomalies …", "列出异常：规则、县区、责任单位、期限、首次发现日期"),
+        ("bidui explain ANOMALY", "追溯一件异常：规则与依据、关键数据、来源文件与行号"),
+        ("bidui show rejects …", "查看隔离行：文件、工作表、行号、列、原因、原文"),
+        ("bidui show deliveries …", "查看各批次的回执"),
+    ];
+    html! {
+        dl.commands {
+            @for (command, zh) in commands {
+                div { dt { code { (command) } } dd { (zh) } }
+            }
+        }
+        p.note {
+            "人员默认脱敏：本报告只有合计数，不含姓名和证件号码；异常表中的姓名为脱敏姓名，人员以人员键标识。"
+            br;
+            span.en { "Persons are masked by default; this page holds totals only." }
+        }
+        p.note {
+            "口径：异常总数＝新增＋反弹＋持续，含已豁免；“未核”为未运行规则的原有异常，另计。"
+            "细条中不为零的部分均放宽至可见。"
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Section: what each rule found, against last night; and the rules that were not run.
+
+use maud::{Markup, html};
+
+use super::charts::{bar, legend};
+use super::feeds::zero;
+use super::numbers::{count, per_ten_thousand};
+use super::summary::{RuleLine, Summary};
+use super::words;
+use crate::pipeline::spec::Severity;
+
+/// Rules that were run, by severity and id, then those that were not.
+pub(super) fn rules(summary: &Summary) -> Markup {
+    let (ran, not_run): (Vec<&RuleLine>, Vec<&RuleLine>) =
+        sorted(summary).into_iter().partition(|r| r.not_run.is_none());
+    html! {
+        @if !not_run.is_empty() { (not_run_box(&not_run)) }
+        (legend(&[("new", "新增"), ("relapsed", "反弹"), ("persisting", "持续")]))
+        table.cards.rules {
+            thead { tr {
+                th { "规则" } th { "视图" } th.n { "适用" } th.n { "命中" } th.n { "豁免" }
+                th.n { "每万" } th.n { "较上夜" } th.n { "新增" } th.n { "反弹" } th.n { "持续" }
+                th.n { "消除" } th.graph { "命中构成" }
+            } }
+            @for severity in Severity::ALL {
+                @let own: Vec<&RuleLine> =
+                    ran.iter().copied().filter(|r| r.severity == severity).collect();
+                @if !own.is_empty() { tbody { (group(summary, severity, &own)) } }
+            }
+        }
+        p.note {
+            "适用：规则所问的对象数；命中：今夜异常数，含豁免；每万：每一万个适用对象的命中数。"
+            "条长按本级规则的最大命中数。"
+        }
+    }
+}
+
+fn sorted(summary: &Summary) -> Vec<&RuleLine> {
+    let mut rules: Vec<&RuleLine> = summary.rules.iter().collect();
+    rules.sort_by(|a, b| a.severity.cmp(&b.severity).then(a.rule.cmp(&b.rule)));
+    rules
+}
+
+fn not_run_box(rules: &[&RuleLine]) -> Markup {
+    html! {
+        div.box {
+            h3 { "未运行规则 " (rules.len()) " 条" span.en { "Rules not run" } }
+            p.note { b { "未运行不等于零。" } "原有异常按“未核”保留，待数据到达后重新判定。" }
+            ul.notrun {
+                @for rule in rules {
+                    li {
+                        (words::lamp(rule.severity.word(), words::severity(rule.severity)))
+                        " " code { (rule.rule) } " " b { (rule.title.zh) }
+                        span.why { (words::note(rule.not_run.as_deref().unwrap_or_default())) }
+                        @if rule.held > 0 { span.chip.held { "未核 " b { (count(rule.held)) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The rules of one severity, under a line with their sums.
+fn group(summary: &Summary, severity: Severity, rules: &[&RuleLine]) -> Markup {
+    let sum = |f: fn(&RuleLine) -> u64| rules.iter().map(|r| f(r)).sum::<u64>();
+    let most = rules.iter().map(|r| r.violated).max().unwrap_or(0);
+    let before = rules.iter().filter_map(|r| r.last_night).reduce(|a, b| a + b);
+    html! {
+        tr.group {
+            td.full colspan="2" {
+                (words::lamp(severity.word(), words::severity(severity)))
+                " " (rules.len()) " 条"
+            }
+            td.void {}
+            td.n data-l="命中" { (count(sum(|r| r.violated))) }
+            td.n data-l="豁免" { (zero(sum(|r| r.waived))) }
+            td.void {}
+            td.n data-l="较上夜" { (change(sum(|r| r.violated), before, summary)) }
+            td.n data-l="新增" { (zero(sum(|r| r.new))) }
+            td.n data-l="反弹" { (zero(sum(|r| r.relapsed))) }
+            td.n data-l="持续" { (zero(sum(|r| r.persisting))) }
+            td.n data-l="消除" { (zero(sum(|r| r.cleared))) }
+            td.void {}
+        }
+        @for rule in rules { tr { (rule_cells(summary, rule, most)) } }
+    }
+}
+
+fn rule_cells(summary: &Summary, rule: &RuleLine, most: u64) -> Markup {
+    let view = summary.views.iter().find(|v| v.view == rule.view).map(|v| &v.title.zh);
+    let parts = [
+        ("new", "新增", rule.new),
+        ("relapsed", "反弹", rule.relapsed),
+        ("persisting", "持续", rule.persisting),
+    ];
+    html! {
+        td.full { div.rule {
+            code { (rule.rule) }
+            div { b { (rule.title.zh) } " " span.en { (rule.title.en) } }
+        } }
+        td.soft data-l="视图" { (view.unwrap_or(&rule.view)) }
+        td.n data-l="适用" { (zero(rule.applicable)) }
+        td.n data-l="命中" { b { (zero(rule.violated)) } }
+        td.n data-l="豁免" { (zero(rule.waived)) }
+        td.n data-l="每万" { (per_ten_thousand(rule.violated, rule.applicable)) }
+        td.n data-l="较上夜" { (change(rule.violated, rule.last_night, summary)) }
+        td.n data-l="新增" { (zero(rule.new)) }
+        td.n data-l="反弹" { (zero(rule.relapsed)) }
+        td.n data-l="持续" { (zero(rule.persisting)) }
+        td.n data-l="消除" { (zero(rule.cleared)) }
+        td.graph.full { (bar(most, &parts)) }
+    }
+}
+
+/// Tonight against last night.
+fn change(tonight: u64, before: Option<u64>, summary: &Summary) -> Markup {
+    html! {
+        @match before {
+            None if summary.last_night.is_some() => span.soft { "新规则" },
+            None => span.zero { "—" },
+            Some(before) if tonight > before => span.up { "▲" (count(tonight - before)) },
+            Some(before) if tonight < before => span.down { "▼" (count(before - tonight)) },
+            Some(_) => span.zero { "持平" },
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What a night says of itself: one JSON for schedulers, one page for people. Nothing here depends
+//! on the clock, the machine or the number of threads.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::pipeline::spec::{Severity, Title};
+
+/// How a feed stands on the night.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Freshness {
+    /// The period that is due is here.
+    Fresh,
+    /// The period that is due is not here; an older one is used.
+    Late,
+    /// The newest period is too old for rules to run on it.
+    Stale,
+    /// Nothing was ever accepted.
+    Missing,
+}
+
+/// A feed and its deliveries.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FeedLine {
+    pub feed: String,
+    pub title: Title,
+    pub sender: String,
+    pub table: String,
+    pub freshness: Freshness,
+    /// Last day of the newest period in force, ISO.
+    pub newest: Option<String>,
+    /// Last day of the period that is due, ISO.
+    pub due: String,
+    /// Accepted deliveries that are in force.
+    pub in_force: usize,
+    /// Rows in all accepted files = used + quarantined + duplicate + superseded.
+    pub rows: u64,
+    pub used: u64,
+    pub quarantined: u64,
+    pub duplicate: u64,
+    pub superseded: u64,
+    /// Quarantined rows by reason.
+    pub reject_reasons: BTreeMap<String, u64>,
+    /// Repairs beside the raw value and dropped cells, by kind (`id:checksum`, `dropped:phone`).
+    pub amendments: BTreeMap<String, u64>,
+}
+
+/// A delivery that this night took in, or did not.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeliveryLine {
+    pub feed: String,
+    pub delivery: String,
+    pub period: String,
+    /// `accepted`, `refused` or `known` (its content was taken in before).
+    pub verdict: String,
+    pub files: usize,
+    /// `UTF-8`, `GB18030`, `XLSX` …, as found.
+    pub encodings: Vec<String>,
+    pub rows: u64,
+    pub used: u64,
+    pub quarantined: u64,
+    pub duplicate: u64,
+    pub notes: Vec<String>,
+}
+
+/// A view that was built.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ViewLine {
+    pub view: String,
+    pub title: Title,
+    pub rows: u64,
+    /// Why it was built whole; `None` when it was built bucket by bucket.
+    pub whole: Option<String>,
+    /// How often its rows were passed over to judge all rules.
+    pub scans: u64,
+}
+
+/// A rule and what it found.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RuleLine {
+    pub rule: String,
+    pub title: Title,
+    pub severity: Severity,
+    pub view: String,
+    pub version: String,
+    /// Why it was not run (switched off, a feed that is stale or missing); `None` when it was.
+    pub not_run: Option<String>,
+    pub applicable: u64,
+    pub not_applicable: u64,
+    /// Anomalies tonight, waived ones included.
+    pub violated: u64,
+    pub waived: u64,
+    pub new: u64,
+    pub persisting: u64,
+    pub relapsed: u64,
+    pub cleared: u64,
+    pub held: u64,
+    /// Violated last night, if there was one.
+    pub last_night: Option<u64>,
+}
+
+/// A county and its anomalies.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct CountyLine {
+    /// 6 digits, or empty when unknown.
+    pub county: String,
+    pub name: String,
+    pub city: String,
+    /// Persons living there, of the first view of persons.
+    pub persons: u64,
+    pub red: u64,
+    pub orange: u64,
+    pub yellow: u64,
+    pub blue: u64,
+    pub new: u64,
+    pub cleared: u64,
+    /// Anomalies by rule.
+    pub rules: BTreeMap<String, u64>,
+}
+
+/// Per rule and county: the denominators.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CountLine {
+    pub rule: String,
+    pub county: String,
+    pub applicable: u64,
+    pub not_applicable: u64,
+    pub violated: u64,
+    pub waived: u64,
+}
+
+/// The whole night.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Summary {
+    /// Name of the night's folder: the date and a hash of all inputs.
+    pub night: String,
+    #[serde(with = "crate::calendar::iso")]
+    pub date: NaiveDate,
+    pub pipeline: String,
+    pub title: Title,
+    /// Hash of every policy file.
+    pub version: String,
+    /// The night that states are held against.
+    pub last_night: Option<String>,
+    /// The sample secret was used: not for real data.
+    pub demo_secret: bool,
+    pub feeds: Vec<FeedLine>,
+    pub deliveries: Vec<DeliveryLine>,
+    /// Files in the inbox that no feed knows.
+    pub unknown_files: Vec<String>,
+    /// Table, then tier (`id`, `variant`, `prefix15`, `roster`, `clash`, `unlinked`), then rows.
+    pub identity: BTreeMap<String, BTreeMap<String, u64>>,
+    pub views: Vec<ViewLine>,
+    pub rules: Vec<RuleLine>,
+    pub counties: Vec<CountyLine>,
+    pub waivers: usize,
+    /// Anomalies tonight (new, persisting, relapsed), waived ones included.
+    pub anomalies: u64,
+    pub new: u64,
+    pub persisting: u64,
+    pub relapsed: u64,
+    pub cleared: u64,
+    pub held: u64,
+    pub waived: u64,
+    /// Anomalies by severity.
+    pub severities: BTreeMap<String, u64>,
+}

@@ -1,0 +1,173 @@
+//! The page as a whole: it escapes, it closes, it stands alone, it is the same every time.
+
+use std::collections::BTreeMap;
+
+use super::html;
+use super::summary::{CountyLine, FeedLine, Freshness, RuleLine, Summary, ViewLine};
+use crate::pipeline::spec::{Severity, Title};
+
+fn title(zh: &str) -> Title {
+    Title { zh: zh.into(), en: "en".into() }
+}
+
+fn feed() -> FeedLine {
+    FeedLine {
+        feed: "insured".into(),
+        title: title("参保信息"),
+        sender: "省医保局".into(),
+        table: "insured".into(),
+        freshness: Freshness::Fresh,
+        newest: Some("2026-10-31".into()),
+        due: "2026-10-31".into(),
+        in_force: 1,
+        rows: 1_234_567,
+        used: 1_234_000,
+        quarantined: 500,
+        duplicate: 60,
+        superseded: 7,
+        reject_reasons: BTreeMap::from([("not a date".into(), 500)]),
+        amendments: BTreeMap::from([("id:checksum".into(), 9)]),
+    }
+}
+
+fn rule(id: &str, not_run: Option<&str>) -> RuleLine {
+    RuleLine {
+        rule: id.into(),
+        title: title("未参保"),
+        severity: Severity::Red,
+        view: "person".into(),
+        version: "00112233".into(),
+        not_run: not_run.map(Into::into),
+        applicable: 10_000,
+        not_applicable: 5,
+        violated: 12,
+        waived: 1,
+        new: 3,
+        persisting: 8,
+        relapsed: 1,
+        cleared: 2,
+        held: 0,
+        last_night: Some(10),
+    }
+}
+
+fn county(code: &str, name: &str, red: u64) -> CountyLine {
+    CountyLine {
+        county: code.into(),
+        name: name.into(),
+        city: "兰州市".into(),
+        persons: 1000,
+        red,
+        rules: BTreeMap::from([("INS01".into(), red)]),
+        ..CountyLine::default()
+    }
+}
+
+fn summary() -> Summary {
+    Summary {
+        night: "2026-11-10-0a1b2c3d".into(),
+        date: "2026-11-10".parse().expect("a day"),
+        pipeline: "gansu".into(),
+        title: title("甘肃省基本医疗有保障监测"),
+        version: "deadbeef".into(),
+        last_night: Some("2026-11-09-99887766".into()),
+        demo_secret: false,
+        feeds: vec![feed()],
+        deliveries: Vec::new(),
+        unknown_files: Vec::new(),
+        identity: BTreeMap::new(),
+        views: vec![ViewLine {
+            view: "person".into(),
+            title: title("人员"),
+            rows: 10_000,
+            whole: None,
+            scans: 1,
+        }],
+        rules: vec![rule("INS01", None), rule("TEL01", Some("feed telemed_link is stale"))],
+        counties: vec![county("620103", "七里河区", 0), county("620102", "城关区", 12)],
+        waivers: 1,
+        anomalies: 12,
+        new: 3,
+        persisting: 8,
+        relapsed: 1,
+        cleared: 2,
+        held: 4,
+        waived: 1,
+        severities: BTreeMap::from([("red".into(), 12)]),
+    }
+}
+
+#[test]
+fn every_text_is_escaped() {
+    let mut summary = summary();
+    let evil = "<script>alert('\"&')</script>";
+    summary.title.zh = evil.into();
+    summary.pipeline = evil.into();
+    summary.unknown_files = vec![evil.into()];
+    summary.feeds[0].sender = evil.into();
+    summary.feeds[0].reject_reasons = BTreeMap::from([(evil.into(), 1)]);
+    summary.feeds[0].amendments = BTreeMap::from([(format!("dropped:{evil}"), 1)]);
+    summary.rules[1].not_run = Some(evil.into());
+    summary.counties[1].name = evil.into();
+    summary.views[0].whole = Some(evil.into());
+    let page = html(&summary);
+    assert!(!page.contains("<script"), "markup got through");
+    assert!(page.matches("&lt;script&gt;").count() >= 8);
+}
+
+#[test]
+fn the_account_closes_or_says_so() {
+    let mut summary = summary();
+    let page = html(&summary);
+    assert!(page.contains("1,234,567") && page.contains("账目相符"));
+    assert!(!page.contains("账目不符"));
+    summary.feeds[0].used -= 1000;
+    let page = html(&summary);
+    assert!(page.contains("账目不符，差 1,000"), "a gap is said, with its size");
+}
+
+#[test]
+fn the_same_summary_gives_the_same_page() {
+    let one = summary();
+    let text = serde_json::to_string(&one).expect("JSON");
+    let two: Summary = serde_json::from_str(&text).expect("a summary");
+    assert_eq!(html(&one), html(&two));
+}
+
+#[test]
+fn nothing_is_fetched_and_nothing_runs() {
+    let page = html(&summary());
+    for word in ["http://", "https://", "src=", "@import", "url(", "<script", "<link"] {
+        assert!(!page.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn not_run_is_not_zero() {
+    let page = html(&summary());
+    let table = page.split("rules\"><thead>").nth(1).expect("the table of rules");
+    assert!(page.contains("未运行规则 1 条") && page.contains("数据过期"));
+    assert!(!table.contains("TEL01"), "a rule that was not run has no numbers");
+}
+
+#[test]
+fn quiet_counties_are_folded_and_the_banner_warns() {
+    let mut summary = summary();
+    let page = html(&summary);
+    assert!(page.contains("另有 1 个县（市、区）无异常：七里河区。"));
+    assert!(!page.contains("示例密钥"));
+    summary.demo_secret = true;
+    assert!(html(&summary).contains("示例密钥，仅供演示"));
+}
+
+#[test]
+fn an_empty_night_is_a_page_too() {
+    let mut summary = summary();
+    summary.feeds.clear();
+    summary.rules.clear();
+    summary.views.clear();
+    summary.counties.clear();
+    summary.last_night = None;
+    let page = html(&summary);
+    assert!(page.contains("本夜为首夜") && page.contains("没有隔离行"));
+}

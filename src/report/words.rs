@@ -1,0 +1,201 @@
+//! Chinese for the words and reasons that the other stages write in English.
+
+use maud::{Markup, html};
+
+use super::summary::{DeliveryLine, Freshness};
+use crate::citizen_id::Quality;
+use crate::pipeline::spec::Severity;
+
+/// Reasons of quarantined rows, as `feed` writes them.
+const REASONS: [(&str, &str); 28] = [
+    ("a value is required", "必填项为空"),
+    ("not a date", "日期无法识别"),
+    ("not a month", "月份无法识别"),
+    ("not an amount", "金额无法识别"),
+    ("not a whole number", "不是整数"),
+    ("neither yes nor no", "是否项无法识别"),
+    ("not in the code list", "不在代码表内"),
+    ("no division code", "区划代码不存在"),
+    ("no division of these names", "区划名称对不上"),
+    ("the key of an earlier row with other content", "主键重复而内容不同"),
+    ("unclosed quote?", "引号未闭合"),
+    ("a quote in the middle of a cell", "单元格中间出现引号"),
+    ("a line break inside a cell", "单元格内有换行"),
+    ("more fields than the heading", "列数多于表头"),
+    ("fewer fields than the heading", "列数少于表头"),
+    ("a cell longer than 64 KiB", "单元格过长（超过64 KiB）"),
+    ("a line longer than 16 MiB", "行过长（超过16 MiB）"),
+    ("bytes that are not UTF-8", "含非UTF-8字节"),
+    ("bytes that are not GB18030", "含非GB18030字节"),
+    ("bytes that are not Big5", "含非Big5字节"),
+    ("bytes that are not of the declared encoding", "字节与约定编码不符"),
+    ("a character was lost in an earlier conversion (U+FFFD)", "转码时已丢字（U+FFFD）"),
+    ("a NUL byte", "含空字节（NUL）"),
+    ("a line shorter than its columns", "定长行偏短"),
+    ("a line longer than its columns", "定长行偏长"),
+    ("not a JSON object", "不是JSON对象"),
+    ("a JSON key stands twice", "JSON键重复"),
+    ("a JSON key that the first 100 objects do not have", "JSON键未在前100行出现"),
+];
+
+/// Parts of free English text that tell what it is about, the first that fits.
+const NOTES: [(&str, &str); 22] = [
+    ("of its rows are quarantined", "隔离率超限"),
+    ("the last line has no end", "末行不完整，疑似截断"),
+    ("stands twice", "表头重复"),
+    ("no column", "缺列"),
+    ("new column", "新增列"),
+    ("no data rows", "无数据行"),
+    ("protected by a password", "文件加密"),
+    ("is damaged", "文件损坏"),
+    ("is empty", "空文件"),
+    ("passes a limit", "超出安全上限"),
+    ("cannot be read", "无法读取"),
+    ("not read", "格式不支持"),
+    ("switched off", "规则已停用"),
+    ("stale", "数据过期"),
+    ("missing", "数据缺失"),
+    ("does not group by", "汇总未按人员键分组"),
+    ("window is not partitioned", "窗口未按人员键分区"),
+    ("DISTINCT does not hold", "去重未含人员键"),
+    ("a join of person tables", "人员表未按人员键连接"),
+    ("match no person", "连接保留了不属于任何人的行"),
+    ("a UNION mixes", "人员表与普通表合并"),
+    ("a LIMIT counts", "限量跨全部人员"),
+];
+
+/// A reason in Chinese with the English beside it; as it is when it is not known.
+pub(super) fn reason(english: &str) -> Markup {
+    match REASONS.iter().find(|(en, _)| *en == english) {
+        Some((_, zh)) => html! { (zh) " " span.en { (english) } },
+        None => html! { (english) },
+    }
+}
+
+/// What a free text is about, in Chinese.
+pub(super) fn about(text: &str) -> Option<&'static str> {
+    NOTES.iter().find(|(part, _)| text.contains(part)).map(|(_, zh)| *zh)
+}
+
+/// A free text with what it is about before it.
+pub(super) fn note(text: &str) -> Markup {
+    html! {
+        @if let Some(zh) = about(text) { b { (zh) } " " }
+        span.en { (text) }
+    }
+}
+
+/// `checksum` in Chinese, and whether the value still comes with an ID.
+pub(super) fn quality(word: &str) -> (&str, bool) {
+    Quality::from_word(word).map_or((word, false), |q| (q.zh(), q.usable()))
+}
+
+/// The Chinese of a severity's colour.
+pub(super) fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Red => "红",
+        Severity::Orange => "橙",
+        Severity::Yellow => "黄",
+        Severity::Blue => "蓝",
+    }
+}
+
+/// Class, Chinese and English of a freshness.
+pub(super) fn freshness(freshness: Freshness) -> (&'static str, &'static str, &'static str) {
+    match freshness {
+        Freshness::Fresh => ("green", "及时", "fresh"),
+        Freshness::Late => ("yellow", "迟报", "late"),
+        Freshness::Stale => ("red", "过期", "stale"),
+        Freshness::Missing => ("hollow", "缺失", "missing"),
+    }
+}
+
+/// Class and Chinese of a delivery's verdict.
+pub(super) fn verdict(delivery: &DeliveryLine) -> (&'static str, &str) {
+    match delivery.verdict.as_str() {
+        "accepted" => ("green", "接收"),
+        "refused" => ("red", "退回"),
+        "known" => ("hollow", "已收过"),
+        other => ("hollow", other),
+    }
+}
+
+/// What the rules of a prefix are about.
+pub(super) fn group(prefix: &str) -> &'static str {
+    match prefix {
+        "ID" => "证件",
+        "LST" => "名单",
+        "INS" => "参保",
+        "FEE" => "费用",
+        "SET" => "结算",
+        "TRT" => "救治",
+        "RAR" => "罕见病",
+        "FDC" => "签约",
+        "ORG" => "机构",
+        "TEL" => "远程",
+        "PAIR" => "帮扶",
+        "MEC" => "时限",
+        _ => "其他",
+    }
+}
+
+/// A lamp and its word; the shape tells the colours apart on grey paper.
+pub(super) fn lamp(class: &str, word: &str) -> Markup {
+    html! {
+        span.lamp {
+            svg viewBox="0 0 12 12" aria-hidden="true" {
+                @match class {
+                    "red" => circle.red cx="6" cy="6" r="6" {},
+                    "orange" => path.orange d="M6 0 12 6 6 12 0 6Z" {},
+                    "yellow" => path.yellow d="M6 .5 12 11.5H0Z" {},
+                    "blue" => rect.blue x="1" y="1" width="10" height="10" {},
+                    "green" => circle.green cx="6" cy="6" r="5" {},
+                    _ => circle.hollow cx="6" cy="6" r="4.5" {},
+                }
+            }
+            (word)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_and_unknown_reasons() {
+        assert!(reason("not a date").into_string().starts_with("日期无法识别"));
+        assert_eq!(reason("<new>").into_string(), "&lt;new&gt;");
+        assert_eq!(quality("checksum"), ("校验码不符", false));
+        assert!(quality("repaired").1);
+        assert_eq!(quality("odd"), ("odd", false));
+        assert_eq!(about("feed settlement is stale"), Some("数据过期"));
+    }
+
+    #[test]
+    fn every_reason_of_the_readers_has_chinese() {
+        use crate::feed::read::reason as r;
+        for english in [
+            r::OPEN_QUOTE,
+            r::STRAY_QUOTE,
+            r::LINE_BREAK,
+            r::MORE,
+            r::FEWER,
+            r::LONG_CELL,
+            r::LONG_LINE,
+            r::NOT_UTF8,
+            r::NOT_GB18030,
+            r::NOT_BIG5,
+            r::NOT_DECLARED,
+            r::REPLACED,
+            r::NUL,
+            r::SHORT_LINE,
+            r::LONG_FIXED,
+            r::NOT_OBJECT,
+            r::KEY_TWICE,
+            r::NEW_KEY,
+        ] {
+            assert!(REASONS.iter().any(|(en, _)| *en == english), "{english}");
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! Rules: every predicate over a view is judged while the view's rows pass by once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
+use arrow::compute::{and, prep_null_mask_filter, take_record_batch};
+use arrow::datatypes::{DataType, Int64Type, SchemaRef};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::common::DFSchema;
+use datafusion::physical_plan::PhysicalExpr;
+use datafusion::prelude::SessionContext;
+
+use crate::diagnostic::Fault;
+use crate::engine;
+use crate::error::{Error, Result};
+use crate::pipeline::Pipeline;
+use crate::pipeline::spec::{Rule, View};
+use crate::privacy::mask_name;
+use crate::view::sql_fault;
+
+/// One rule true for one subject in one night.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub rule: String,
+    /// The subject's value as text; a person key as 16 hexadecimal digits.
+    pub subject: String,
+    pub anchor: String,
+    pub division: String,
+    /// The masked name.
+    pub who: Option<String>,
+    pub evidence: Vec<(String, Option<String>)>,
+    pub message: String,
+}
+
+/// How often a rule was asked and how often it was true, in one county.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    pub applicable: u64,
+    pub violated: u64,
+}
+
+/// What judging some rows of a view gives.
+#[derive(Debug, Default)]
+pub struct Judged {
+    pub findings: Vec<Finding>,
+    /// By rule and county (6 digits, or empty when unknown).
+    pub counts: BTreeMap<(String, String), Count>,
+    /// Rows of the view by county.
+    pub rows: BTreeMap<String, u64>,
+}
+
+impl Judged {
+    /// Adds what another part of the view gave.
+    pub fn add(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        for (key, count) in other.counts {
+            let own = self.counts.entry(key).or_default();
+            own.applicable += count.applicable;
+            own.violated += count.violated;
+        }
+        for (county, rows) in other.rows {
+            *self.rows.entry(county).or_default() += rows;
+        }
+    }
+}
+
+type Expression = Arc<dyn PhysicalExpr>;
+
+/// A rule as expressions over its view.
+struct Compiled {
+    rule: Rule,
+    /// Place in the list of distinct guards.
+    guard: usize,
+    predicate: Expression,
+    evidence: Vec<(String, Expression)>,
+    anchor: Option<Expression>,
+}
+
+/// All rules over one view, ready to judge its rows.
+pub struct Judge {
+    view: View,
+    schema: SchemaRef,
+    guards: Vec<Expression>,
+    rules: Vec<Compiled>,
+}
+
+impl Judge {
+    /// Compiles the rules over a view.
+    ///
+    /// # Errors
+    /// Every fault of the rules' SQL at once.
+    pub fn compile<'a>(
+        pipeline: &Pipeline,
+        view: &View,
+        schema: &SchemaRef,
+        rules: impl IntoIterator<Item = &'a Rule>,
+        context: &SessionContext,
+    ) -> Result<Self, Vec<Fault>> {
+        let schema_error = |e| vec![Fault::of(&pipeline.dir, Error::from(e).to_string())];
+        let columns = DFSchema::try_from(schema.clone()).map_err(schema_error)?;
+        let mut judge =
+            Self { view: view.clone(), schema: schema.clone(), guards: Vec::new(), rules: Vec::new() };
+        let mut guards: HashMap<String, usize> = HashMap::new();
+        let mut faults = Vec::new();
+        for rule in rules {
+            let source = pipeline.source("rules", &rule.id);
+            let compile = |sql: &str| {
+                engine::expression(context, sql, &columns).map_err(|e| sql_fault(source, sql, &e))
+            };
+            let truth = |sql: &str| {
+                let expression = compile(sql)?;
+                match expression.data_type(schema) {
+                    Ok(DataType::Boolean) => Ok(expression),
+                    _ => Err(Fault::at(source, source.find(sql), "this is neither true nor false")),
+                }
+            };
+            let mut one = || -> Result<Compiled, Fault> {
+                let guard = match guards.get(&rule.applies) {
+                    Some(at) => *at,
+                    None => {
+                        judge.guards.push(truth(&rule.applies)?);
+                        guards.insert(rule.applies.clone(), judge.guards.len() - 1);
+                        judge.guards.len() - 1
+                    }
+                };
+                let mut evidence = Vec::new();
+                for item in &rule.evidence {
+                    evidence.push((item.name.clone(), compile(&item.expr)?));
+                }
+                if let Some(resolved) = &rule.resolved_if {
+                    truth(resolved)?;
+                }
+                let anchor = rule.anchor.as_deref().map(compile).transpose()?;
+                let predicate = truth(&rule.predicate)?;
+                Ok(Compiled { rule: rule.clone(), guard, predicate, evidence, anchor })
+            };
+            match one() {
+                Ok(compiled) => judge.rules.push(compiled),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        if faults.is_empty() { Ok(judge) } else { Err(faults) }
+    }
+
+    /// Judges rows of the view by all its rules.
+    ///
+    /// # Errors
+    /// An expression that fails on some row, with the rule's id.
+    pub fn judge(&self, batch: &RecordBatch, out: &mut Judged) -> Result<()> {
+        let counties = Counties::of(batch, &self.view.division)?;
+        counties.add_rows(out);
+        let mut guards = Vec::with_capacity(self.guards.len());
+        for guard in &self.guards {
+            guards.push(truth(guard, batch)?);
+        }
+        for compiled in &self.rules {
+            let applies = &guards[compiled.guard];
+            if applies.true_count() == 0 {
+                continue;
+            }
+            let named = |e: Error| Error {
+                message: format!("rule {}: {}", compiled.rule.id, e.message),
+                ..e
+            };
+            let hits = truth(&compiled.predicate, batch).map_err(named)?;
+            let hits = and(applies, &hits)?;
+            counties.add_counts(&compiled.rule.id, applies, &hits, out);
+            if hits.true_count() > 0 {
+                self.findings(compiled, batch, &hits, &mut out.findings).map_err(named)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The view's schema that the rules were compiled for.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Writes down the rows for which a rule is true.
+    fn findings(
+        &self,
+        compiled: &Compiled,
+        batch: &RecordBatch,
+        hits: &BooleanArray,
+        out: &mut Vec<Finding>,
+    ) -> Result<()> {
+        let places: Vec<u32> = hits.values().set_indices().map(|i| i as u32).collect();
+        let rows = take_record_batch(batch, &UInt32Array::from(places))?;
+        let count = rows.num_rows();
+        let array = |name: &str| {
+            rows.column_by_name(name).ok_or_else(|| Error::bug(format!("no column {name}")))
+        };
+        let column = |name: &str| texts(array(name)?);
+        let subjects = subject_texts(array(&self.view.subject)?)?;
+        let divisions = column(&self.view.division)?;
+        let names = self.view.name.as_deref().map(column).transpose()?;
+        let value = |e: &Expression| texts(&e.evaluate(&rows)?.into_array(count)?);
+        let anchors = compiled.anchor.as_ref().map(value).transpose()?;
+        let mut values = Vec::new();
+        for (name, expression) in &compiled.evidence {
+            values.push((name, value(expression)?));
+        }
+        for row in 0..count {
+            let at = |column: &[Option<String>]| column[row].clone().unwrap_or_default();
+            let evidence: Vec<(String, Option<String>)> =
+                values.iter().map(|(n, v)| ((*n).clone(), v[row].clone())).collect();
+            let who = names.as_ref().and_then(|n| n[row].as_deref()).map(mask_name);
+            out.push(Finding {
+                rule: compiled.rule.id.clone(),
+                subject: at(&subjects),
+                anchor: anchors.as_deref().map(at).unwrap_or_default(),
+                division: at(&divisions),
+                who: who.filter(|_| !compiled.rule.sensitive),
+                message: message(&compiled.rule.message, &evidence),
+                evidence,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Evaluates a truth for each row; unknown counts as false.
+fn truth(expression: &Expression, batch: &RecordBatch) -> Result<BooleanArray> {
+    let array = expression.evaluate(batch)?.into_array(batch.num_rows())?;
+    let truths = array.as_boolean();
+    Ok(if truths.null_count() > 0 { prep_null_mask_filter(truths) } else { truths.clone() })
+}
+
+/// Counties of the rows of a batch, numbered.
+struct Counties {
+    names: Vec<String>,
+    of_row: Vec<u32>,
+}
+
+impl Counties {
+    fn of(batch: &RecordBatch, column: &str) -> Result<Self> {
+        let array = batch.column_by_name(column).ok_or_else(|| Error::bug("no division column"))?;
+        let codes = array.as_string::<i32>();
+        let mut numbers: HashMap<&str, u32> = HashMap::new();
+        let mut names = Vec::new();
+        let of_row = (0..codes.len())
+            .map(|row| {
+                let code = if codes.is_null(row) { "" } else { codes.value(row) };
+                let county = code.get(..6).unwrap_or(code);
+                *numbers.entry(county).or_insert_with(|| {
+                    names.push(county.to_owned());
+                    names.len() as u32 - 1
+                })
+            })
+            .collect();
+        Ok(Self { names, of_row })
+    }
+
+    fn add_rows(&self, out: &mut Judged) {
+        let mut rows = vec![0_u64; self.names.len()];
+        for county in &self.of_row {
+            rows[*county as usize] += 1;
+        }
+        for (name, rows) in self.names.iter().zip(rows) {
+            *out.rows.entry(name.clone()).or_default() += rows;
+        }
+    }
+
+    fn add_counts(&self, rule: &str, applies: &BooleanArray, hits: &BooleanArray, out: &mut Judged) {
+        let mut counts = vec![Count::default(); self.names.len()];
+        for row in applies.values().set_indices() {
+            counts[self.of_row[row] as usize].applicable += 1;
+        }
+        for row in hits.values().set_indices() {
+            counts[self.of_row[row] as usize].violated += 1;
+        }
+        for (name, count) in self.names.iter().zip(counts).filter(|(_, c)| c.applicable > 0) {
+            let own = out.counts.entry((rule.to_owned(), name.clone())).or_default();
+            own.applicable += count.applicable;
+            own.violated += count.violated;
+        }
+    }
+}
+
+/// A person key as text: 16 hexadecimal digits.
+pub fn key_text(key: i64) -> String {
+    format!("{key:016x}")
+}
+
+/// Values of a subject column: a person key in hexadecimal, anything else as it is.
+pub fn subject_texts(array: &ArrayRef) -> Result<Vec<Option<String>>> {
+    if array.data_type() != &DataType::Int64 {
+        return texts(array);
+    }
+    Ok(array.as_primitive::<Int64Type>().iter().map(|v| v.map(key_text)).collect())
+}
+
+/// Values of a column as people read them: 是 and 否, plain decimals, days.
+pub fn texts(array: &ArrayRef) -> Result<Vec<Option<String>>> {
+    if array.data_type() == &DataType::Boolean {
+        let word = |v: bool| if v { "是" } else { "否" }.to_owned();
+        return Ok(array.as_boolean().iter().map(|v| v.map(word)).collect());
+    }
+    let format = FormatOptions::default();
+    let formatter = ArrayFormatter::try_new(array.as_ref(), &format)?;
+    Ok((0..array.len())
+        .map(|row| array.is_valid(row).then(|| formatter.value(row).to_string()))
+        .collect())
+}
+
+/// Fills the names in braces; a missing value becomes a dash.
+fn message(template: &str, evidence: &[(String, Option<String>)]) -> String {
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        let (name, tail) = after.split_once('}').unwrap_or((after, ""));
+        let value = evidence.iter().find(|(n, _)| n == name).and_then(|(_, v)| v.as_deref());
+        text.push_str(value.unwrap_or("—"));
+        rest = tail;
+    }
+    text + rest
+}

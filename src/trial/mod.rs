@@ -1,0 +1,181 @@
+//! Tries every rule on its worked example, and on every other rule's, without data or services.
+
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use chrono::NaiveDate;
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::MemTable;
+
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::pipeline::schema::{link_schema, table_schema};
+use crate::pipeline::spec::Rule;
+use crate::pipeline::{Given, Pipeline, RuleTest, rule_test};
+use crate::rule::{Judge, Judged, key_text};
+use crate::view::{self, Plans};
+
+/// What became of one rule's worked example.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    pub rule: String,
+    /// What differs from the example; empty when it holds.
+    pub failures: Vec<String>,
+    /// How many rules were tried on it.
+    pub judged: usize,
+}
+
+/// Tries the rules of a pipeline whose ids contain `filter`.
+///
+/// # Errors
+/// What the engine says of a fixture that cannot be built.
+pub fn test(pipeline: &Pipeline, plans: &Plans, filter: &str) -> Result<Vec<Trial>> {
+    let mut trials = Vec::new();
+    for rule in pipeline.rules.values().filter(|r| r.id.contains(filter)) {
+        let source = pipeline.source("rules", &format!("{}.test", rule.id));
+        let test = rule_test(source)
+            .map_err(|fault| Error::pipeline(format!("{}: {}", fault.place(), fault.message)))?;
+        let trial = one(pipeline, plans, rule, &test).map_err(|error| Error {
+            message: format!("{}: {}", source.path.display(), error.message),
+            ..error
+        })?;
+        trials.push(trial);
+    }
+    Ok(trials)
+}
+
+/// Tries all rules over the view on one example.
+fn one(pipeline: &Pipeline, plans: &Plans, rule: &Rule, test: &RuleTest) -> Result<Trial> {
+    let asof = match &test.asof {
+        Some(day) => day.parse::<NaiveDate>().map_err(|_| {
+            Error::pipeline(format!("asof `{day}` is not a day")).hint("write 2026-11-10")
+        })?,
+        None => NaiveDate::from_ymd_opt(2026, 11, 10).expect("a day"),
+    };
+    let engine = Engine::new(asof, None, &pipeline.codes)?;
+    let planned = plans.get(&rule.over).ok_or_else(|| Error::bug("a view without a plan"))?;
+    let batches = match &test.given {
+        Given::Rows(given) => vec![rows::batch(given, &planned.schema)?],
+        Given::Tables(tables) => build(pipeline, plans, &engine, tables, &rule.over)?,
+    };
+    let view = &pipeline.views[&rule.over];
+    let over = || pipeline.rules.values().filter(|r| r.over == rule.over);
+    let context = engine.session()?;
+    let judge = Judge::compile(pipeline, view, &planned.schema, over(), &context)
+        .map_err(|_| Error::bug("rules that were checked do not compile"))?;
+    let mut judged = Judged::default();
+    for batch in &batches {
+        judge.judge(batch, &mut judged)?;
+    }
+    let subjects = subjects(view, &batches)?;
+    let failures = compare(rule, test, &judged, &subjects, over());
+    Ok(Trial { rule: rule.id.clone(), failures, judged: over().count() })
+}
+
+/// Holds what fired against what the example says.
+fn compare<'a>(
+    rule: &Rule,
+    test: &RuleTest,
+    judged: &Judged,
+    subjects: &BTreeSet<String>,
+    over: impl Iterator<Item = &'a Rule>,
+) -> Vec<String> {
+    let mut failures = Vec::new();
+    let none = Vec::new();
+    for other in over {
+        let expected = if other.id == rule.id {
+            &test.expect
+        } else {
+            test.also.get(&other.id).unwrap_or(&none)
+        };
+        let expected: BTreeSet<String> = expected.iter().map(|s| subject(s, subjects)).collect();
+        let found: BTreeSet<String> = judged
+            .findings
+            .iter()
+            .filter(|f| f.rule == other.id)
+            .map(|f| f.subject.clone())
+            .collect();
+        for missing in expected.difference(&found) {
+            failures.push(format!("{} should fire on {} and does not", other.id, shown(missing)));
+        }
+        for extra in found.difference(&expected) {
+            failures.push(format!("{} fires on {} and should not", other.id, shown(extra)));
+        }
+    }
+    let applicable: u64 =
+        judged.counts.iter().filter(|((r, _), _)| *r == rule.id).map(|(_, c)| c.applicable).sum();
+    let expected = subjects.len() - test.not_applicable.len().min(subjects.len());
+    if !test.not_applicable.is_empty() && applicable != expected as u64 {
+        failures.push(format!(
+            "{} applies to {applicable} of {} subjects, expected {expected}",
+            rule.id,
+            subjects.len()
+        ));
+    }
+    failures
+}
+
+/// A subject of an example: a small number stands for a person key.
+fn subject(text: &str, subjects: &BTreeSet<String>) -> String {
+    if subjects.contains(text) {
+        return text.to_owned();
+    }
+    text.parse::<i64>().map_or_else(|_| text.to_owned(), key_text)
+}
+
+/// A person key as the number of the example.
+fn shown(subject: &str) -> String {
+    let number = (subject.len() == 16).then(|| i64::from_str_radix(subject, 16).ok()).flatten();
+    number.map_or_else(|| subject.to_owned(), |n| n.to_string())
+}
+
+fn subjects(view: &crate::pipeline::spec::View, batches: &[RecordBatch]) -> Result<BTreeSet<String>> {
+    let mut all = BTreeSet::new();
+    for batch in batches {
+        let column = batch.column_by_name(&view.subject);
+        let column = column.ok_or_else(|| Error::bug("a view without its subject"))?;
+        all.extend(crate::rule::subject_texts(column)?.into_iter().flatten());
+    }
+    Ok(all)
+}
+
+/// Builds a view, and those that it reads, from rows of tables.
+fn build(
+    pipeline: &Pipeline,
+    plans: &Plans,
+    engine: &Engine,
+    given: &BTreeMap<String, Vec<crate::pipeline::TestRow>>,
+    wanted: &str,
+) -> Result<Vec<RecordBatch>> {
+    let mut known: BTreeMap<String, (SchemaRef, Vec<RecordBatch>)> = BTreeMap::new();
+    for table in given.keys().filter(|t| *t != "link" && !pipeline.tables.contains_key(*t)) {
+        return Err(Error::pipeline(format!("there is no table `{table}`")));
+    }
+    let schemas = pipeline.tables.values().map(|t| (t.id.clone(), table_schema(t)));
+    for (id, schema) in schemas.chain([("link".to_owned(), link_schema())]) {
+        let batches = match given.get(&id) {
+            Some(rows) => vec![rows::batch(rows, &schema)?],
+            None => Vec::new(),
+        };
+        known.insert(id, (schema, batches));
+    }
+    for planned in &plans.views {
+        let mut tables: Vec<(String, Arc<dyn TableProvider>)> = Vec::new();
+        for name in planned.reads.keys() {
+            if let Some((schema, batches)) = known.get(name) {
+                let table = MemTable::try_new(schema.clone(), vec![batches.clone()])?;
+                tables.push((name.clone(), Arc::new(table)));
+            }
+        }
+        let batches = view::build(&pipeline.views[&planned.id], engine, tables)?;
+        if planned.id == wanted {
+            return Ok(batches);
+        }
+        known.insert(planned.id.clone(), (planned.schema.clone(), batches));
+    }
+    Err(Error::bug("a view that was planned is gone"))
+}

@@ -1,0 +1,273 @@
+//! Views: SQL over tables with one row per subject, planned once and built for some persons or whole.
+
+mod safety;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
+use datafusion::common::SchemaError;
+use datafusion::datasource::empty::EmptyTable;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::SessionContext;
+use datafusion::sql::sqlparser::ast::{ObjectName, Statement, visit_relations};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+
+use crate::diagnostic::{Fault, Source};
+use crate::engine::{self, Engine};
+use crate::error::{Error, Result};
+use crate::pipeline::Pipeline;
+use crate::pipeline::schema::{link_schema, table_schema};
+use crate::pipeline::spec::{Grain, View};
+
+/// A view that was planned against the declared tables.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    pub id: String,
+    pub schema: SchemaRef,
+    /// `None` when it may be built bucket by bucket, else why it may not.
+    pub whole: Option<String>,
+    /// Columns that it reads of each table or view.
+    pub reads: BTreeMap<String, Vec<String>>,
+}
+
+/// All views, each after those that it reads.
+#[derive(Debug, Clone, Default)]
+pub struct Plans {
+    pub views: Vec<Planned>,
+}
+
+impl Plans {
+    /// The plan of a view.
+    pub fn get(&self, id: &str) -> Option<&Planned> {
+        self.views.iter().find(|v| v.id == id)
+    }
+
+    /// Tables that a view rests on, through other views too.
+    pub fn tables_of(&self, id: &str) -> BTreeSet<String> {
+        let mut tables = BTreeSet::new();
+        for name in self.get(id).map(|v| v.reads.keys()).into_iter().flatten() {
+            if self.get(name).is_some() {
+                tables.extend(self.tables_of(name));
+            } else {
+                tables.insert(name.clone());
+            }
+        }
+        tables
+    }
+}
+
+/// Plans every view against the declared tables, without data.
+///
+/// # Errors
+/// Every fault of the views' SQL at once.
+pub fn plan(pipeline: &Pipeline, engine: &Engine) -> Result<Plans, Vec<Fault>> {
+    let order = order(pipeline)?;
+    let (mut plans, mut faults) = (Plans::default(), Vec::new());
+    let base = |error: &Error| vec![Fault::of(&pipeline.dir, error.to_string())];
+    let context = engine.session().map_err(|e| base(&e))?;
+    for (name, schema) in declared(pipeline) {
+        register(&context, &name, Arc::new(EmptyTable::new(schema))).map_err(|e| base(&e))?;
+    }
+    for id in order {
+        let view = &pipeline.views[&id];
+        match plan_one(pipeline, &context, view, &plans) {
+            Ok(planned) => {
+                let table = Arc::new(EmptyTable::new(planned.schema.clone()));
+                register(&context, &id, table).map_err(|e| base(&e))?;
+                plans.views.push(planned);
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if faults.is_empty() { Ok(plans) } else { Err(faults) }
+}
+
+/// Every table that SQL may name, with its schema.
+pub fn declared(pipeline: &Pipeline) -> Vec<(String, SchemaRef)> {
+    let mut tables: Vec<(String, SchemaRef)> =
+        pipeline.tables.values().map(|t| (t.id.clone(), table_schema(t))).collect();
+    tables.push(("link".into(), link_schema()));
+    tables
+}
+
+fn register(context: &SessionContext, name: &str, table: Arc<dyn TableProvider>) -> Result<()> {
+    context.register_table(name, table)?;
+    Ok(())
+}
+
+/// Plans one view and finds out whether it is safe to build bucket by bucket.
+fn plan_one(
+    pipeline: &Pipeline,
+    context: &SessionContext,
+    view: &View,
+    plans: &Plans,
+) -> Result<Planned, Fault> {
+    let source = pipeline.source("views", &view.id);
+    let fail = |error: DataFusionError| sql_fault(source, &view.sql, &error);
+    let whole = |error: Error| Fault::of(&source.path, error.to_string());
+    let frame = engine::wait(context.sql(&view.sql)).map_err(whole)?.map_err(fail)?;
+    // Only the optimized plan has the types that its rows will have.
+    let plan = frame.into_optimized_plan().map_err(fail)?;
+    let schema: SchemaRef = Arc::new(plan.schema().as_arrow().clone());
+    for (key, column) in
+        [("subject:", Some(&view.subject)), ("division:", Some(&view.division)), ("name:", view.name.as_ref())]
+    {
+        if let Some(column) = column
+            && schema.index_of(column).is_err()
+        {
+            let span = source.find_value(key, column);
+            let fault = Fault::at(source, span, format!("the view has no column `{column}`"));
+            let known = schema.fields().iter().map(|f| f.name().as_str());
+            return Err(fault.did_you_mean(column, known));
+        }
+    }
+    let mut person: BTreeSet<&str> = pipeline
+        .tables
+        .values()
+        .filter(|t| t.grain == Grain::Person)
+        .map(|t| t.id.as_str())
+        .collect();
+    person.insert("link");
+    person.extend(plans.views.iter().filter(|v| v.whole.is_none()).map(|v| v.id.as_str()));
+    let reads = reads(&plan).map_err(fail)?;
+    let rests_on_whole = reads.keys().find(|n| plans.get(n).is_some_and(|v| v.whole.is_some()));
+    let whole = match rests_on_whole {
+        Some(other) => Some(format!("it reads the view {other}, which is built whole")),
+        None => safety::whole_because(&plan, &person),
+    };
+    Ok(Planned { id: view.id.clone(), schema, whole, reads })
+}
+
+/// Columns that a plan reads of each table.
+fn reads(plan: &LogicalPlan) -> Result<BTreeMap<String, Vec<String>>, DataFusionError> {
+    let mut reads: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            let fields = scan.projected_schema.fields().iter().map(|f| f.name().clone());
+            reads.entry(scan.table_name.table().to_owned()).or_default().extend(fields);
+        }
+        Ok(datafusion::common::tree_node::TreeNodeRecursion::Continue)
+    })?;
+    Ok(reads.into_iter().map(|(t, c)| (t, c.into_iter().collect())).collect())
+}
+
+/// A fault of SQL at the word that the engine complains of, if it names one.
+pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
+    let start = source.text.find(sql).unwrap_or(0);
+    let in_sql = |word: &str| {
+        let at = source.text[start..].find(word).map(|n| start + n);
+        at.map_or_else(|| source.find(word), |n| n..n + word.len())
+    };
+    match error.find_root() {
+        DataFusionError::SchemaError(inner, _) => match inner.as_ref() {
+            SchemaError::FieldNotFound { field, valid_fields } => {
+                let name = field.name.clone();
+                let fault = Fault::at(source, in_sql(&name), format!("there is no column `{name}`"));
+                fault.did_you_mean(&name, valid_fields.iter().map(|f| f.name.as_str()))
+            }
+            other => Fault::at(source, in_sql(sql), other.to_string()),
+        },
+        DataFusionError::Plan(text) => {
+            let word = text.split('\'').nth(1).map(|w| w.rsplit('.').next().unwrap_or(w));
+            let span = word.map_or(start..start + 1, in_sql);
+            Fault::at(source, span, first_line(text))
+        }
+        DataFusionError::SQL(parse, _) => {
+            let text = parse.to_string();
+            let at = place_in(&text).map_or(0, |(line, column)| {
+                let inner = Source { path: source.path.clone(), text: sql.into() };
+                inner.position(line, column)
+            });
+            let text = text.split(" at Line:").next().unwrap_or(&text).to_owned();
+            Fault::at(source, start + at..start + at + 1, text)
+        }
+        other => Fault::at(source, start..start + 1, first_line(&other.to_string())),
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or(text).to_owned()
+}
+
+/// Line and column in a parser's message.
+fn place_in(text: &str) -> Option<(usize, usize)> {
+    let (_, rest) = text.split_once("Line: ")?;
+    let (line, rest) = rest.split_once(", Column: ")?;
+    let column = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    Some((line.parse().ok()?, column.parse().ok()?))
+}
+
+/// Views in an order in which each comes after those that it reads.
+fn order(pipeline: &Pipeline) -> Result<Vec<String>, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let mut needs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for view in pipeline.views.values() {
+        let source = pipeline.source("views", &view.id);
+        match relations(&view.sql) {
+            Ok(names) => {
+                let views = names.into_iter().filter(|n| pipeline.views.contains_key(n));
+                needs.insert(view.id.clone(), views.collect());
+            }
+            Err(error) => faults.push(sql_fault(source, &view.sql, &error)),
+        }
+    }
+    let mut order: Vec<String> = Vec::new();
+    while order.len() < needs.len() {
+        let ready: Vec<String> = needs
+            .iter()
+            .filter(|(id, n)| !order.contains(id) && n.iter().all(|v| order.contains(v)))
+            .map(|(id, _)| id.clone())
+            .collect();
+        if ready.is_empty() {
+            let stuck: Vec<&String> = needs.keys().filter(|id| !order.contains(id)).collect();
+            let names = stuck.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(", ");
+            let source = pipeline.source("views", stuck[0]);
+            faults.push(
+                Fault::at(source, 0..1, format!("views read each other in a circle: {names}"))
+                    .hint("take what they share into a view of its own"),
+            );
+            break;
+        }
+        order.extend(ready);
+    }
+    if faults.is_empty() { Ok(order) } else { Err(faults) }
+}
+
+/// Names of the tables and views that a query reads.
+fn relations(sql: &str) -> Result<BTreeSet<String>, DataFusionError> {
+    let statements: Vec<Statement> = Parser::parse_sql(&GenericDialect {}, sql)
+        .map_err(|e| DataFusionError::SQL(Box::new(e), None))?;
+    let mut names = BTreeSet::new();
+    _ = visit_relations(&statements, |name: &ObjectName| {
+        names.insert(name.to_string().trim_matches('"').to_owned());
+        ControlFlow::<()>::Continue(())
+    });
+    Ok(names)
+}
+
+/// Builds a view from the tables given, which need only the columns that it reads.
+///
+/// # Errors
+/// What the engine says; a pipeline fault when a subject stands twice.
+pub fn build(
+    view: &View,
+    engine: &Engine,
+    tables: Vec<(String, Arc<dyn TableProvider>)>,
+) -> Result<Vec<RecordBatch>> {
+    let context = engine.session()?;
+    for (name, table) in tables {
+        register(&context, &name, table)?;
+    }
+    let batches = engine::wait(async { context.sql(&view.sql).await?.collect().await })?;
+    batches.map_err(|error| {
+        let error = Error::from(error);
+        let message = format!("view {}: {}", view.id, error.message);
+        Error { message, ..error }
+    })
+}

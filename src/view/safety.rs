@@ -1,0 +1,173 @@
+//! Proves from a plan that a view may be built bucket by bucket: no row of it needs rows of two
+//! buckets, and none comes out of two.
+//!
+//! Every node is either *plain* (the same whole rows in every bucket) or *of persons* (each person's
+//! rows in the person's bucket) with the output columns that are the person key.
+
+use std::collections::BTreeSet;
+
+use datafusion::common::{Column, JoinType};
+use datafusion::logical_expr::{Distinct, Expr, Join, LogicalPlan};
+
+/// How the rows of a node lie in the buckets.
+enum Rows {
+    Plain,
+    /// Positions of the output columns that hold the person key.
+    Persons(BTreeSet<usize>),
+}
+
+/// `None` when building bucket by bucket gives the same rows as building whole, else why not.
+pub(super) fn whole_because(plan: &LogicalPlan, person_tables: &BTreeSet<&str>) -> Option<String> {
+    match rows(plan, person_tables) {
+        Ok(Rows::Persons(_)) => None,
+        Ok(Rows::Plain) => Some("it reads no person table".into()),
+        Err(reason) => Some(reason),
+    }
+}
+
+fn rows(plan: &LogicalPlan, tables: &BTreeSet<&str>) -> Result<Rows, String> {
+    match plan {
+        LogicalPlan::TableScan(scan) => {
+            if !tables.contains(scan.table_name.table()) {
+                return Ok(Rows::Plain);
+            }
+            let fields = scan.projected_schema.fields().iter().enumerate();
+            Ok(Rows::Persons(fields.filter(|(_, f)| f.name() == "person_key").map(|(i, _)| i).collect()))
+        }
+        LogicalPlan::EmptyRelation(_) | LogicalPlan::Values(_) => Ok(Rows::Plain),
+        LogicalPlan::Filter(_)
+        | LogicalPlan::Sort(_)
+        | LogicalPlan::SubqueryAlias(_)
+        | LogicalPlan::Repartition(_) => rows(plan.inputs()[0], tables),
+        LogicalPlan::Projection(p) => {
+            through(rows(&p.input, tables)?, &p.input, &p.expr)
+        }
+        LogicalPlan::Aggregate(a) => match rows(&a.input, tables)? {
+            Rows::Plain => Ok(Rows::Plain),
+            persons => match through(persons, &a.input, &a.group_expr)? {
+                Rows::Persons(keys) if keys.is_empty() => {
+                    Err("an aggregate does not group by person_key".into())
+                }
+                grouped => Ok(grouped),
+            },
+        },
+        LogicalPlan::Window(w) => match rows(&w.input, tables)? {
+            Rows::Plain => Ok(Rows::Plain),
+            Rows::Persons(keys) => {
+                let input = &w.input;
+                let safe = w.window_expr.iter().all(|e| {
+                    partition_by(e).iter().any(|p| is_key(p, input, &keys))
+                });
+                if safe {
+                    Ok(Rows::Persons(keys))
+                } else {
+                    Err("a window is not partitioned by person_key".into())
+                }
+            }
+        },
+        LogicalPlan::Distinct(Distinct::All(input)) => match rows(input, tables)? {
+            Rows::Persons(keys) if keys.is_empty() => {
+                Err("a DISTINCT does not hold person_key".into())
+            }
+            other => Ok(other),
+        },
+        LogicalPlan::Union(u) => union(&u.inputs, tables),
+        LogicalPlan::Join(join) => joined(join, tables),
+        LogicalPlan::Limit(l) => match rows(&l.input, tables)? {
+            Rows::Plain => Ok(Rows::Plain),
+            Rows::Persons(_) => Err("a LIMIT counts over all persons".into()),
+        },
+        other => {
+            let text = other.display().to_string();
+            let word = text.split([':', ' ']).next().unwrap_or_default();
+            Err(format!("{word} is not known to be safe"))
+        }
+    }
+}
+
+/// Which outputs of a list of expressions are the person key.
+fn through(input_rows: Rows, input: &LogicalPlan, exprs: &[Expr]) -> Result<Rows, String> {
+    Ok(match input_rows {
+        Rows::Plain => Rows::Plain,
+        Rows::Persons(keys) => Rows::Persons(
+            exprs.iter().enumerate().filter(|(_, e)| is_key(e, input, &keys)).map(|(i, _)| i).collect(),
+        ),
+    })
+}
+
+/// Is the expression a person key of the input?
+fn is_key(expr: &Expr, input: &LogicalPlan, keys: &BTreeSet<usize>) -> bool {
+    match expr {
+        Expr::Column(column) => position(input, column).is_some_and(|p| keys.contains(&p)),
+        Expr::Alias(alias) => is_key(&alias.expr, input, keys),
+        _ => false,
+    }
+}
+
+fn position(plan: &LogicalPlan, column: &Column) -> Option<usize> {
+    plan.schema().maybe_index_of_column(column)
+}
+
+fn partition_by(expr: &Expr) -> Vec<Expr> {
+    match expr {
+        Expr::WindowFunction(window) => window.params.partition_by.clone(),
+        Expr::Alias(alias) => partition_by(&alias.expr),
+        _ => Vec::new(),
+    }
+}
+
+fn union(inputs: &[std::sync::Arc<LogicalPlan>], tables: &BTreeSet<&str>) -> Result<Rows, String> {
+    let mut common: Option<BTreeSet<usize>> = None;
+    let mut plain = 0;
+    for input in inputs {
+        match rows(input, tables)? {
+            Rows::Plain => plain += 1,
+            Rows::Persons(keys) => {
+                common = Some(match common {
+                    None => keys,
+                    Some(before) => before.intersection(&keys).copied().collect(),
+                });
+            }
+        }
+    }
+    match common {
+        None => Ok(Rows::Plain),
+        Some(_) if plain > 0 => Err("a UNION mixes person tables with plain ones".into()),
+        Some(keys) => Ok(Rows::Persons(keys)),
+    }
+}
+
+fn joined(join: &Join, tables: &BTreeSet<&str>) -> Result<Rows, String> {
+    use JoinType::{Full, Inner, Left, LeftAnti, LeftMark, LeftSemi, Right, RightAnti, RightMark, RightSemi};
+    let (left, right) = (rows(&join.left, tables)?, rows(&join.right, tables)?);
+    let width = join.left.schema().fields().len();
+    let shifted = |keys: &BTreeSet<usize>| keys.iter().map(|k| k + width).collect::<BTreeSet<_>>();
+    let keeps_left = matches!(join.join_type, Inner | Left | LeftSemi | LeftAnti | LeftMark);
+    let keeps_right = matches!(join.join_type, Inner | Right | RightSemi | RightAnti | RightMark);
+    // Semi, anti and mark joins give the columns of one side only.
+    let left_only = matches!(join.join_type, LeftSemi | LeftAnti | LeftMark);
+    let right_only = matches!(join.join_type, RightSemi | RightAnti | RightMark);
+    match (left, right) {
+        (Rows::Plain, Rows::Plain) => Ok(Rows::Plain),
+        (Rows::Persons(keys), Rows::Plain) if keeps_left => Ok(Rows::Persons(keys)),
+        (Rows::Plain, Rows::Persons(keys)) if keeps_right => {
+            Ok(Rows::Persons(if right_only { keys } else { shifted(&keys) }))
+        }
+        (Rows::Persons(l), Rows::Persons(r)) => {
+            let on_key = join.on.iter().any(|(a, b)| {
+                is_key(a, &join.left, &l) && is_key(b, &join.right, &r)
+            });
+            if !on_key {
+                return Err("a join of person tables is not on person_key".into());
+            }
+            Ok(Rows::Persons(match join.join_type {
+                Inner => l.union(&shifted(&r)).copied().collect(),
+                Full => BTreeSet::new(),
+                _ if keeps_left || left_only => l,
+                _ if right_only => r,
+                _ => shifted(&r),
+            }))
+        }
+        _ => Err("a join keeps rows of a plain table that match no person".into()),
+    }
+}
