@@ -15,6 +15,7 @@ use chrono::NaiveDate;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::anomaly::table::csv_cell;
 use crate::codes;
 use crate::division::Divisions;
 use crate::error::{Error, Result};
@@ -143,12 +144,16 @@ impl Maker<'_> {
         folder: &Path,
     ) -> Result<Vec<(String, Vec<WrittenFile>)>> {
         let names = |code: &str| names(self.divisions, code);
+        let mut dirts = BTreeMap::new();
+        for feed in self.pipeline.feeds.values() {
+            dirts.insert(feed.id.as_str(), dirt_of(&self.order.dirt, feed)?);
+        }
         let mut writers: BTreeMap<&str, FeedWriter<'_>> = BTreeMap::new();
         let mut by_table: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for feed in self.pipeline.feeds.values() {
             let table = &self.pipeline.tables[&feed.table];
             let seed = self.order.settings.seed;
-            let dirt = &self.order.dirt;
+            let dirt = &dirts[feed.id.as_str()];
             let codes = &self.pipeline.codes;
             let writer = FeedWriter::open(feed, table, codes, &names, folder, night, dirt, seed)?;
             writers.insert(&feed.id, writer);
@@ -221,6 +226,18 @@ impl Maker<'_> {
     }
 }
 
+/// The dirt of a feed: what it rules out is not there.
+fn dirt_of(dirt: &Dirt, feed: &Feed) -> Result<Dirt> {
+    let mut rates = serde_json::to_value(dirt).expect("rates are JSON");
+    for kind in &feed.fake.no_dirt {
+        let rate = rates.get_mut(kind).ok_or_else(|| {
+            Error::pipeline(format!("feed {}: there is no dirt `{kind}`", feed.id))
+        })?;
+        *rate = 0.0.into();
+    }
+    serde_json::from_value(rates).map_err(|e| Error::bug(format!("rates of dirt: {e}")))
+}
+
 fn writers_of<'m, 'a>(
     writers: &'m mut BTreeMap<&str, FeedWriter<'a>>,
 ) -> impl Iterator<Item = &'m mut FeedWriter<'a>> {
@@ -265,7 +282,10 @@ fn write_truth(
         let cleared = plant.cleared.map(day).unwrap_or_default();
         lines.push(format!(
             "{},{},{number},{id},{subject},{},{cleared},{}",
-            plant.rule, plant.cause, day(plant.night), plant.waived
+            plant.rule,
+            csv_cell(plant.cause),
+            day(plant.night),
+            plant.waived
         ));
     }
     write_lines(&dir.join("plants.csv"), lines.into_iter())?;

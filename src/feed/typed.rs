@@ -62,6 +62,8 @@ pub struct Typer<'a> {
     nulls: Vec<String>,
     placeholders: &'a [String],
     divisions: &'a Divisions,
+    /// Beginning of the codes that the register must hold.
+    root: String,
     keys: Option<(&'a PersonKeys, usize)>,
     key_columns: Vec<usize>,
     builders: Vec<Builder>,
@@ -124,6 +126,7 @@ impl<'a> Typer<'a> {
             nulls: feed.format.nulls.clone(),
             placeholders: &pipeline.settings.identity.placeholders,
             divisions,
+            root: pipeline.settings.division_root.clone(),
             keys: person.map(|column| (keys, column)),
             key_columns: table.key.iter().filter_map(|k| table.position(k)).collect(),
             builders,
@@ -394,7 +397,7 @@ impl<'a> Typer<'a> {
             ColumnType::Code => self.code(column, raw),
             ColumnType::Division => match self.divisions.by_code(raw) {
                 Some(code) => Ok(self.keep(&code)),
-                None => Err(("no division code", true)),
+                None => self.elsewhere(raw).ok_or(("no division code", true)),
             },
             ColumnType::Date => date(calendar::parse_date(raw), "not a date"),
             ColumnType::Month => date(calendar::parse_month(raw), "not a month"),
@@ -415,6 +418,18 @@ impl<'a> Typer<'a> {
             }
             ColumnType::Set => Ok(self.set(raw)),
         }
+    }
+
+    /// A well-formed code of another province, which the register does not hold.
+    fn elsewhere(&mut self, raw: &str) -> Option<Cell> {
+        let province: u32 = raw.get(..2)?.parse().ok()?;
+        let digits = raw.bytes().all(|b| b.is_ascii_digit());
+        let elsewhere = (11..=82).contains(&province) && !raw.starts_with(&self.root);
+        if !(digits && elsewhere && matches!(raw.len(), 6 | 9 | 12)) {
+            return None;
+        }
+        let padded = format!("{raw:0<12}");
+        Some(self.keep(&padded))
     }
 
     /// NFKC of a text into the spare buffer; most Chinese text is in that form already.

@@ -252,6 +252,8 @@ pub struct Fake {
     pub title_rows: usize,
     pub total_row: bool,
     pub date: String,
+    /// Kinds of dirt that would change the meaning of this feed, such as `id_15`.
+    pub no_dirt: Vec<String>,
 }
 
 /// Whether an extract comes as one file or as one for each county.
@@ -276,6 +278,7 @@ impl Default for Fake {
             title_rows: 0,
             total_row: false,
             date: "%Y-%m-%d".into(),
+            no_dirt: Vec::new(),
         }
     }
 }

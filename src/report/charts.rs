@@ -40,8 +40,8 @@ pub(super) fn bar(whole: u64, parts: &[Part]) -> Markup {
     }
 }
 
-/// Widths of the parts: the bar in proportion to `whole`, the parts to the bar; what is not zero can
-/// be seen where there is room, and nothing overflows.
+/// Widths of the parts: the bar in proportion to `whole`, the parts to the bar; what is not zero
+/// can be seen where there is room, and nothing overflows.
 fn widths(whole: u64, parts: &[Part]) -> Vec<u64> {
     let sum = parts.iter().fold(0_u64, |sum, part| sum.saturating_add(part.2));
     let Some(length) = scaled(sum, whole, FULL).filter(|_| sum > 0) else {

@@ -10,12 +10,16 @@ use super::words;
 /// Notes of a delivery and unknown files that are shown before the rest is only counted.
 const SHOWN: usize = 5;
 
+/// What becomes of a row: class and name.
+const PARTS: [(&str, &str); 4] =
+    [("used", "采用"), ("quarantined", "隔离"), ("duplicate", "重复"), ("superseded", "被替代")];
+
 /// Feeds, tonight's deliveries, files that no feed knows.
 pub(super) fn feeds(summary: &Summary) -> Markup {
     let total = total(&summary.feeds);
     html! {
         (attention(summary))
-        (legend(&[("used", "采用"), ("quarantined", "隔离"), ("duplicate", "重复"), ("superseded", "被替代")]))
+        (legend(&PARTS))
         table.cards.accounts {
             thead { tr {
                 th { "数据源" } th { "报送单位" } th { "时效" } th { "最新期" span.en { "应到" } }
@@ -34,7 +38,9 @@ pub(super) fn feeds(summary: &Summary) -> Markup {
                 h3 { "未识别文件 " (summary.unknown_files.len()) " 个" span.en { "Unknown files" } }
                 p.note { "文件名不符合任何数据源的约定，未读取，请核对命名或补充约定。" }
                 ul.files {
-                    @for file in summary.unknown_files.iter().take(4 * SHOWN) { li { code { (file) } } }
+                    @for file in summary.unknown_files.iter().take(4 * SHOWN) {
+                        li { code { (file) } }
+                    }
                 }
                 (rest(summary.unknown_files.len(), 4 * SHOWN, "个"))
             }
@@ -95,13 +101,8 @@ fn feed_cells(feed: &FeedLine) -> Markup {
 /// The account as an equation that closes, or how far it is from it, and as a bar.
 fn account_cells(account: &[u64; 5]) -> Markup {
     let [rows, used, quarantined, duplicate, superseded] = *account;
-    let parts: [Part; 4] = [
-        ("used", "采用", used),
-        ("quarantined", "隔离", quarantined),
-        ("duplicate", "重复", duplicate),
-        ("superseded", "被替代", superseded),
-    ];
-    let sum: u64 = parts.iter().map(|p| p.2).sum();
+    let parts: [Part; 4] = std::array::from_fn(|i| (PARTS[i].0, PARTS[i].1, account[i + 1]));
+    let sum: u64 = account[1..].iter().sum();
     html! {
         td.n data-l="接收行数" { b { (count(rows)) } }
         td.n data-l="＝采用" { (count(used)) }

@@ -30,7 +30,7 @@ pub(super) fn rules(summary: &Summary) -> Markup {
         }
         p.note {
             "适用：规则所问的对象数；命中：今夜异常数，含豁免；每万：每一万个适用对象的命中数。"
-            "条长按本级规则的最大命中数。"
+            "条长按本级规则的最大命中数；“上夜无”指上夜没有这条规则的结果。"
         }
     }
 }
@@ -64,7 +64,9 @@ fn not_run_box(rules: &[&RuleLine]) -> Markup {
 fn group(summary: &Summary, severity: Severity, rules: &[&RuleLine]) -> Markup {
     let sum = |f: fn(&RuleLine) -> u64| rules.iter().map(|r| f(r)).sum::<u64>();
     let most = rules.iter().map(|r| r.violated).max().unwrap_or(0);
-    let before = rules.iter().filter_map(|r| r.last_night).reduce(|a, b| a + b);
+    let compared = || rules.iter().filter_map(|r| Some((r.violated, r.last_night?)));
+    let now = compared().map(|(now, _)| now).sum();
+    let before = compared().map(|(_, before)| before).reduce(|a, b| a + b);
     html! {
         tr.group {
             td.full colspan="2" {
@@ -75,7 +77,7 @@ fn group(summary: &Summary, severity: Severity, rules: &[&RuleLine]) -> Markup {
             td.n data-l="命中" { (count(sum(|r| r.violated))) }
             td.n data-l="豁免" { (zero(sum(|r| r.waived))) }
             td.void {}
-            td.n data-l="较上夜" { (change(sum(|r| r.violated), before, summary)) }
+            td.n data-l="较上夜" { (change(now, before, summary)) }
             td.n data-l="新增" { (zero(sum(|r| r.new))) }
             td.n data-l="反弹" { (zero(sum(|r| r.relapsed))) }
             td.n data-l="持续" { (zero(sum(|r| r.persisting))) }
@@ -116,7 +118,7 @@ fn rule_cells(summary: &Summary, rule: &RuleLine, most: u64) -> Markup {
 fn change(tonight: u64, before: Option<u64>, summary: &Summary) -> Markup {
     html! {
         @match before {
-            None if summary.last_night.is_some() => span.soft { "新规则" },
+            None if summary.last_night.is_some() => span.soft { "上夜无" },
             None => span.zero { "—" },
             Some(before) if tonight > before => span.up { "▲" (count(tonight - before)) },
             Some(before) if tonight < before => span.down { "▼" (count(before - tonight)) },

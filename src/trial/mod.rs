@@ -108,7 +108,11 @@ fn compare<'a>(
     }
     let applicable: u64 =
         judged.counts.iter().filter(|((r, _), _)| *r == rule.id).map(|(_, c)| c.applicable).sum();
-    let expected = subjects.len() - test.not_applicable.len().min(subjects.len());
+    let named: BTreeSet<String> = test.not_applicable.iter().map(|s| subject(s, subjects)).collect();
+    for stranger in named.difference(subjects) {
+        failures.push(format!("not_applicable names {}, which the view does not give", shown(stranger)));
+    }
+    let expected = subjects.difference(&named).count();
     if !test.not_applicable.is_empty() && applicable != expected as u64 {
         failures.push(format!(
             "{} applies to {applicable} of {} subjects, expected {expected}",

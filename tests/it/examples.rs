@@ -1,0 +1,44 @@
+//! The sample pipelines: well written, true to their worked examples, and right about a world whose
+//! faults are known.
+
+use crate::support::{Bidui, gansu, list, shared};
+
+#[test]
+fn check_is_silent_when_all_is_well() {
+    let said = Bidui::new("check").arg(gansu()).go().ended(0);
+    assert_eq!((said.stdout.as_str(), said.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn check_says_how_views_are_built() {
+    let said = Bidui::new("check").arg(gansu()).arg("--verbose").go().ended(0);
+    let line = |view: &str| {
+        let found = said.stdout.lines().find(|l| l.split_whitespace().next() == Some(view));
+        found.unwrap_or_else(|| panic!("{view} in {}", said.stdout)).to_owned()
+    };
+    assert!(line("person").contains("bucket by bucket"));
+    assert!(line("facility").contains("whole"));
+}
+
+#[test]
+fn worked_examples_pass() {
+    let said = Bidui::new("test").arg(gansu()).go().ended(0);
+    assert!(said.stdout.contains(" 0 failed"), "{}", said.stdout);
+}
+
+/// What was found is what was planted, rule by rule, nothing else and nothing less.
+#[test]
+fn found_is_planted() {
+    let truth = shared().input.join("truth");
+    let said = Bidui::new("truth").arg(gansu()).arg("--lake").arg(&shared().lake);
+    let said = said.arg("--truth").arg(truth).arg("--list").go().ended(0);
+    assert!(said.stdout.contains(" 0 differ"), "{}", said.stdout);
+}
+
+/// The shared world plants something for most rules, or the test above says little.
+#[test]
+fn most_rules_have_something_to_find() {
+    let rules = list(shared().last(), "rules");
+    let found = rules.iter().filter(|r| r["violated"].as_u64() > Some(0)).count();
+    assert!(found * 2 > rules.len(), "{found} of {} rules", rules.len());
+}
