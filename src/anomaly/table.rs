@@ -109,19 +109,19 @@ fn evidence_json(evidence: &[(String, Option<String>)]) -> String {
     format!("{{{}}}", pairs.join(","))
 }
 
-/// Writes `anomalies/county=…/part.parquet`, `anomalies.csv` and `memory.parquet` into the night.
+/// Writes `anomalies/<county>.parquet`, `anomalies.csv` and `memory.parquet` into the night.
 ///
 /// # Errors
 /// What the disk says.
 pub fn write(night: &Path, rows: &[Anomaly], memory: &Memory) -> Result<()> {
+    let dir = night.join("anomalies");
+    durable::create_dir_all(&dir)?;
     let mut begin = 0;
     while begin < rows.len() {
         let county = &rows[begin].county;
         let end = begin + rows[begin..].iter().take_while(|r| &r.county == county).count();
         let name = if county.is_empty() { "unknown" } else { county };
-        let dir = night.join("anomalies").join(format!("county={name}"));
-        durable::create_dir_all(&dir)?;
-        parquet(&dir.join("part.parquet"), &rows[begin..end])?;
+        parquet(&dir.join(format!("{name}.parquet")), &rows[begin..end])?;
         begin = end;
     }
     csv(&night.join("anomalies.csv"), rows)?;

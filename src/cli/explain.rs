@@ -1,4 +1,83 @@
-//! Soon.
+//! `bidui explain`: one anomaly, back to the lines that it rests on.
+
+use std::process::ExitCode;
+
+use super::output::{self, Form};
+use crate::error::{Error, Result};
+use crate::night::explain::{Explanation, explain as why};
+use crate::night::{Options, Setup};
+
 #[derive(clap::Args)]
-pub struct Args {}
-pub fn explain(_: &Args) -> crate::error::Result<std::process::ExitCode> { Ok(std::process::ExitCode::SUCCESS) }
+pub struct Args {
+    /// Number of the anomaly, 16 hexadecimal digits.
+    anomaly: String,
+    #[command(flatten)]
+    place: super::Place,
+    /// Name of a published night [default: the current one].
+    #[arg(long)]
+    night: Option<String>,
+    /// Form of the result: a page of text, or JSON.
+    #[arg(long, short, value_enum, default_value = "table")]
+    output: Form,
+}
+
+/// Explains the anomaly.
+pub fn explain(args: &Args) -> Result<ExitCode> {
+    let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
+    let setup = Setup::new(&options)?;
+    let night = super::show::night(&setup, args.night.as_deref())?;
+    let explanation = why(&setup, &setup.lake.night(&night), &args.anomaly)?;
+    match args.output {
+        Form::Json => {
+            let mut json = serde_json::to_value(&explanation)
+                .map_err(|e| Error::bug(format!("the explanation is not JSON: {e}")))?;
+            let pairs = explanation.anomaly.evidence.iter().cloned();
+            json["evidence"] = pairs.map(|(k, v)| (k, v.into())).collect::<serde_json::Map<_, _>>().into();
+            json["version"] = explanation.anomaly.rule_version.clone().into();
+            output::say(&json.to_string())?;
+        }
+        Form::Table => output::say(&page(&setup, &explanation))?,
+        _ => return Err(Error::usage("an explanation is given as table or json")),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The explanation as a page of text.
+fn page(setup: &Setup, e: &Explanation) -> String {
+    let a = &e.anomaly;
+    let place = setup.divisions.county_name(&a.division).unwrap_or_default();
+    let mut text = format!(
+        "{} {} · {}\n{} · {} {} · {} {}\n\n{}\n",
+        a.anomaly, a.rule, a.title,
+        a.state.zh(), a.county, place, a.subject_kind, a.subject, a.message
+    );
+    if let Some(who) = &a.who {
+        text.push_str(&format!("对象 who: {who}\n"));
+    }
+    if let Some(reason) = &a.waived {
+        text.push_str(&format!("豁免 waived: {reason}\n"));
+    }
+    text.push_str(&format!(
+        "首次 first seen {} · 期限 due {} · 责任 to {}\n\n依据数据 values\n",
+        a.first_seen, a.due, a.route
+    ));
+    for (name, value) in &a.evidence {
+        text.push_str(&format!("  {name} = {}\n", value.as_deref().unwrap_or("—")));
+    }
+    let changed = if e.rule_changed { "（此后已修改 changed since）" } else { "" };
+    text.push_str(&format!("\n规则 rule {} 版本 version {}{changed}\n", a.rule, a.rule_version));
+    for line in e.rule_text.lines() {
+        text.push_str(&format!("  {line}\n"));
+    }
+    text.push_str(&format!("\n来源 rows that it rests on: {}\n", e.rows.len()));
+    for row in &e.rows {
+        let sheet = row.sheet.as_deref().map(|s| format!(" [{s}]")).unwrap_or_default();
+        text.push_str(&format!(
+            "  {} · {} {} · {}{sheet} 行 line {}\n",
+            row.table, row.feed, row.delivery, row.file, row.line
+        ));
+        let values: Vec<String> = row.values.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        text.push_str(&format!("    {}\n", values.join("  ")));
+    }
+    text.trim_end().to_owned()
+}

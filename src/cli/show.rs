@@ -1,4 +1,229 @@
-//! Soon.
+//! `bidui show`: anomalies, rejects, deliveries, runs.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+
+use super::output::{self, Form, Out};
+use crate::anomaly::{Anomaly, table};
+use crate::error::{Error, Result};
+use crate::feed::REJECT_COLUMNS;
+use crate::feed::receipt::{Receipt, receipts};
+use crate::lake::rows::{Part, RowsFile};
+use crate::night::{self, Options, Setup};
+use crate::pipeline::spec::Privacy;
+
+/// What to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum What {
+    Anomalies,
+    Rejects,
+    Deliveries,
+    Runs,
+}
+
 #[derive(clap::Args)]
-pub struct Args {}
-pub fn show(_: &Args) -> crate::error::Result<std::process::ExitCode> { Ok(std::process::ExitCode::SUCCESS) }
+pub struct Args {
+    #[arg(value_enum)]
+    what: What,
+    #[command(flatten)]
+    place: super::Place,
+    #[command(flatten)]
+    out: Out,
+    /// Name of a published night [default: the current one].
+    #[arg(long)]
+    night: Option<String>,
+    /// Only this rule, or rules whose id begins so.
+    #[arg(long)]
+    rule: Option<String>,
+    /// Only divisions whose code begins so.
+    #[arg(long)]
+    county: Option<String>,
+    /// Only this severity: red, orange, yellow, blue.
+    #[arg(long)]
+    severity: Option<String>,
+    /// Only this state: new, persisting, relapsed, cleared, held.
+    #[arg(long)]
+    state: Option<String>,
+    /// Only this feed.
+    #[arg(long)]
+    feed: Option<String>,
+    /// At most so many rows.
+    #[arg(long)]
+    limit: Option<usize>,
+}
+
+/// Shows what is asked for.
+pub fn show(args: &Args) -> Result<ExitCode> {
+    let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
+    let setup = Setup::new(&options)?;
+    let batch = match args.what {
+        What::Anomalies => anomalies(&setup, args)?,
+        What::Rejects => rejects(&setup, args)?,
+        What::Deliveries => deliveries(&setup, args)?,
+        What::Runs => runs(&setup)?,
+    };
+    let rows = args.limit.unwrap_or(usize::MAX).min(batch.num_rows());
+    output::give(&batch.slice(0, rows), &args.out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The night asked for, or the current one.
+pub(super) fn night(setup: &Setup, wanted: Option<&str>) -> Result<String> {
+    let nights = setup.lake.nights();
+    match wanted {
+        Some(name) => nights.iter().rev().find(|n| n.starts_with(name)).cloned().ok_or_else(|| {
+            Error::usage(format!("there is no night {name}")).hint("see `bidui show runs`")
+        }),
+        None => setup.lake.current_night().ok_or_else(|| {
+            Error::usage(format!("the lake {} has no published night", setup.lake.root().display()))
+                .hint("run one with `bidui run`")
+        }),
+    }
+}
+
+fn anomalies(setup: &Setup, args: &Args) -> Result<RecordBatch> {
+    let folder = setup.lake.night(&night(setup, args.night.as_deref())?);
+    let begins = |filter: &Option<String>, value: &str| {
+        filter.as_deref().is_none_or(|f| value.starts_with(f))
+    };
+    let is = |filter: &Option<String>, value: &str| filter.as_deref().is_none_or(|f| f == value);
+    let rows: Vec<Anomaly> = night::read_anomalies(&folder)?
+        .into_iter()
+        .filter(|a| {
+            begins(&args.rule, &a.rule)
+                && begins(&args.county, &a.division)
+                && is(&args.severity, a.severity.word())
+                && is(&args.state, a.state.word())
+        })
+        .collect();
+    let batch = table::batch(&rows)?;
+    if args.out.output != Form::Table {
+        return Ok(batch);
+    }
+    // A terminal has no room for all columns.
+    let shown = ["anomaly", "rule", "severity", "state", "county", "who", "message", "due"];
+    let places: Vec<usize> = shown.iter().filter_map(|c| batch.schema().index_of(c).ok()).collect();
+    Ok(batch.project(&places)?)
+}
+
+/// Quarantined rows of the deliveries; what may name a person is masked.
+fn rejects(setup: &Setup, args: &Args) -> Result<RecordBatch> {
+    let mut columns: Vec<Vec<Option<String>>> = vec![Vec::new(); 8];
+    for receipt in all_receipts(setup, args)?.iter().filter(|r| r.quarantined > 0) {
+        let home = setup.lake.deliveries(&receipt.feed).join(&receipt.delivery);
+        let file = RowsFile::open(&home.join("rejects.parquet"))?;
+        let names: Vec<String> = REJECT_COLUMNS.iter().map(|c| (*c).to_owned()).collect();
+        let table = setup.pipeline.tables.get(&receipt.table);
+        let open = |column: &str| {
+            let own = table.and_then(|t| t.column(column));
+            own.is_some_and(|c| matches!(c.privacy, Privacy::Open | Privacy::Internal))
+        };
+        for batch in file.scan(Part::All, &names, &Arc::default())? {
+            let batch = batch?;
+            let text = |at: usize, row: usize| {
+                let values = batch.column(at).as_string::<i32>();
+                let valid = arrow::array::Array::is_valid(values, row);
+                valid.then(|| values.value(row).to_owned())
+            };
+            for row in 0..batch.num_rows() {
+                let column = text(4, row);
+                let raw = text(6, row).unwrap_or_default();
+                let raw = if column.as_deref().is_some_and(open) { raw } else { masked(&raw) };
+                let line = batch.column(2).as_primitive::<Int64Type>().value(row);
+                let values = [
+                    Some(receipt.feed.clone()), Some(receipt.delivery.clone()), text(0, row),
+                    text(1, row), Some(line.to_string()), column, text(5, row), Some(raw),
+                ];
+                for (own, value) in columns.iter_mut().zip(values) {
+                    own.push(value);
+                }
+            }
+        }
+    }
+    let names = ["feed", "delivery", "file", "sheet", "line", "column", "reason", "raw"];
+    strings(&names, columns)
+}
+
+/// Only how long it is: the text itself may name a person.
+fn masked(raw: &str) -> String {
+    if raw.is_empty() { String::new() } else { format!("*** ({} characters)", raw.chars().count()) }
+}
+
+fn all_receipts(setup: &Setup, args: &Args) -> Result<Vec<Receipt>> {
+    let day = chrono::NaiveDate::MAX;
+    let all = receipts(&setup.lake, &setup.pipeline, day)?;
+    let wanted = |r: &Receipt| args.feed.as_deref().is_none_or(|f| f == r.feed);
+    Ok(all.into_iter().filter(wanted).collect())
+}
+
+fn deliveries(setup: &Setup, args: &Args) -> Result<RecordBatch> {
+    let all = all_receipts(setup, args)?;
+    let text = |f: &dyn Fn(&Receipt) -> String| -> ArrayRef {
+        Arc::new(all.iter().map(|r| Some(f(r))).collect::<StringArray>())
+    };
+    let number = |f: fn(&Receipt) -> u64| -> ArrayRef {
+        Arc::new(all.iter().map(|r| Some(f(r))).collect::<UInt64Array>())
+    };
+    let verdict = |r: &Receipt| match r.verdict {
+        crate::feed::receipt::Verdict::Accepted => "accepted".to_owned(),
+        crate::feed::receipt::Verdict::Refused => "refused".to_owned(),
+    };
+    let notes = |r: &Receipt| {
+        r.reasons.iter().chain(&r.warnings).cloned().collect::<Vec<_>>().join("; ")
+    };
+    columns(vec![
+        ("feed", text(&|r| r.feed.clone())),
+        ("delivery", text(&|r| r.delivery.clone())),
+        ("period", text(&|r| r.period.to_string())),
+        ("received", text(&|r| r.received.to_string())),
+        ("verdict", text(&verdict)),
+        ("files", number(|r| r.files.len() as u64)),
+        ("rows", number(|r| r.rows)),
+        ("used", number(|r| r.used)),
+        ("quarantined", number(|r| r.quarantined)),
+        ("duplicate", number(|r| r.duplicate)),
+        ("notes", text(&notes)),
+    ])
+}
+
+fn runs(setup: &Setup) -> Result<RecordBatch> {
+    let mut all = Vec::new();
+    for name in setup.lake.nights() {
+        all.push(night::read_summary(&setup.lake.night(&name))?);
+    }
+    let current = setup.lake.current_night();
+    type Line = crate::report::summary::Summary;
+    let text = |f: &dyn Fn(&Line) -> String| -> ArrayRef {
+        Arc::new(all.iter().map(|s| Some(f(s))).collect::<StringArray>())
+    };
+    let number = |f: fn(&Line) -> u64| -> ArrayRef {
+        Arc::new(all.iter().map(|s| Some(f(s))).collect::<UInt64Array>())
+    };
+    let mark = |s: &Line| if current.as_deref() == Some(&s.night) { "current" } else { "" }.to_owned();
+    columns(vec![
+        ("night", text(&|s| s.night.clone())),
+        ("", text(&mark)),
+        ("pipeline", text(&|s| s.version.clone())),
+        ("anomalies", number(|s| s.anomalies)),
+        ("new", number(|s| s.new)),
+        ("persisting", number(|s| s.persisting)),
+        ("relapsed", number(|s| s.relapsed)),
+        ("cleared", number(|s| s.cleared)),
+        ("waived", number(|s| s.waived)),
+        ("not_run", number(|s| s.rules.iter().filter(|r| r.not_run.is_some()).count() as u64)),
+    ])
+}
+
+fn strings(names: &[&str], values: Vec<Vec<Option<String>>>) -> Result<RecordBatch> {
+    let array = |v: Vec<Option<String>>| Arc::new(StringArray::from(v)) as ArrayRef;
+    columns(names.iter().copied().zip(values.into_iter().map(array)).collect())
+}
+
+fn columns(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
+    let field = |(name, array): &(&str, ArrayRef)| Field::new(*name, DataType::clone(array.data_type()), true);
+    let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
+    Ok(RecordBatch::try_new(schema, columns.into_iter().map(|(_, a)| a).collect())?)
+}

@@ -7,12 +7,16 @@
 
 mod links;
 mod pending;
+mod recall;
 mod sweep;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+
+pub use recall::recall;
+pub use sweep::BUCKET_BITS;
 
 use crate::engine::TableRows;
 use crate::error::Result;

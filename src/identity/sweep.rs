@@ -19,7 +19,7 @@ use crate::pipeline::spec::Table;
 use crate::privacy::PersonKeys;
 
 /// Bits of a key that a clashing row keeps from the ID's owner, so that it stays in the bucket.
-const BUCKET_BITS: u32 = 12;
+pub const BUCKET_BITS: u32 = 12;
 
 /// A row that is not linked by a plain ID.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -145,8 +145,6 @@ impl Lake {
             durable::sync_dir(&dir)?;
         }
         let target = home.join(night);
-        // A night of this name that `current` never pointed at was built by a run killed between the
-        // two steps below; it is whole, but building it again costs less than proving so.
         durable::remove_dir_all(&target)?;
         durable::rename(staged, &target)?;
         if newest { self.point_at(night) } else { Ok(()) }
@@ -171,7 +169,11 @@ impl Lake {
         let mut gone = Vec::new();
         for night in nights.into_iter().take(excess) {
             if Some(&night) != current.as_ref() {
-                durable::remove_dir_all(&self.night(&night))?;
+                // Out of sight in one step; a kill leaves the rest to the next run.
+                let aside = self.root.join("staging").join(format!("retired-{night}"));
+                durable::create_dir_all(&self.root.join("staging"))?;
+                durable::rename(&self.night(&night), &aside)?;
+                durable::remove_dir_all(&aside)?;
                 gone.push(night);
             }
         }

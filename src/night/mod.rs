@@ -2,6 +2,7 @@
 
 mod accounts;
 mod build;
+pub mod explain;
 mod freshness;
 mod publish;
 pub mod setup;
@@ -166,7 +167,7 @@ pub fn read_anomalies(folder: &Path) -> Result<Vec<anomaly::Anomaly>> {
     counties.sort();
     let mut rows = Vec::new();
     for county in counties {
-        rows.extend(table::read(&home.join(county).join("part.parquet"))?);
+        rows.extend(table::read(&home.join(county))?);
     }
     Ok(rows)
 }

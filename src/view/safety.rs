@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::{Distinct, Expr, Join, LogicalPlan};
 
@@ -26,7 +27,14 @@ pub(super) fn whole_because(plan: &LogicalPlan, person_tables: &BTreeSet<&str>) 
 }
 
 fn rows(plan: &LogicalPlan, tables: &BTreeSet<&str>) -> Result<Rows, String> {
+    subqueries(plan, tables)?;
     match plan {
+        LogicalPlan::TableScan(scan) if scan.fetch.is_some() => {
+            Err("a LIMIT counts over all rows".into())
+        }
+        LogicalPlan::Sort(sort) if sort.fetch.is_some() => {
+            Err("a LIMIT counts over all persons".into())
+        }
         LogicalPlan::TableScan(scan) => {
             if !tables.contains(scan.table_name.table()) {
                 return Ok(Rows::Plain);
@@ -83,6 +91,30 @@ fn rows(plan: &LogicalPlan, tables: &BTreeSet<&str>) -> Result<Rows, String> {
             Err(format!("{word} is not known to be safe"))
         }
     }
+}
+
+/// A subquery that stayed an expression sees the rows of one bucket: it must read no persons.
+fn subqueries(plan: &LogicalPlan, tables: &BTreeSet<&str>) -> Result<(), String> {
+    let mut inner = Vec::new();
+    for expr in plan.expressions() {
+        expr.apply(|e| {
+            match e {
+                Expr::ScalarSubquery(s) => inner.push(s.subquery.clone()),
+                Expr::Exists(e) => inner.push(e.subquery.subquery.clone()),
+                Expr::InSubquery(s) => inner.push(s.subquery.subquery.clone()),
+                Expr::SetComparison(s) => inner.push(s.subquery.subquery.clone()),
+                _ => {}
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })
+        .map_err(|e| e.to_string())?;
+    }
+    for plan in inner {
+        if matches!(rows(&plan, tables)?, Rows::Persons(_)) {
+            return Err("a subquery reads person tables".into());
+        }
+    }
+    Ok(())
 }
 
 /// Which outputs of a list of expressions are the person key.

@@ -7,8 +7,8 @@ use bidui::feed::receipt::{in_force, receipts};
 use bidui::lake::Lake;
 
 use crate::support::{
-    Policies, anomaly_files, copy, current, file_like, gansu, list, number, run, shared, temp, text,
-    tiny, tiny_lake,
+    Policies, Third, anomaly_files, copy, current, file_like, gansu, list, number, run, shared,
+    temp, text, tiny, tiny_lake,
 };
 
 /// A copy of an input whose files were made in another order and at other times.
@@ -82,27 +82,11 @@ fn times_and_order_of_files_change_nothing() {
     same_bytes(&input, &[], &[]);
 }
 
-/// A third night whose folder holds what `fill` puts there, after the two of the smaller world.
-fn third_night(fill: impl Fn(&Path)) -> (tempfile::TempDir, serde_json::Value) {
-    let home = temp();
-    let (input, lake) = (home.path().join("input"), home.path().join("lake"));
-    copy(tiny(), &input);
-    copy(tiny_lake(), &lake);
-    let folder = input.join("2026-11-12");
-    std::fs::create_dir_all(&folder).expect("a folder");
-    fill(&folder);
-    let nights = run(&gansu(), &input, &lake).go().ended(0).json();
-    assert_eq!(nights.len(), 1);
-    let night = nights.into_iter().next().expect("one night");
-    assert_eq!(text(&night, "date"), "2026-11-12");
-    (home, night)
-}
-
 /// R13.
 #[test]
 fn a_redelivery_under_another_name_is_known() {
-    let (_quiet, without) = third_night(|_| ());
-    let (_home, with) = third_night(|folder| {
+    let quiet = Third::run(&gansu(), |_| ());
+    let repeated = Third::run(&gansu(), |folder| {
         let night = tiny().join("2026-11-11");
         for (start, name) in [
             ("居民医保缴费_", "居民医保缴费_202610_重报.csv"),
@@ -112,6 +96,7 @@ fn a_redelivery_under_another_name_is_known() {
             std::fs::copy(file_like(&night, start), folder.join(name)).expect("a copy");
         }
     });
+    let (without, with) = (quiet.night(), repeated.night());
     assert!(list(&without, "deliveries").is_empty());
     let deliveries = list(&with, "deliveries");
     assert_eq!(deliveries.len(), 3);

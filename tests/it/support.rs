@@ -299,3 +299,36 @@ pub fn number(value: &Value, name: &str) -> u64 {
 pub fn text<'v>(value: &'v Value, name: &str) -> &'v str {
     value[name].as_str().unwrap_or_else(|| panic!("{name} is a text in {value}"))
 }
+
+/// A third night after the two of the smaller world, whose folder holds what `fill` puts there.
+pub struct Third {
+    home: TempDir,
+    pub said: Said,
+}
+
+impl Third {
+    pub fn run(pipeline: &Path, fill: impl Fn(&Path)) -> Self {
+        let home = temp();
+        let (input, lake) = (home.path().join("input"), home.path().join("lake"));
+        copy(tiny(), &input);
+        copy(tiny_lake(), &lake);
+        let folder = input.join("2026-11-12");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        fill(&folder);
+        let said = run(pipeline, &input, &lake).go();
+        Self { home, said }
+    }
+
+    pub fn lake(&self) -> PathBuf {
+        self.home.path().join("lake")
+    }
+
+    /// The summary, when the night was published.
+    #[track_caller]
+    pub fn night(&self) -> Value {
+        assert_eq!(self.said.code, Some(0), "{}\n{}", self.said.stdout, self.said.stderr);
+        let night = self.said.json().pop().expect("a night");
+        assert_eq!(text(&night, "date"), "2026-11-12");
+        night
+    }
+}

@@ -88,6 +88,9 @@ impl World {
             if !matches!(home.persons[person].cover, CoverKind::Resident | CoverKind::Employee) {
                 continue;
             }
+            if wish.idle == Some(person) {
+                continue;
+            }
             self.outpatient(home, person, draw);
             self.stays_of_year(home, person, wish, draw);
             let ills = std::mem::take(&mut home.persons[person].ills);
@@ -229,6 +232,7 @@ impl World {
                 org,
                 admit: case.start,
                 discharge: case.end,
+                known: case.end,
                 icd: case.dx.0,
                 dx: case.dx.1,
                 leave: "1",
@@ -306,6 +310,7 @@ fn close_at_death(home: &mut Home, dead: &[Option<NaiveDate>]) {
     for stay in &mut home.stays {
         if let Some(day) = dead[stay.person].filter(|day| stay.discharge >= *day) {
             stay.discharge = day;
+            stay.known = day;
             stay.leave = "5";
         }
     }

@@ -66,7 +66,7 @@ impl World {
     }
 
     /// Visits in the middle month of each quarter, each month for tuberculosis: always ahead of what is due.
-    fn follow_ups(
+    pub(super) fn follow_ups(
         &self,
         home: &mut Home,
         person: usize,

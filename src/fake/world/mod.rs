@@ -23,6 +23,7 @@ mod plant;
 mod plant_care;
 mod plant_list;
 mod plant_money;
+mod plant_phase;
 mod plot;
 mod rows;
 mod rows_care;
@@ -33,7 +34,9 @@ mod tests;
 mod wish;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 
 use chrono::NaiveDate;
 
@@ -44,10 +47,10 @@ use draw::{Draw, Purpose};
 use model::Home;
 use names::Names;
 use orgs::{Org, Site};
-use plot::Plot;
+use plot::{Phase, Plot};
 
 /// A value of a canonical column, before it is written in any form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Value<'a> {
     Null,
     /// Text, a code of a code list, an ID as received, a division, or a set joined by `|`.
@@ -60,7 +63,7 @@ pub enum Value<'a> {
 }
 
 /// A row of a canonical table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Record<'a> {
     pub table: &'static str,
     /// The true person of the row: the number of [`World::people_truth`]; none for tables that are not about persons.
@@ -235,6 +238,29 @@ impl World {
         }
     }
 
+    /// The rows of [`World::county`] that were not there, or not so, on the night before; on the first night all.
+    /// Rows of events (settlements, stays, deaths, visits, premiums) only ever come: none changes or goes.
+    pub fn county_changes(&self, index: usize, night: usize, out: &mut dyn FnMut(&Record<'_>)) {
+        if night == 0 {
+            return self.county(index, night, out);
+        }
+        let hasher = RandomState::new();
+        let nights = &self.settings.nights;
+        for number in self.households(index) {
+            let mut known = HashSet::new();
+            let before = self.home(number, index, night - 1);
+            self.write(&before, nights[night - 1], &mut |r| {
+                known.insert(hasher.hash_one(r));
+            });
+            let home = self.home(number, index, night);
+            self.write(&home, nights[night], &mut |r| {
+                if !known.contains(&hasher.hash_one(r)) {
+                    out(r);
+                }
+            });
+        }
+    }
+
     /// The anomalies planted in the tables of [`World::plain_tables`].
     pub fn plain_plants(&self, out: &mut dyn FnMut(&Plant)) {
         self.plot.plain.iter().for_each(out);
@@ -293,8 +319,8 @@ impl World {
         (home, wish)
     }
 
-    /// A household as the departments see it on a night.
-    fn home(&self, number: u64, county: usize, night: usize) -> Home {
+    /// A household as it is when nothing is wrong with it.
+    fn base(&self, number: u64, county: usize) -> Home {
         let (mut home, wish) = self.bare(number, county);
         let mut draw = Draw::new(self.settings.seed, number, Purpose::Care);
         self.covers(&mut home, &mut draw);
@@ -304,12 +330,14 @@ impl World {
             self.bills(&mut home, &wish, &mut draw);
             self.care(&mut home, &wish, &mut draw);
         }
+        home
+    }
+
+    /// A household as the departments see it on a night.
+    fn home(&self, number: u64, county: usize, night: usize) -> Home {
+        let mut home = self.base(number, county);
         if let Some(spot) = self.plot.of(number) {
-            if spot.seen(night) {
-                self.apply(&mut home, spot);
-            } else if spot.past(night) {
-                self.settle(&mut home, spot);
-            }
+            self.stage(&mut home, spot, night);
         }
         home
     }
@@ -317,18 +345,19 @@ impl World {
     /// The anomalies of one household.
     fn plants_of(&self, number: u64, county: usize) -> Vec<Plant> {
         if number == 0 {
-            return self.ma_plants(&self.home(0, county, 0));
+            return self.ma_plants(&self.base(0, county));
         }
         let Some(spot) = self.plot.of(number) else {
             return Vec::new();
         };
-        let mut home = self.home(number, county, usize::MAX);
+        let mut home = self.base(number, county);
         let mut plants = Vec::new();
         for (rule, subject) in self.apply(&mut home, spot) {
             let mut since = None;
             for night in spot.night..=self.settings.nights.len() {
                 let over = night == self.settings.nights.len();
-                let seen = !over && spot.seen(night) && self.shows(rule, spot, night);
+                let seen =
+                    !over && spot.phase(night) == Phase::Active && self.shows(rule, spot, night);
                 if seen {
                     since = since.or(Some(night));
                 } else if let Some(first) = since.take() {

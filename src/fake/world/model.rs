@@ -209,6 +209,8 @@ pub(super) struct Stay {
     pub(super) org: usize,
     pub(super) admit: NaiveDate,
     pub(super) discharge: NaiveDate,
+    /// From this day on the record is there.
+    pub(super) known: NaiveDate,
     pub(super) icd: &'static str,
     pub(super) dx: &'static str,
     pub(super) leave: &'static str,

@@ -51,6 +51,12 @@ impl World {
             let person = self.person(home, slot as u64, seat, group, &house, ids, draw);
             home.persons.push(person);
         }
+        if let (true, Some(second)) = (wish.employee, home.persons.get_mut(1)) {
+            second.cover = CoverKind::Employee;
+        }
+        if wish.long_name && home.persons[0].name.chars().count() < 3 {
+            home.persons[0].name.push('宝');
+        }
         if !wish.quiet {
             self.chances_of_life(home, draw);
         }

@@ -128,7 +128,9 @@ impl World {
             for (v, hamlet) in site.villages.iter().enumerate() {
                 self.village(v, hamlet, out);
             }
-            self.telemedicine(c, site, bad(PlaceKind::LinkClosed, c), asof, out);
+            let doomed =
+                self.plot.places.iter().any(|p| p.kind == PlaceKind::LinkClosed && p.index == c);
+            self.telemedicine(c, site, (bad(PlaceKind::LinkClosed, c), doomed), asof, out);
             self.pairing(c, site, bad(PlaceKind::PostsEmpty, c), asof, out);
         }
     }

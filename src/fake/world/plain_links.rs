@@ -15,7 +15,7 @@ impl World {
         &self,
         c: usize,
         site: &Site,
-        closed: bool,
+        (closed, doomed): (bool, bool),
         asof: NaiveDate,
         out: &mut dyn FnMut(&Record<'_>),
     ) {
@@ -43,7 +43,8 @@ impl World {
                     ("active", Value::Bool(off.is_none())),
                 ],
             });
-            let until = off.unwrap_or(asof).min(asof);
+            // Where the link is to be closed nobody uses it any more, whatever the night.
+            let until = off.or(doomed.then(|| plus(self.first(), -30))).unwrap_or(asof).min(asof);
             for s in 0..200i64 {
                 let day = plus(self.first(), -84 + s * 7 + n as i64);
                 if day > until {

@@ -184,50 +184,65 @@ impl Kind {
         let lifted = Wish::quiet(ListWish::Lifted);
         let unlisted = Wish::quiet(ListWish::Unlisted);
         let open = Wish::quiet(ListWish::Open);
+        // Nothing may rest on an insurance that will be gone, on a death, or on a bill that will be dear.
+        let leaver = |wish| Wish { employee: true, idle: Some(1), ..wish };
         match self {
-            Kind::IdExcel => Wish { stay: true, ..lifted },
-            Kind::IdChecksum
-            | Kind::IdLength
-            | Kind::IdCard
-            | Kind::IdMissing
-            | Kind::IdPlaceholder
-            | Kind::IdShared
-            | Kind::NameVariant => lifted,
-            Kind::TwoHeads
-            | Kind::NoHead
-            | Kind::SizeWrong
-            | Kind::PoorUnlisted
-            | Kind::CopyExtra => lifted,
-            Kind::LiftedUninsured | Kind::LiftedLapsed | Kind::ListDenies | Kind::HighCostPoor => {
-                lifted
-            }
+            Kind::NameVariant => Wish { long_name: true, ..lifted },
+            Kind::IdChecksum | Kind::IdLength | Kind::IdCard | Kind::IdMissing => lifted,
+            Kind::IdPlaceholder | Kind::IdShared | Kind::IdExcel => lifted,
+            Kind::TwoHeads | Kind::NoHead | Kind::SizeWrong | Kind::PoorUnlisted => lifted,
+            Kind::CopyExtra | Kind::ListDenies => lifted,
+            Kind::LiftedUninsured | Kind::LiftedLapsed => leaver(lifted),
+            Kind::MonitoredUninsured | Kind::MonitoredWaived => leaver(open),
             Kind::ClearedPoor => Wish::quiet(ListWish::Cleared),
-            Kind::IllWithoutIllness
-            | Kind::CopyMissing
-            | Kind::CopyOtherType
-            | Kind::MonitoredUninsured
-            | Kind::MonitoredWaived => open,
-            Kind::TwoInsurances
-            | Kind::TwoPlaces
-            | Kind::DeadInsured
-            | Kind::PremiumDiffers
-            | Kind::PremiumMissing
-            | Kind::PremiumUnregistered => unlisted,
-            Kind::HighCost | Kind::AfterDeath | Kind::Untreated | Kind::RareUnregistered => {
-                unlisted
-            }
+            Kind::IllWithoutIllness | Kind::CopyMissing | Kind::CopyOtherType => open,
+            Kind::TwoInsurances | Kind::TwoPlaces | Kind::PremiumDiffers => unlisted,
+            Kind::Untreated | Kind::RareUnregistered => unlisted,
+            Kind::PremiumMissing | Kind::PremiumUnregistered => Wish { idle: Some(1), ..unlisted },
+            Kind::DeadInsured | Kind::AfterDeath => Wish { idle: Some(1), ..unlisted },
+            Kind::HighCostPoor => Wish { idle: Some(0), ..lifted },
+            Kind::HighCost => Wish { idle: Some(0), ..unlisted },
+            Kind::HighCostMargin => Wish { group: Some("低保边缘"), idle: Some(0), ..unlisted },
             Kind::NoSubsidy => Wish { group: Some("低保"), ..unlisted },
-            Kind::HighCostMargin => Wish { group: Some("低保边缘"), ..unlisted },
             Kind::NotAssisted => Wish { group: Some("低保"), stay: true, ..unlisted },
             Kind::LowShare | Kind::ByHand | Kind::Unregistered => Wish { stay: true, ..lifted },
-            Kind::NoFrontPage | Kind::FeeDiffers | Kind::SumsOff | Kind::Overlap => {
-                Wish { stay: true, ..unlisted }
-            }
+            Kind::NoFrontPage | Kind::FeeDiffers => Wish { stay: true, ..unlisted },
+            Kind::SumsOff | Kind::Overlap => Wish { stay: true, ..unlisted },
             Kind::WrongSex => Wish { stay: true, male: Some(true), ..unlisted },
             Kind::DialysisStopped => Wish { ill: Some("d07"), ..unlisted },
             Kind::NoContract | Kind::NoFollowUp => Wish { ill: Some("hbp"), ..lifted },
             Kind::NotVisited | Kind::NotHelped => Wish::quiet(ListWish::New),
         }
+    }
+
+    /// It is about the head's one stay in hospital, which nobody has reported before.
+    pub(super) fn rests_on_stay(self) -> bool {
+        self.wish().stay && self != Kind::Overlap
+    }
+
+    /// It lies in tables of events, so it is put right by further events.
+    pub(super) fn is_event(self) -> bool {
+        self.rests_on_stay()
+            || matches!(
+                self,
+                Kind::NoSubsidy
+                    | Kind::PremiumMissing
+                    | Kind::PremiumUnregistered
+                    | Kind::DeadInsured
+                    | Kind::AfterDeath
+                    | Kind::HighCostPoor
+                    | Kind::HighCostMargin
+                    | Kind::HighCost
+                    | Kind::Untreated
+                    | Kind::RareUnregistered
+                    | Kind::DialysisStopped
+                    | Kind::NoFollowUp
+            )
+    }
+
+    /// It can be put right: a stay that overlaps another was reported and remains.
+    pub(super) fn clears(self) -> bool {
+        self != Kind::Overlap
     }
 
     /// Days before its first night on which a household was put under watch, for the clocks.
@@ -252,7 +267,7 @@ impl World {
     pub(super) fn apply(&self, home: &mut Home, spot: Spot) -> Implied {
         let mut draw = Draw::new(self.settings.seed, home.number, Purpose::Plant);
         let at = self.settings.nights[spot.night];
-        self.spoil_list(home, spot, &mut draw)
+        self.spoil_list(home, spot)
             .or_else(|| self.spoil_money(home, spot, at, &mut draw))
             .or_else(|| self.spoil_care(home, spot, at, &mut draw))
             .unwrap_or_default()
@@ -272,23 +287,12 @@ impl World {
         }
     }
 
-    /// What stays when an anomaly is over: the dead do not rise.
-    pub(super) fn settle(&self, home: &mut Home, spot: Spot) {
-        if matches!(spot.kind, Kind::DeadInsured | Kind::AfterDeath) {
-            self.dies(home, self.settings.nights[spot.night]);
-        }
-    }
-
     /// The second member died some weeks before this night.
     pub(super) fn dies(&self, home: &mut Home, at: NaiveDate) -> NaiveDate {
         let day = plus(at, -50);
         if let Some(p) = home.persons.get_mut(1) {
             p.death = Some(day);
         }
-        home.bills.retain(|b| b.person != 1 || b.start < plus(day, -1));
-        home.stays.retain(|s| s.person != 1 || s.discharge < day);
-        let kept: Vec<u64> = home.stays.iter().map(|s| s.serial).collect();
-        home.bills.retain(|b| b.person != 1 || b.end < day || kept.contains(&b.serial));
         day
     }
 }

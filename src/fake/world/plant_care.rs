@@ -11,6 +11,9 @@ use super::plant::{Implied, Kind, household, person};
 use super::plot::Spot;
 use super::standing::{STOMACH, illness};
 
+/// Number of the settlement that shows a rare disease.
+const RARE: u64 = 9_020;
+
 impl World {
     /// Plants in care; none when the plant is of another sort.
     pub(super) fn spoil_care(
@@ -38,6 +41,7 @@ impl World {
                 let dx = ("E83.000", "肝豆状核变性");
                 let case = Case::day(0, ("14", Care::Special), self.province, day, dx, 156_000);
                 self.visit(home, case, draw);
+                home.bills.last_mut()?.serial = RARE;
                 ("RAR01", person(home, 0))
             }
             Kind::NoContract => {

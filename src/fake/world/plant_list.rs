@@ -1,23 +1,19 @@
 //! Plants in lists and registers: IDs, names, households, insurance.
 
-use chrono::Datelike;
+use chrono::{Datelike, NaiveDate};
 
-use super::draw::{Draw, coded, date, plus};
+use super::cover::premium;
+use super::draw::{coded, plus};
 use super::ids::wrong_check;
-use super::model::{Copy_, CoverKind, Damage, Home, Person, Waiver};
+use super::model::{Copy_, Damage, Home, Person, Premium, Waiver};
 use super::plant::{Implied, Kind, household, person};
 use super::plot::Spot;
 use super::{Subject, World};
 
 impl World {
     /// Plants in IDs, lists and enrolment; none when the plant is of another sort.
-    pub(super) fn spoil_list(
-        &self,
-        home: &mut Home,
-        spot: Spot,
-        draw: &mut Draw,
-    ) -> Option<Implied> {
-        if let Some(implied) = self.spoil_id(home, spot.kind, draw) {
+    pub(super) fn spoil_list(&self, home: &mut Home, spot: Spot) -> Option<Implied> {
+        if let Some(implied) = self.spoil_id(home, spot.kind) {
             return Some(implied);
         }
         if let Some(implied) = self.spoil_cover(home, spot) {
@@ -74,7 +70,7 @@ impl World {
         Some(vec![(rule, house)])
     }
 
-    fn spoil_id(&self, home: &mut Home, kind: Kind, draw: &mut Draw) -> Option<Implied> {
+    fn spoil_id(&self, home: &mut Home, kind: Kind) -> Option<Implied> {
         let id = home.persons[0].id.clone();
         let (table, other, rule) = match kind {
             Kind::IdChecksum => ("poverty_member", Some(wrong_check(&id)), "ID01"),
@@ -91,10 +87,10 @@ impl World {
                 let cut = [&id[..15], "000"].concat();
                 let valid = super::ids::check_char(cut.as_bytes()) == '0';
                 let shown = if valid { [&id[..1], ".", &id[1..15], "E+17"].concat() } else { cut };
-                ("settlement", Some(shown), "ID07")
+                ("insured", Some(shown), "ID07")
             }
             Kind::NameVariant => {
-                let name = self.another_name(home, draw);
+                let name = self.another_name(home);
                 home.damages.push(Damage {
                     table: "insured",
                     person: 0,
@@ -113,12 +109,14 @@ impl World {
         Some(vec![(rule, person(home, 0))])
     }
 
-    /// The head's name with another last character.
-    fn another_name(&self, home: &Home, draw: &mut Draw) -> String {
+    /// The head's name with another last character, of a sound that no name of this world has. A
+    /// name of two gets it on top: with one of two characters changed it would be another person's.
+    fn another_name(&self, home: &Home) -> String {
         let mut chars: Vec<char> = home.persons[0].name.chars().collect();
-        let last = chars.pop().unwrap_or('国');
-        let others: Vec<char> = "凯斐澜琪瀚铭翰曦".chars().filter(|c| *c != last).collect();
-        chars.push(draw.pick(&others));
+        if chars.len() > 2 {
+            chars.pop();
+        }
+        chars.push('凯');
         chars.into_iter().collect()
     }
 
@@ -192,32 +190,22 @@ impl World {
 
     fn spoil_premium(&self, home: &mut Home, spot: Spot, year: i32) -> Option<Implied> {
         let who = 1;
+        let night = self.settings.nights[spot.night];
         match spot.kind {
             Kind::NoSubsidy => {
-                for c in home.covers.iter_mut().filter(|c| c.person == 0 && c.year >= year) {
-                    c.self_paid += c.subsidy;
-                    c.subsidy = 0;
-                    c.subsidy_type = None;
-                }
-                same_premium(home);
+                unsubsidised(home, year, night);
                 return Some(vec![("INS06", person(home, 0))]);
             }
             Kind::PremiumDiffers => {
-                home.premiums
-                    .iter_mut()
-                    .filter(|p| p.person == who)
-                    .for_each(|p| p.amount -= 5_000);
+                let own = home.covers.iter_mut().filter(|c| c.person == who && c.year >= year);
+                own.for_each(|c| c.self_paid += 5_000);
             }
-            Kind::PremiumMissing => {
-                home.premiums.retain(|p| p.person != who);
-            }
+            Kind::PremiumMissing => home.premiums.retain(|p| p.person != who || p.year < year),
             Kind::PremiumUnregistered => {
-                home.covers.retain(|c| c.person != who || c.year < year);
+                hide_cover(home, who, year);
                 // Long enough ago that the register must know of it.
-                let paid = home.premiums.iter_mut().filter(|p| p.person == who);
-                paid.for_each(|p| p.paid_on = date(p.year - 1, 9, 20));
-                home.bills.retain(|b| b.person != who);
-                home.stays.retain(|s| s.person != who);
+                let paid = home.premiums.iter_mut().filter(|p| p.person == who && p.year >= year);
+                paid.for_each(|p| p.paid_on = plus(night, -40));
             }
             _ => return None,
         }
@@ -250,22 +238,29 @@ impl World {
     }
 }
 
-/// Takes somebody's insurance away from a year on, and everything that rests on it.
+/// Takes somebody's insurance away from a year on.
 fn uninsure(home: &mut Home, who: usize, from: i32) {
     home.covers.retain(|c| c.person != who || c.year < from);
     home.premiums.retain(|p| p.person != who || p.year < from);
-    home.bills.retain(|b| b.person != who);
-    home.stays.retain(|s| s.person != who);
-    if from == i32::MIN {
-        home.persons[who].cover = CoverKind::Never;
-    }
 }
 
-/// The tax office collected what the register says.
-fn same_premium(home: &mut Home) {
-    for p in &mut home.premiums {
-        if let Some(c) = home.covers.iter().find(|c| c.person == p.person && c.year == p.year) {
-            p.amount = c.self_paid;
-        }
+/// The register does not show somebody's insurance from a year on.
+pub(super) fn hide_cover(home: &mut Home, who: usize, year: i32) {
+    let own = home.covers.iter_mut().filter(|c| c.person == who && c.year >= year);
+    own.for_each(|c| c.paid_on = NaiveDate::MAX);
+}
+
+/// The head pays the whole premium: what the subsidy should have paid is collected on this night.
+fn unsubsidised(home: &mut Home, year: i32, night: NaiveDate) {
+    for c in home.covers.iter_mut().filter(|c| c.person == 0 && c.year >= year) {
+        let more = Premium {
+            amount: c.subsidy,
+            paid_on: night.max(c.paid_on),
+            ..premium(c, 800 + c.year as u64)
+        };
+        c.self_paid += c.subsidy;
+        c.subsidy = 0;
+        c.subsidy_type = None;
+        home.premiums.push(more);
     }
 }

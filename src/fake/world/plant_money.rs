@@ -6,14 +6,16 @@ use super::Subject;
 use super::World;
 use super::bills::Case;
 use super::draw::{Draw, plus};
-use super::model::{Bill, Home, Money, Place, Stay};
+use super::model::{Home, Money, Stay};
 use super::money::Care;
 use super::plant::{Implied, Kind, person};
 use super::plot::Spot;
 use super::rows::{mr_no, setl_id};
 
-/// How much more the anomaly's two stays cost.
-const DEAR: i64 = 4_800_000;
+/// Numbers of settlements that the household would not have without its plant.
+pub(super) const AFTER_DEATH: u64 = 9_000;
+const OVERLAP: u64 = 9_001;
+pub(super) const DEAR: u64 = 9_010;
 
 impl World {
     /// Plants in money; none when the plant is of another sort.
@@ -24,19 +26,11 @@ impl World {
         at: NaiveDate,
         draw: &mut Draw,
     ) -> Option<Implied> {
-        let head = person(home, 0);
         match spot.kind {
-            Kind::HighCostPoor => {
-                self.dear_stays(home, at, 87, draw);
-                Some(vec![("FEE01", head)])
-            }
-            Kind::HighCostMargin => {
-                self.dear_stays(home, at, 85, draw);
-                Some(vec![("FEE01", head)])
-            }
-            Kind::HighCost => {
-                self.dear_stays(home, at, 55, draw);
-                Some(vec![("FEE02", head)])
+            Kind::HighCostPoor | Kind::HighCostMargin | Kind::HighCost => {
+                self.dear_stays(home, spot.kind, at, 2, draw);
+                let rule = if spot.kind == Kind::HighCost { "FEE02" } else { "FEE01" };
+                Some(vec![(rule, person(home, 0))])
             }
             Kind::AfterDeath => {
                 let day = plus(self.dies(home, at), 6);
@@ -44,11 +38,8 @@ impl World {
                 let dx = ("I10.x00", "高血压病");
                 let case = Case::day(1, ("11", Care::Outpatient), org, day, dx, 18_600);
                 self.visit(home, case, draw);
-                let bill = home.bills.last_mut()?;
-                // Its number must not be that of a bill which the death took away.
-                bill.serial = 9_000;
-                bill.visit = 9_000;
-                Some(vec![("SET07", Subject::Text(setl_id(home, 9_000)))])
+                home.bills.last_mut()?.serial = AFTER_DEATH;
+                Some(vec![("SET07", Subject::Text(setl_id(home, AFTER_DEATH)))])
             }
             _ => self.spoil_stay(home, spot),
         }
@@ -56,9 +47,7 @@ impl World {
 
     /// Plants in the head's one stay.
     fn spoil_stay(&self, home: &mut Home, spot: Spot) -> Option<Implied> {
-        let at =
-            home.bills.iter().position(|b| b.person == 0 && b.med == "21" && b.orig.is_none())?;
-        let stay = home.stays.iter().position(|s| s.serial == home.bills[at].serial)?;
+        let (at, stay) = head_stay(home)?;
         let claim = Subject::Text(setl_id(home, home.bills[at].serial));
         match spot.kind {
             Kind::NotAssisted | Kind::LowShare => {
@@ -78,7 +67,7 @@ impl World {
                 Some(vec![("FEE10", claim)])
             }
             Kind::NoFrontPage => {
-                home.stays.remove(stay);
+                home.stays[stay].known = NaiveDate::MAX;
                 Some(vec![("SET01", claim)])
             }
             Kind::FeeDiffers => {
@@ -98,10 +87,11 @@ impl World {
             Kind::Overlap => {
                 let first = &home.stays[stay];
                 let second = Stay {
-                    serial: 9_001,
+                    serial: OVERLAP,
                     org: self.sites[home.county].tcm,
                     admit: plus(first.discharge, -2),
                     discharge: plus(first.discharge, 5),
+                    known: self.settings.nights[spot.night],
                     ..first.clone()
                 };
                 let found = self.stay_id(home, &second);
@@ -124,58 +114,42 @@ impl World {
         }
     }
 
-    /// Two long stays of the head, of which the funds pay so many in a hundred.
-    fn dear_stays(&self, home: &mut Home, at: NaiveDate, percent: i64, draw: &mut Draw) {
-        home.stays.retain(|s| s.person != 0);
-        home.bills.retain(|b| b.person != 0);
-        for (n, back) in [120, 60].into_iter().enumerate() {
-            let serial = 9_010 + n as u64;
-            let admit = plus(at, -back);
-            let discharge = plus(admit, draw.between(15, 25));
-            let total = DEAR + draw.between(0, 200_000);
-            let basic = total * (percent - 20) / 100;
+    /// So many of the two long stays of the head; the second ends on the plant's night and passes the line.
+    pub(super) fn dear_stays(
+        &self,
+        home: &mut Home,
+        kind: Kind,
+        at: NaiveDate,
+        count: usize,
+        draw: &mut Draw,
+    ) {
+        // Before the second stay nobody is warned, under Gansu's lines or the national ones.
+        let (totals, percent) = match kind {
+            Kind::HighCost => ([3_600_000, 6_000_000], 72),
+            _ => ([4_000_000, 5_000_000], 86),
+        };
+        for (n, days) in [(-70, -50), (-22, 0)].into_iter().enumerate().take(count) {
+            let total = totals[n] + draw.between(0, 150_000);
+            let stay = (plus(at, days.0), plus(at, days.1));
+            self.visit(
+                home,
+                Case::stay(0, self.province, stay, ("S06.900", "颅脑损伤"), total),
+                draw,
+            );
             let money = Money {
                 total,
                 deductible: 60_000,
-                basic,
+                basic: total * (percent - 20) / 100,
                 critical: total / 10,
                 other: total / 10,
                 ..Money::default()
             }
             .balanced();
-            let dx = ("S06.900", "颅脑损伤");
-            home.stays.push(Stay {
-                person: 0,
-                serial,
-                times: n as i64 + 1,
-                org: self.province,
-                admit,
-                discharge,
-                icd: dx.0,
-                dx: dx.1,
-                leave: "1",
-                total,
-                self_fee: money.person,
-                pay_way: "2",
-            });
-            home.bills.push(Bill {
-                person: 0,
-                serial,
-                visit: serial,
-                insutype: "390",
-                med: "21",
-                org: Place::Inside(self.province),
-                start: admit,
-                end: discharge,
-                settled: discharge,
-                icd: dx.0,
-                dx: dx.1,
-                proc: None,
-                money,
-                orig: None,
-                sp: None,
-                by_hand: false,
-            });
+            let serial = DEAR + n as u64;
+            if let (Some(bill), Some(page)) = (home.bills.last_mut(), home.stays.last_mut()) {
+                (bill.serial, bill.visit, bill.money) = (serial, serial, money);
+                (page.serial, page.self_fee) = (serial, money.person);
+            }
         }
     }
 
@@ -186,4 +160,11 @@ impl World {
             [self.orgs[stay.org].code.as_str(), "-", &mr_no(home, stay.serial), "-", &day].concat(),
         )
     }
+}
+
+/// The one stay that a plant rests on: positions of its settlement and of its front page.
+pub(super) fn head_stay(home: &Home) -> Option<(usize, usize)> {
+    let at = home.bills.iter().position(|b| b.person == 0 && b.med == "21" && b.orig.is_none())?;
+    let stay = home.stays.iter().position(|s| s.serial == home.bills[at].serial)?;
+    Some((at, stay))
 }

@@ -58,15 +58,22 @@ pub(super) struct Spot {
     pub(super) instance: u64,
 }
 
-impl Spot {
-    /// Visible on this night; `usize::MAX` asks for the state before any plant.
-    pub(super) fn seen(&self, night: usize) -> bool {
-        Span { night: self.night, cleared: self.cleared }.holds(night)
-    }
+/// Where a night stands to a plant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Before,
+    Active,
+    Past,
+}
 
-    /// Over by this night.
-    pub(super) fn past(&self, night: usize) -> bool {
-        night != usize::MAX && self.cleared.is_some_and(|c| night >= c)
+impl Spot {
+    /// Where this night stands.
+    pub(super) fn phase(&self, night: usize) -> Phase {
+        match self.cleared {
+            _ if night < self.night => Phase::Before,
+            Some(cleared) if night >= cleared => Phase::Past,
+            _ => Phase::Active,
+        }
     }
 }
 
@@ -93,7 +100,7 @@ impl Span {
 
     /// Visible on this night.
     pub(super) fn holds(self, night: usize) -> bool {
-        night != usize::MAX && night >= self.night && self.cleared.is_none_or(|c| night < c)
+        night >= self.night && self.cleared.is_none_or(|c| night < c)
     }
 }
 
@@ -144,6 +151,7 @@ impl Plot {
         let kind = Kind::ALL[(rank % kinds) as usize];
         let instance = rank / kinds;
         let span = Span::of(instance, mix(self.seed, rank % kinds), self.nights);
-        Some(Spot { kind, night: span.night, cleared: span.cleared, instance })
+        let cleared = span.cleared.filter(|_| kind.clears());
+        Some(Spot { kind, night: span.night, cleared, instance })
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{Datelike, NaiveDate};
 
 use super::draw::{coded, digits, plus};
-use super::model::{Bill, Cover, CoverKind, Home, Person, Place, Stay};
+use super::model::{Bill, Cover, CoverKind, Home, Person, Place, Premium, Stay};
 use super::{Record, Value, World};
 
 /// Days after a death until the insurance ends.
@@ -89,7 +89,7 @@ impl World {
         for bill in home.bills.iter().filter(|b| b.settled <= asof) {
             self.settlement(home, bill, out);
         }
-        for stay in home.stays.iter().filter(|s| s.discharge <= asof) {
+        for stay in home.stays.iter().filter(|s| s.known <= asof) {
             self.inpatient(home, stay, out);
         }
         self.write_care(home, asof, out);
@@ -240,8 +240,18 @@ impl World {
         });
     }
 
+    /// Payments up to a day for the years of the nights; those of a year gone by stay what they were.
+    fn premiums_by<'a>(
+        &self,
+        home: &'a Home,
+        asof: NaiveDate,
+    ) -> impl Iterator<Item = &'a Premium> {
+        let years = self.first().year()..=asof.year();
+        home.premiums.iter().filter(move |p| p.paid_on <= asof && years.contains(&p.year))
+    }
+
     fn premiums(&self, home: &Home, asof: NaiveDate, out: &mut dyn FnMut(&Record<'_>)) {
-        for p in home.premiums.iter().filter(|p| p.paid_on <= asof && p.year == asof.year()) {
+        for p in self.premiums_by(home, asof) {
             let (id, name) = identity(home, "premium", p.person);
             out(&Record {
                 table: "premium",

@@ -18,8 +18,8 @@ impl World {
         for (n, reg) in home.regs.iter().enumerate().filter(|(_, r)| r.ill.since <= asof) {
             self.disease_reg(home, n, reg, asof, out);
         }
-        for (n, contract) in home.contracts.iter().enumerate().filter(|(_, c)| c.signed <= asof) {
-            self.contract(home, n, contract, out);
+        for contract in home.contracts.iter().filter(|c| c.signed <= asof) {
+            self.contract(home, contract, out);
         }
         for (n, visit) in home.visits.iter().enumerate().filter(|(_, v)| v.day <= asof) {
             if home.persons[visit.person].death.is_none_or(|d| visit.day < d) {
@@ -68,8 +68,10 @@ impl World {
         });
     }
 
-    fn contract(&self, home: &Home, n: usize, c: &Contract, out: &mut dyn FnMut(&Record<'_>)) {
+    fn contract(&self, home: &Home, c: &Contract, out: &mut dyn FnMut(&Record<'_>)) {
         let (id, name) = identity(home, "contract", c.person);
+        // One contract for each person and year.
+        let serial = home.persons[c.person].slot * 100 + c.year.rem_euclid(100) as u64;
         let site = &self.sites[home.county];
         let hamlet = &site.villages[home.village];
         let org = &self.orgs[site.town_hospital(home.village)];
@@ -77,10 +79,7 @@ impl World {
             table: "contract",
             person: Some(home.person_number(c.person)),
             fields: vec![
-                (
-                    "contract_no",
-                    own(numbered(if c.year % 2 == 0 { "C0" } else { "C1" }, home, n as u64)),
-                ),
+                ("contract_no", own(numbered("C", home, serial))),
                 ("id_no", id),
                 ("name", name),
                 ("sign_date", Value::Date(c.signed)),

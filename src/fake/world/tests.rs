@@ -233,3 +233,41 @@ fn faults_of_settings_are_told() {
     assert_eq!(fault(settings(10, vec![day]), &Geography::default()), Some(WorldError::NoVillages));
     assert_eq!(fault(settings(30_000_000, vec![day]), &places(1)), Some(WorldError::TooManyPeople));
 }
+
+#[test]
+fn what_was_reported_stays_reported() {
+    const EVENTS: [&str; 5] = ["settlement", "inpatient", "death", "followup", "premium"];
+    let nights = vec![date(2026, 11, 3), date(2026, 11, 10), date(2026, 12, 9), date(2027, 1, 6)];
+    let settings = Settings { people: 9000, seed: 5, nights, plant_rate: 0.3 };
+    let world = World::new(settings, &places(3), vec![("李".to_owned(), 1.0)]).expect("a world");
+    let rows = |night: usize| {
+        let mut rows = HashSet::new();
+        let mut keys = HashSet::new();
+        let mut put = |r: &Record<'_>| {
+            if EVENTS.contains(&r.table) || r.table == "telemed_session" {
+                assert!(rows.insert(format!("{r:?}")), "{r:?} twice");
+            }
+            if r.table == "disease_reg" {
+                keys.insert(format!("{:?}", r.fields[0]));
+            }
+        };
+        world.plain_tables(night, &mut put);
+        (0..3).for_each(|c| world.county(c, night, &mut put));
+        (rows, keys)
+    };
+    let mut last = rows(0);
+    for night in 1..4 {
+        let next = rows(night);
+        let gone: Vec<_> = last.0.difference(&next.0).take(3).collect();
+        assert!(gone.is_empty(), "night {night}: {gone:#?}");
+        assert!(last.1.is_subset(&next.1), "night {night}: a disease vanished");
+        let mut new = 0;
+        (0..3).for_each(|c| {
+            world.county_changes(c, night, &mut |r| new += usize::from(EVENTS.contains(&r.table)));
+        });
+        let sessions =
+            |rows: &HashSet<String>| rows.iter().filter(|r| r.contains("telemed_session")).count();
+        assert_eq!(new, next.0.len() - last.0.len() - (sessions(&next.0) - sessions(&last.0)));
+        last = next;
+    }
+}

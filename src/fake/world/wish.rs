@@ -19,6 +19,12 @@ pub(super) struct Wish {
     pub(super) group: Option<&'static str>,
     /// The head has one stay in hospital.
     pub(super) stay: bool,
+    /// A member (by position) without any visits or stays.
+    pub(super) idle: Option<usize>,
+    /// The second member is insured as an employee.
+    pub(super) employee: bool,
+    /// The head's name has three characters or more.
+    pub(super) long_name: bool,
     /// Nothing unusual happens: no deaths, no moves, everybody has resident insurance.
     pub(super) quiet: bool,
 }
@@ -49,6 +55,9 @@ impl Default for Wish {
             ill: None,
             group: None,
             stay: false,
+            idle: None,
+            employee: false,
+            long_name: false,
             quiet: false,
         }
     }

@@ -1,0 +1,48 @@
+//! Tonight's persons as a published night left them, for going back from an anomaly to its rows.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+
+use crate::engine::TableRows;
+use crate::error::{Error, Result};
+use crate::lake::rows::{Part, RowsFile};
+use crate::pipeline::schema::link_schema;
+
+/// Hangs the moved rows and the edits that `night` keeps into tables that were assembled anew.
+///
+/// # Errors
+/// A file of the night is damaged.
+pub fn recall(tables: &mut BTreeMap<String, TableRows>, night: &Path) -> Result<()> {
+    let dir = night.join("identity");
+    for (id, rows) in tables.iter_mut() {
+        let path = dir.join(format!("moved-{id}.parquet"));
+        if path.is_file() {
+            rows.moved = Some(RowsFile::open(&path)?);
+        }
+    }
+    let file = RowsFile::open(&dir.join("link.parquet"))?;
+    let columns: Vec<String> =
+        link_schema().fields().iter().map(|f| f.name().clone()).collect();
+    for batch in file.scan(Part::All, &columns, &Arc::default())? {
+        let batch = batch?;
+        let gone = || Error::bug("a link table without its columns");
+        let column = |name: &str| batch.column_by_name(name).ok_or_else(gone);
+        let (table, tier) =
+            (column("table_name")?.as_string::<i32>(), column("tier")?.as_string::<i32>());
+        let delivery = column("src_delivery")?.as_string::<i32>();
+        let row = column("src_row")?.as_primitive::<Int64Type>();
+        let linked = column("linked_key")?.as_primitive::<Int64Type>();
+        for at in (0..batch.num_rows()).filter(|at| tier.value(*at) == "clash") {
+            let Some(rows) = tables.get_mut(table.value(at)) else { continue };
+            let own = rows.held.iter_mut().find(|h| h.delivery == delivery.value(at));
+            if let Some(held) = own {
+                Arc::make_mut(&mut held.edits).rekey.insert(row.value(at), linked.value(at));
+            }
+        }
+    }
+    Ok(())
+}

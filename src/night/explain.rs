@@ -1,0 +1,208 @@
+//! From an anomaly back to its rule and to the line of every row that it rests on.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{Array, RecordBatch};
+use serde::Serialize;
+
+use super::{Setup, read_anomalies, read_summary};
+use crate::anomaly::Anomaly;
+use crate::engine::{self, Engine, Piece, Stored};
+use crate::error::{Error, Result};
+use crate::feed::assemble::assemble;
+use crate::feed::receipt::{Receipt, receipts};
+use crate::identity;
+use crate::lake::bucket::KeyRange;
+use crate::lake::rows::{Part, RowsFile};
+use crate::pipeline::spec::{Grain, Privacy, Table, View};
+use crate::rule::texts;
+
+/// A row that an anomaly rests on, and where it stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourceRow {
+    pub table: String,
+    pub feed: String,
+    pub delivery: String,
+    pub file: String,
+    pub sheet: Option<String>,
+    pub line: i64,
+    pub byte: i64,
+    /// Filled columns that do not name a person, under their titles.
+    pub values: BTreeMap<String, String>,
+}
+
+/// An anomaly with all that it rests on.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explanation {
+    #[serde(flatten)]
+    pub anomaly: Anomaly,
+    /// The rule's file as it stood on that night.
+    pub rule_text: String,
+    /// The rule's file has changed since.
+    pub rule_changed: bool,
+    pub rows: Vec<SourceRow>,
+}
+
+/// Explains an anomaly of a published night.
+///
+/// # Errors
+/// There is no such anomaly; the lake is damaged.
+pub fn explain(setup: &Setup, folder: &Path, id: &str) -> Result<Explanation> {
+    let found = read_anomalies(folder)?.into_iter().find(|a| a.anomaly == id);
+    let anomaly = found.ok_or_else(|| {
+        Error::usage(format!("there is no anomaly {id} in {}", folder.display()))
+            .hint("list them with `bidui show anomalies`")
+    })?;
+    let (rule_text, rule_changed) = rule_text(setup, folder, &anomaly)?;
+    let rows = match setup.pipeline.views.get(&anomaly.subject_kind) {
+        Some(view) => sources(setup, folder, view, &anomaly)?,
+        None => Vec::new(),
+    };
+    Ok(Explanation { anomaly, rule_text, rule_changed, rows })
+}
+
+/// The rule's text of that night.
+fn rule_text(setup: &Setup, folder: &Path, anomaly: &Anomaly) -> Result<(String, bool)> {
+    let path = folder.join("rules.json");
+    let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
+    let rules: serde_json::Value = serde_json::from_str(&text)
+        .map_err(|e| Error::environment(format!("{} is damaged: {e}", path.display())))?;
+    let own = rules.as_array().and_then(|r| r.iter().find(|r| r["rule"] == anomaly.rule.as_str()));
+    let text = own.and_then(|r| r["text"].as_str()).unwrap_or_default().to_owned();
+    let now = setup.pipeline.rules.get(&anomaly.rule).map(|r| r.version.as_str());
+    Ok((text, now != Some(anomaly.rule_version.as_str())))
+}
+
+/// Rows of the tables that the rule needs which belong to the anomaly's subject.
+fn sources(
+    setup: &Setup,
+    folder: &Path,
+    view: &View,
+    anomaly: &Anomaly,
+) -> Result<Vec<SourceRow>> {
+    let night = read_summary(folder)?.date;
+    let receipts = receipts(&setup.lake, &setup.pipeline, night)?;
+    let mut assembled = assemble(&setup.pipeline, &setup.lake, &receipts)?;
+    identity::recall(&mut assembled.tables, folder)?;
+    let engine = setup.engine(night)?;
+    let subject = subject_row(setup, &engine, folder, view, &anomaly.subject)?;
+    let needs = setup.pipeline.rules.get(&anomaly.rule).map_or(&[][..], |r| &r.needs);
+    let mut rows = Vec::new();
+    for id in needs {
+        let table = &setup.pipeline.tables[id];
+        let default = vec![view.subject.clone()];
+        let columns = view.trace.get(id).unwrap_or(&default);
+        let schema = &assembled.tables[id].schema;
+        let mut conditions = Vec::new();
+        let mut part = if table.grain == Grain::Person { engine::EVERYONE } else { Part::All };
+        for column in columns.iter().filter(|c| schema.index_of(c).is_ok()) {
+            let Some(Some(value)) = subject.get(column) else { continue };
+            if column == "person_key" {
+                let key: i64 = value.parse().unwrap_or_default();
+                part = Part::Keys(KeyRange { first: key, last: key });
+            }
+            let value = value.replace('\'', "''");
+            conditions.push(format!("CAST(\"{column}\" AS VARCHAR) = '{value}'"));
+        }
+        if conditions.is_empty() {
+            continue;
+        }
+        let context = engine.session()?;
+        context.register_table(id.as_str(), assembled.tables[id].table(widened(part)))?;
+        let filter = conditions.join(" AND ");
+        let sql = format!("SELECT * FROM \"{id}\" WHERE {filter} ORDER BY src_delivery, src_row");
+        let batches = engine::wait(async { context.sql(&sql).await?.collect().await })?;
+        for batch in batches.map_err(Error::from)? {
+            rows.extend(source_rows(table, &batch, &receipts)?);
+        }
+    }
+    Ok(rows)
+}
+
+/// The bucket of one person: a row that was given another key stays in its owner's bucket.
+fn widened(part: Part) -> Part {
+    match part {
+        Part::Keys(KeyRange { first, .. }) if first > 0 => {
+            let low = (1_i64 << (63 - identity::BUCKET_BITS)) - 1;
+            Part::Keys(KeyRange { first: first & !low, last: first | low })
+        }
+        other => other,
+    }
+}
+
+/// The subject's row of its view, by column.
+fn subject_row(
+    setup: &Setup,
+    engine: &Engine,
+    folder: &Path,
+    view: &View,
+    subject: &str,
+) -> Result<BTreeMap<String, Option<String>>> {
+    let file = RowsFile::open(&folder.join("views").join(format!("{}.parquet", view.id)))?;
+    let schema = file.schema().clone();
+    let column = schema.field_with_name(&view.subject)?;
+    let key = column.data_type() == &arrow::datatypes::DataType::Int64;
+    let value = if key {
+        i64::from_str_radix(subject, 16).map(|k| k.to_string()).unwrap_or_default()
+    } else {
+        subject.replace('\'', "''")
+    };
+    let piece = Piece { file, part: Part::All, edits: Arc::default() };
+    let context = engine.session()?;
+    context.register_table(view.id.as_str(), Arc::new(Stored::new(schema, vec![piece])))?;
+    let sql = format!(
+        "SELECT * FROM \"{}\" WHERE CAST(\"{}\" AS VARCHAR) = '{value}' LIMIT 1",
+        view.id, view.subject
+    );
+    let batches = engine::wait(async { context.sql(&sql).await?.collect().await })?;
+    let mut row = BTreeMap::new();
+    for batch in batches.map_err(Error::from)?.iter().filter(|b| b.num_rows() > 0) {
+        for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+            row.insert(field.name().clone(), texts(column)?.swap_remove(0));
+        }
+    }
+    // An anomaly that is cleared or held has no row tonight; its subject is all that is known.
+    row.entry(view.subject.clone()).or_insert_with(|| Some(value));
+    debug_assert!(setup.pipeline.views.contains_key(&view.id), "the view was looked up");
+    Ok(row)
+}
+
+/// Rows of a table with their place; direct identifiers are left out.
+fn source_rows(table: &Table, batch: &RecordBatch, receipts: &[Receipt]) -> Result<Vec<SourceRow>> {
+    let column = |name: &str| -> Result<Vec<Option<String>>> {
+        let array = batch.column_by_name(name);
+        texts(array.ok_or_else(|| Error::bug("a row without its place"))?)
+    };
+    let (deliveries, parts) = (column("src_delivery")?, column("src_part")?);
+    let (lines, bytes) = (column("src_line")?, column("src_byte")?);
+    let number = |texts: &[Option<String>], row: usize| -> i64 {
+        texts[row].as_deref().and_then(|t| t.parse().ok()).unwrap_or_default()
+    };
+    let mut rows = Vec::new();
+    for row in 0..batch.num_rows() {
+        let delivery = deliveries[row].clone().unwrap_or_default();
+        let receipt = receipts.iter().find(|r| r.delivery == delivery && r.table == table.id);
+        let part = receipt.and_then(|r| r.parts.get(number(&parts, row) as usize));
+        let mut values = BTreeMap::new();
+        for own in table.columns.iter().filter(|c| c.privacy != Privacy::Direct) {
+            let Some(array) = batch.column_by_name(&own.name).filter(|a| a.is_valid(row)) else {
+                continue;
+            };
+            let text = texts(&array.slice(row, 1))?.swap_remove(0).unwrap_or_default();
+            values.insert(own.title.clone(), text);
+        }
+        rows.push(SourceRow {
+            table: table.id.clone(),
+            feed: receipt.map_or_else(String::new, |r| r.feed.clone()),
+            delivery,
+            file: part.map_or_else(String::new, |p| p.file.clone()),
+            sheet: part.and_then(|p| p.sheet.clone()),
+            line: number(&lines, row),
+            byte: number(&bytes, row),
+            values,
+        });
+    }
+    Ok(rows)
+}

@@ -1,0 +1,178 @@
+//! The account of a delivery closes, whatever is in its file.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use bidui::division::Divisions;
+use bidui::feed::inbox::Parcel;
+use bidui::feed::{Received, Receiver};
+use bidui::lake::Lake;
+use bidui::lake::rows::RowsFile;
+use bidui::pipeline::Pipeline;
+use bidui::privacy::PersonKeys;
+use proptest::prelude::*;
+
+use crate::support::{scratch, temp};
+
+const PIPELINE: &str = "
+title: {zh: 试, en: Trial}
+buckets: 4
+identity: {spine: [visit], secret: {demo: a secret of a test}}
+";
+
+const TABLE: &str = "
+title: {zh: 就诊, en: Visit}
+about: One visit.
+grain: person
+key: [visit_no]
+person: {id: id_no, name: name}
+columns:
+  - {name: visit_no, type: text, title: 编号, about: Number.}
+  - {name: id_no, type: citizen_id, title: 身份证号, privacy: direct, about: ID.}
+  - {name: name, type: name, title: 姓名, privacy: direct, about: Name.}
+  - {name: day, type: date, title: 日期, about: Day.}
+  - {name: fee, type: \"decimal(16,2)\", title: 费用, about: Fee.}
+";
+
+const FEED: &str = "
+title: {zh: 就诊, en: Visits}
+sender: 医院
+table: visit
+files: \"就诊_{period:%Y%m}*.csv\"
+format: {kind: csv}
+delivery: {kind: append, cadence: monthly}
+columns:
+  - {to: visit_no, from: [编号], required: true}
+  - {to: id_no, from: [身份证号]}
+  - {to: name, from: [姓名]}
+  - {to: day, from: [日期]}
+  - {to: fee, from: [费用], on_bad: \"null\"}
+";
+
+fn pipeline() -> &'static Pipeline {
+    static PIPELINE_OF: OnceLock<Pipeline> = OnceLock::new();
+    PIPELINE_OF.get_or_init(|| {
+        let dir = scratch().join("trial");
+        for (name, text) in
+            [("pipeline.yaml", PIPELINE), ("tables/visit.yaml", TABLE), ("feeds/visit.yaml", FEED)]
+        {
+            let path = dir.join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            std::fs::write(path, text).expect("written");
+        }
+        bidui::night::setup::load(&dir).expect("the pipeline loads")
+    })
+}
+
+/// A cell that is good, bad, empty, quoted or broken.
+fn cell() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => prop::sample::select(vec![
+            "A1", "A2", "A3", "62910119900101123X", "629001196001010011", "张建明", "李四",
+            "2026-10-01", "20261032", "12.50", "1,234.5", "-", "", "NULL", "合计", "填表人：某",
+            "\"a,b\"", "\"two\nlines\"", "\"he said \"\"no\"\"\"", "\"open", "close\"", "x\"y",
+        ]).prop_map(str::to_owned),
+        1 => "[ -~]{0,6}",
+        1 => "[\u{4e00}-\u{4e20}\u{ff10}-\u{ff19}\t]{0,4}",
+    ]
+}
+
+/// Rows of mostly five cells, some of which are wholly good and some repeated.
+fn rows() -> impl Strategy<Value = Vec<Vec<String>>> {
+    let random = prop_oneof![8 => prop::collection::vec(cell(), 5), 2 => prop::collection::vec(cell(), 0..8)];
+    let good = (0..40_u32).prop_map(|n| {
+        ["N".to_owned() + &n.to_string(), String::new(), "王某某".into(), "2026-10-05".into(), "8".into()]
+            .to_vec()
+    });
+    prop::collection::vec(prop_oneof![2 => random, 3 => good], 0..40)
+}
+
+fn encode(text: &str, encoding: usize) -> Vec<u8> {
+    match encoding {
+        1 => [&b"\xEF\xBB\xBF"[..], text.as_bytes()].concat(),
+        2 => encoding_rs::GB18030.encode(text).0.into_owned(),
+        3 => [&b"\xFF\xFE"[..], &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()]
+            .concat(),
+        _ => text.as_bytes().to_vec(),
+    }
+}
+
+fn receive(lake: &Path, file: &Path) -> bidui::error::Result<Received> {
+    let (divisions, keys) = (Divisions::default(), PersonKeys::new(b"a secret of a test"));
+    let lake = Lake::at(lake);
+    let receiver = Receiver {
+        pipeline: pipeline(),
+        lake: &lake,
+        divisions: &divisions,
+        keys: &keys,
+        buckets: 4,
+    };
+    let day = |m, d| chrono::NaiveDate::from_ymd_opt(2026, m, d).expect("a day");
+    receiver.receive(&Parcel {
+        feed: "visit".into(),
+        period: day(10, 31),
+        received: day(11, 10),
+        files: vec![file.to_owned()],
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    /// R8.
+    #[test]
+    fn every_row_is_used_quarantined_or_a_duplicate(
+        rows in rows(),
+        encoding in 0..4_usize,
+        end in prop::sample::select(vec!["\n", "\r\n"]),
+        cut in 0..12_usize,
+        flip in prop::option::weighted(0.2, (0..4000_usize, any::<u8>())),
+    ) {
+        let mut text = format!("编号,身份证号,姓名,日期,费用{end}");
+        for row in &rows {
+            text.push_str(&row.join(","));
+            text.push_str(end);
+        }
+        let mut bytes = encode(&text, encoding);
+        // Some files are cut short, some have a byte that is no character.
+        if cut == 0 {
+            bytes.truncate(bytes.len() * 3 / 4);
+        }
+        if let Some((at, byte)) = flip && at > 40 && at < bytes.len() {
+            bytes[at] = byte;
+        }
+        let home = temp();
+        let file = home.path().join("就诊_202610.csv");
+        std::fs::write(&file, &bytes).expect("written");
+        let lake = home.path().join("lake");
+        let Received::New(receipt) = receive(&lake, &file).expect("received") else {
+            panic!("a new lake knows nothing");
+        };
+        prop_assert_eq!(receipt.rows, receipt.used + receipt.quarantined + receipt.duplicate);
+        for part in &receipt.parts {
+            prop_assert_eq!(part.rows, part.used + part.quarantined + part.duplicate);
+        }
+        let reasons: u64 = receipt.reject_reasons.values().sum();
+        prop_assert_eq!(reasons, receipt.quarantined);
+        // The account speaks of what is really there.
+        let folder = Lake::at(&lake).deliveries("visit").join(&receipt.delivery);
+        let stored = |name: &str| RowsFile::open(&folder.join(name)).expect("a file").rows();
+        prop_assert_eq!(stored("rows.parquet"), receipt.used);
+        prop_assert_eq!(stored("rejects.parquet"), receipt.quarantined);
+        // Nothing vanishes: every line is data, layout, or the inside of a quoted cell.
+        if flip.is_none() && cut != 0 && receipt.files[0].refused.is_none() {
+            let part = &receipt.parts[0];
+            let lines = text.lines().count() as u64;
+            prop_assert!(part.rows + part.layout <= lines);
+            let filled = rows.iter().filter(|r| !r.is_empty()).count() as u64;
+            let inner = text.matches("\"two\nlines\"").count() as u64;
+            prop_assert!(part.rows + part.layout + inner * 2 + 1 >= filled);
+        }
+        // Taken in once more it is known.
+        prop_assert!(matches!(receive(&lake, &file), Ok(Received::Known(_))));
+    }
+}

@@ -1,0 +1,323 @@
+//! Files and policies that are wrong: each is named, says what to do next, and leaves the published
+//! night as it was.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{
+    Bidui, Policies, Third, copy, current, file_like, gansu, list, run, temp, text, tiny, tiny_lake,
+    tree,
+};
+
+/// A file that cannot be used: its name, its bytes (none for a folder), what is said of it and what
+/// to do.
+struct Broken {
+    name: &'static str,
+    bytes: Option<Vec<u8>>,
+    says: &'static str,
+    next: &'static str,
+}
+
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut byte = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    (0..length).map(|_| byte()).collect()
+}
+
+fn settlement_zip() -> Vec<u8> {
+    let file = file_like(&tiny().join("2026-11-11"), "医保结算明细_");
+    std::fs::read(file).expect("a zip")
+}
+
+/// The same zip with every member marked as encrypted.
+fn locked_zip() -> Vec<u8> {
+    let mut bytes = settlement_zip();
+    for at in 0..bytes.len() - 10 {
+        match &bytes[at..at + 4] {
+            b"PK\x03\x04" => bytes[at + 6] |= 1,
+            b"PK\x01\x02" => bytes[at + 8] |= 1,
+            _ => {}
+        }
+    }
+    bytes
+}
+
+/// The wrapping of a workbook that was saved with a password.
+fn locked_workbook() -> Vec<u8> {
+    let mut bytes = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1".to_vec();
+    bytes.resize(1024, 0);
+    bytes.extend("EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes));
+    bytes.resize(4096, 0);
+    bytes
+}
+
+fn broken_files() -> Vec<Broken> {
+    let zip = settlement_zip();
+    vec![
+        Broken {
+            name: "居民医保缴费_202610_a.csv",
+            bytes: Some(Vec::new()),
+            says: "is empty",
+            next: "deliver it again",
+        },
+        Broken {
+            name: "患病核准_202610_b.csv",
+            bytes: None,
+            says: "is a folder",
+            next: "file",
+        },
+        Broken {
+            name: "医保结算明细_202610_c.zip",
+            bytes: Some(zip[..zip.len() / 2].to_vec()),
+            says: "damaged",
+            next: "again",
+        },
+        Broken {
+            name: "医保结算明细_202609_d.zip",
+            bytes: Some(locked_zip()),
+            says: "protected by a password",
+            next: "password",
+        },
+        Broken {
+            name: "派驻人员_202610_e.xlsx",
+            bytes: Some(locked_workbook()),
+            says: "protected by a password",
+            next: "without a password",
+        },
+        Broken {
+            name: "全员人口_202610_f.csv",
+            bytes: Some(noise(20_000)),
+            says: "全员人口_202610_f.csv",
+            next: "encoding",
+        },
+        Broken {
+            name: "家庭医生签约_202610_g.csv",
+            bytes: Some("协议编号,身份证号,姓名\r\nQ1,,王某\r\n".as_bytes().to_vec()),
+            says: "no column",
+            next: "from",
+        },
+        Broken {
+            name: "远程医疗接入_202609_h.xlsx",
+            bytes: Some(noise(5000)),
+            says: "by its first bytes",
+            next: "again",
+        },
+    ]
+}
+
+fn put(folder: &Path, broken: &Broken) {
+    let path = folder.join(broken.name);
+    match &broken.bytes {
+        Some(bytes) => std::fs::write(path, bytes).expect("written"),
+        None => std::fs::create_dir(path).expect("a folder"),
+    }
+}
+
+/// What the night says of a delivery with this file.
+fn notes(night: &Value, name: &str) -> (String, String) {
+    let speaks = |d: &&Value| d["notes"].to_string().contains(name);
+    let own: Vec<&Value> = list(night, "deliveries").iter().filter(speaks).collect();
+    assert_eq!(own.len(), 1, "{name} in {}", night["deliveries"]);
+    (text(own[0], "verdict").to_owned(), own[0]["notes"].to_string())
+}
+
+#[test]
+fn files_that_cannot_be_read_are_refused_and_the_night_goes_on() {
+    let quiet = Third::run(&gansu(), |_| ()).night();
+    let third = Third::run(&gansu(), |folder| {
+        broken_files().iter().for_each(|b| put(folder, b));
+    });
+    let night = third.night();
+    for broken in broken_files() {
+        let (verdict, notes) = notes(&night, broken.name);
+        assert_eq!(verdict, "refused", "{}", broken.name);
+        assert!(notes.contains(broken.says), "{notes}");
+    }
+    // Nothing of what was known is lost for it.
+    for name in ["feeds", "rules", "anomalies"] {
+        assert_eq!(night[name], quiet[name], "{name}");
+    }
+}
+
+#[test]
+fn a_refusal_says_what_to_do_next() {
+    let third = Third::run(&gansu(), |folder| {
+        broken_files().iter().for_each(|b| put(folder, b));
+    });
+    let night = third.night();
+    let without: Vec<String> = broken_files()
+        .iter()
+        .map(|b| (b, notes(&night, b.name).1))
+        .filter(|(b, notes)| !notes.contains(b.next))
+        .map(|(b, notes)| format!("{}: {notes} lacks {:?}", b.name, b.next))
+        .collect();
+    assert!(without.is_empty(), "{}", without.join("\n"));
+}
+
+#[test]
+fn a_broken_file_whose_contract_says_stop_stops_the_night() {
+    for broken in broken_files() {
+        let policies = Policies::new();
+        for feed in std::fs::read_dir(policies.file("gansu/feeds")).expect("feeds").flatten() {
+            let text = std::fs::read_to_string(feed.path()).expect("a contract");
+            let stop = text.replace("broken_file: report", "broken_file: stop");
+            std::fs::write(feed.path(), stop).expect("written");
+        }
+        // The lake was made under the contract as it is in the repository.
+        let third = Third::run(&policies.gansu(), |folder| put(folder, &broken));
+        let said = &third.said;
+        assert_eq!(said.code, Some(1), "{}: {}", broken.name, said.stderr);
+        assert!(said.stderr.contains(broken.says), "{}", said.stderr);
+        assert!(said.stderr.contains(broken.name), "{}", said.stderr);
+        assert!(said.stderr.contains("hint:"), "{}", said.stderr);
+        let (own, before) = (current(&third.lake()), current(tiny_lake()));
+        assert_eq!(own.file_name(), before.file_name());
+        assert_eq!(tree(&own), tree(&before));
+    }
+}
+
+/// An extract with so many bad rows that its contract refuses it.
+#[test]
+fn an_extract_beyond_its_quarantine_limit_is_refused() {
+    let third = Third::run(&gansu(), |folder| {
+        let mut text = String::from(
+            "登记编号,身份证号,姓名,出生日期,病种类别,病种,疾病编码,确诊日期,救治状态,首次救治日期,\
+             救治机构代码,行政村区划代码\r\n",
+        );
+        for row in 0..20 {
+            text.push_str(&format!("R{row},,王某,1960-01-01,,{},,第三天,,,,\r\n", "高血压"));
+        }
+        std::fs::write(folder.join("患病核准_202610_z.csv"), text).expect("written");
+    });
+    let night = third.night();
+    let delivery = &list(&night, "deliveries")[0];
+    assert_eq!(text(delivery, "verdict"), "refused", "{delivery}");
+    assert!(delivery["notes"].to_string().contains("quarantined"), "{delivery}");
+}
+
+/// A fault of a pipeline: what is edited, what is said, where, and what to do.
+struct Fault {
+    edit: fn(&Policies),
+    place: &'static str,
+    says: &'static str,
+    next: &'static str,
+}
+
+const VIEW: &str = "/*---\ntitle: {zh: 圈, en: Circle}\nsubject: a\ndivision: a\n---*/\n";
+
+fn faults() -> Vec<Fault> {
+    vec![
+        Fault {
+            edit: |p| {
+                let view = |of: &str| format!("{VIEW}SELECT a FROM {of}\n");
+                std::fs::write(p.file("gansu/views/one.sql"), view("two")).expect("written");
+                std::fs::write(p.file("gansu/views/two.sql"), view("one")).expect("written");
+            },
+            place: "one.sql:1:1",
+            says: "views read each other in a circle: one, two",
+            next: "take what they share",
+        },
+        Fault {
+            edit: |p| p.edit("gansu/pipeline.yaml", "extends: basic-medical", "extends: gansu"),
+            place: "pipeline.yaml:2:",
+            says: "`extends` goes round in a circle",
+            next: "never itself",
+        },
+        Fault {
+            edit: |p| p.edit("basic-medical/rules/ORG01.sql", "clinics = 0", "clinisc = 0"),
+            place: "ORG01.sql:14:1",
+            says: "there is no column `clinisc`",
+            next: "did you mean `clinics`",
+        },
+        Fault {
+            edit: |p| p.edit("gansu/feeds/contract.yaml", "sender:", "sendr:"),
+            place: "contract.yaml:2:1",
+            says: "sendr",
+            next: "sender",
+        },
+        Fault {
+            edit: |p| p.edit("gansu/feeds/contract.yaml", "to: sign_date", "to: sing_date"),
+            place: "contract.yaml:",
+            says: "sing_date",
+            next: "did you mean `sign_date`",
+        },
+        Fault {
+            edit: |p| p.edit("basic-medical/rules/ORG01.sql", "over: village_cover", "over: vilage"),
+            place: "ORG01.sql:3:",
+            says: "there is no view `vilage`",
+            next: "did you mean `village_cover`",
+        },
+        Fault {
+            edit: |p| {
+                let test = p.file("basic-medical/rules/ORG01.test.yaml");
+                std::fs::remove_file(test).expect("removed");
+            },
+            place: "ORG01.sql",
+            says: "no worked example",
+            next: "given and expect",
+        },
+        Fault {
+            edit: |p| p.edit("basic-medical/views/facility.sql", "FROM institution i", "FROM institution i WHER"),
+            place: "facility.sql:",
+            says: "error",
+            next: "facility.sql",
+        },
+    ]
+}
+
+#[test]
+fn faults_of_a_pipeline_say_where_and_what_next() {
+    let home = temp();
+    let lake = home.path().join("lake");
+    copy(tiny_lake(), &lake);
+    let before = tree(&lake);
+    for fault in faults() {
+        let policies = Policies::new();
+        // A folder `views` of its own, should the pipeline have none.
+        std::fs::create_dir_all(policies.file("gansu/views")).expect("a folder");
+        (fault.edit)(&policies);
+        let check = Bidui::new("check").arg(policies.gansu()).go().ended(2);
+        let night = run(&policies.gansu(), tiny(), &lake).go().ended(2);
+        for said in [check, night] {
+            for part in [fault.place, fault.says, fault.next] {
+                assert!(said.stderr.contains(part), "{part:?} in\n{}", said.stderr);
+            }
+            assert_eq!(said.stdout, "");
+        }
+    }
+    assert_eq!(before, tree(&lake));
+}
+
+#[test]
+fn all_faults_are_said_at_once() {
+    let policies = Policies::new();
+    policies.edit("basic-medical/rules/ORG01.sql", "over: village_cover", "over: vilage");
+    policies.edit("basic-medical/rules/ORG02.sql", "needs: [village,", "needs: [vilage,");
+    policies.edit("gansu/feeds/contract.yaml", "to: sign_date", "to: sing_date");
+    let said = Bidui::new("check").arg(policies.gansu()).go().ended(2);
+    for name in ["ORG01.sql", "ORG02.sql", "contract.yaml", "3 faults"] {
+        assert!(said.stderr.contains(name), "{name} in\n{}", said.stderr);
+    }
+}
+
+#[test]
+fn a_command_line_that_cannot_be_obeyed_says_why() {
+    let home = temp();
+    let nowhere = home.path().join("nowhere");
+    let lake = home.path().join("lake");
+    let said = run(&gansu(), &nowhere, &lake).go().ended(2);
+    assert!(said.stderr.contains("nowhere") && said.stderr.contains("hint:"), "{}", said.stderr);
+    let said = run(&gansu(), home.path(), &lake).go().ended(2);
+    assert!(said.stderr.contains("--date"), "{}", said.stderr);
+    let said = run(&gansu(), tiny(), &lake).args(&["--buckets", "48"]).go().ended(2);
+    assert!(said.stderr.contains("power of two"), "{}", said.stderr);
+    let said = run(&nowhere, tiny(), &lake).go().ended(2);
+    assert!(said.stderr.contains("nowhere"), "{}", said.stderr);
+    assert!(!lake.join("current").exists());
+}

@@ -1,0 +1,152 @@
+//! Every anomaly goes back to the lines that it rests on.
+
+use std::path::Path;
+
+use bidui::feed::receipt::{PartAccount, Receipt};
+use serde_json::Value;
+
+use crate::support::{Bidui, anomalies, current, gansu, list, number, shared, text};
+
+/// How many anomalies are followed back.
+const SAMPLE: usize = 50;
+
+fn explain(anomaly: &str) -> Value {
+    let said = Bidui::new("explain").arg(anomaly).arg("--pipeline").arg(gansu()).arg("--lake");
+    let said = said.arg(&shared().lake).args(&["--output", "json"]).go().ended(0);
+    serde_json::from_str(&said.stdout).expect("one JSON object")
+}
+
+/// The receipt of a source row and the part that its line stands in.
+fn part(row: &Value) -> (std::path::PathBuf, PartAccount) {
+    let folder =
+        shared().lake.join("deliveries").join(text(row, "feed")).join(text(row, "delivery"));
+    let receipt = Receipt::read(&folder).expect("a receipt");
+    let own = |p: &&PartAccount| {
+        p.file == text(row, "file") && p.sheet.as_deref() == row["sheet"].as_str()
+    };
+    let part = receipt.parts.iter().find(own).unwrap_or_else(|| panic!("no part of {row}"));
+    (folder, part.clone())
+}
+
+/// Cells of the record that begins at a byte of an archived file, and its line.
+fn record_at(bytes: &[u8], at: usize, part: &PartAccount) -> (Vec<String>, u64) {
+    let name = part.encoding.as_deref().unwrap_or("UTF-8").to_uppercase();
+    let wide = name.contains("UTF-16");
+    let encoding = encoding_rs::Encoding::for_label(name.as_bytes()).unwrap_or(encoding_rs::UTF_8);
+    let delimiter = part.delimiter.unwrap_or(',');
+    if wide {
+        let end = bytes[at..].chunks(2).position(|c| c == b"\n\0").map_or(bytes.len(), |n| at + n * 2);
+        assert_eq!(&bytes[at - 2..at], b"\n\0", "a record begins after an end of line");
+        let (line, _) = encoding.decode_without_bom_handling(&bytes[at..end]);
+        let ends = bytes[..at].chunks(2).filter(|c| *c == b"\n\0").count();
+        return (split(&line, delimiter), ends as u64 + 1);
+    }
+    assert_eq!(bytes[at - 1], b'\n', "a record begins after an end of line");
+    let end = bytes[at..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |n| at + n);
+    let (line, _) = encoding.decode_without_bom_handling(&bytes[at..end]);
+    let ends = bytes[..at].iter().filter(|b| **b == b'\n').count();
+    (split(&line, delimiter), ends as u64 + 1)
+}
+
+fn split(line: &str, delimiter: char) -> Vec<String> {
+    let line = line.trim_end_matches(['\r', '\n']);
+    if delimiter == ',' {
+        return bidui::codes::split(line);
+    }
+    line.split(delimiter).map(str::to_owned).collect()
+}
+
+/// Re-reads the bytes of a row of a CSV file. Was it one?
+fn reread(row: &Value) -> bool {
+    let (folder, part) = part(row);
+    let file = text(row, "file");
+    let byte = row["byte"].as_u64().unwrap_or(0) as usize;
+    if byte == 0 || !file.ends_with(".csv") || file.contains('!') {
+        return false;
+    }
+    let bytes = std::fs::read(folder.join("raw").join(file)).expect("the archived file");
+    let (cells, line) = record_at(&bytes, byte, &part);
+    assert_eq!(line, number(row, "line"), "{file} at byte {byte}");
+    let heading = heading(&bytes, &part);
+    assert_eq!(cells.len(), heading, "{file}:{line} is a whole record");
+    true
+}
+
+/// Number of headings of a part.
+fn heading(bytes: &[u8], part: &PartAccount) -> usize {
+    let name = part.encoding.as_deref().unwrap_or("UTF-8").to_uppercase();
+    let encoding = encoding_rs::Encoding::for_label(name.as_bytes()).unwrap_or(encoding_rs::UTF_8);
+    let (all, _, _) = encoding.decode(bytes);
+    let line = all.lines().nth(part.header_line as usize - 1).expect("a heading");
+    split(line, part.delimiter.unwrap_or(',')).len()
+}
+
+/// R9.
+#[test]
+fn every_anomaly_names_the_rows_that_it_rests_on() {
+    let night = current(&shared().lake);
+    let all: Vec<_> =
+        anomalies(&night).into_iter().filter(|a| a.state.word() != "cleared").collect();
+    let step = all.len().div_ceil(SAMPLE).max(1);
+    let sample: Vec<_> = all.iter().step_by(step).collect();
+    assert!(sample.len() >= 25, "{} of {} anomalies", sample.len(), all.len());
+    let reread_rows = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for half in sample.chunks(sample.len().div_ceil(2)) {
+            scope.spawn(|| {
+                for anomaly in half {
+                    let said = explain(&anomaly.anomaly);
+                    assert_eq!(text(&said, "anomaly"), anomaly.anomaly);
+                    assert_eq!(text(&said, "rule"), anomaly.rule);
+                    assert_eq!(text(&said, "version"), anomaly.rule_version);
+                    assert_eq!(text(&said, "message"), anomaly.message);
+                    assert!(text(&said, "rule_text").contains("over:"), "{}", anomaly.rule);
+                    assert!(said["evidence"].is_object());
+                    let rows = list(&said, "rows");
+                    assert!(!rows.is_empty(), "{} {} rests on no row", anomaly.rule, anomaly.anomaly);
+                    for row in rows {
+                        assert!(number(row, "line") > 0, "{row}");
+                        let (folder, _) = part(row);
+                        let outer = text(row, "file").split('!').next().unwrap_or_default();
+                        assert!(folder.join("raw").join(outer).is_file(), "{row}");
+                        assert!(row["values"].is_object(), "{row}");
+                        let counted = usize::from(reread(row));
+                        reread_rows.fetch_add(counted, std::sync::atomic::Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let reread_rows = reread_rows.into_inner();
+    assert!(reread_rows >= 20, "{reread_rows} rows were read again from their bytes");
+}
+
+/// The archived files are the extracts, byte for byte.
+#[test]
+fn extracts_are_kept_as_they_came() {
+    let home = shared().lake.join("deliveries");
+    let mut count = 0;
+    for feed in bidui::lake::names_in(&home) {
+        for delivery in bidui::lake::names_in(&home.join(&feed)) {
+            let folder = home.join(&feed).join(delivery);
+            let receipt = Receipt::read(&folder).expect("a receipt");
+            for file in &receipt.files {
+                let night = shared().input.join(receipt.received.to_string());
+                let hash = |dir: &Path| {
+                    bidui::lake::hash_file(&dir.join(&file.name)).expect("a file")
+                };
+                assert_eq!(hash(&folder.join("raw")), file.blake3);
+                assert_eq!(hash(&night), file.blake3);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 40, "{count} files");
+}
+
+#[test]
+fn an_unknown_anomaly_is_said_to_be_unknown() {
+    let said = Bidui::new("explain").arg("0123456789abcdef").arg("--pipeline").arg(gansu());
+    let said = said.arg("--lake").arg(&shared().lake).go().ended(2);
+    assert!(said.stderr.contains("0123456789abcdef"), "{}", said.stderr);
+}
