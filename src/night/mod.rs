@@ -29,7 +29,7 @@ use crate::lake::bucket;
 use crate::report::summary::{DeliveryLine, Summary};
 
 /// Rows of persons that one job works on.
-const ROWS_PER_JOB: u64 = 400_000;
+const ROWS_PER_JOB: u64 = 100_000;
 
 /// What to run and where.
 #[derive(Debug, Clone)]

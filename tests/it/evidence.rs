@@ -90,10 +90,11 @@ fn every_anomaly_names_the_rows_that_it_rests_on() {
     let step = all.len().div_ceil(SAMPLE).max(1);
     let sample: Vec<_> = all.iter().step_by(step).collect();
     assert!(sample.len() >= 25, "{} of {} anomalies", sample.len(), all.len());
-    let reread_rows = std::sync::atomic::AtomicUsize::new(0);
+    let counter = std::sync::atomic::AtomicUsize::new(0);
+    let reread_rows = &counter;
     std::thread::scope(|scope| {
         for half in sample.chunks(sample.len().div_ceil(2)) {
-            scope.spawn(|| {
+            scope.spawn(move || {
                 for anomaly in half {
                     let said = explain(&anomaly.anomaly);
                     assert_eq!(text(&said, "anomaly"), anomaly.anomaly);
@@ -117,7 +118,7 @@ fn every_anomaly_names_the_rows_that_it_rests_on() {
             });
         }
     });
-    let reread_rows = reread_rows.into_inner();
+    let reread_rows = counter.into_inner();
     assert!(reread_rows >= 20, "{reread_rows} rows were read again from their bytes");
 }
 

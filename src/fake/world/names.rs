@@ -133,13 +133,17 @@ impl Names {
     }
 
     fn tibetan(&self, name: &mut String, draw: &mut Draw) {
-        name.push_str(draw.pick(&self.lists[TIB]));
+        let list = &self.lists[TIB];
+        let first = draw.below(list.len() as u64) as usize;
+        // Never the same word twice.
+        let second = (first + 1 + draw.below(list.len() as u64 - 1) as usize) % list.len();
+        name.push_str(list[first]);
         match draw.below(4) {
             0 => name.push_str(draw.pick(&self.lists[TAIL])),
-            1 => name.push_str(draw.pick(&self.lists[TIB])),
+            1 => name.push_str(list[second]),
             _ => {
                 name.push('·');
-                name.push_str(draw.pick(&self.lists[TIB]));
+                name.push_str(list[second]);
                 if draw.chance(1, 3) {
                     name.push_str(draw.pick(&self.lists[TAIL]));
                 }

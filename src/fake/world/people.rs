@@ -176,10 +176,10 @@ fn seats(size: u64, wish: &Wish, draw: &mut Draw) -> Vec<Seat> {
         seats.push(Seat { rel: "配偶", male: !male, days, family: Family::Other });
     }
     let mut children = 0;
+    // Which parents there are: 1 the father, 2 the mother.
     let mut parents = 0;
     while (seats.len() as u64) < size {
         let seat = next_seat(head_age, &mut children, &mut parents, draw);
-        // A child must be younger than its parents by at least twenty years, a daughter-in-law needs a grown son.
         seats.push(seat);
     }
     seats
@@ -187,11 +187,12 @@ fn seats(size: u64, wish: &Wish, draw: &mut Draw) -> Vec<Seat> {
 
 fn next_seat(head_age: i64, children: &mut i64, parents: &mut i64, draw: &mut Draw) -> Seat {
     let male = draw.chance(51, 100);
-    if head_age < 58 && *parents < 2 && *children > 0 && draw.chance(1, 2)
-        || (head_age < 27 && *parents < 2)
+    if head_age < 58 && *parents < 3 && *children > 0 && draw.chance(1, 2)
+        || (head_age < 27 && *parents < 3)
     {
-        *parents += 1;
-        let father = *parents == 1;
+        // The first parent is more often the mother; the second is the other one.
+        let father = if *parents == 0 { draw.chance(2, 5) } else { *parents == 2 };
+        *parents |= if father { 1 } else { 2 };
         let rel = if father { "之父" } else { "之母" };
         let days = years((head_age + draw.between(22, 30)).min(96), draw);
         return Seat {
