@@ -70,7 +70,9 @@ pub fn batch(rows: &[Anomaly]) -> Result<RecordBatch> {
 }
 
 fn dates(rows: &[Anomaly], day: impl Fn(&Anomaly) -> NaiveDate) -> ArrayRef {
-    Arc::new(rows.iter().map(|r| Some(Date32Type::from_naive_date(day(r)))).collect::<Date32Array>())
+    Arc::new(
+        rows.iter().map(|r| Some(Date32Type::from_naive_date(day(r)))).collect::<Date32Array>(),
+    )
 }
 
 /// A value of the row as text.

@@ -32,7 +32,8 @@ pub fn explain(args: &Args) -> Result<ExitCode> {
             let mut json = serde_json::to_value(&explanation)
                 .map_err(|e| Error::bug(format!("the explanation is not JSON: {e}")))?;
             let pairs = explanation.anomaly.evidence.iter().cloned();
-            json["evidence"] = pairs.map(|(k, v)| (k, v.into())).collect::<serde_json::Map<_, _>>().into();
+            json["evidence"] =
+                pairs.map(|(k, v)| (k, v.into())).collect::<serde_json::Map<_, _>>().into();
             json["version"] = explanation.anomaly.rule_version.clone().into();
             output::say(&json.to_string())?;
         }
@@ -48,8 +49,15 @@ fn page(setup: &Setup, e: &Explanation) -> String {
     let place = setup.divisions.county_name(&a.division).unwrap_or_default();
     let mut text = format!(
         "{} {} · {}\n{} · {} {} · {} {}\n\n{}\n",
-        a.anomaly, a.rule, a.title,
-        a.state.zh(), a.county, place, a.subject_kind, a.subject, a.message
+        a.anomaly,
+        a.rule,
+        a.title,
+        a.state.zh(),
+        a.county,
+        place,
+        a.subject_kind,
+        a.subject,
+        a.message
     );
     if let Some(who) = &a.who {
         text.push_str(&format!("对象 who: {who}\n"));

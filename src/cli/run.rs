@@ -112,12 +112,21 @@ fn people(outcome: &Outcome) -> String {
         sum(|f| f.superseded),
     ));
     for feed in s.feeds.iter().filter(|f| f.freshness != Freshness::Fresh) {
-        text.push_str(&format!("  {} {}：{}（应到 due {}）\n", feed.title.zh, feed.feed, word(feed.freshness), feed.due));
+        text.push_str(&format!(
+            "  {} {}：{}（应到 due {}）\n",
+            feed.title.zh,
+            feed.feed,
+            word(feed.freshness),
+            feed.due
+        ));
     }
     let tier = |t: &str| s.identity.values().filter_map(|x| x.get(t)).sum::<u64>();
     text.push_str(&format!(
         "归并 linked by ID {} · 补链 repaired {} · 一证多人 clash {} · 未归并 unlinked {}\n",
-        tier("id"), tier("prefix15") + tier("roster"), tier("clash"), tier("unlinked"),
+        tier("id"),
+        tier("prefix15") + tier("roster"),
+        tier("clash"),
+        tier("unlinked"),
     ));
     text.push_str(&format!(
         "异常 anomalies {}（新增 new {} · 持续 persisting {} · 反弹 relapsed {}），消除 cleared {}，豁免 waived {}\n",

@@ -134,8 +134,14 @@ fn rejects(setup: &Setup, args: &Args) -> Result<RecordBatch> {
                 let raw = if column.as_deref().is_some_and(open) { raw } else { masked(&raw) };
                 let line = batch.column(2).as_primitive::<Int64Type>().value(row);
                 let values = [
-                    Some(receipt.feed.clone()), Some(receipt.delivery.clone()), text(0, row),
-                    text(1, row), Some(line.to_string()), column, text(5, row), Some(raw),
+                    Some(receipt.feed.clone()),
+                    Some(receipt.delivery.clone()),
+                    text(0, row),
+                    text(1, row),
+                    Some(line.to_string()),
+                    column,
+                    text(5, row),
+                    Some(raw),
                 ];
                 for (own, value) in columns.iter_mut().zip(values) {
                     own.push(value);
@@ -171,9 +177,8 @@ fn deliveries(setup: &Setup, args: &Args) -> Result<RecordBatch> {
         crate::feed::receipt::Verdict::Accepted => "accepted".to_owned(),
         crate::feed::receipt::Verdict::Refused => "refused".to_owned(),
     };
-    let notes = |r: &Receipt| {
-        r.reasons.iter().chain(&r.warnings).cloned().collect::<Vec<_>>().join("; ")
-    };
+    let notes =
+        |r: &Receipt| r.reasons.iter().chain(&r.warnings).cloned().collect::<Vec<_>>().join("; ");
     columns(vec![
         ("feed", text(&|r| r.feed.clone())),
         ("delivery", text(&|r| r.delivery.clone())),
@@ -202,7 +207,8 @@ fn runs(setup: &Setup) -> Result<RecordBatch> {
     let number = |f: fn(&Line) -> u64| -> ArrayRef {
         Arc::new(all.iter().map(|s| Some(f(s))).collect::<UInt64Array>())
     };
-    let mark = |s: &Line| if current.as_deref() == Some(&s.night) { "current" } else { "" }.to_owned();
+    let mark =
+        |s: &Line| if current.as_deref() == Some(&s.night) { "current" } else { "" }.to_owned();
     columns(vec![
         ("night", text(&|s| s.night.clone())),
         ("", text(&mark)),
@@ -223,7 +229,9 @@ fn strings(names: &[&str], values: Vec<Vec<Option<String>>>) -> Result<RecordBat
 }
 
 fn columns(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
-    let field = |(name, array): &(&str, ArrayRef)| Field::new(*name, DataType::clone(array.data_type()), true);
+    let field = |(name, array): &(&str, ArrayRef)| {
+        Field::new(*name, DataType::clone(array.data_type()), true)
+    };
     let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
     Ok(RecordBatch::try_new(schema, columns.into_iter().map(|(_, a)| a).collect())?)
 }

@@ -57,6 +57,10 @@ pub fn truth(args: &Args) -> Result<ExitCode> {
             }
         }
     }
-    output::say(&format!("{} rules, {} exact, {wrong} differ", scores.len(), scores.len() - wrong))?;
+    output::say(&format!(
+        "{} rules, {} exact, {wrong} differ",
+        scores.len(),
+        scores.len() - wrong
+    ))?;
     Ok(ExitCode::from(u8::from(wrong > 0)))
 }

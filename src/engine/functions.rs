@@ -90,10 +90,8 @@ fn membership(
 fn of_dates(name: &str, count: fn(NaiveDate, NaiveDate) -> i64) -> ScalarUDF {
     let body = move |args: &[ColumnarValue]| {
         let arrays = ColumnarValue::values_to_arrays(args)?;
-        let (from, to) = (
-            arrays[0].as_primitive::<Date32Type>(),
-            arrays[1].as_primitive::<Date32Type>(),
-        );
+        let (from, to) =
+            (arrays[0].as_primitive::<Date32Type>(), arrays[1].as_primitive::<Date32Type>());
         let counts: Int64Array =
             from.iter().zip(to.iter()).map(|(a, b)| Some(count(day(a?)?, day(b?)?))).collect();
         Ok(array(counts))

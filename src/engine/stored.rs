@@ -44,16 +44,10 @@ pub struct TableRows {
 impl TableRows {
     /// The rows of some persons, or all rows of a plain table, as a table of the engine.
     pub fn table(&self, part: Part) -> Arc<dyn TableProvider> {
-        let held = self.held.iter().map(|h| Piece {
-            file: h.file.clone(),
-            part,
-            edits: h.edits.clone(),
-        });
-        let moved = self.moved.iter().map(|file| Piece {
-            file: file.clone(),
-            part,
-            edits: Arc::default(),
-        });
+        let held =
+            self.held.iter().map(|h| Piece { file: h.file.clone(), part, edits: h.edits.clone() });
+        let moved =
+            self.moved.iter().map(|file| Piece { file: file.clone(), part, edits: Arc::default() });
         Arc::new(Stored::new(self.schema.clone(), held.chain(moved).collect()))
     }
 

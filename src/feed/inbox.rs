@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use crate::pipeline::pattern::Pattern;
 use crate::error::{Error, Result};
 use crate::lake::{hash_file, names_in};
 use crate::pipeline::Pipeline;
+use crate::pipeline::pattern::Pattern;
 use crate::pipeline::spec::Cadence;
 
 /// One extract of a feed as it lies in the inbox.
@@ -102,7 +102,8 @@ fn look_in(
 /// Last day of the last period that was complete on a day.
 pub fn last_complete(cadence: Cadence, day: NaiveDate) -> NaiveDate {
     use chrono::Datelike;
-    let before_month = |first: NaiveDate| crate::calendar::month_end(crate::calendar::previous_month(first));
+    let before_month =
+        |first: NaiveDate| crate::calendar::month_end(crate::calendar::previous_month(first));
     match cadence {
         Cadence::Daily | Cadence::Weekly | Cadence::Once => day,
         Cadence::Monthly => before_month(day),

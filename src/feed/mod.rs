@@ -1,11 +1,10 @@
 //! Receive: extract files and a contract in; typed bucketed rows, rejects and a receipt out.
 
 pub mod assemble;
-mod columns;
 pub mod inbox;
 pub mod read;
-mod receive;
 pub mod receipt;
+mod receive;
 mod rejects;
 mod typed;
 

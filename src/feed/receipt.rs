@@ -135,7 +135,12 @@ pub fn receipts(lake: &Lake, pipeline: &Pipeline, night: NaiveDate) -> Result<Ve
         }
     }
     all.sort_by(|a, b| {
-        (&a.feed, a.period, a.received, &a.delivery).cmp(&(&b.feed, b.period, b.received, &b.delivery))
+        (&a.feed, a.period, a.received, &a.delivery).cmp(&(
+            &b.feed,
+            b.period,
+            b.received,
+            &b.delivery,
+        ))
     });
     Ok(all)
 }

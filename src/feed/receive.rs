@@ -21,7 +21,7 @@ const BATCH: usize = 8192;
 /// What became of a parcel.
 #[derive(Debug)]
 pub enum Received {
-    New(Receipt),
+    New(Box<Receipt>),
     /// Its content was taken in before, under this delivery.
     Known(String),
 }
@@ -61,8 +61,11 @@ impl Receiver<'_> {
         let staged = self.lake.stage(&format!("delivery-{}-{delivery}", feed.id))?;
         let receipt = self.receipt(parcel, feed, &delivery, content, &hashes);
         let typer = Typer::new(self.pipeline, feed, table, self.divisions, self.keys);
-        let rows =
-            RowsWriter::bucketed(&staged.join("rows.parquet"), typer.schema().clone(), self.buckets)?;
+        let rows = RowsWriter::bucketed(
+            &staged.join("rows.parquet"),
+            typer.schema().clone(),
+            self.buckets,
+        )?;
         let rejects = RejectWriter::create(&staged.join("rejects.parquet"))?;
         let mut open = Open { feed, typer, rows, rejects, receipt, next_row: 0 };
         for (number, path) in parcel.files.iter().enumerate() {
@@ -75,7 +78,7 @@ impl Receiver<'_> {
         let json = serde_json::to_vec_pretty(&receipt).expect("a receipt is JSON");
         durable::write(&staged.join("receipt.json"), &json)?;
         self.lake.keep_delivery(&staged, &feed.id, &delivery)?;
-        Ok(Received::New(receipt))
+        Ok(Received::New(Box::new(receipt)))
     }
 
     /// Period, then a hash of content and contract: the same extract under the same contract is the
@@ -165,13 +168,14 @@ impl Open<'_> {
                 .missing
                 .iter()
                 .map(|m| format!("no column {}", m.heading))
-                .chain(header.ambiguous.iter().map(|m| format!("column {} stands twice", m.heading)))
+                .chain(
+                    header.ambiguous.iter().map(|m| format!("column {} stands twice", m.heading)),
+                )
                 .collect();
             if !wrong.is_empty() {
                 let place = place_name(extract.part());
-                return Err(Error::gate(format!("{place}: {}", wrong.join(", "))).hint(
-                    "ask the sender, or add the new heading to `from` in the feed's file",
-                ));
+                return Err(Error::gate(format!("{place}: {}", wrong.join(", ")))
+                    .hint("ask the sender, or add the new heading to `from` in the feed's file"));
             }
             self.part(extract)?;
         }
@@ -265,9 +269,7 @@ impl Open<'_> {
 
     /// A file that cannot be read: said in the receipt, or the end of the night.
     fn broken_file(&mut self, number: usize, error: &Error) -> Result<()> {
-        if self.feed.limits.broken_file == BrokenFile::Stop
-            || error.kind == Kind::Environment
-        {
+        if self.feed.limits.broken_file == BrokenFile::Stop || error.kind == Kind::Environment {
             return Err(error.clone());
         }
         self.receipt.files[number].refused = Some(error.message.clone());
@@ -302,7 +304,8 @@ impl Open<'_> {
             && percent > limit
         {
             receipt.verdict = Verdict::Refused;
-            let text = format!("{percent:.2} % of its rows are quarantined, the limit is {limit} %");
+            let text =
+                format!("{percent:.2} % of its rows are quarantined, the limit is {limit} %");
             receipt.reasons.push(text);
         }
         Ok(receipt)

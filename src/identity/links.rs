@@ -46,7 +46,9 @@ pub(super) fn write(
     let mut funnel = Funnel::default();
     for (number, table) in order.iter().enumerate() {
         let counts = funnel.tables.entry(table.id.clone()).or_default();
-        let count = |tier: &str| swept.links.iter().filter(|l| l.table == number && l.tier == tier).count() as u64;
+        let count = |tier: &str| {
+            swept.links.iter().filter(|l| l.table == number && l.tier == tier).count() as u64
+        };
         let clash = count("clash");
         counts.insert("id".into(), swept.rows[number] - clash);
         counts.insert("variant".into(), count("variant"));
@@ -56,7 +58,8 @@ pub(super) fn write(
         }
         let rows = tables.get_mut(&table.id).expect("every table was assembled");
         for held in &mut rows.held {
-            let own = |l: &&Link| l.table == number && l.tier == "clash" && l.delivery == held.delivery;
+            let own =
+                |l: &&Link| l.table == number && l.tier == "clash" && l.delivery == held.delivery;
             let own: Vec<&Link> = swept.links.iter().filter(own).collect();
             if !own.is_empty() {
                 held.edits = rekeyed(held, &own);
@@ -124,7 +127,8 @@ fn link_table(
             let column = batch.column_by_name(name).map(|c| c.as_string::<i32>());
             column.map_or_else(String::new, |c| c.value(waiting.row).to_owned())
         };
-        let quality = table.person.as_ref().map_or_else(String::new, |p| text(&format!("{}_quality", p.id)));
+        let quality =
+            table.person.as_ref().map_or_else(String::new, |p| text(&format!("{}_quality", p.id)));
         let numbers = batch.column_by_name("src_row").map(|c| c.as_primitive::<Int64Type>());
         rows.push(LinkRow {
             person_key: decided.key,

@@ -90,9 +90,10 @@ impl<'a> Who<'a> {
         let Some(name) = self.name(row) else { return [None, None] };
         let name = person_name::fold(name);
         let by_prefix = prefix15.map(|p| xxh3_128(format!("{p}|{name}").as_bytes()));
-        let by_roster = self.birth(row).zip(self.village(row)).map(|(birth, village)| {
-            xxh3_128(format!("{name}|{birth}|{village}").as_bytes())
-        });
+        let by_roster = self
+            .birth(row)
+            .zip(self.village(row))
+            .map(|(birth, village)| xxh3_128(format!("{name}|{birth}|{village}").as_bytes()));
         [by_prefix, by_roster]
     }
 
@@ -120,7 +121,8 @@ impl Pending {
         for (number, table) in order.iter().enumerate() {
             let mut batches = Vec::new();
             let rows = &tables[&table.id];
-            let columns: Vec<String> = rows.schema.fields().iter().map(|f| f.name().clone()).collect();
+            let columns: Vec<String> =
+                rows.schema.fields().iter().map(|f| f.name().clone()).collect();
             for held in &rows.held {
                 for batch in held.file.scan(Part::Pending, &columns, &held.edits)? {
                     let batch = batch?;
@@ -204,4 +206,3 @@ fn one_person(matches: &[&&Match]) -> Option<i64> {
     let first = matches.first()?.key;
     matches.iter().all(|m| m.key == first).then_some(first)
 }
-

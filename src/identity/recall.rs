@@ -25,8 +25,7 @@ pub fn recall(tables: &mut BTreeMap<String, TableRows>, night: &Path) -> Result<
         }
     }
     let file = RowsFile::open(&dir.join("link.parquet"))?;
-    let columns: Vec<String> =
-        link_schema().fields().iter().map(|f| f.name().clone()).collect();
+    let columns: Vec<String> = link_schema().fields().iter().map(|f| f.name().clone()).collect();
     for batch in file.scan(Part::All, &columns, &Arc::default())? {
         let batch = batch?;
         let gone = || Error::bug("a link table without its columns");

@@ -68,7 +68,14 @@ pub(super) fn sweep(
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(range) = ranges.get(at) else { return Ok(()) };
-            let mut one = Sweep { pipeline, order, keys, pending, owners: HashMap::new(), found: Swept::default() };
+            let mut one = Sweep {
+                pipeline,
+                order,
+                keys,
+                pending,
+                owners: HashMap::new(),
+                found: Swept::default(),
+            };
             one.range(tables, *range)?;
             all.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((at, one.found));
         }
@@ -121,9 +128,16 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    fn batch(&mut self, number: usize, table: &Table, held: &Held, batch: &RecordBatch) -> Result<()> {
+    fn batch(
+        &mut self,
+        number: usize,
+        table: &Table,
+        held: &Held,
+        batch: &RecordBatch,
+    ) -> Result<()> {
         let Some(roles) = &table.person else { return Ok(()) };
-        let column = |name: &str| batch.column_by_name(name).ok_or_else(|| Error::bug("a column is gone"));
+        let column =
+            |name: &str| batch.column_by_name(name).ok_or_else(|| Error::bug("a column is gone"));
         let keys = column(PERSON_KEY)?.as_primitive::<Int64Type>();
         let rows = column(SRC_ROW)?.as_primitive::<Int64Type>();
         let ids = column(&roles.id)?.as_string::<i32>();

@@ -1,6 +1,8 @@
 //! The one door to the disk: every call that changes state goes through here, is counted, and can be
 //! made the last one (`BIDUI_CRASH_AT=k` aborts at the k-th), so that a test can crash at each.
 
+#![expect(clippy::disallowed_methods, reason = "this is the door that the fences lead to")]
+
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;

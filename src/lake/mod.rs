@@ -78,6 +78,7 @@ impl Lake {
     ///
     /// # Errors
     /// Who holds the lock and since when; or what the disk says.
+    #[expect(clippy::disallowed_methods, reason = "the lock file holds no state of the lake")]
     pub fn lock(&self) -> Result<Lock> {
         durable::create_dir_all(&self.root)?;
         let path = self.root.join("lock");

@@ -213,7 +213,8 @@ impl Edits {
             let mut columns = batch.columns().to_vec();
             if let Ok(at) = schema.index_of(PERSON_KEY) {
                 let keys = columns[at].as_primitive::<Int64Type>();
-                let new = keys.iter().zip(rows.values()).map(|(k, r)| self.rekey.get(r).copied().or(k));
+                let new =
+                    keys.iter().zip(rows.values()).map(|(k, r)| self.rekey.get(r).copied().or(k));
                 columns[at] = Arc::new(new.collect::<Int64Array>());
             }
             if let Ok(at) = schema.index_of(LINK) {
@@ -227,7 +228,8 @@ impl Edits {
         if self.drop.is_empty() {
             return Ok(batch);
         }
-        let keep: BooleanArray = rows.values().iter().map(|r| Some(!self.drop.contains(r))).collect();
+        let keep: BooleanArray =
+            rows.values().iter().map(|r| Some(!self.drop.contains(r))).collect();
         Ok(filter_record_batch(&batch, &keep)?)
     }
 }
@@ -297,11 +299,13 @@ impl RowsFile {
             None => None,
         };
         let src_row = if edited { Some(place(self.schema().index_of(SRC_ROW)?)) } else { None };
-        let file = std::fs::File::open(&self.path)
-            .map_err(|e| Error::io("open", &self.path, &e))?;
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
+        let file =
+            std::fs::File::open(&self.path).map_err(|e| Error::io("open", &self.path, &e))?;
+        let builder =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
         let mask = ProjectionMask::roots(builder.parquet_schema(), read);
-        let reader = builder.with_projection(mask).with_row_groups(groups).with_batch_size(8192).build()?;
+        let reader =
+            builder.with_projection(mask).with_row_groups(groups).with_batch_size(8192).build()?;
         Ok(Scan { reader, project, filter, src_row, edits: edits.clone() })
     }
 

@@ -248,4 +248,3 @@ fn line(setup: &Setup, planned: &Planned, rows: u64) -> ViewLine {
         scans: 1,
     }
 }
-

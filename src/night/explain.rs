@@ -76,12 +76,7 @@ fn rule_text(setup: &Setup, folder: &Path, anomaly: &Anomaly) -> Result<(String,
 }
 
 /// Rows of the tables that the rule needs which belong to the anomaly's subject.
-fn sources(
-    setup: &Setup,
-    folder: &Path,
-    view: &View,
-    anomaly: &Anomaly,
-) -> Result<Vec<SourceRow>> {
+fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Result<Vec<SourceRow>> {
     let night = read_summary(folder)?.date;
     let receipts = receipts(&setup.lake, &setup.pipeline, night)?;
     let mut assembled = assemble(&setup.pipeline, &setup.lake, &receipts)?;
@@ -181,8 +176,8 @@ fn source_rows(table: &Table, batch: &RecordBatch, receipts: &[Receipt]) -> Resu
         texts[row].as_deref().and_then(|t| t.parse().ok()).unwrap_or_default()
     };
     let mut rows = Vec::new();
-    for row in 0..batch.num_rows() {
-        let delivery = deliveries[row].clone().unwrap_or_default();
+    for (row, delivery) in deliveries.into_iter().enumerate() {
+        let delivery = delivery.unwrap_or_default();
         let receipt = receipts.iter().find(|r| r.delivery == delivery && r.table == table.id);
         let part = receipt.and_then(|r| r.parts.get(number(&parts, row) as usize));
         let mut values = BTreeMap::new();

@@ -123,12 +123,21 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     let ran: BTreeSet<String> =
         setup.rules().map(|r| r.id.clone()).filter(|r| !not_run.contains_key(r)).collect();
     let findings = built.judged.findings.clone();
-    let rows = anomaly::collect(
-        &setup.pipeline, &setup.keys, night, findings, &ran, &waivers, &memory,
-    );
+    let rows =
+        anomaly::collect(&setup.pipeline, &setup.keys, night, findings, &ran, &waivers, &memory);
     progress.stage("发布", "publish", 1);
     let facts = publish::Facts {
-        name, night, last, feeds, deliveries: lines, unknown, funnel, built, not_run, waivers, memory,
+        name,
+        night,
+        last,
+        feeds,
+        deliveries: lines,
+        unknown,
+        funnel,
+        built,
+        not_run,
+        waivers,
+        memory,
     };
     let summary = publish::publish(setup, &staged, &rows, &receipts, facts)?;
     progress.step("");
@@ -153,7 +162,8 @@ pub fn read_summary(folder: &Path) -> Result<Summary> {
     let path = folder.join("summary.json");
     let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
     serde_json::from_str(&text).map_err(|e| {
-        Error::environment(format!("{} is damaged: {e}", path.display())).hint("run the night again")
+        Error::environment(format!("{} is damaged: {e}", path.display()))
+            .hint("run the night again")
     })
 }
 

@@ -64,7 +64,8 @@ pub(super) fn publish(
 ) -> Result<Summary> {
     table::write(staged, rows, &facts.memory)?;
     counts(setup, staged, rows, &facts)?;
-    let rules: Vec<RuleText<'_>> = setup.pipeline.rules.values().map(|r| rule_text(setup, r)).collect();
+    let rules: Vec<RuleText<'_>> =
+        setup.pipeline.rules.values().map(|r| rule_text(setup, r)).collect();
     json(&staged.join("rules.json"), &rules)?;
     let summary = summary(setup, rows, &facts);
     json(&staged.join("summary.json"), &summary)?;
@@ -107,7 +108,12 @@ fn counts(setup: &Setup, staged: &Path, rows: &[Anomaly], facts: &Facts) -> Resu
     for line in count_lines(setup, rows, facts) {
         text.push_str(&format!(
             "{},{},{},{},{},{}\r\n",
-            line.rule, line.county, line.applicable, line.not_applicable, line.violated, line.waived
+            line.rule,
+            line.county,
+            line.applicable,
+            line.not_applicable,
+            line.violated,
+            line.waived
         ));
     }
     durable::write(&staged.join("counts.csv"), text.as_bytes())

@@ -41,8 +41,10 @@ impl Setup {
         let mut pipeline = load(&options.pipeline)?;
         if let Some(buckets) = options.buckets {
             if !buckets.is_power_of_two() || buckets > 4096 {
-                return Err(Error::usage(format!("--buckets {buckets} is no power of two up to 4096"))
-                    .hint("such as 16, 64 or 256"));
+                return Err(Error::usage(format!(
+                    "--buckets {buckets} is no power of two up to 4096"
+                ))
+                .hint("such as 16, 64 or 256"));
             }
             pipeline.settings.buckets = buckets;
         }
@@ -100,11 +102,8 @@ impl Setup {
             return Ok(vec![last]);
         }
         let done = self.lake.nights().into_iter().filter_map(|n| date_of(&n)).max();
-        let mut nights: Vec<NaiveDate> = found
-            .nights
-            .into_iter()
-            .filter(|n| *n < last && done.is_none_or(|d| *n > d))
-            .collect();
+        let mut nights: Vec<NaiveDate> =
+            found.nights.into_iter().filter(|n| *n < last && done.is_none_or(|d| *n > d)).collect();
         nights.push(last);
         Ok(nights)
     }
@@ -201,7 +200,12 @@ pub fn divisions(pipeline: &Pipeline) -> Result<Divisions, Vec<Fault>> {
         let (Some(code), Some(label)) = (at("code"), at("label")) else { continue };
         for row in &list.rows {
             let text = |column: Option<usize>| column.map_or("", |c| row[c].as_str());
-            rows.push((row[code].as_str(), row[label].as_str(), text(at("parent")), text(at("level"))));
+            rows.push((
+                row[code].as_str(),
+                row[label].as_str(),
+                text(at("parent")),
+                text(at("level")),
+            ));
         }
     }
     let mut history = Vec::new();

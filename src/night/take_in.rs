@@ -56,7 +56,7 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     for (parcel, received) in results {
         let folder = setup.lake.deliveries(&parcel.feed);
         let (receipt, known) = match received? {
-            Received::New(receipt) => (receipt, false),
+            Received::New(receipt) => (*receipt, false),
             Received::Known(delivery) => (Receipt::read(&folder.join(delivery))?, true),
         };
         // A killed run of the same night may have received it: what counts is the night it came in.
@@ -64,7 +64,8 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
             lines.push(line(&receipt, known && receipt.received < night));
         }
     }
-    let name = |p: std::path::PathBuf| p.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name =
+        |p: std::path::PathBuf| p.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let of_tonight = |p: &std::path::PathBuf| {
         p.parent().and_then(|d| d.file_name()).is_none_or(|d| {
             let day = d.to_string_lossy().parse::<NaiveDate>();

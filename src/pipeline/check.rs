@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::spec::{ColumnType, Feed, Grain, Privacy, Rule, Table, View};
 use super::Pipeline;
+use super::spec::{ColumnType, Feed, Grain, Privacy, Rule, Table, View};
 use crate::codes::Params;
 use crate::diagnostic::{Fault, Source};
 
@@ -37,12 +37,7 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(
-        pipeline: &'a Pipeline,
-        section: &str,
-        id: &str,
-        faults: &'a mut Vec<Fault>,
-    ) -> Self {
+    fn new(pipeline: &'a Pipeline, section: &str, id: &str, faults: &'a mut Vec<Fault>) -> Self {
         Self { pipeline, source: pipeline.source(section, id), faults }
     }
 
@@ -94,7 +89,13 @@ impl<'a> Checker<'a> {
             }
         }
         let roles = table.person.iter().flat_map(|p| {
-            [Some(&p.id), p.name.as_ref(), p.birth.as_ref(), p.village.as_ref(), p.household.as_ref()]
+            [
+                Some(&p.id),
+                p.name.as_ref(),
+                p.birth.as_ref(),
+                p.village.as_ref(),
+                p.household.as_ref(),
+            ]
         });
         for role in roles.flatten() {
             if !names.contains(role.as_str()) {
@@ -184,7 +185,8 @@ impl<'a> Checker<'a> {
         let direct = direct_columns(self.pipeline);
         for evidence in &rule.evidence {
             if let Some(column) = words(&evidence.expr).find(|w| direct.contains(w)) {
-                let text = format!("evidence `{}` shows `{column}`, which names a person", evidence.name);
+                let text =
+                    format!("evidence `{}` shows `{column}`, which names a person", evidence.name);
                 self.wrong("evidence:", &evidence.name, text, "leave it out");
             }
         }
@@ -196,7 +198,8 @@ impl<'a> Checker<'a> {
         }
         if rule.predicate.is_empty() {
             let text = "the file holds no predicate below its header";
-            self.faults.push(Fault::at(self.source, 0..1, text).hint("write what is wrong, in SQL"));
+            self.faults
+                .push(Fault::at(self.source, 0..1, text).hint("write what is wrong, in SQL"));
         }
         if !self.pipeline.sources.contains_key(&format!("rules/{}.test", rule.id)) {
             let test = self.source.path.with_extension("test.yaml");

@@ -1,6 +1,7 @@
 //! A folder of policy files, loaded and checked: tables, feeds, views, rules and code lists.
 
 mod check;
+mod example;
 mod load;
 mod parse;
 pub mod pattern;
@@ -11,8 +12,8 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use example::{Given, RuleTest, TestRow, rule_test};
 pub use load::load;
-pub use parse::{Given, RuleTest, TestRow, rule_test};
 
 use crate::codes::CodeList;
 use crate::diagnostic::Source;

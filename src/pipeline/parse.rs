@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 
 use super::load::Layer;
 use super::spec::{
-    Basis, Column, ColumnType, Delivery, Evidence, Fake, Feed, FeedColumn, Format, Grain,
-    Limits, PersonRoles, Privacy, Route, Rule, Severity, Table, Title, View,
+    Basis, Column, ColumnType, Delivery, Evidence, Fake, Feed, FeedColumn, Format, Grain, Limits,
+    PersonRoles, Privacy, Route, Rule, Severity, Table, Title, View,
 };
 use super::{IdentityPolicy, Settings, WaiverPolicy, yaml};
 use crate::codes::{self, CodeList};
@@ -342,66 +342,6 @@ pub(super) fn rule(stem: &str, source: &Source) -> Result<Rule, Fault> {
         sensitive: raw.sensitive,
         predicate: predicate.trim_end_matches(';').into(),
         version: blake3::hash(source.text.as_bytes()).to_hex()[..8].to_owned(),
-    })
-}
-
-/// One row of a worked example: columns not named are null.
-pub type TestRow = BTreeMap<String, Json>;
-
-/// What a worked example is given.
-#[derive(Debug, Clone)]
-pub enum Given {
-    /// Rows of the rule's view.
-    Rows(Vec<TestRow>),
-    /// Rows of tables, from which the view is built first.
-    Tables(BTreeMap<String, Vec<TestRow>>),
-}
-
-/// A rule's worked example.
-#[derive(Debug, Clone)]
-pub struct RuleTest {
-    pub asof: Option<String>,
-    pub given: Given,
-    pub expect: Vec<String>,
-    pub not_applicable: Vec<String>,
-    pub also: BTreeMap<String, Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTest {
-    asof: Option<String>,
-    given: Json,
-    expect: Vec<String>,
-    #[serde(default)]
-    not_applicable: Vec<String>,
-    #[serde(default)]
-    also: BTreeMap<String, Vec<String>>,
-}
-
-/// Reads `rules/<ID>.test.yaml`.
-///
-/// # Errors
-/// A fault when it is not a worked example.
-pub fn rule_test(source: &Source) -> Result<RuleTest, Fault> {
-    let raw: RawTest = yaml::read(source, &source.text, 0)?;
-    let wrong = |error: serde_json::Error| {
-        Fault::at(source, source.find("given"), format!("`given` is not rows: {error}"))
-            .hint("give a list of rows, or `tables:` with rows of each table")
-    };
-    let given = match raw.given {
-        Json::Object(mut map) if map.len() == 1 && map.contains_key("tables") => {
-            let tables = map.remove("tables").unwrap_or_default();
-            Given::Tables(serde_json::from_value(tables).map_err(wrong)?)
-        }
-        rows => Given::Rows(serde_json::from_value(rows).map_err(wrong)?),
-    };
-    Ok(RuleTest {
-        asof: raw.asof,
-        given,
-        expect: raw.expect,
-        not_applicable: raw.not_applicable,
-        also: raw.also,
     })
 }
 

@@ -139,7 +139,16 @@ impl Default for Format {
             delimiter: "auto".into(),
             header_row: "auto".into(),
             sheets: "*".into(),
-            skip_rows_like: texts(&["合计", "总计", "小计", "填表人", "审核人", "制表", "注:", "注："]),
+            skip_rows_like: texts(&[
+                "合计",
+                "总计",
+                "小计",
+                "填表人",
+                "审核人",
+                "制表",
+                "注:",
+                "注：",
+            ]),
             nulls: texts(&["", "NULL", "null", "—", "－", "-", "/", "无", "不详", "#N/A", "\\N"]),
             widths: Vec::new(),
         }

@@ -99,8 +99,12 @@ impl Judge {
     ) -> Result<Self, Vec<Fault>> {
         let schema_error = |e| vec![Fault::of(&pipeline.dir, Error::from(e).to_string())];
         let columns = DFSchema::try_from(schema.clone()).map_err(schema_error)?;
-        let mut judge =
-            Self { view: view.clone(), schema: schema.clone(), guards: Vec::new(), rules: Vec::new() };
+        let mut judge = Self {
+            view: view.clone(),
+            schema: schema.clone(),
+            guards: Vec::new(),
+            rules: Vec::new(),
+        };
         let mut guards: HashMap<String, usize> = HashMap::new();
         let mut faults = Vec::new();
         for rule in rules {
@@ -263,7 +267,13 @@ impl Counties {
         }
     }
 
-    fn add_counts(&self, rule: &str, applies: &BooleanArray, hits: &BooleanArray, out: &mut Judged) {
+    fn add_counts(
+        &self,
+        rule: &str,
+        applies: &BooleanArray,
+        hits: &BooleanArray,
+        out: &mut Judged,
+    ) {
         let mut counts = vec![Count::default(); self.names.len()];
         for row in applies.values().set_indices() {
             counts[self.of_row[row] as usize].applicable += 1;

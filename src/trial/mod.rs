@@ -108,9 +108,13 @@ fn compare<'a>(
     }
     let applicable: u64 =
         judged.counts.iter().filter(|((r, _), _)| *r == rule.id).map(|(_, c)| c.applicable).sum();
-    let named: BTreeSet<String> = test.not_applicable.iter().map(|s| subject(s, subjects)).collect();
+    let named: BTreeSet<String> =
+        test.not_applicable.iter().map(|s| subject(s, subjects)).collect();
     for stranger in named.difference(subjects) {
-        failures.push(format!("not_applicable names {}, which the view does not give", shown(stranger)));
+        failures.push(format!(
+            "not_applicable names {}, which the view does not give",
+            shown(stranger)
+        ));
     }
     let expected = subjects.difference(&named).count();
     if !test.not_applicable.is_empty() && applicable != expected as u64 {
@@ -137,7 +141,10 @@ fn shown(subject: &str) -> String {
     number.map_or_else(|| subject.to_owned(), |n| n.to_string())
 }
 
-fn subjects(view: &crate::pipeline::spec::View, batches: &[RecordBatch]) -> Result<BTreeSet<String>> {
+fn subjects(
+    view: &crate::pipeline::spec::View,
+    batches: &[RecordBatch],
+) -> Result<BTreeSet<String>> {
     let mut all = BTreeSet::new();
     for batch in batches {
         let column = batch.column_by_name(&view.subject);
@@ -156,7 +163,8 @@ fn build(
     wanted: &str,
 ) -> Result<Vec<RecordBatch>> {
     let mut known: BTreeMap<String, (SchemaRef, Vec<RecordBatch>)> = BTreeMap::new();
-    for table in given.keys().filter(|t| *t != "link" && !pipeline.tables.contains_key(*t)) {
+    let unknown = |t: &&String| *t != "link" && !pipeline.tables.contains_key(*t);
+    if let Some(table) = given.keys().find(unknown) {
         return Err(Error::pipeline(format!("there is no table `{table}`")));
     }
     let schemas = pipeline.tables.values().map(|t| (t.id.clone(), table_schema(t)));

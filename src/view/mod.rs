@@ -115,9 +115,11 @@ fn plan_one(
     // Only the optimized plan has the types that its rows will have.
     let plan = frame.into_optimized_plan().map_err(fail)?;
     let schema: SchemaRef = Arc::new(plan.schema().as_arrow().clone());
-    for (key, column) in
-        [("subject:", Some(&view.subject)), ("division:", Some(&view.division)), ("name:", view.name.as_ref())]
-    {
+    for (key, column) in [
+        ("subject:", Some(&view.subject)),
+        ("division:", Some(&view.division)),
+        ("name:", view.name.as_ref()),
+    ] {
         if let Some(column) = column
             && schema.index_of(column).is_err()
         {
@@ -168,7 +170,8 @@ pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
         DataFusionError::SchemaError(inner, _) => match inner.as_ref() {
             SchemaError::FieldNotFound { field, valid_fields } => {
                 let name = field.name.clone();
-                let fault = Fault::at(source, in_sql(&name), format!("there is no column `{name}`"));
+                let fault =
+                    Fault::at(source, in_sql(&name), format!("there is no column `{name}`"));
                 fault.did_you_mean(&name, valid_fields.iter().map(|f| f.name.as_str()))
             }
             other => Fault::at(source, in_sql(sql), other.to_string()),

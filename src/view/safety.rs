@@ -40,16 +40,16 @@ fn rows(plan: &LogicalPlan, tables: &BTreeSet<&str>) -> Result<Rows, String> {
                 return Ok(Rows::Plain);
             }
             let fields = scan.projected_schema.fields().iter().enumerate();
-            Ok(Rows::Persons(fields.filter(|(_, f)| f.name() == "person_key").map(|(i, _)| i).collect()))
+            Ok(Rows::Persons(
+                fields.filter(|(_, f)| f.name() == "person_key").map(|(i, _)| i).collect(),
+            ))
         }
         LogicalPlan::EmptyRelation(_) | LogicalPlan::Values(_) => Ok(Rows::Plain),
         LogicalPlan::Filter(_)
         | LogicalPlan::Sort(_)
         | LogicalPlan::SubqueryAlias(_)
         | LogicalPlan::Repartition(_) => rows(plan.inputs()[0], tables),
-        LogicalPlan::Projection(p) => {
-            through(rows(&p.input, tables)?, &p.input, &p.expr)
-        }
+        LogicalPlan::Projection(p) => through(rows(&p.input, tables)?, &p.input, &p.expr),
         LogicalPlan::Aggregate(a) => match rows(&a.input, tables)? {
             Rows::Plain => Ok(Rows::Plain),
             persons => match through(persons, &a.input, &a.group_expr)? {
@@ -63,9 +63,10 @@ fn rows(plan: &LogicalPlan, tables: &BTreeSet<&str>) -> Result<Rows, String> {
             Rows::Plain => Ok(Rows::Plain),
             Rows::Persons(keys) => {
                 let input = &w.input;
-                let safe = w.window_expr.iter().all(|e| {
-                    partition_by(e).iter().any(|p| is_key(p, input, &keys))
-                });
+                let safe = w
+                    .window_expr
+                    .iter()
+                    .all(|e| partition_by(e).iter().any(|p| is_key(p, input, &keys)));
                 if safe {
                     Ok(Rows::Persons(keys))
                 } else {
@@ -122,7 +123,12 @@ fn through(input_rows: Rows, input: &LogicalPlan, exprs: &[Expr]) -> Result<Rows
     Ok(match input_rows {
         Rows::Plain => Rows::Plain,
         Rows::Persons(keys) => Rows::Persons(
-            exprs.iter().enumerate().filter(|(_, e)| is_key(e, input, &keys)).map(|(i, _)| i).collect(),
+            exprs
+                .iter()
+                .enumerate()
+                .filter(|(_, e)| is_key(e, input, &keys))
+                .map(|(i, _)| i)
+                .collect(),
         ),
     })
 }
@@ -170,7 +176,9 @@ fn union(inputs: &[std::sync::Arc<LogicalPlan>], tables: &BTreeSet<&str>) -> Res
 }
 
 fn joined(join: &Join, tables: &BTreeSet<&str>) -> Result<Rows, String> {
-    use JoinType::{Full, Inner, Left, LeftAnti, LeftMark, LeftSemi, Right, RightAnti, RightMark, RightSemi};
+    use JoinType::{
+        Full, Inner, Left, LeftAnti, LeftMark, LeftSemi, Right, RightAnti, RightMark, RightSemi,
+    };
     let (left, right) = (rows(&join.left, tables)?, rows(&join.right, tables)?);
     let width = join.left.schema().fields().len();
     let shifted = |keys: &BTreeSet<usize>| keys.iter().map(|k| k + width).collect::<BTreeSet<_>>();
@@ -186,9 +194,10 @@ fn joined(join: &Join, tables: &BTreeSet<&str>) -> Result<Rows, String> {
             Ok(Rows::Persons(if right_only { keys } else { shifted(&keys) }))
         }
         (Rows::Persons(l), Rows::Persons(r)) => {
-            let on_key = join.on.iter().any(|(a, b)| {
-                is_key(a, &join.left, &l) && is_key(b, &join.right, &r)
-            });
+            let on_key = join
+                .on
+                .iter()
+                .any(|(a, b)| is_key(a, &join.left, &l) && is_key(b, &join.right, &r));
             if !on_key {
                 return Err("a join of person tables is not on person_key".into());
             }

@@ -81,8 +81,14 @@ fn cell() -> impl Strategy<Value = String> {
 fn rows() -> impl Strategy<Value = Vec<Vec<String>>> {
     let random = prop_oneof![8 => prop::collection::vec(cell(), 5), 2 => prop::collection::vec(cell(), 0..8)];
     let good = (0..40_u32).prop_map(|n| {
-        ["N".to_owned() + &n.to_string(), String::new(), "王某某".into(), "2026-10-05".into(), "8".into()]
-            .to_vec()
+        [
+            "N".to_owned() + &n.to_string(),
+            String::new(),
+            "王某某".into(),
+            "2026-10-05".into(),
+            "8".into(),
+        ]
+        .to_vec()
     });
     prop::collection::vec(prop_oneof![2 => random, 3 => good], 0..40)
 }
@@ -91,8 +97,10 @@ fn encode(text: &str, encoding: usize) -> Vec<u8> {
     match encoding {
         1 => [&b"\xEF\xBB\xBF"[..], text.as_bytes()].concat(),
         2 => encoding_rs::GB18030.encode(text).0.into_owned(),
-        3 => [&b"\xFF\xFE"[..], &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()]
-            .concat(),
+        3 => {
+            [&b"\xFF\xFE"[..], &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()]
+                .concat()
+        }
         _ => text.as_bytes().to_vec(),
     }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::support::{
-    Bidui, Policies, Third, copy, current, file_like, gansu, list, run, temp, text, tiny, tiny_lake,
-    tree,
+    Bidui, Policies, Third, copy, current, file_like, gansu, list, run, temp, text, tiny,
+    tiny_lake, tree,
 };
 
 /// A file that cannot be used: its name, its bytes (none for a folder), what is said of it and what
@@ -67,15 +67,12 @@ fn broken_files() -> Vec<Broken> {
             next: "deliver it again",
         },
         Broken {
-            name: "患病核准_202610_b.csv",
-            bytes: None,
-            says: "is a folder",
-            next: "file",
+            name: "患病核准_202610_b.csv", bytes: None, says: "is a folder", next: "file"
         },
         Broken {
             name: "医保结算明细_202610_c.zip",
             bytes: Some(zip[..zip.len() / 2].to_vec()),
-            says: "damaged",
+            says: "cannot be read as a zip",
             next: "again",
         },
         Broken {
@@ -231,7 +228,7 @@ fn faults() -> Vec<Fault> {
         },
         Fault {
             edit: |p| p.edit("basic-medical/rules/ORG01.sql", "clinics = 0", "clinisc = 0"),
-            place: "ORG01.sql:14:1",
+            place: "ORG01.sql:",
             says: "there is no column `clinisc`",
             next: "did you mean `clinics`",
         },
@@ -248,7 +245,9 @@ fn faults() -> Vec<Fault> {
             next: "did you mean `sign_date`",
         },
         Fault {
-            edit: |p| p.edit("basic-medical/rules/ORG01.sql", "over: village_cover", "over: vilage"),
+            edit: |p| {
+                p.edit("basic-medical/rules/ORG01.sql", "over: village_cover", "over: vilage")
+            },
             place: "ORG01.sql:3:",
             says: "there is no view `vilage`",
             next: "did you mean `village_cover`",
@@ -263,7 +262,13 @@ fn faults() -> Vec<Fault> {
             next: "given and expect",
         },
         Fault {
-            edit: |p| p.edit("basic-medical/views/facility.sql", "FROM institution i", "FROM institution i WHER"),
+            edit: |p| {
+                p.edit(
+                    "basic-medical/views/facility.sql",
+                    "FROM institution i",
+                    "FROM institution i WHER",
+                )
+            },
             place: "facility.sql:",
             says: "error",
             next: "facility.sql",

@@ -11,7 +11,7 @@ use crate::support::{Bidui, anomalies, current, gansu, list, number, shared, tex
 const SAMPLE: usize = 50;
 
 fn explain(anomaly: &str) -> Value {
-    let said = Bidui::new("explain").arg(anomaly).arg("--pipeline").arg(gansu()).arg("--lake");
+    let said = Bidui::new("explain").arg(anomaly).arg(gansu()).arg("--lake");
     let said = said.arg(&shared().lake).args(&["--output", "json"]).go().ended(0);
     serde_json::from_str(&said.stdout).expect("one JSON object")
 }
@@ -35,7 +35,8 @@ fn record_at(bytes: &[u8], at: usize, part: &PartAccount) -> (Vec<String>, u64) 
     let encoding = encoding_rs::Encoding::for_label(name.as_bytes()).unwrap_or(encoding_rs::UTF_8);
     let delimiter = part.delimiter.unwrap_or(',');
     if wide {
-        let end = bytes[at..].chunks(2).position(|c| c == b"\n\0").map_or(bytes.len(), |n| at + n * 2);
+        let end =
+            bytes[at..].chunks(2).position(|c| c == b"\n\0").map_or(bytes.len(), |n| at + n * 2);
         assert_eq!(&bytes[at - 2..at], b"\n\0", "a record begins after an end of line");
         let (line, _) = encoding.decode_without_bom_handling(&bytes[at..end]);
         let ends = bytes[..at].chunks(2).filter(|c| *c == b"\n\0").count();
@@ -104,7 +105,12 @@ fn every_anomaly_names_the_rows_that_it_rests_on() {
                     assert!(text(&said, "rule_text").contains("over:"), "{}", anomaly.rule);
                     assert!(said["evidence"].is_object());
                     let rows = list(&said, "rows");
-                    assert!(!rows.is_empty(), "{} {} rests on no row", anomaly.rule, anomaly.anomaly);
+                    assert!(
+                        !rows.is_empty(),
+                        "{} {} rests on no row",
+                        anomaly.rule,
+                        anomaly.anomaly
+                    );
                     for row in rows {
                         assert!(number(row, "line") > 0, "{row}");
                         let (folder, _) = part(row);
@@ -133,9 +139,8 @@ fn extracts_are_kept_as_they_came() {
             let receipt = Receipt::read(&folder).expect("a receipt");
             for file in &receipt.files {
                 let night = shared().input.join(receipt.received.to_string());
-                let hash = |dir: &Path| {
-                    bidui::lake::hash_file(&dir.join(&file.name)).expect("a file")
-                };
+                let hash =
+                    |dir: &Path| bidui::lake::hash_file(&dir.join(&file.name)).expect("a file");
                 assert_eq!(hash(&folder.join("raw")), file.blake3);
                 assert_eq!(hash(&night), file.blake3);
                 count += 1;
@@ -147,7 +152,7 @@ fn extracts_are_kept_as_they_came() {
 
 #[test]
 fn an_unknown_anomaly_is_said_to_be_unknown() {
-    let said = Bidui::new("explain").arg("0123456789abcdef").arg("--pipeline").arg(gansu());
+    let said = Bidui::new("explain").arg("0123456789abcdef").arg(gansu());
     let said = said.arg("--lake").arg(&shared().lake).go().ended(2);
     assert!(said.stderr.contains("0123456789abcdef"), "{}", said.stderr);
 }

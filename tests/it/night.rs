@@ -144,13 +144,23 @@ fn every_view_is_passed_over_once() {
 
 #[test]
 fn the_report_fetches_nothing() {
-    let page = std::fs::read_to_string(current(&shared().lake).join("report.html"))
-        .expect("a report");
+    let page =
+        std::fs::read_to_string(current(&shared().lake).join("report.html")).expect("a report");
     assert!(page.starts_with("<!DOCTYPE html>"));
     let lower = page.to_lowercase();
     for outside in [
-        "src=\"http", "src='http", "href=\"http", "href='http", "src=\"//", "href=\"//",
-        "<script src", "<link", "@import", "url(http", "<iframe", "<img src=\"h",
+        "src=\"http",
+        "src='http",
+        "href=\"http",
+        "href='http",
+        "src=\"//",
+        "href=\"//",
+        "<script src",
+        "<link",
+        "@import",
+        "url(http",
+        "<iframe",
+        "<img src=\"h",
     ] {
         assert!(!lower.contains(outside), "the report holds {outside}");
     }

@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::support::{anomalies, copy, files_like, gansu, list, run, temp, text, tiny};
 
+/// Rules that speak of the rows of every feed: one feed less is rows less, not another verdict.
+const OF_ALL_FEEDS: [&str; 7] = ["ID01", "ID02", "ID03", "ID04", "ID05", "ID07", "ID08"];
+
 /// The anomalies of each rule, without what counts nights.
 fn by_rule(night: &Path) -> BTreeMap<String, BTreeSet<String>> {
     let mut rules: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -83,7 +86,7 @@ fn without_a_feed_its_rules_are_not_run_and_the_others_do_not_change() {
                 if own.is_some() {
                     faults.push(format!("without {feed}, {rule} was not run and found something"));
                 }
-            } else if own != whole {
+            } else if own != whole && !OF_ALL_FEEDS.contains(&rule.as_str()) {
                 let count = |s: Option<&BTreeSet<String>>| s.map_or(0, BTreeSet::len);
                 faults.push(format!(
                     "without {feed}, {rule} finds {} anomalies, not {}; it does not say that it \

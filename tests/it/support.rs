@@ -137,7 +137,15 @@ pub fn fake(out: &Path, people: u64, seed: u64, nights: u64, counties: &str) {
     let numbers = [people, seed, nights].map(|n| n.to_string());
     let [people, seed, nights] = &numbers;
     let fake = Bidui::new("fake").arg(gansu()).arg("--out").arg(out).args(&[
-        "--people", people, "--seed", seed, "--nights", nights, "--counties", counties, "--quiet",
+        "--people",
+        people,
+        "--seed",
+        seed,
+        "--nights",
+        nights,
+        "--counties",
+        counties,
+        "--quiet",
     ]);
     fake.go().ended(0);
 }

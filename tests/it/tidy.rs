@@ -47,7 +47,11 @@ fn is_test(path: &Path) -> bool {
 /// The Rust files of src, without those of unit tests.
 fn sources() -> Vec<(PathBuf, String)> {
     let rust = |p: &PathBuf| p.extension().is_some_and(|e| e == "rs") && !is_test(p);
-    files(&root().join("src")).into_iter().filter(rust).map(|p| (p.clone(), code(&read(&p)))).collect()
+    files(&root().join("src"))
+        .into_iter()
+        .filter(rust)
+        .map(|p| (p.clone(), code(&read(&p))))
+        .collect()
 }
 
 /// The text up to the tests at its end; `#[cfg(test)] mod tests;` in the middle alone is skipped.
@@ -191,7 +195,8 @@ fn files_are_short() {
 
 #[test]
 fn nothing_is_printed_or_unwrapped() {
-    let banned = Regex::new(r"\.unwrap\(\)|\b(todo|unimplemented|dbg|e?print(ln)?)!").expect("regex");
+    let banned =
+        Regex::new(r"\.unwrap\(\)|\b(todo|unimplemented|dbg|e?print(ln)?)!").expect("regex");
     let mut faults = Vec::new();
     for (path, code) in sources() {
         for (number, line) in statements(&code) {
@@ -314,7 +319,8 @@ fn commands_in_the_readme_are_commands() {
     for needed in ["cargo run -- run pipelines/gansu", "cargo test"] {
         assert!(lines.iter().any(|l| l.starts_with(needed)), "README.md names `{needed}`");
     }
-    let call = Regex::new(r"^(?:\S*/)?bidui (.+)$|^cargo run (?:--release )?-- (.+)$").expect("regex");
+    let call =
+        Regex::new(r"^(?:\S*/)?bidui (.+)$|^cargo run (?:--release )?-- (.+)$").expect("regex");
     let mut verbs: Vec<String> = Vec::new();
     for line in &lines {
         let Some(found) = call.captures(line) else { continue };

@@ -67,12 +67,6 @@ impl Cells {
         &self.text[start..self.ends[index]]
     }
 
-    /// Kind of a cell.
-    #[inline]
-    pub(super) fn kind(&self, index: usize) -> Kind {
-        self.kinds[index]
-    }
-
     /// All cells with their kinds.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Kind)> {
         (0..self.len()).map(|i| (self.get(i), self.kinds[i]))

@@ -17,8 +17,6 @@ pub(super) struct Plan<'a> {
     pub(super) feed: &'a Feed,
     pub(super) table: &'a Table,
     pub(super) columns: Vec<ColumnPlan<'a>>,
-    /// How many raw columns the columns make.
-    pub(super) raw: usize,
     pub(super) kind: FileKind,
     pub(super) encoding: Encoding,
     pub(super) delimiter: char,
@@ -123,7 +121,6 @@ impl<'a> Plan<'a> {
         Ok(Self {
             feed,
             table,
-            raw,
             kind,
             encoding: encoding(feed, kind)?,
             delimiter: delimiter(feed)?,
@@ -139,11 +136,6 @@ impl<'a> Plan<'a> {
             night,
             period,
         })
-    }
-
-    /// The column of this name.
-    pub(super) fn column(&self, name: &str) -> Option<&ColumnPlan<'a>> {
-        self.columns.iter().find(|c| c.source.to == name)
     }
 }
 

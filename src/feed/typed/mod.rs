@@ -1,16 +1,16 @@
 //! From a row of text to typed columns, held to the contract: a bad cell names itself.
 
+mod columns;
+mod parse;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Builder, Int64Builder, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, SchemaRef};
 use chrono::{Datelike, NaiveDate};
-use unicode_normalization::UnicodeNormalization;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::columns::{Builder, Cell};
-use crate::calendar::{self, DateCell};
 use crate::citizen_id::{self, CitizenId};
 use crate::division::Divisions;
 use crate::error::Result;
@@ -18,7 +18,7 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::schema::{data_type, table_schema};
 use crate::pipeline::spec::{ColumnType, Feed, FeedColumn, Grain, OnBad, Table, Unit};
 use crate::privacy::PersonKeys;
-use crate::{amount, person_name};
+use columns::{Builder, Cell};
 
 /// A cell that its contract does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,9 @@ pub struct BadCell {
 /// What became of a row.
 pub enum Outcome {
     /// It was appended; pending when its ID names no person yet.
-    Used { pending: bool },
+    Used {
+        pending: bool,
+    },
     /// It says exactly what an earlier row of the delivery says.
     Duplicate,
     Rejected(BadCell),
@@ -310,180 +312,6 @@ impl<'a> Typer<'a> {
         self.places.byte.append_value(place.byte as i64);
         self.rows += 1;
         pending
-    }
-
-    /// Parses the cell of a column; an error says the reason and whether the cell may be dropped.
-    fn parse<'r>(
-        &mut self,
-        column: usize,
-        cell: &impl Fn(usize) -> &'r str,
-        id: &mut Option<(CitizenId, usize)>,
-    ) -> Result<Cell, (&'static str, bool)> {
-        let source = &self.sources[column];
-        if source.path {
-            let names: Vec<&str> = source.cells.iter().map(|c| c.map_or("", cell).trim()).collect();
-            let given = names.iter().rposition(|n| !self.is_null(n)).map_or(0, |p| p + 1);
-            if given == 0 {
-                return self.null(column);
-            }
-            let code = self.divisions.by_path(&names[..given]);
-            return match code {
-                Some(code) => Ok(self.keep(&code)),
-                None => Err(("no division of these names", true)),
-            };
-        }
-        let raw = match (source.cells.first(), &source.constant) {
-            (Some(Some(at)), _) => cell(*at),
-            (_, Some(constant)) => {
-                let constant = constant.clone();
-                return self.value(column, &constant, id);
-            }
-            _ => return self.null(column),
-        };
-        let trimmed = raw.trim();
-        // 无 is "no" to a yes-or-no column before it is "nothing".
-        let yes_no = source.kind == ColumnType::Bool && amount::parse_bool(trimmed).is_some();
-        if source.kind != ColumnType::CitizenId && !yes_no && self.is_null(trimmed) {
-            return self.null(column);
-        }
-        self.value(column, trimmed, id)
-    }
-
-    fn is_null(&self, text: &str) -> bool {
-        text.is_empty() || self.nulls.iter().any(|n| n == text)
-    }
-
-    fn null(&self, column: usize) -> Result<Cell, (&'static str, bool)> {
-        if self.sources[column].required { Err(("a value is required", false)) } else { Ok(Cell::Null) }
-    }
-
-    fn keep(&mut self, text: &str) -> Cell {
-        let start = self.scratch.len();
-        self.scratch.push_str(text);
-        Cell::Text { start, end: self.scratch.len() }
-    }
-
-    /// Parses a filled cell by the type of its column.
-    fn value(
-        &mut self,
-        column: usize,
-        raw: &str,
-        id: &mut Option<(CitizenId, usize)>,
-    ) -> Result<Cell, (&'static str, bool)> {
-        let source = &self.sources[column];
-        match &source.kind {
-            ColumnType::CitizenId => {
-                let parsed = citizen_id::parse(raw, self.placeholders);
-                match parsed.id {
-                    Some(good) => {
-                        *id = Some((good, column));
-                        Ok(self.keep(good.as_str()))
-                    }
-                    None if source.required && self.is_null(raw) => Err(("a value is required", false)),
-                    None => Ok(Cell::Null),
-                }
-            }
-            ColumnType::Text => {
-                self.normalise(raw);
-                let text = std::mem::take(&mut self.spare);
-                let cell = self.keep(text.trim());
-                self.spare = text;
-                Ok(cell)
-            }
-            ColumnType::Name => {
-                let name = person_name::clean(raw);
-                if name.is_empty() { self.null(column) } else { Ok(self.keep(&name)) }
-            }
-            ColumnType::Code => self.code(column, raw),
-            ColumnType::Division => match self.divisions.by_code(raw) {
-                Some(code) => Ok(self.keep(&code)),
-                None => self.elsewhere(raw).ok_or(("no division code", true)),
-            },
-            ColumnType::Date => date(calendar::parse_date(raw), "not a date"),
-            ColumnType::Month => date(calendar::parse_month(raw), "not a month"),
-            ColumnType::Decimal { scale, .. } => {
-                let (digits, divide) = match source.unit {
-                    Some(Unit::WanYuan) => (*scale as u32 + 4, 0),
-                    Some(Unit::Fen) => (*scale as u32, 2),
-                    _ => (*scale as u32, 0),
-                };
-                let value = amount::parse_decimal(raw, digits).ok_or(("not an amount", true))?;
-                Ok(Cell::Decimal(value / 10_i128.pow(divide)))
-            }
-            ColumnType::Int => {
-                amount::parse_int(raw).map(Cell::Int).ok_or(("not a whole number", true))
-            }
-            ColumnType::Bool => {
-                amount::parse_bool(raw).map(Cell::Bool).ok_or(("neither yes nor no", true))
-            }
-            ColumnType::Set => Ok(self.set(raw)),
-        }
-    }
-
-    /// A well-formed code of another province, which the register does not hold.
-    fn elsewhere(&mut self, raw: &str) -> Option<Cell> {
-        let province: u32 = raw.get(..2)?.parse().ok()?;
-        let digits = raw.bytes().all(|b| b.is_ascii_digit());
-        let elsewhere = (11..=82).contains(&province) && !raw.starts_with(&self.root);
-        if !(digits && elsewhere && matches!(raw.len(), 6 | 9 | 12)) {
-            return None;
-        }
-        let padded = format!("{raw:0<12}");
-        Some(self.keep(&padded))
-    }
-
-    /// NFKC of a text into the spare buffer; most Chinese text is in that form already.
-    fn normalise(&mut self, raw: &str) {
-        self.spare.clear();
-        let plain = |c: char| c.is_ascii() || ('\u{4e00}'..='\u{9fff}').contains(&c);
-        if raw.chars().all(plain) {
-            self.spare.push_str(raw);
-        } else {
-            self.spare.extend(raw.nfkc());
-        }
-    }
-
-    /// Looks a spelling up in the code list: whole, in NFKC, or the part before a dash.
-    fn code(&mut self, column: usize, raw: &str) -> Result<Cell, (&'static str, bool)> {
-        self.normalise(raw);
-        let text = std::mem::take(&mut self.spare);
-        let found = self.sources[column].codes.as_ref().and_then(|codes| {
-            codes
-                .get(raw)
-                .or_else(|| codes.get(text.trim()))
-                .or_else(|| codes.get(text.split_once('-')?.0.trim()))
-                .or_else(|| codes.get(text.rsplit_once('-')?.1.trim()))
-                .cloned()
-        });
-        self.spare = text;
-        match found {
-            Some(code) => Ok(self.keep(&code)),
-            None => Err(("not in the code list", true)),
-        }
-    }
-
-    /// Values of a set, joined by `|`.
-    fn set(&mut self, raw: &str) -> Cell {
-        let start = self.scratch.len();
-        self.normalise(raw);
-        for value in self.spare.split([',', '，', '、', ';', '；', '|']).map(str::trim) {
-            if value.is_empty() {
-                continue;
-            }
-            if self.scratch.len() > start {
-                self.scratch.push('|');
-            }
-            self.scratch.push_str(value);
-        }
-        if self.scratch.len() == start { Cell::Null } else { Cell::Text { start, end: self.scratch.len() } }
-    }
-}
-
-fn date(cell: DateCell, reason: &'static str) -> Result<Cell, (&'static str, bool)> {
-    match cell {
-        DateCell::Value(day) => Ok(Cell::Date(days(day))),
-        DateCell::Missing => Ok(Cell::Null),
-        DateCell::Bad => Err((reason, true)),
     }
 }
 
