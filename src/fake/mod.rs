@@ -61,7 +61,10 @@ pub fn make(
     order: &Order,
     progress: &dyn Progress,
 ) -> Result<Made> {
-    let geography = geography(pipeline, &order.counties);
+    let mut geography = geography(pipeline, &order.counties);
+    if order.counties.is_empty() {
+        geography = geography.fitting(order.settings.people);
+    }
     let world = World::new(order.settings.clone(), &geography, surnames())
         .map_err(|e| Error::usage(e.to_string()))?;
     let steps = (order.settings.nights.len() * world.counties()) as u64;
@@ -125,8 +128,10 @@ fn geography(pipeline: &Pipeline, counties: &[String]) -> Geography {
 }
 
 fn surnames() -> Vec<(String, f64)> {
+    // Compound surnames stand in the list without a share; each is given the smallest one.
+    let share = |text: &String| if text.is_empty() { Some(0.000_02) } else { text.parse().ok() };
     let rows = SURNAMES.lines().skip(1).map(codes::split);
-    rows.filter_map(|r| Some((r.first()?.clone(), r.get(1)?.parse().ok()?))).collect()
+    rows.filter_map(|r| Some((r.first()?.clone(), share(r.get(1)?)?))).collect()
 }
 
 /// Makes one night.

@@ -203,7 +203,7 @@ impl Open<'_> {
             encoding: extract.part().encoding.clone(),
             delimiter: extract.part().delimiter,
             header_line: header.header_line,
-            new_columns: header.unmapped.clone(),
+            new_columns: self.new_columns(&header.unmapped),
             ..PartAccount::default()
         };
         let part = self.receipt.parts.len() as i32;
@@ -216,6 +216,13 @@ impl Open<'_> {
         self.receipt.parts.push(account);
         // What was read of a file that broke half-way is no extract: nothing of the delivery is used.
         read.inspect_err(|_| self.receipt.verdict = Verdict::Refused)
+    }
+
+    /// Headings that no column wants, but for those that the contract ignores.
+    fn new_columns(&self, unmapped: &[String]) -> Vec<String> {
+        let own = |heading: &String| heading.rsplit('|').next().unwrap_or(heading).to_owned();
+        let ignored = |heading: &String| self.feed.format.ignore.contains(&own(heading));
+        unmapped.iter().filter(|h| !ignored(h)).cloned().collect()
     }
 
     fn rows(&mut self, extract: &mut Extract, part: i32, account: &mut PartAccount) -> Result<()> {

@@ -1,7 +1,7 @@
 //! From the text of one policy file to its spec.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -94,8 +94,8 @@ pub(super) fn settings(layers: &[Layer], faults: &mut Vec<Fault>) -> Settings {
             settings.divisions = raw.divisions;
         }
         settings.division_history = raw.division_history.or(settings.division_history);
-        settings.input = raw.input.map(|p| layer.dir.join(p)).or(settings.input);
-        settings.lake = raw.lake.map(|p| layer.dir.join(p)).or(settings.lake);
+        settings.input = raw.input.map(|p| beside(&layer.dir, &p)).or(settings.input);
+        settings.lake = raw.lake.map(|p| beside(&layer.dir, &p)).or(settings.lake);
         settings.retention_nights = raw.retention.nights.unwrap_or(settings.retention_nights);
         if let Some(buckets) = raw.buckets {
             settings.buckets = buckets;
@@ -120,6 +120,21 @@ pub(super) fn settings(layers: &[Layer], faults: &mut Vec<Fault>) -> Settings {
         settings.waivers = raw.waivers.map(waiver_policy).or(settings.waivers);
     }
     settings
+}
+
+/// A path that is meant from a folder on, without its `..`.
+fn beside(dir: &Path, path: &Path) -> PathBuf {
+    let mut parts: Vec<Component<'_>> = dir.components().collect();
+    for part in path.components() {
+        match part {
+            Component::ParentDir if matches!(parts.last(), Some(Component::Normal(_))) => {
+                parts.pop();
+            }
+            Component::RootDir => parts = vec![part],
+            other => parts.push(other),
+        }
+    }
+    parts.iter().collect()
 }
 
 fn waiver_policy(raw: RawWaivers) -> WaiverPolicy {

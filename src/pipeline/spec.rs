@@ -118,14 +118,14 @@ pub struct Format {
     pub kind: FileKind,
     /// `auto`, or a label of the WHATWG encoding standard.
     pub encoding: String,
-    /// `auto`, or one character.
     pub delimiter: String,
     /// `auto`, or a row number counted from 1.
     pub header_row: String,
-    /// `*`, or a sheet's name.
     pub sheets: String,
     pub skip_rows_like: Vec<String>,
     pub nulls: Vec<String>,
+    /// Headings that mean nothing and are not reported as new columns.
+    pub ignore: Vec<String>,
     /// Bytes of each column of a fixed-width file.
     pub widths: Vec<usize>,
 }
@@ -150,6 +150,7 @@ impl Default for Format {
                 "注：",
             ]),
             nulls: texts(&["", "NULL", "null", "—", "－", "-", "/", "无", "不详", "#N/A", "\\N"]),
+            ignore: texts(&["序号"]),
             widths: Vec::new(),
         }
     }

@@ -326,3 +326,12 @@ fn a_command_line_that_cannot_be_obeyed_says_why() {
     assert!(said.stderr.contains("nowhere"), "{}", said.stderr);
     assert!(!lake.join("current").exists());
 }
+
+/// A pipeline without persons to believe still has its secret.
+#[test]
+fn a_secret_without_a_spine_is_not_lost() {
+    let policies = Policies::new();
+    policies.edit("gansu/pipeline.yaml", "  spine: [resident, poverty_member]\n", "");
+    let pipeline = bidui::night::setup::load(&policies.gansu()).expect("it loads");
+    assert!(pipeline.settings.identity.secret_demo.is_some(), "identity.secret was read");
+}

@@ -1,0 +1,88 @@
+"""A pipeline folder as data: tables, feeds, views, rules, code lists. Nothing is checked."""
+
+import csv
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+NULLS = ["", "NULL", "null", "—", "－", "-", "/", "无", "不详", "#N/A", "\\N"]
+SKIP = ["合计", "总计", "小计", "填表人", "审核人", "注："]
+
+
+@dataclass
+class Sql:
+    """A view or a rule: the YAML header and the SQL below it."""
+
+    id: str
+    head: dict
+    body: str
+
+
+@dataclass
+class Pipeline:
+    settings: dict
+    tables: dict = field(default_factory=dict)
+    feeds: dict = field(default_factory=dict)
+    views: dict = field(default_factory=dict)
+    rules: dict = field(default_factory=dict)
+    codes: dict = field(default_factory=dict)
+
+    def spellings(self, name: str, more: dict | None = None) -> dict:
+        """Every spelling of a code list to its code, also `1-男`; `more` are the feed's own."""
+        words: dict[str, str] = {}
+        for row in self.codes[name]:
+            words[row["code"]] = row["code"]
+            others = [row.get("label", ""), *(row.get("aliases") or "").split("|")]
+            for other in filter(None, others):
+                words.setdefault(other, row["code"])
+        words.update(more or {})
+        for word, code in list(words.items()):
+            words.setdefault(f"{code}-{word}", code)
+            words.setdefault(f"{word}-{code}", code)
+        return words
+
+    def person_tables(self) -> list[str]:
+        """Tables of persons, those whose names are believed most first."""
+        spine = self.settings["identity"]["spine"]
+        people = [t for t, spec in self.tables.items() if spec["grain"] == "person"]
+        return spine + sorted(set(people) - set(spine))
+
+
+def load(folder: Path) -> Pipeline:
+    settings = yaml.safe_load((folder / "pipeline.yaml").read_text("utf-8"))
+    if "extends" in settings:
+        pipeline = load(folder.parent / settings["extends"])
+        pipeline.settings |= settings
+    else:
+        pipeline = Pipeline(settings)
+    for kind in ("tables", "feeds"):
+        for path in sorted(folder.glob(f"{kind}/*.yaml")):
+            getattr(pipeline, kind)[path.stem] = yaml.safe_load(path.read_text("utf-8"))
+    for kind in ("views", "rules"):
+        for path in sorted(folder.glob(f"{kind}/*.sql")):
+            _, head, body = re.split(r"/\*---|---\*/", path.read_text("utf-8"), maxsplit=2)
+            getattr(pipeline, kind)[path.stem] = Sql(path.stem, yaml.safe_load(head), body.strip())
+    for path in sorted(folder.glob("codes/*.csv")):
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+        # Parameters of the child stand before those of its parent; other lists replace.
+        old = pipeline.codes.get(path.stem, []) if path.stem == "param" else []
+        pipeline.codes[path.stem] = rows + old
+    return pipeline
+
+
+def pattern(text: str) -> re.Pattern:
+    """The file names of a feed: `医保结算_{period:%Y%m}*.{csv,zip}`."""
+    out = ""
+    for part in re.split(r"(\*|\{[^}]*\})", text):
+        if part == "*":
+            out += ".*"
+        elif part.startswith("{period:"):
+            out += {"%Y": r"\d{4}", "%Y%m": r"\d{6}", "%Y%m%d": r"\d{8}"}[part[8:-1]]
+        elif part.startswith("{"):
+            out += "(?:" + "|".join(map(re.escape, part[1:-1].split(","))) + ")"
+        else:
+            out += re.escape(part)
+    return re.compile(out)
