@@ -138,9 +138,7 @@ def unzip(path: Path, out: Path) -> list[Path]:
 
 
 def cell(value) -> str:
-    """A workbook's cell as text."""
-    if isinstance(value, str):
-        return value.strip()
+    """A workbook's cell that is no text, as text."""
     if isinstance(value, float):
         number = Decimal(repr(value))
         return str(int(number)) if number == number.to_integral_value() else repr(value)
@@ -151,13 +149,27 @@ def cell(value) -> str:
     return "" if value is None else str(value).strip()
 
 
-def is_layout(row: list[str], known: set[tuple[str, ...]], first_rows: bool) -> bool:
-    """Blank rows, headings again, column numbers, totals and signatures."""
-    filled = [c for c in row if c]
-    if not filled or heading(filled[0]).startswith(tuple(map(heading, SKIP))):
-        return True
-    numbers = filled == [str(n) for n in range(1, len(filled) + 1)]
-    return (numbers and len(filled) >= (2 if first_rows else 5)) or tuple(map(heading, row)) in known
+class Layout:
+    """Recognises rows that are no data: blanks, headings again, column numbers, totals, signatures."""
+
+    def __init__(self, above: list[list[str]]):
+        self.skip = tuple(map(heading, SKIP))
+        self.known = {tuple(map(heading, row)) for row in above}
+        filled = [c for row in self.known for c in row if c] + list(self.skip)
+        # Most rows are told apart by their first character.
+        self.firsts = {c[0] for c in filled} | {"1", "　"}
+
+    def holds(self, row: list[str], first_rows: bool) -> bool:
+        first = next(filter(None, row), "")
+        if not first:
+            return True
+        if first[0] not in self.firsts:
+            return False
+        if heading(first).startswith(self.skip):
+            return True
+        filled = [c for c in row if c]
+        numbers = filled == [str(n) for n in range(1, len(filled) + 1)]
+        return (numbers and len(filled) >= (2 if first_rows else 5)) or tuple(map(heading, row)) in self.known
 
 
 def to_arrow(sheets: list[list[list[str]]], feed: dict, tables: dict, out: Path) -> Path:
@@ -170,9 +182,9 @@ def to_arrow(sheets: list[list[list[str]]], feed: dict, tables: dict, out: Path)
         end, bound = find_header(rows, wants)
         if len(bound) < 2:
             continue
-        known = {tuple(map(heading, r)) for r in rows[:end]}
+        layout = Layout(rows[:end])
         width = max(map(len, rows[max(0, end - 2):end]))
-        data = [r for n, r in enumerate(rows[end:]) if len(r) == width and not is_layout(r, known, n < 2)]
+        data = [r for n, r in enumerate(rows[end:]) if len(r) == width and not layout.holds(r, n < 2)]
         for to, values in columns.items():
             if (at := bound.get(to)) is None:
                 values.extend([None] * len(data))
@@ -190,7 +202,7 @@ def workbook(path: Path, feed: dict, tables: dict, out: Path) -> Path:
     from python_calamine import CalamineWorkbook
 
     book = CalamineWorkbook.from_path(path)
-    sheets = [[[cell(c) for c in row] for row in book.get_sheet_by_name(name).to_python()]
+    sheets = [[[c.strip() if type(c) is str else cell(c) for c in row] for row in book.get_sheet_by_name(name).to_python()]
               for name in book.sheet_names]
     return to_arrow(sheets, feed, tables, out)
 

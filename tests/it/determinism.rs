@@ -167,7 +167,9 @@ fn a_corrected_contract_supersedes_what_the_old_one_read() {
 #[test]
 fn current_follows_the_policy_there_and_back() {
     let first = current(tiny_lake()).file_name().map(ToOwned::to_owned);
-    for edit in 0..4 {
+    // Whether the names of two nights of one date sort one way or the other is a matter of hashes.
+    let mut orders = std::collections::BTreeSet::new();
+    for edit in 0..16 {
         let home = temp();
         let lake = home.path().join("lake");
         copy(tiny_lake(), &lake);
@@ -177,8 +179,15 @@ fn current_follows_the_policy_there_and_back() {
         run(&policies.gansu(), tiny(), &lake).go().ended(0);
         let there = current(&lake).file_name().map(ToOwned::to_owned);
         assert_ne!(there, first, "edit {edit}: another policy is another night");
+        if !orders.insert(there > first) {
+            continue;
+        }
         run(&gansu(), tiny(), &lake).go().ended(0);
         let back = current(&lake).file_name().map(ToOwned::to_owned);
         assert_eq!(back, first, "edit {edit}: `current` still shows {there:?}");
+        if orders.len() == 2 {
+            return;
+        }
     }
+    panic!("16 hashes on one side");
 }
