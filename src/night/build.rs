@@ -71,7 +71,7 @@ pub(super) fn build(
         let mut writer = writer(&dir, planned, setup)?;
         let rows = keep(&mut built, part, &mut writer)?;
         writer.finish()?;
-        built.views.push(line(setup, planned, rows));
+        built.views.push(line(&shared, planned, rows));
         progress.step(&planned.id);
     }
     Ok(built)
@@ -145,7 +145,7 @@ fn person_views(
     for planned in &plans {
         if let Some((writer, rows)) = writers.remove(&planned.id) {
             writer.finish()?;
-            built.views.push(line(shared.setup, planned, rows));
+            built.views.push(line(shared, planned, rows));
         }
     }
     Ok(())
@@ -239,12 +239,12 @@ fn writer(dir: &Path, planned: &Planned, setup: &Setup) -> Result<RowsWriter> {
     }
 }
 
-fn line(setup: &Setup, planned: &Planned, rows: u64) -> ViewLine {
+fn line(shared: &Shared<'_>, planned: &Planned, rows: u64) -> ViewLine {
     ViewLine {
         view: planned.id.clone(),
-        title: setup.pipeline.views[&planned.id].title.clone(),
+        title: shared.setup.pipeline.views[&planned.id].title.clone(),
         rows,
         whole: planned.whole.clone(),
-        scans: 1,
+        scans: shared.judges[&planned.id].scans(rows),
     }
 }

@@ -104,10 +104,11 @@ fn json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
 
 /// `counts.csv`: per rule and county how often it applied and was violated.
 fn counts(setup: &Setup, staged: &Path, rows: &[Anomaly], facts: &Facts) -> Result<()> {
-    let mut text = String::from("rule,county,applicable,not_applicable,violated,waived\r\n");
+    let mut text =
+        String::from("rule,county,applicable,not_applicable,violated,waived,not_run\r\n");
     for line in count_lines(setup, rows, facts) {
         text.push_str(&format!(
-            "{},{},{},{},{},{}\r\n",
+            "{},{},{},{},{},{},\r\n",
             line.rule,
             line.county,
             line.applicable,
@@ -115,6 +116,10 @@ fn counts(setup: &Setup, staged: &Path, rows: &[Anomaly], facts: &Facts) -> Resu
             line.violated,
             line.waived
         ));
+    }
+    // A rule that was not run has no counts at all, which is not 0.
+    for (rule, reason) in &facts.not_run {
+        text.push_str(&format!("{rule},,,,,,{}\r\n", table::csv_cell(reason)));
     }
     durable::write(&staged.join("counts.csv"), text.as_bytes())
 }

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use super::{Progress, Setup, TakenIn};
 use crate::error::{Error, Result};
 use crate::feed::inbox::{self, Parcel};
-use crate::feed::receipt::{Receipt, Verdict};
+use crate::feed::receipt::{Receipt, Verdict, receipts};
 use crate::feed::{Received, Receiver};
 use crate::report::summary::DeliveryLine;
 
@@ -61,7 +61,9 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
         };
         // A killed run of the same night may have received it: what counts is the night it came in.
         if parcel.received == night {
-            lines.push(line(&receipt, known && receipt.received < night));
+            let mut line = line(&receipt, known && receipt.received < night);
+            line.notes.extend(volume_note(setup, &receipt)?);
+            lines.push(line);
         }
     }
     let name =
@@ -73,6 +75,24 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
         })
     };
     Ok((lines, inbox.unknown.into_iter().filter(of_tonight).map(name).collect()))
+}
+
+/// Says when a delivery has far more or fewer rows than the one before it.
+fn volume_note(setup: &Setup, receipt: &Receipt) -> Result<Option<String>> {
+    let feed = &setup.pipeline.feeds[&receipt.feed];
+    let Some(limit) = feed.limits.row_count_change_percent else { return Ok(None) };
+    let all = receipts(&setup.lake, &setup.pipeline, receipt.received)?;
+    let order = |r: &Receipt| (r.period, r.received, r.delivery.clone());
+    let before = all
+        .iter()
+        .filter(|r| r.feed == receipt.feed && r.verdict == Verdict::Accepted)
+        .filter(|r| order(r) < order(receipt))
+        .max_by_key(|r| order(r));
+    let Some(before) = before.filter(|b| b.rows > 0) else { return Ok(None) };
+    let change = 100.0 * (receipt.rows as f64 - before.rows as f64) / before.rows as f64;
+    Ok((change.abs() > limit).then(|| {
+        format!("{change:+.0} % rows against the delivery before, the limit is {limit} %")
+    }))
 }
 
 fn line(receipt: &Receipt, known: bool) -> DeliveryLine {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::{and, prep_null_mask_filter, take_record_batch};
@@ -83,6 +84,8 @@ pub struct Judge {
     schema: SchemaRef,
     guards: Vec<Expression>,
     rules: Vec<Compiled>,
+    /// Rows that passed by so far.
+    passed: AtomicU64,
 }
 
 impl Judge {
@@ -104,6 +107,7 @@ impl Judge {
             schema: schema.clone(),
             guards: Vec::new(),
             rules: Vec::new(),
+            passed: AtomicU64::new(0),
         };
         let mut guards: HashMap<String, usize> = HashMap::new();
         let mut faults = Vec::new();
@@ -152,6 +156,7 @@ impl Judge {
     /// # Errors
     /// An expression that fails on some row, with the rule's id.
     pub fn judge(&self, batch: &RecordBatch, out: &mut Judged) -> Result<()> {
+        self.passed.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
         let counties = Counties::of(batch, &self.view.division)?;
         counties.add_rows(out);
         let mut guards = Vec::with_capacity(self.guards.len());
@@ -175,6 +180,11 @@ impl Judge {
             }
         }
         Ok(())
+    }
+
+    /// How often the `rows` rows of the view were passed over to judge all rules.
+    pub fn scans(&self, rows: u64) -> u64 {
+        if rows == 0 { 0 } else { self.passed.load(Ordering::Relaxed).div_ceil(rows) }
     }
 
     /// The view's schema that the rules were compiled for.
