@@ -75,10 +75,11 @@ class Night:
                 columns = {c: pa.array([r[c] or "" for r in rows], pa.string()) for c in rows[0]}
                 self.table(f"code_{name}", columns)
                 self.pairs(f"list_{name}", self.pipeline.spellings(name))
+        self.pairs("list_bool", typing_sql.TRUTH)
         for feed in self.pipeline.feeds:
             typer = Typer(self.pipeline, feed)
             for column in typer.table["columns"]:
-                if (typer.mapped.get(column["name"]) or {}).get("map") and "codes" in column:
+                if (typer.mapped.get(column["name"]) or {}).get("map"):
                     self.pairs(typer.list_name(column), typer.spellings(column))
         self.divisions()
 

@@ -95,21 +95,51 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// An engine's text without what stands in quotes: that may be a value of somebody's row.
+fn unquoted(text: &str) -> String {
+    let first = text.lines().next().unwrap_or(text);
+    let mut out = String::new();
+    let mut quote = None;
+    for c in first.chars() {
+        match quote {
+            Some(open) if c == open => {
+                out.push(c);
+                quote = None;
+            }
+            Some(_) => {}
+            None => {
+                out.push(c);
+                if matches!(c, '\'' | '"' | '`') {
+                    out.push('…');
+                    quote = Some(c);
+                }
+            }
+        }
+    }
+    out
+}
+
 impl From<datafusion::error::DataFusionError> for Error {
     fn from(source: datafusion::error::DataFusionError) -> Self {
         match source.find_root() {
-            datafusion::error::DataFusionError::ResourcesExhausted(text) => {
-                Self::environment(format!("out of the memory that --memory allows: {text}"))
-                    .hint("give --memory more, or the lake more buckets")
+            datafusion::error::DataFusionError::ResourcesExhausted(text) => Self::environment(
+                format!("out of the memory that --memory allows: {}", unquoted(text)),
+            )
+            .hint("give --memory more, or the lake more buckets"),
+            datafusion::error::DataFusionError::External(inner) => {
+                match inner.downcast_ref::<Self>() {
+                    Some(own) => own.clone(),
+                    None => Self::bug("engine: an error from outside"),
+                }
             }
-            root => Self::bug(format!("engine: {root}")),
+            root => Self::bug(format!("engine: {}", unquoted(&root.to_string()))),
         }
     }
 }
 
 impl From<arrow::error::ArrowError> for Error {
     fn from(source: arrow::error::ArrowError) -> Self {
-        Self::bug(format!("columns: {source}"))
+        Self::bug(format!("columns: {}", unquoted(&source.to_string())))
     }
 }
 

@@ -9,6 +9,7 @@ NARROW = "".join(chr(c) for c in range(0x21, 0x7F)) + " "
 DOTS = "•・･‧．﹒․.。｡-－‐‑–—―−_∙⋅˙ㆍ●▪᛫"
 YES = ["是", "√", "✓", "✔", "☑", "1", "y", "Y", "yes", "有", "true", "TRUE", "t", "T", "对", "1-是", "1.0"]
 NO = ["否", "×", "✗", "✘", "✕", "☒", "0", "n", "N", "no", "无", "false", "FALSE", "f", "F", "错", "0-否", "0.0"]
+TRUTH = {word: "true" for word in YES} | {word: "false" for word in NO}
 USABLE = "('valid', 'repaired', 'upgraded15', 'disability')"
 
 
@@ -18,7 +19,7 @@ def text(value: str) -> str:
 
 MACROS = [
     # NFKC is not in DuckDB; full-width forms and the wide space are what departments send.
-    f"half(x) AS CASE WHEN strlen(x) = length(x) THEN x ELSE translate(x, {text(WIDE)}, {text(NARROW)}) END",
+    f"half(x) AS CASE WHEN strlen(x) = length(x) OR NOT regexp_matches(x, '[！-～　]') THEN x ELSE translate(x, {text(WIDE)}, {text(NARROW)}) END",
     f"tidy(x) AS nullif(trim(half(x), {text(BLANK)}), '')",
     f"""clean_name(x) AS CASE WHEN regexp_full_match(x, '[一-鿿]+') THEN x
       ELSE nullif(trim(regexp_replace(regexp_replace(translate(half(x), {text(DOTS)}, {text('·' * len(DOTS))}),
@@ -26,13 +27,14 @@ MACROS = [
     # One common form in a pass; the others one after the other.
     """slow_date(x) AS CASE
       WHEN regexp_full_match(x, '\\d{5}(\\.\\d+)?') THEN DATE '1899-12-30' + CAST(substr(x, 1, 5) AS INT)
-      WHEN x IN ('长期', '长期有效', '至今', '永久', '永久有效', '无固定期限') THEN DATE '9999-12-31'
+      WHEN regexp_full_match(x, '长期|长期有效|至今|永久|永久有效|无固定期限') THEN DATE '9999-12-31'
       ELSE coalesce(TRY_CAST(x AS DATE), CAST(try_strptime(replace(x, '号', '日'), ['%Y年%m月%d日', '%Y.%m.%d',
         '%Y/%m/%d', '%Y%m%d%H%M%S', '%Y-%m', '%Y年%m月', '%Y/%m', '%Y.%m', '%Y%m', '%d-%b-%y']) AS DATE)) END""",
     """read_date(x) AS CASE
       WHEN length(x) = 8 AND strlen(x) = 8 AND NOT contains(x, '-') AND NOT contains(x, '/') AND NOT contains(x, '.')
         THEN CAST(try_strptime(x, '%Y%m%d') AS DATE)
-      WHEN substr(x, 5, 1) = '-' AND length(x) >= 10 THEN TRY_CAST(x AS DATE)
+      WHEN substr(x, 5, 1) IN ('-', '/') AND length(x) >= 8 THEN TRY_CAST(x AS DATE)
+      WHEN substr(x, 5, 1) = '.' AND length(x) >= 8 THEN TRY_CAST(replace(substr(x, 1, 10), '.', '-') AS DATE)
       ELSE slow_date(tidy(x)) END""",
     """day_of(d) AS CASE WHEN d BETWEEN DATE '1900-01-02' AND DATE '2100-12-31' THEN d
       WHEN date_part('year', d) = 9999 THEN DATE '9999-12-31' END""",
@@ -44,7 +46,6 @@ MACROS = [
     "amount(x) AS coalesce(TRY_CAST(x AS DECIMAL(18, 6)), slow_amount(tidy(x)))",
     "whole(x) AS CASE WHEN contains(x, '.') THEN CASE WHEN amount(x) % 1 = 0 THEN CAST(amount(x) AS BIGINT) END "
     "ELSE coalesce(TRY_CAST(x AS BIGINT), CAST(slow_amount(tidy(x)) AS BIGINT)) END",
-    f"truth(x) AS CASE WHEN x IN ({', '.join(map(text, YES))}) THEN true WHEN x IN ({', '.join(map(text, NO))}) THEN false END",
     "read_set(x) AS nullif(array_to_string(list_filter(list_transform(string_split_regex(half(x), '[,，、;；|]'), "
     "lambda v: trim(v)), lambda v: v <> ''), '|'), '')",
     # Letters and signs that stand for digits or X; blanks, quotes, dashes and commas are dropped.
@@ -96,13 +97,11 @@ def casts(kind: str, raw: str, unit: str | None) -> str:
         return f"CAST(date_trunc('month', day_of({raw}_d)) AS DATE)"
     if kind == "int":
         return f"whole({raw})"
-    if kind == "bool":
-        return f"truth({raw})"
     if kind == "set":
         return f"read_set({raw})"
     number = f"TRY_CAST({raw} AS {kind})"
     if unit in ("万元", "分"):
-        factor = {"万元": "* 10000", "分": "/ 100"}[unit]
+        factor = {"万元": "* 10000", "分": "* 0.01"}[unit]
         return f"CAST(amount({raw}) {factor} AS {kind})"
     return f"coalesce({number}, TRY_CAST(slow_amount(tidy({raw})) AS {kind}))"
 
@@ -123,7 +122,8 @@ class Typer:
         return [to for to, _ in wanted(self.feed)]
 
     def spellings(self, column: dict) -> dict[str, str]:
-        return self.pipeline.spellings(column["codes"], self.mapped[column["name"]].get("map"))
+        own = self.mapped[column["name"]].get("map") or {}
+        return self.pipeline.spellings(column["codes"], own) if "codes" in column else TRUTH | own
 
     def select(self, source: str) -> str:
         """Typed rows of a source with the raw columns; rows that the contract rejects are left out."""
@@ -169,9 +169,9 @@ class Typer:
                 elsewhere = (f"CASE WHEN regexp_full_match({raw}, '[1-8][0-9]{{5}}([0-9]{{3}}){{0,2}}') AND NOT starts_with({raw}, "
                              f"{text(self.pipeline.settings['division_root'])}) THEN rpad({raw}, 12, '0') END")
                 value = f"coalesce(j_{name}.code, {elsewhere})"
-            elif kind == "code":
+            elif kind in ("code", "bool"):
                 joins.append(f"LEFT JOIN {self.list_name(column)} j_{name} ON j_{name}.raw = {raw}")
-                value = f"j_{name}.code"
+                value = f"CAST(j_{name}.code AS BOOLEAN)" if kind == "bool" else f"j_{name}.code"
             else:
                 value = casts(kind, raw, mapped.get("unit"))
             outer.append(f"{value} AS {name}")
@@ -192,7 +192,7 @@ class Typer:
 
     def list_name(self, column: dict) -> str:
         own = self.mapped[column["name"]].get("map")
-        return f"list_{self.id}_{column['name']}" if own else f"list_{column['codes']}"
+        return f"list_{self.id}_{column['name']}" if own else f"list_{column.get('codes', 'bool')}"
 
     def repeats(self) -> str:
         """Deletes exact repeats, and rows that repeat the table's key; the first row stays."""

@@ -10,7 +10,7 @@ use super::output::{self, Form, Out};
 use crate::anomaly::{Anomaly, table};
 use crate::error::{Error, Result};
 use crate::feed::REJECT_COLUMNS;
-use crate::feed::receipt::{Receipt, receipts};
+use crate::feed::receipt::Receipt;
 use crate::lake::rows::{Part, RowsFile};
 use crate::night::{self, Options, Setup};
 use crate::pipeline::spec::Privacy;
@@ -160,7 +160,7 @@ fn masked(raw: &str) -> String {
 
 fn all_receipts(setup: &Setup, args: &Args) -> Result<Vec<Receipt>> {
     let day = chrono::NaiveDate::MAX;
-    let all = receipts(&setup.lake, &setup.pipeline, day)?;
+    let all = setup.receipts(day)?;
     let wanted = |r: &Receipt| args.feed.as_deref().is_none_or(|f| f == r.feed);
     Ok(all.into_iter().filter(wanted).collect())
 }

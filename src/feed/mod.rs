@@ -8,5 +8,5 @@ mod receive;
 mod rejects;
 mod typed;
 
-pub use receive::{Received, Receiver};
+pub use receive::{Named, Received, Receiver};
 pub use rejects::{REJECT_COLUMNS, reject_schema};

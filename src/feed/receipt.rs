@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::lake::{Lake, names_in};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{DeliveryKind, Feed};
+use crate::privacy::PersonKeys;
 
 /// One file, or one sheet of it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -57,6 +58,8 @@ pub struct Receipt {
     pub table: String,
     pub sender: String,
     pub kind: DeliveryKind,
+    /// Hash of the contract that it was read under; another contract reads it anew.
+    pub contract: String,
     /// Last day of the period that it speaks of.
     #[serde(with = "crate::calendar::iso")]
     pub period: NaiveDate,
@@ -119,11 +122,22 @@ impl Receipt {
     }
 }
 
-/// All receipts of a pipeline's feeds that were there on a night, oldest first.
+/// Hash of all that decides how a feed's files are read: its contract, its table, the buckets and
+/// the secret.
+pub fn contract(pipeline: &Pipeline, feed: &Feed, keys: &PersonKeys) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(pipeline.source("feeds", &feed.id).text.as_bytes());
+    hasher.update(pipeline.source("tables", &feed.table).text.as_bytes());
+    hasher.update(&pipeline.settings.buckets.to_le_bytes());
+    hasher.update(&keys.derived("delivery", &[]).to_le_bytes());
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
+/// Receipts of a pipeline's feeds that were there on a night, whatever their contract.
 ///
 /// # Errors
 /// A damaged receipt.
-pub fn receipts(lake: &Lake, pipeline: &Pipeline, night: NaiveDate) -> Result<Vec<Receipt>> {
+pub fn every_receipt(lake: &Lake, pipeline: &Pipeline, night: NaiveDate) -> Result<Vec<Receipt>> {
     let mut all = Vec::new();
     for feed in pipeline.feeds.keys() {
         let home = lake.deliveries(feed);
@@ -143,6 +157,21 @@ pub fn receipts(lake: &Lake, pipeline: &Pipeline, night: NaiveDate) -> Result<Ve
         ))
     });
     Ok(all)
+}
+
+/// Receipts under today's contracts that were there on a night, oldest first.
+///
+/// # Errors
+/// A damaged receipt.
+pub fn receipts(
+    lake: &Lake,
+    pipeline: &Pipeline,
+    keys: &PersonKeys,
+    night: NaiveDate,
+) -> Result<Vec<Receipt>> {
+    let mut own = every_receipt(lake, pipeline, night)?;
+    own.retain(|r| r.contract == contract(pipeline, &pipeline.feeds[&r.feed], keys));
+    Ok(own)
 }
 
 /// Splits a feed's accepted deliveries, oldest first, into those in force and those superseded.

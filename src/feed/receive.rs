@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::inbox::{Parcel, hash_all};
 use super::read::{self, Next, RawRow, Table as Extract};
-use super::receipt::{FileAccount, PartAccount, Receipt, Verdict};
+use super::receipt::{self, FileAccount, PartAccount, Receipt, Verdict};
 use super::rejects::{Reject, RejectWriter};
 use super::typed::{Outcome, Place, Typer};
 use crate::division::Divisions;
@@ -24,6 +24,15 @@ pub enum Received {
     New(Box<Receipt>),
     /// Its content was taken in before, under this delivery.
     Known(String),
+}
+
+/// Which delivery a parcel is.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// Period and hash of content and contract.
+    pub delivery: String,
+    content: String,
+    hashes: Vec<String>,
 }
 
 /// Takes parcels in for one pipeline and lake.
@@ -51,15 +60,31 @@ impl Receiver<'_> {
     /// # Errors
     /// The disk; an account that does not close; a broken file whose contract says stop.
     pub fn receive(&self, parcel: &Parcel) -> Result<Received> {
+        self.receive_named(parcel, &self.name(parcel)?)
+    }
+
+    /// Reads the contents of a parcel and says which delivery it is.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn name(&self, parcel: &Parcel) -> Result<Named> {
         let (content, hashes) = hash_all(&parcel.files)?;
-        let delivery = self.delivery_id(parcel, &content);
+        Ok(Named { delivery: self.delivery_id(parcel, &content), content, hashes })
+    }
+
+    /// Takes a parcel in whose delivery is known by name.
+    ///
+    /// # Errors
+    /// As [`Receiver::receive`].
+    pub fn receive_named(&self, parcel: &Parcel, named: &Named) -> Result<Received> {
+        let (delivery, content) = (named.delivery.clone(), named.content.clone());
         if self.lake.deliveries(&parcel.feed).join(&delivery).is_dir() {
             return Ok(Received::Known(delivery));
         }
         let feed = &self.pipeline.feeds[&parcel.feed];
         let table = &self.pipeline.tables[&feed.table];
         let staged = self.lake.stage(&format!("delivery-{}-{delivery}", feed.id))?;
-        let receipt = self.receipt(parcel, feed, &delivery, content, &hashes);
+        let receipt = self.receipt(parcel, feed, &delivery, content, &named.hashes);
         let typer = Typer::new(self.pipeline, feed, table, self.divisions, self.keys);
         let rows = RowsWriter::bucketed(
             &staged.join("rows.parquet"),
@@ -84,15 +109,15 @@ impl Receiver<'_> {
     /// Period, then a hash of content and contract: the same extract under the same contract is the
     /// same delivery; a changed contract reads it anew.
     fn delivery_id(&self, parcel: &Parcel, content: &str) -> String {
-        let table = &self.pipeline.feeds[&parcel.feed].table;
         let mut hasher = blake3::Hasher::new();
         hasher.update(content.as_bytes());
-        hasher.update(self.pipeline.source("feeds", &parcel.feed).text.as_bytes());
-        hasher.update(self.pipeline.source("tables", table).text.as_bytes());
-        hasher.update(&self.buckets.to_le_bytes());
-        hasher.update(&self.keys.derived("delivery", &[]).to_le_bytes());
+        hasher.update(self.contract(parcel).as_bytes());
         let hash = hasher.finalize().to_hex();
         format!("{}-{}", parcel.period.format("%Y%m%d"), &hash[..12])
+    }
+
+    fn contract(&self, parcel: &Parcel) -> String {
+        receipt::contract(self.pipeline, &self.pipeline.feeds[&parcel.feed], self.keys)
     }
 
     fn receipt(
@@ -115,6 +140,7 @@ impl Receiver<'_> {
             table: feed.table.clone(),
             sender: feed.sender.clone(),
             kind: feed.delivery.kind,
+            contract: self.contract(parcel),
             period: parcel.period,
             received: parcel.received,
             content,
@@ -279,8 +305,13 @@ impl Open<'_> {
         if self.feed.limits.broken_file == BrokenFile::Stop || error.kind == Kind::Environment {
             return Err(error.clone());
         }
+        let mut said = error.message.clone();
+        for hint in &error.hints {
+            said.push_str("; ");
+            said.push_str(hint);
+        }
         self.receipt.files[number].refused = Some(error.message.clone());
-        self.receipt.reasons.push(error.message.clone());
+        self.receipt.reasons.push(said);
         Ok(())
     }
 

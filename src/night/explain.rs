@@ -12,7 +12,7 @@ use crate::anomaly::Anomaly;
 use crate::engine::{self, Engine, Piece, Stored};
 use crate::error::{Error, Result};
 use crate::feed::assemble::assemble;
-use crate::feed::receipt::{Receipt, receipts};
+use crate::feed::receipt::Receipt;
 use crate::identity;
 use crate::lake::bucket::KeyRange;
 use crate::lake::rows::{Part, RowsFile};
@@ -78,7 +78,7 @@ fn rule_text(setup: &Setup, folder: &Path, anomaly: &Anomaly) -> Result<(String,
 /// Rows of the tables that the rule needs which belong to the anomaly's subject.
 fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Result<Vec<SourceRow>> {
     let night = read_summary(folder)?.date;
-    let receipts = receipts(&setup.lake, &setup.pipeline, night)?;
+    let receipts = setup.receipts(night)?;
     let mut assembled = assemble(&setup.pipeline, &setup.lake, &receipts)?;
     identity::recall(&mut assembled.tables, folder)?;
     let engine = setup.engine(night)?;

@@ -23,7 +23,7 @@ use crate::anomaly::{self, Memory, table};
 use crate::engine::EVERYONE;
 use crate::error::{Error, Result};
 use crate::feed::assemble::{Assembled, assemble};
-use crate::feed::receipt::{Receipt, receipts};
+use crate::feed::receipt::Receipt;
 use crate::identity;
 use crate::lake::bucket;
 use crate::report::summary::{DeliveryLine, Summary};
@@ -91,7 +91,7 @@ pub fn run(options: &Options, progress: &dyn Progress) -> Result<Vec<Outcome>> {
 /// Runs one night under the lock.
 fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outcome> {
     let (lines, unknown) = take_in(setup, night, progress)?;
-    let receipts = receipts(&setup.lake, &setup.pipeline, night)?;
+    let receipts = setup.receipts(night)?;
     let last = setup.last_night(night);
     let name = setup.night_name(night, &receipts, last.as_deref());
     let folder = setup.lake.night(&name);
@@ -147,8 +147,10 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
 /// The night is there already: only the pointer may have been lost by a kill.
 fn unchanged(setup: &Setup, name: &str, folder: PathBuf) -> Result<Outcome> {
     let summary = read_summary(&folder)?;
-    let newest = setup.lake.nights().pop();
-    if newest.as_deref() == Some(name) && setup.lake.current_night().as_deref() != Some(name) {
+    let current = setup.lake.current_night();
+    // The pointer stays with the newest date; of one date the night that was run last counts.
+    let newest = current.as_deref().and_then(setup::date_of) <= setup::date_of(name);
+    if newest && current.as_deref() != Some(name) {
         setup.lake.point_at(name)?;
     }
     Ok(Outcome { summary, folder, unchanged: true })

@@ -10,7 +10,7 @@ use crate::division::Divisions;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::feed::inbox;
-use crate::feed::receipt::{Receipt, Verdict};
+use crate::feed::receipt::{Receipt, Verdict, receipts};
 use crate::lake::Lake;
 use crate::pipeline::spec::Rule;
 use crate::pipeline::{self, Pipeline};
@@ -106,6 +106,14 @@ impl Setup {
             found.nights.into_iter().filter(|n| *n < last && done.is_none_or(|d| *n > d)).collect();
         nights.push(last);
         Ok(nights)
+    }
+
+    /// Receipts under today's contracts that were there on a night, oldest first.
+    ///
+    /// # Errors
+    /// A damaged receipt.
+    pub fn receipts(&self, night: NaiveDate) -> Result<Vec<Receipt>> {
+        receipts(&self.lake, &self.pipeline, &self.keys, night)
     }
 
     /// The newest published night before a date.

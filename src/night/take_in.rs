@@ -7,9 +7,9 @@ use chrono::NaiveDate;
 
 use super::{Progress, Setup, TakenIn};
 use crate::error::{Error, Result};
+use crate::feed::Receiver;
 use crate::feed::inbox::{self, Parcel};
-use crate::feed::receipt::{Receipt, Verdict, receipts};
-use crate::feed::{Received, Receiver};
+use crate::feed::receipt::{Receipt, Verdict, contract, every_receipt};
 use crate::report::summary::DeliveryLine;
 
 /// Receives every parcel of the nights up to `night`.
@@ -20,10 +20,12 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     let Some(input) = &setup.input else { return Ok((Vec::new(), Vec::new())) };
     let inbox = inbox::look(&setup.pipeline, input, Some(night))?;
     let mut parcels = inbox.parcels;
+    parcels.extend(from_archive(setup, night, &parcels)?);
     let size = |p: &Parcel| -> u64 {
         p.files.iter().filter_map(|f| f.metadata().ok()).map(|m| m.len()).sum()
     };
-    parcels.sort_by_cached_key(|p| (std::cmp::Reverse(size(p)), p.feed.clone(), p.period));
+    parcels
+        .sort_by_cached_key(|p| (std::cmp::Reverse(size(p)), p.feed.clone(), p.period, p.received));
     progress.stage("接收", "receive", parcels.len() as u64);
     let receiver = Receiver {
         pipeline: &setup.pipeline,
@@ -32,36 +34,34 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
         keys: &setup.keys,
         buckets: setup.pipeline.settings.buckets,
     };
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::new());
-    let work = || {
-        loop {
-            let Some(parcel) = parcels.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-            let received = receiver.receive(parcel);
-            progress.step(&parcel.feed);
-            let mut all = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            all.push((parcel.clone(), received));
-        }
-    };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..setup.threads).map(|_| scope.spawn(work)).collect();
-        let ends = workers.into_iter().map(std::thread::ScopedJoinHandle::join);
-        ends.collect::<Result<Vec<()>, _>>().map_err(|_| Error::bug("a receiver panicked"))
+    let names = each(setup.threads, &parcels, |p| receiver.name(p))?;
+    let mut named = Vec::new();
+    for (parcel, name) in parcels.iter().zip(names) {
+        named.push((parcel, name?));
+    }
+    // The same content may lie in two folders: the first night that had it takes it in.
+    named.sort_by_key(|(p, n)| (p.feed.clone(), n.delivery.clone(), p.received));
+    let mut firsts = named.clone();
+    firsts.dedup_by_key(|(p, n)| (p.feed.clone(), n.delivery.clone()));
+    firsts.sort_by_key(|(p, _)| std::cmp::Reverse(size(p)));
+    let received = each(setup.threads, &firsts, |(parcel, name)| {
+        let received = receiver.receive_named(parcel, name);
+        progress.step(&parcel.feed);
+        received
     })?;
-    let mut results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    results.sort_by(|(a, _), (b, _)| {
-        (&a.feed, a.period, a.received).cmp(&(&b.feed, b.period, b.received))
-    });
+    let mut results: Vec<_> = firsts.into_iter().zip(received).collect();
+    results.sort_by_key(|((p, _), _)| (p.feed.clone(), p.period, p.received));
+    for (_, result) in results {
+        result?;
+    }
+    named.sort_by_key(|(p, _)| (p.feed.clone(), p.period, p.received));
     let mut lines = Vec::new();
-    for (parcel, received) in results {
-        let folder = setup.lake.deliveries(&parcel.feed);
-        let (receipt, known) = match received? {
-            Received::New(receipt) => (*receipt, false),
-            Received::Known(delivery) => (Receipt::read(&folder.join(delivery))?, true),
-        };
+    for (parcel, name) in named {
+        let home = setup.lake.deliveries(&parcel.feed).join(&name.delivery);
+        let receipt = Receipt::read(&home)?;
         // A killed run of the same night may have received it: what counts is the night it came in.
         if parcel.received == night {
-            let mut line = line(&receipt, known && receipt.received < night);
+            let mut line = line(&receipt, receipt.received < night);
             line.notes.extend(volume_note(setup, &receipt)?);
             lines.push(line);
         }
@@ -77,11 +77,58 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     Ok((lines, inbox.unknown.into_iter().filter(of_tonight).map(name).collect()))
 }
 
+/// Does something with each item, `threads` at a time; what came of them in their order.
+fn each<T: Sync, R: Send>(
+    threads: usize,
+    items: &[T],
+    work: impl Fn(&T) -> R + Sync,
+) -> Result<Vec<R>> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::with_capacity(items.len()));
+    let worker = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else { return };
+            let result = work(item);
+            done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((at, result));
+        }
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        let ends = workers.into_iter().map(std::thread::ScopedJoinHandle::join);
+        ends.collect::<Result<Vec<()>, _>>().map_err(|_| Error::bug("a receiver panicked"))
+    })?;
+    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    done.sort_by_key(|(at, _)| *at);
+    Ok(done.into_iter().map(|(_, result)| result).collect())
+}
+
+/// Deliveries that were read under another contract and are no longer in the inbox: their files
+/// were kept and are read again.
+fn from_archive(setup: &Setup, night: NaiveDate, inbox: &[Parcel]) -> Result<Vec<Parcel>> {
+    let mut parcels: Vec<Parcel> = Vec::new();
+    for receipt in every_receipt(&setup.lake, &setup.pipeline, night)? {
+        let feed = &setup.pipeline.feeds[&receipt.feed];
+        let same = |p: &Parcel| {
+            p.feed == receipt.feed && p.period == receipt.period && p.received == receipt.received
+        };
+        let read = receipt.contract == contract(&setup.pipeline, feed, &setup.keys);
+        if read || inbox.iter().chain(&parcels).any(same) {
+            continue;
+        }
+        let raw = setup.lake.deliveries(&receipt.feed).join(&receipt.delivery).join("raw");
+        let files = receipt.files.iter().map(|f| raw.join(&f.name)).collect();
+        let (period, received) = (receipt.period, receipt.received);
+        parcels.push(Parcel { feed: receipt.feed, period, received, files });
+    }
+    Ok(parcels)
+}
+
 /// Says when a delivery has far more or fewer rows than the one before it.
 fn volume_note(setup: &Setup, receipt: &Receipt) -> Result<Option<String>> {
     let feed = &setup.pipeline.feeds[&receipt.feed];
     let Some(limit) = feed.limits.row_count_change_percent else { return Ok(None) };
-    let all = receipts(&setup.lake, &setup.pipeline, receipt.received)?;
+    let all = setup.receipts(receipt.received)?;
     let order = |r: &Receipt| (r.period, r.received, r.delivery.clone());
     let before = all
         .iter()

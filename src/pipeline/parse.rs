@@ -108,18 +108,24 @@ pub(super) fn settings(layers: &[Layer], faults: &mut Vec<Fault>) -> Settings {
                 ));
             }
         }
-        if !raw.identity.spine.is_empty() {
-            settings.identity = IdentityPolicy {
-                spine: raw.identity.spine,
-                secret_env: raw.identity.secret.env,
-                secret_file: raw.identity.secret.file,
-                secret_demo: raw.identity.secret.demo,
-                placeholders: raw.identity.placeholders,
-            };
-        }
+        identity(&mut settings.identity, raw.identity);
         settings.waivers = raw.waivers.map(waiver_policy).or(settings.waivers);
     }
     settings
+}
+
+/// The child's word counts for each setting that it gives; a secret is one setting.
+fn identity(policy: &mut IdentityPolicy, raw: RawIdentity) {
+    if !raw.spine.is_empty() {
+        policy.spine = raw.spine;
+    }
+    if !raw.placeholders.is_empty() {
+        policy.placeholders = raw.placeholders;
+    }
+    let RawSecret { env, file, demo } = raw.secret;
+    if env.is_some() || file.is_some() || demo.is_some() {
+        (policy.secret_env, policy.secret_file, policy.secret_demo) = (env, file, demo);
+    }
 }
 
 /// A path that is meant from a folder on, without its `..`.

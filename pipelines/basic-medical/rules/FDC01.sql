@@ -2,7 +2,7 @@
 title: {zh: 慢病患者未签约, en: Chronic patient without a contract}
 over: person
 applies: is_target AND is_resolved AND NOT is_exempt AND chronic_n > 0
-needs: [poverty_member, disease_reg, contract]
+needs: [poverty_member, disease_reg, contract, death]
 severity: orange
 route: {to: county_health, due: 7d, escalate: [14d, 30d]}
 evidence:

@@ -2,7 +2,7 @@
 title: {zh: 签约未随访, en: Contracted but behind on follow-up visits}
 over: person
 applies: is_target AND is_resolved AND NOT is_exempt AND chronic_n > 0 AND contract_valid
-needs: [poverty_member, disease_reg, contract, followup]
+needs: [poverty_member, disease_reg, contract, followup, death]
 severity: orange
 route: {to: county_health, due: 7d, escalate: [14d, 30d]}
 evidence:

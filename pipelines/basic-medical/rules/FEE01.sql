@@ -2,7 +2,7 @@
 title: {zh: 高额费用预警（低收入人口）, en: High-cost warning for low-income people}
 over: person
 applies: alive AND is_low_income
-needs: [settlement, poverty_member, special_group]
+needs: [settlement, poverty_member, special_group, death]
 severity: red
 route: {to: county_rural, due: 3wd, escalate: [7d, 14d]}
 evidence:

@@ -2,7 +2,7 @@
 title: {zh: 实际报销比例低于目标, en: Actual reimbursement below the floor}
 over: person
 applies: is_target AND stay_total12 >= param('min_actual_fee', division, yr())
-needs: [settlement, poverty_member]
+needs: [settlement, poverty_member, death]
 severity: orange
 route: {to: county_insurance, due: 7d, escalate: [14d, 30d]}
 evidence:

@@ -2,7 +2,7 @@
 title: {zh: 监测对象未参加基本医保, en: Monitored person not insured}
 over: person
 applies: is_open_mon AND alive AND is_resolved AND NOT is_exempt AND (age_days IS NULL OR age_days > param('newborn_days', division, yr()))
-needs: [poverty_member, insured]
+needs: [poverty_member, insured, death]
 severity: red
 route: {to: county_insurance, due: 3wd, escalate: [7d, 14d]}
 evidence:

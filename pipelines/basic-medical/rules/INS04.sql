@@ -2,7 +2,7 @@
 title: {zh: 重复参保, en: Enrolled more than once}
 over: person
 applies: alive AND insured_now
-needs: [insured]
+needs: [insured, death]
 severity: yellow
 route: {to: county_insurance, due: 15d, escalate: [30d, 60d]}
 evidence:

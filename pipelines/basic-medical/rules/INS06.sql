@@ -2,7 +2,7 @@
 title: {zh: 资助参保未落实, en: Premium subsidy not applied}
 over: person
 applies: alive AND resident_ins AND insured_in_province AND is_subsidy_eligible
-needs: [special_group, poverty_member, insured]
+needs: [special_group, poverty_member, insured, death]
 severity: red
 route: {to: county_insurance, due: 3wd, escalate: [7d, 14d]}
 evidence:

@@ -2,7 +2,7 @@
 title: {zh: 断保, en: Insurance lapsed}
 over: person
 applies: is_target AND is_resolved AND NOT is_exempt AND insured_last_year
-needs: [poverty_member, insured]
+needs: [poverty_member, insured, death]
 severity: orange
 route: {to: county_insurance, due: 7d, escalate: [14d, 30d]}
 evidence:

@@ -2,7 +2,7 @@
 title: {zh: 医保与税务缴费不一致, en: Insurance and tax differ on the premium}
 over: person
 applies: alive AND insured_in_province AND (premium_net > 0 OR (resident_ins AND self_paid > 0))
-needs: [premium, insured]
+needs: [premium, insured, death]
 severity: yellow
 route: {to: county_insurance, due: 15d, escalate: [30d, 60d]}
 evidence:

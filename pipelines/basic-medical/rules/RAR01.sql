@@ -2,7 +2,7 @@
 title: {zh: 罕见病费用有而未登记, en: "Rare disease in claims, not registered"}
 over: person
 applies: alive AND rare_claims > 0
-needs: [settlement, inpatient, rare_case]
+needs: [settlement, inpatient, rare_case, death]
 severity: yellow
 route: {to: county_health, due: 15d, escalate: [30d, 60d]}
 evidence:

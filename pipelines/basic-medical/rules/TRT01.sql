@@ -2,7 +2,7 @@
 title: {zh: 大病患者未救治, en: Registered major disease not treated}
 over: person
 applies: alive AND major_n > 0
-needs: [disease_reg, settlement, inpatient]
+needs: [disease_reg, settlement, inpatient, death]
 severity: red
 route: {to: county_health, due: 3wd, escalate: [7d, 14d]}
 evidence:

@@ -2,7 +2,7 @@
 title: {zh: 疑似大病未登记, en: Claims show a major disease that is not registered}
 over: person
 applies: alive AND (is_target OR is_warned OR is_fragile)
-needs: [settlement, inpatient, disease_reg]
+needs: [settlement, inpatient, disease_reg, death]
 severity: orange
 route: {to: county_health, due: 7d, escalate: [14d, 30d]}
 evidence:

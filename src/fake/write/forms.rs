@@ -262,9 +262,9 @@ mod tests {
 
     #[test]
     fn ids_are_checked() {
-        assert!(is_citizen_id("11010519491231002X"));
-        assert!(!is_citizen_id("110105194912310021"));
-        assert!(has_old_form("11010519491231002X"));
+        assert!(is_citizen_id("62910519491231001X"));
+        assert!(!is_citizen_id("629105194912310011"));
+        assert!(has_old_form("62910519491231001X"));
         assert_eq!(
             text(|o| {
                 o.push_str("a 1X");

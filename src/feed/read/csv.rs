@@ -31,7 +31,17 @@ pub(super) fn open(source: &Source, format: &Format) -> Result<Box<dyn Rows>> {
     let (lines, decoder) = text.lines(source)?;
     let quoted = Quoted::new(delimiter);
     let waiting = VecDeque::new();
-    Ok(Box::new(Csv { part, lines, decoder, quoted, waiting, line: Vec::new(), width: None }))
+    Ok(Box::new(Csv {
+        part,
+        lines,
+        decoder,
+        quoted,
+        waiting,
+        line: Vec::new(),
+        width: None,
+        taken: Vec::new(),
+        rows: 0,
+    }))
 }
 
 fn declared_delimiter(declared: &str) -> Result<u8> {
@@ -86,6 +96,9 @@ struct Csv {
     waiting: VecDeque<(Mark, Vec<u8>)>,
     line: Vec<u8>,
     width: Option<usize>,
+    /// Until the width is known: every line taken, with the number of the row that it was taken for.
+    taken: Vec<(u64, Mark, Vec<u8>)>,
+    rows: u64,
 }
 
 impl Rows for Csv {
@@ -99,9 +112,37 @@ impl Rows for Csv {
 
     fn set_width(&mut self, width: usize) {
         self.width = Some(width);
+        self.taken.clear();
+    }
+
+    fn rewind(&mut self, rows: u64) -> bool {
+        for (row, mark, line) in std::mem::take(&mut self.taken).into_iter().rev() {
+            if row >= rows {
+                self.waiting.push_front((mark, line));
+            }
+        }
+        true
     }
 
     fn next(&mut self, row: &mut RawRow) -> Result<Next> {
+        let next = self.next_row(row);
+        self.rows += 1;
+        next
+    }
+}
+
+/// Why a row has not the width of the heading.
+pub(super) fn wrong_width(row: &RawRow, width: Option<usize>) -> Option<&'static str> {
+    let width = width?;
+    match row.len().cmp(&width) {
+        std::cmp::Ordering::Greater => Some(reason::MORE),
+        std::cmp::Ordering::Less => Some(reason::FEWER),
+        std::cmp::Ordering::Equal => None,
+    }
+}
+
+impl Csv {
+    fn next_row(&mut self, row: &mut RawRow) -> Result<Next> {
         row.clear();
         let mark = loop {
             let Some(mark) = self.take_line()? else {
@@ -136,25 +177,19 @@ impl Rows for Csv {
         let raw = raw_text(&self.decoder.lossy(&self.line));
         Ok(Next::Broken { line: row.line, byte: row.byte, reason, raw })
     }
-}
 
-/// Why a row has not the width of the heading.
-pub(super) fn wrong_width(row: &RawRow, width: Option<usize>) -> Option<&'static str> {
-    let width = width?;
-    match row.len().cmp(&width) {
-        std::cmp::Ordering::Greater => Some(reason::MORE),
-        std::cmp::Ordering::Less => Some(reason::FEWER),
-        std::cmp::Ordering::Equal => None,
-    }
-}
-
-impl Csv {
     fn take_line(&mut self) -> Result<Option<Mark>> {
-        if let Some((mark, line)) = self.waiting.pop_front() {
-            self.line = line;
-            return Ok(Some(mark));
+        let mark = match self.waiting.pop_front() {
+            Some((mark, line)) => {
+                self.line = line;
+                Some(mark)
+            }
+            None => self.lines.next(&mut self.line)?,
+        };
+        if let (Some(mark), None) = (mark, self.width) {
+            self.taken.push((self.rows, mark, self.line.clone()));
         }
-        self.lines.next(&mut self.line)
+        Ok(mark)
     }
 
     /// Headings from Excel hold line breaks; before the heading is known a quoted cell may go on.
@@ -182,6 +217,7 @@ impl Csv {
         }
         if !closed {
             row.clear();
+            self.taken.truncate(self.taken.len() - ahead.len());
             for waiting in ahead.into_iter().rev() {
                 self.waiting.push_front(waiting);
             }

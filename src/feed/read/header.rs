@@ -102,8 +102,10 @@ pub fn find_header(rows: &mut dyn Rows, columns: &[FeedColumn], format: &Format)
     header.data_line = held.get(at + count).map_or(0, Held::line);
     // Broken rows among the titles are still accounted for.
     let after = at + count;
-    let broken =
-        |(i, held): (usize, Held)| (i >= after || matches!(held, Held::Broken(_))).then_some(held);
+    let again = rows.rewind(after as u64);
+    let broken = |(i, held): (usize, Held)| {
+        (i >= after && !again || i < after && matches!(held, Held::Broken(_))).then_some(held)
+    };
     header.pending = held.into_iter().enumerate().filter_map(broken).collect();
     rows.set_width(header.width);
     Ok(header)

@@ -143,6 +143,12 @@ pub trait Rows: Send {
 
     /// Tells the width of the heading: rows of another width are broken from now on.
     fn set_width(&mut self, _width: usize) {}
+
+    /// Reads again what came after the first `rows` rows, if it can; before [`Rows::set_width`].
+    /// What was joined for the sake of a heading is then read line by line.
+    fn rewind(&mut self, _rows: u64) -> bool {
+        false
+    }
 }
 
 /// Opens an extract: one stream for each sheet or zip member, read lazily.

@@ -233,13 +233,13 @@ fn fixed_width_counts_bytes() {
 #[test]
 fn ndjson_takes_its_headings_from_keys() {
     let files = Files::new();
-    let text = "{\"姓名\":\"张三\",\"fee\":12.50}\n{\"fee\":3,\"id\":621121195603140026,\"x\":{\"a\":[1]}}\n\
+    let text = "{\"姓名\":\"张三\",\"fee\":12.50}\n{\"fee\":3,\"id\":629121195603140021,\"x\":{\"a\":[1]}}\n\
         [1]\n{\"fee\":1,\"fee\":2}\n{\"姓名\":null,\"fee\":true}\n";
     let path = files.put("a.ndjson", text);
     let (table, all) = table_rows(&path, &[column("name", &["姓名"]), column("id", &["ID"])]);
     let expected = [
         "1 张三|12.5||".to_owned(),
-        "2 |3|621121195603140026|{\"a\":[1]}".into(),
+        "2 |3|629121195603140021|{\"a\":[1]}".into(),
         format!("!3 {}", reason::NOT_OBJECT),
         format!("!4 {}", reason::KEY_TWICE),
         "5 |true||".into(),
