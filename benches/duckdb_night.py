@@ -31,14 +31,17 @@ class Night:
         shutil.rmtree(self.out, ignore_errors=True)
         self.temp = self.out / "temp"
         self.temp.mkdir(parents=True)
-        self.con = duckdb.connect(":memory:" if args.in_memory else str(self.out / "night.duckdb"))
+        self.threads = args.threads or extracts.cores()
+        # Workers are forked before DuckDB has threads, and waited for, so that their time is counted.
+        self.pool = ProcessPoolExecutor(self.threads, mp_context=get_context("fork"))
+        self.pool.submit(extracts.cores).result()
+        self.con = duckdb.connect(str(self.out / "night.duckdb") if args.keep else ":memory:")
         self.con.execute("SET integer_division = true")
         self.con.execute("SET default_null_order = 'nulls_last_on_asc_first_on_desc'")
         self.con.execute(f"SET temp_directory = '{self.temp}'")
         self.con.execute("SET enable_progress_bar = false")
         if args.threads:
             self.con.execute(f"SET threads = {args.threads}")
-        self.threads = args.threads or extracts.cores()
         self.stages: dict[str, float] = {}
         self.clock = time.perf_counter()
         self.files = 0
@@ -133,7 +136,7 @@ class Night:
             if feed := next((f for f, p in patterns.items() if p.fullmatch(path.name)), None):
                 files[feed].append(path)
         size = {f: sum(p.stat().st_size for p in paths) for f, paths in files.items()}
-        with ProcessPoolExecutor(self.threads, mp_context=get_context("forkserver")) as pool:
+        with self.pool as pool:
             zips = {p: pool.submit(extracts.unzip, p, self.fresh()) for ps in files.values() for p in ps if p.suffix == ".zip"}
             order = sorted(feeds, key=lambda f: (any(p in zips for p in files[f]), -size[f]))
             jobs = {f: [self.prepare(pool, f, p) for p in files[f] if p not in zips] for f in order}
@@ -266,7 +269,7 @@ def main() -> None:
     parser.add_argument("--date", default="2026-11-10")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--in-memory", action="store_true", help="keep no database file")
+    parser.add_argument("--keep", action="store_true", help="a database file instead of memory")
     Night(parser.parse_args()).run()
 
 

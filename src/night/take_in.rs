@@ -127,7 +127,10 @@ fn from_archive(setup: &Setup, night: NaiveDate, inbox: &[Parcel]) -> Result<Vec
 /// Says when a delivery has far more or fewer rows than the one before it.
 fn volume_note(setup: &Setup, receipt: &Receipt) -> Result<Option<String>> {
     let feed = &setup.pipeline.feeds[&receipt.feed];
-    let Some(limit) = feed.limits.row_count_change_percent else { return Ok(None) };
+    let limit = feed.limits.row_count_change_percent;
+    let Some(limit) = limit.filter(|_| receipt.verdict == Verdict::Accepted) else {
+        return Ok(None);
+    };
     let all = setup.receipts(receipt.received)?;
     let order = |r: &Receipt| (r.period, r.received, r.delivery.clone());
     let before = all

@@ -154,7 +154,9 @@ fn a_corrected_contract_supersedes_what_the_old_one_read() {
         policies.edit("gansu/feeds/contract.yaml", "sender: 省卫生健康委", &remark);
         run(&policies.gansu(), tiny(), &lake).go().ended(0);
         let pipeline = bidui::night::setup::load(&policies.gansu()).expect("a pipeline");
-        let receipts = receipts(&Lake::at(&lake), &pipeline, day).expect("receipts");
+        let secret = pipeline.settings.identity.secret_demo.clone().expect("a demo secret");
+        let keys = bidui::privacy::PersonKeys::new(secret.as_bytes());
+        let receipts = receipts(&Lake::at(&lake), &pipeline, &keys, day).expect("receipts");
         let (newest, _) = in_force(&pipeline.feeds["contract"], &receipts);
         assert_eq!(newest.len(), 1, "a snapshot");
         let delivery = &newest[0].delivery;

@@ -146,7 +146,7 @@ fn decide(
             at + skip
         );
         return Err(Error::gate(message)
-            .hint("it is a binary file or a damaged one; ask the sender for CSV or XLSX"));
+            .hint("it is a binary file or a damaged one; ask the sender for CSV or XLSX, or say what it is in format.kind and format.encoding"));
     }
     let declared = format.encoding.trim();
     if declared != "auto" && !declared.is_empty() {

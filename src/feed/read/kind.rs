@@ -43,9 +43,17 @@ const REFUSED: [(&[u8], &str, &str); 8] = [
     (b"7z\xBC\xAF", "a 7z archive", "unpack it, or ask the sender for zip"),
     (b"\x28\xB5\x2F\xFD", "a zstd file", "unpack it with zstd -d, or use zip"),
     (b"BZh", "a bzip2 file", "unpack it with bunzip2, or use zip"),
-    (b"%PDF", "a PDF", "ask the sender for CSV or XLSX"),
+    (
+        b"%PDF",
+        "a PDF",
+        "ask the sender for CSV or XLSX, or say what it is in format.kind and format.encoding",
+    ),
     (b"\x09\x08", "a workbook older than Excel 97", SAVE_AS_XLSX),
-    (b"{\\rtf", "a rich text document", "ask the sender for CSV or XLSX"),
+    (
+        b"{\\rtf",
+        "a rich text document",
+        "ask the sender for CSV or XLSX, or say what it is in format.kind and format.encoding",
+    ),
 ];
 
 /// What a source holds; an error for what is not read.
@@ -85,8 +93,9 @@ fn ole(source: &Source) -> Result<Content> {
             .hint("ask the sender for it without a password, or save it without one"));
     }
     if word && !book {
-        return Err(Error::gate(format!("{label} is a Word document, expected an extract"))
-            .hint("ask the sender for CSV or XLSX"));
+        return Err(Error::gate(format!("{label} is a Word document, expected an extract")).hint(
+            "ask the sender for CSV or XLSX, or say what it is in format.kind and format.encoding",
+        ));
     }
     Ok(Content::Xls)
 }

@@ -14,8 +14,9 @@ fn a_stray_quote_costs_one_row() {
     let columns = [column("id", &["id"]), column("name", &["name"])];
     let (table, all) = table_rows(&path, &columns);
     let expected = [
-        // Within the first rows a well-formed cell over two lines is one broken row.
-        format!("!2 {}", reason::LINE_BREAK),
+        // Below the heading a cell over two lines is two broken lines, near it and far from it.
+        format!("!2 {}", reason::OPEN_QUOTE),
+        format!("!3 {}", reason::STRAY_QUOTE),
         format!("!4 {}", reason::OPEN_QUOTE),
         "6 3|y|5".into(),
         format!("!7 {}", reason::STRAY_QUOTE),

@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Times how fast bidui takes one feed in, format by format, beside DuckDB on the same UTF-8 CSV.
+
+bidui: a whole run, less a second run that knows the delivery already and does all the rest again.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import yaml
+
+import measure
+
+HERE = Path(__file__).resolve().parent
+FEED = "insured"
+# Bytes of the 18 columns of the feed, in their order.
+WIDTHS = [20, 36, 60, 12, 24, 10, 40, 40, 24, 24, 24, 24, 20, 20, 40, 20, 20, 20]
+FORMATS = {
+    "csv utf-8": ("csv", "csv", "utf-8"),
+    "csv gb18030": ("csv", "csv", "gb18030"),
+    "csv utf-16": ("csv", "csv", "utf-16le"),
+    "xlsx": ("xlsx", "xlsx", None),
+    "ndjson": ("ndjson", "ndjson", None),
+    "parquet": ("parquet", "parquet", None),
+    "fixed": ("fixed", "txt", "gb18030"),
+}
+
+
+def pipelines(source: Path, target: Path, kind: str, suffix: str, encoding: str | None) -> Path:
+    """A copy of the pipelines in which the feed comes in another format and no other feed comes."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target)
+    child = target / "gansu"
+    for path in child.glob("feeds/*.yaml"):
+        if path.stem != FEED:
+            path.unlink()
+    path = child / f"feeds/{FEED}.yaml"
+    feed = yaml.safe_load(path.read_text("utf-8"))
+    feed["files"] = f"参保信息_{{period:%Y%m}}*.{suffix}"
+    feed["format"] = {"kind": kind} | ({"encoding": encoding} if encoding else {}) | ({"widths": WIDTHS} if kind == "fixed" else {})
+    feed["fake"] = {"kind": kind, "split": "whole", "date": "%Y-%m-%d"} | ({"encoding": encoding} if encoding else {})
+    path.write_text(yaml.safe_dump(feed, allow_unicode=True, sort_keys=False), "utf-8")
+    return child
+
+
+def bidui_receives(bidui: Path, child: Path, folder: Path, people: int, dirt: str) -> tuple[dict, list[Path]]:
+    """Costs of receiving, and the files."""
+    extracts, lake = folder / "extracts", folder / "lake"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    measure.run([bidui, "fake", child, "--people", people, "--dirt", dirt, "--out", extracts, "-q"])
+    files = sorted((extracts / "2026-11-10").iterdir())
+    size = sum(len(f.read_bytes()) for f in files)
+    run = [bidui, "run", child, "--input", extracts, "--lake", lake, "-q"]
+    whole = measure.run(run)
+    receipt = json.loads(next(lake.glob(f"deliveries/{FEED}/*/receipt.json")).read_text())
+    shutil.rmtree(lake / "nights")
+    (lake / "current").unlink()
+    rest = measure.run(run)
+    cost = {"bytes": size, "rows": receipt["rows"], "wall_s": round(whole["wall_s"] - rest["wall_s"], 2),
+            "cpu_s": round(whole["cpu_s"] - rest["cpu_s"], 2), "peak_mib": whole["peak_mib"]}
+    return cost, files
+
+
+READ = """
+import duckdb, sys
+duckdb.sql("CREATE TABLE t AS FROM read_csv(?, store_rejects = true)", params=[sys.argv[1]])
+"""
+TYPED = """
+import argparse, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import duckdb_night
+args = argparse.Namespace(pipeline=Path(sys.argv[2]), input=Path(sys.argv[3]), date="2026-11-10", out=Path(sys.argv[4]), threads=0, keep=False)
+night = duckdb_night.Night(args)
+night.policy()
+if sys.argv[5] == "load":
+    night.receive()
+else:
+    night.pool.shutdown()
+"""
+
+
+def duckdb_receives(child: Path, folder: Path, file: Path, like: dict) -> dict[str, dict]:
+    """DuckDB's own reader with sniffed types; and the typing of duckdb_night.py, to the same contract."""
+    python = [sys.executable, "-c"]
+    start = measure.run([*python, "import duckdb; duckdb.sql('SELECT 1').fetchall()"])
+    read = measure.run([*python, READ, file])
+    typed = [*python, TYPED, HERE, child, folder / "extracts", folder / "duckdb"]
+    policy, load = measure.run([*typed, "policy"]), measure.run([*typed, "load"])
+    less = lambda a, b: {"bytes": like["bytes"], "rows": like["rows"], "wall_s": round(a["wall_s"] - b["wall_s"], 2),  # noqa: E731
+                         "cpu_s": round(a["cpu_s"] - b["cpu_s"], 2), "peak_mib": a["peak_mib"]}
+    return {"DuckDB read_csv, sniffed types": less(read, start), "DuckDB, typed to the contract": less(load, policy)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--dirt", default="1")
+    parser.add_argument("--bidui", type=Path, required=True, help="the binary")
+    parser.add_argument("--pipelines", type=Path, default=HERE.parent / "pipelines")
+    parser.add_argument("--work", type=Path, default=Path("/tmp/bidui-bench"))
+    parser.add_argument("--formats", nargs="*", default=list(FORMATS), choices=list(FORMATS))
+    args = parser.parse_args()
+
+    where = measure.machine(args.bidui)
+    costs: dict[str, dict] = {}
+    for name in args.formats:
+        folder = args.work / f"receive-{name.replace(' ', '-')}"
+        child = pipelines(args.pipelines, args.work / "receive-pipelines", *FORMATS[name])
+        cost, files = bidui_receives(args.bidui, child, folder, args.rows // 2, args.dirt)
+        costs[f"bidui {name}"] = cost
+        if name == "csv utf-8":
+            costs |= duckdb_receives(child, folder, files[0], cost)
+        print(f"{name}: {cost}", file=sys.stderr)
+        shutil.rmtree(folder)
+    shutil.rmtree(args.work / "receive-pipelines", ignore_errors=True)
+    path = args.work / f"receive-{args.rows}.json"
+    path.write_text(json.dumps({"feed": FEED, "dirt": args.dirt, "machine": where, "costs": costs}, ensure_ascii=False, indent=1))
+    print(f"{where['cpu']}, {where['cores']} cores, load {where['load_before']}; {where['bidui']} ({where['bidui_path']}), DuckDB {where['duckdb']}\n")
+    rows = [["", "MB", "rows", "wall s", "CPU s", "MB/s", "rows/s"]]
+    for name, c in costs.items():
+        wall = max(c["wall_s"], 0.01)
+        rows.append([name, round(c["bytes"] / 1e6, 1), c["rows"], c["wall_s"], c["cpu_s"], round(c["bytes"] / 1e6 / wall, 1), round(c["rows"] / wall)])
+    print(measure.table(rows))
+    print(f"\n{path}")
+
+
+if __name__ == "__main__":
+    main()
