@@ -173,7 +173,7 @@ mod tests {
             push_float(&mut row, value);
         }
         let cells: Vec<&str> = row.cells().collect();
-        assert_eq!(cells[..4], ["1234", "0.1", "-5", "6.21121195603140e17"]);
+        assert_eq!(cells[..4], ["1234", "0.1", "-5", "6.29121195603140e17"]);
         assert_eq!(cells[4..], ["0.00000015", "0"]);
     }
 }
