@@ -1,5 +1,6 @@
 """Runs a command and says what it cost: wall, CPU of it and its children, peak memory of all of them."""
 
+import hashlib
 import os
 import platform
 import statistics
@@ -57,22 +58,31 @@ def run(command: list) -> dict:
 
 
 def median(runs: list[dict]) -> dict:
-    return {key: statistics.median(r[key] for r in runs) for key in runs[0]}
+    return {key: round(statistics.median(r[key] for r in runs), 2) for key in runs[0]}
+
+
+def digest(file: Path) -> str:
+    """What a binary is, when many builds have one version."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()[:16]
 
 
 def machine(bidui: Path) -> dict:
     """Where and with what it was measured."""
     import duckdb
 
+    ask = lambda *command: subprocess.run(command, capture_output=True, text=True).stdout.strip()  # noqa: E731
+    version = ask(str(bidui), "--version")
+    if not version.startswith("bidui "):
+        sys.exit(f"{bidui} is no bidui: it does not say its version")
     info = Path("/proc/cpuinfo").read_text()
     model = next((line.split(":")[1].strip() for line in info.splitlines() if line.startswith("model name")), platform.machine())
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    ask = lambda *command: subprocess.run(command, capture_output=True, text=True).stdout.strip()  # noqa: E731
     here = str(Path(__file__).parent)
     return {
         "cpu": model, "cores": len(os.sched_getaffinity(0)), "memory_gib": round(pages / 2**30, 1),
         "system": f"{platform.system()} {platform.release()}", "load_before": round(os.getloadavg()[0], 2),
-        "bidui": ask(str(bidui), "--version"), "bidui_path": str(bidui.resolve()), "duckdb": duckdb.__version__,
+        "bidui": version, "bidui_path": str(bidui.resolve()), "bidui_sha256": digest(bidui), "duckdb": duckdb.__version__,
         "python": platform.python_version(), "commit": ask("git", "-C", here, "rev-parse", "HEAD"),
         "uncommitted": bool(ask("git", "-C", here, "status", "--porcelain", "--", "../src", "../pipelines", "../Cargo.toml", ".")),
     }

@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--skip-fake", action="store_true", help="take the extracts of an earlier run")
     args = parser.parse_args()
 
+    where = measure.machine(args.bidui)
     name = f"{args.people}-{args.seed}-{args.dirt}"
     extracts, lake, out = (args.work / f"{kind}-{name}" for kind in ("extracts", "lake", "duckdb"))
     args.work.mkdir(parents=True, exist_ok=True)
@@ -41,9 +42,8 @@ def main() -> None:
         shutil.rmtree(extracts, ignore_errors=True)
         measure.run([args.bidui, "fake", args.pipeline, "--people", args.people, "--seed", args.seed,
                      "--dirt", args.dirt, "--date", args.date, "--out", extracts, "-q"])
-    files = [p for p in (extracts / args.date).iterdir()]
+    files = list((extracts / args.date).iterdir())
     size = sum(len(p.read_bytes()) for p in files)  # and now they are in the page cache
-    where = measure.machine(args.bidui)
     commands = {
         "bidui": [args.bidui, "run", args.pipeline, "--input", extracts, "--lake", lake, "--date", args.date, "-q"],
         "duckdb": [sys.executable, HERE / "duckdb_night.py", "--pipeline", args.pipeline, "--input", extracts,
@@ -59,6 +59,8 @@ def main() -> None:
             print(f"run {number + 1} {tool}: {runs[tool][-1]}", file=sys.stderr)
         stages.append(json.loads((out / "stages.json").read_text()))
 
+    if measure.digest(args.bidui) != where["bidui_sha256"]:
+        sys.exit("the binary was replaced while it was measured; run again")
     night = next((lake / "nights").iterdir())
     rows = sum(f["rows"] for f in json.loads((night / "summary.json").read_text())["feeds"])
     rules = compare(contract.load(args.pipeline), night, out)

@@ -46,7 +46,7 @@ def pipelines(source: Path, target: Path, kind: str, suffix: str, encoding: str 
     return child
 
 
-def bidui_receives(bidui: Path, child: Path, folder: Path, people: int, dirt: str) -> tuple[dict, list[Path]]:
+def bidui_receives(bidui: Path, child: Path, folder: Path, people: int, dirt: str, runs: int) -> tuple[dict, list[Path]]:
     """Costs of receiving, and the files."""
     extracts, lake = folder / "extracts", folder / "lake"
     shutil.rmtree(folder, ignore_errors=True)
@@ -55,11 +55,15 @@ def bidui_receives(bidui: Path, child: Path, folder: Path, people: int, dirt: st
     files = sorted((extracts / "2026-11-10").iterdir())
     size = sum(len(f.read_bytes()) for f in files)
     run = [bidui, "run", child, "--input", extracts, "--lake", lake, "-q"]
-    whole = measure.run(run)
-    receipt = json.loads(next(lake.glob(f"deliveries/{FEED}/*/receipt.json")).read_text())
-    shutil.rmtree(lake / "nights")
-    (lake / "current").unlink()
-    rest = measure.run(run)
+    wholes, rests = [], []
+    for _ in range(runs):
+        shutil.rmtree(lake, ignore_errors=True)
+        wholes.append(measure.run(run))
+        receipt = json.loads(next(lake.glob(f"deliveries/{FEED}/*/receipt.json")).read_text())
+        shutil.rmtree(lake / "nights")
+        (lake / "current").unlink()
+        rests.append(measure.run(run))
+    whole, rest = measure.median(wholes), measure.median(rests)
     cost = {"bytes": size, "rows": receipt["rows"], "wall_s": round(whole["wall_s"] - rest["wall_s"], 2),
             "cpu_s": round(whole["cpu_s"] - rest["cpu_s"], 2), "peak_mib": whole["peak_mib"]}
     return cost, files
@@ -84,13 +88,14 @@ else:
 """
 
 
-def duckdb_receives(child: Path, folder: Path, file: Path, like: dict) -> dict[str, dict]:
+def duckdb_receives(child: Path, folder: Path, file: Path, like: dict, runs: int) -> dict[str, dict]:
     """DuckDB's own reader with sniffed types; and the typing of duckdb_night.py, to the same contract."""
     python = [sys.executable, "-c"]
-    start = measure.run([*python, "import duckdb; duckdb.sql('SELECT 1').fetchall()"])
-    read = measure.run([*python, READ, file])
+    middle = lambda command: measure.median([measure.run(command) for _ in range(runs)])  # noqa: E731
+    start = middle([*python, "import duckdb; duckdb.sql('SELECT 1').fetchall()"])
+    read = middle([*python, READ, file])
     typed = [*python, TYPED, HERE, child, folder / "extracts", folder / "duckdb"]
-    policy, load = measure.run([*typed, "policy"]), measure.run([*typed, "load"])
+    policy, load = middle([*typed, "policy"]), middle([*typed, "load"])
     less = lambda a, b: {"bytes": like["bytes"], "rows": like["rows"], "wall_s": round(a["wall_s"] - b["wall_s"], 2),  # noqa: E731
                          "cpu_s": round(a["cpu_s"] - b["cpu_s"], 2), "peak_mib": a["peak_mib"]}
     return {"DuckDB read_csv, sniffed types": less(read, start), "DuckDB, typed to the contract": less(load, policy)}
@@ -100,6 +105,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--dirt", default="1")
+    parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--bidui", type=Path, required=True, help="the binary")
     parser.add_argument("--pipelines", type=Path, default=HERE.parent / "pipelines")
     parser.add_argument("--work", type=Path, default=Path("/tmp/bidui-bench"))
@@ -111,20 +117,23 @@ def main() -> None:
     for name in args.formats:
         folder = args.work / f"receive-{name.replace(' ', '-')}"
         child = pipelines(args.pipelines, args.work / "receive-pipelines", *FORMATS[name])
-        cost, files = bidui_receives(args.bidui, child, folder, args.rows // 2, args.dirt)
+        cost, files = bidui_receives(args.bidui, child, folder, args.rows // 2, args.dirt, args.runs)
         costs[f"bidui {name}"] = cost
         if name == "csv utf-8":
-            costs |= duckdb_receives(child, folder, files[0], cost)
+            costs |= duckdb_receives(child, folder, files[0], cost, args.runs)
         print(f"{name}: {cost}", file=sys.stderr)
         shutil.rmtree(folder)
     shutil.rmtree(args.work / "receive-pipelines", ignore_errors=True)
+    if measure.digest(args.bidui) != where["bidui_sha256"]:
+        sys.exit("the binary was replaced while it was measured; run again")
     path = args.work / f"receive-{args.rows}.json"
     path.write_text(json.dumps({"feed": FEED, "dirt": args.dirt, "machine": where, "costs": costs}, ensure_ascii=False, indent=1))
     print(f"{where['cpu']}, {where['cores']} cores, load {where['load_before']}; {where['bidui']} ({where['bidui_path']}), DuckDB {where['duckdb']}\n")
     rows = [["", "MB", "rows", "wall s", "CPU s", "MB/s", "rows/s"]]
     for name, c in costs.items():
-        wall = max(c["wall_s"], 0.01)
-        rows.append([name, round(c["bytes"] / 1e6, 1), c["rows"], c["wall_s"], c["cpu_s"], round(c["bytes"] / 1e6 / wall, 1), round(c["rows"] / wall)])
+        # A difference of two runs: below half a second it is noise.
+        speeds = [f"{c[k] / c['wall_s'] / unit:.{n}f}" if c["wall_s"] >= 0.5 else "-" for k, unit, n in (("bytes", 1e6, 1), ("rows", 1, 0))]
+        rows.append([name, round(c["bytes"] / 1e6, 1), c["rows"], c["wall_s"], c["cpu_s"], *speeds])
     print(measure.table(rows))
     print(f"\n{path}")
 

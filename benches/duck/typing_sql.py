@@ -52,7 +52,11 @@ MACROS = [
     f"""clean_id(x) AS CASE WHEN regexp_full_match(x, '[1-9][0-9]{{16}}[0-9X]') THEN x ELSE
       regexp_replace(regexp_replace(upper(translate(half(x), 'Хх×✕╳ΧχⅩⅹОоΟο〇○', 'XXXXXXXXXOOOOOO')),
         '[\\s\\p{{Z}}\\p{{Cc}}\\p{{Cf}}''"`,\\-‘’“”′‐‑–—−―]', '', 'g'), '\\.0*$', '') END""",
-    "digits(c) AS CASE WHEN regexp_full_match(c, '[0-9]+X?') THEN c ELSE translate(c, 'OIL|', '0111') END",
+    # An ID that was a number keeps 15 digits; seven zeros, so that it is never taken for a whole one.
+    """digits(c) AS CASE WHEN regexp_full_match(c, '[0-9]+X?') THEN c
+      WHEN regexp_full_match(c, '[0-9]\\.[0-9]{12,}E\\+?(17|19|21)')
+        THEN concat(rpad(replace(split_part(c, 'E', 1), '.', ''), 15, '0')[:15], '0000000')
+      ELSE translate(c, 'OIL|', '0111') END""",
     # 17 digits of an ID as a number: the person's key, and the sum is arithmetic on it.
     """id17(c) AS CASE WHEN length(c) IN (18, 20, 22) THEN TRY_CAST(substr(c, 1, 17) AS BIGINT)
       WHEN length(c) = 15 THEN TRY_CAST(concat(substr(c, 1, 6), '19', substr(c, 7)) AS BIGINT) END""",
