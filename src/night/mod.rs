@@ -113,8 +113,12 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     )?;
     let feeds = accounts::feeds(setup, night, &receipts, &assembled);
     accounts::close(setup, &assembled, &funnel)?;
-    let not_run = freshness::not_run(setup, &feeds);
-    let built = build::build(setup, &engine, &assembled, &ranges, &staged, &not_run, progress)?;
+    let mut not_run = freshness::not_run(setup, &feeds);
+    let mut built = build::build(setup, &engine, &assembled, &ranges, &staged, &not_run, progress)?;
+    built.judged.forget_failed();
+    for (rule, error) in &built.judged.failed {
+        not_run.insert(rule.clone(), format!("it failed on a row: {error}"));
+    }
     let waivers = waivers(setup, &engine, &assembled)?;
     let memory = match &last {
         Some(last) => table::read_memory(&setup.lake.night(last))?,

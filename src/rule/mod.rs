@@ -49,6 +49,8 @@ pub struct Judged {
     pub counts: BTreeMap<(String, String), Count>,
     /// Rows of the view by county.
     pub rows: BTreeMap<String, u64>,
+    /// Rules that failed on some row, with the error: they were not run, whatever they found.
+    pub failed: BTreeMap<String, String>,
 }
 
 impl Judged {
@@ -63,6 +65,16 @@ impl Judged {
         for (county, rows) in other.rows {
             *self.rows.entry(county).or_default() += rows;
         }
+        for (rule, error) in other.failed {
+            self.failed.entry(rule).or_insert(error);
+        }
+    }
+
+    /// Forgets what failed rules found on the rows before the one that they failed on.
+    pub fn forget_failed(&mut self) {
+        let failed = &self.failed;
+        self.findings.retain(|f| !failed.contains_key(&f.rule));
+        self.counts.retain(|(rule, _), _| !failed.contains_key(rule));
     }
 }
 
@@ -161,25 +173,39 @@ impl Judge {
         counties.add_rows(out);
         let mut guards = Vec::with_capacity(self.guards.len());
         for guard in &self.guards {
-            guards.push(truth(guard, batch)?);
+            guards.push(truth(guard, batch));
         }
         for compiled in &self.rules {
-            let applies = &guards[compiled.guard];
-            if applies.true_count() == 0 {
+            if out.failed.contains_key(&compiled.rule.id) {
                 continue;
             }
-            let named = |e: Error| Error {
-                message: format!("rule {}: {}", compiled.rule.id, e.message),
-                ..e
+            let judged = match &guards[compiled.guard] {
+                Ok(applies) if applies.true_count() == 0 => Ok(()),
+                Ok(applies) => self.judge_one(compiled, applies, batch, &counties, out),
+                Err(error) => Err(error.clone()),
             };
-            let hits = truth(&compiled.predicate, batch).map_err(named)?;
-            let hits = and(applies, &hits)?;
-            counties.add_counts(&compiled.rule.id, applies, &hits, out);
-            if hits.true_count() > 0 {
-                self.findings(compiled, batch, &hits, &mut out.findings).map_err(named)?;
+            // One rule that overflows on one row must not cost the night.
+            if let Err(error) = judged {
+                out.failed.insert(compiled.rule.id.clone(), error.message);
             }
         }
         Ok(())
+    }
+
+    fn judge_one(
+        &self,
+        compiled: &Compiled,
+        applies: &BooleanArray,
+        batch: &RecordBatch,
+        counties: &Counties,
+        out: &mut Judged,
+    ) -> Result<()> {
+        let hits = and(applies, &truth(&compiled.predicate, batch)?)?;
+        counties.add_counts(&compiled.rule.id, applies, &hits, out);
+        if hits.true_count() == 0 {
+            return Ok(());
+        }
+        self.findings(compiled, batch, &hits, &mut out.findings)
     }
 
     /// How often the `rows` rows of the view were passed over to judge all rules.

@@ -84,7 +84,8 @@ fn compare<'a>(
     subjects: &BTreeSet<String>,
     over: impl Iterator<Item = &'a Rule>,
 ) -> Vec<String> {
-    let mut failures = Vec::new();
+    let mut failures: Vec<String> =
+        judged.failed.iter().map(|(rule, error)| format!("{rule} fails: {error}")).collect();
     let none = Vec::new();
     for other in over {
         let expected = if other.id == rule.id {

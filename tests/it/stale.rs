@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-use crate::support::{anomalies, copy, files_like, gansu, list, run, temp, text, tiny};
+use crate::support::{Policies, anomalies, copy, files_like, gansu, list, run, temp, text, tiny};
 
 /// Rules that speak of the rows of every feed: one feed less is rows less, not another verdict.
 const OF_ALL_FEEDS: [&str; 7] = ["ID01", "ID02", "ID03", "ID04", "ID05", "ID07", "ID08"];
@@ -137,4 +137,23 @@ fn a_feed_that_grew_stale_holds_what_was_known() {
         .map(|r| r["held"].as_u64().unwrap_or(0))
         .sum::<u64>();
     assert!(held > 0, "anomalies of rules that were not run are held");
+}
+
+#[test]
+fn a_rule_that_fails_on_a_row_is_not_run_and_the_others_do_not_change() {
+    let policies = Policies::new();
+    let broken = "---*/\nCAST(org_name AS BIGINT) > 0 OR";
+    policies.edit("basic-medical/rules/SET04.sql", "---*/", broken);
+    let home = temp();
+    let (input, lake) = (home.path().join("input"), home.path().join("lake"));
+    copy(&tiny().join("2026-11-10"), &input.join("2026-11-10"));
+    let said = run(&policies.gansu(), &input, &lake).go().ended(0);
+    let night = said.json().into_iter().next().expect("one night");
+    let rule = list(&night, "rules").iter().find(|r| text(r, "rule") == "SET04").expect("the rule");
+    assert!(text(rule, "not_run").contains("failed on a row"), "{rule}");
+    assert_eq!(rule["violated"], 0);
+    let (whole, _) = without(None);
+    let mut expected = by_rule(&crate::support::current(&whole.path().join("lake")));
+    expected.remove("SET04");
+    assert_eq!(by_rule(&crate::support::current(&lake)), expected);
 }
