@@ -17,7 +17,7 @@ use super::limits;
 const BLOCK_BYTES: usize = 256 * 1024;
 
 /// Largest workbook inside a zip; it must be held in memory.
-const MEMBER_IN_MEMORY: u64 = 256 * 1024 * 1024;
+const MEMBER_IN_MEMORY: u64 = 128 * 1024 * 1024;
 
 /// What a workbook is read from.
 pub(super) trait ReadSeek: Read + Seek + Send {}
@@ -35,7 +35,11 @@ struct Member {
     index: usize,
     name: String,
     size: u64,
+    packed: u64,
 }
+
+/// A zip's member counts as sent with this many bytes for each compressed one: what XLS is worth.
+const MEMBER_GROWTH: u64 = 8;
 
 impl Source {
     /// A file of the delivery.
@@ -55,6 +59,25 @@ impl Source {
     /// Whether it is a member of a zip.
     pub fn is_member(&self) -> bool {
         self.member.is_some()
+    }
+
+    /// Where the file is, or the zip around it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its place in the zip around it.
+    pub fn index(&self) -> Option<usize> {
+        self.member.as_ref().map(|member| member.index)
+    }
+
+    /// How much was sent, which says how much it may ask for.
+    pub fn sent(&self) -> Result<u64> {
+        if let Some(member) = &self.member {
+            return Ok(member.size.min(member.packed.saturating_mul(MEMBER_GROWTH)));
+        }
+        let meta = std::fs::metadata(&self.path).map_err(|e| Error::io("open", &self.path, &e))?;
+        Ok(meta.len())
     }
 
     /// The extension in lower case.
@@ -80,10 +103,10 @@ impl Source {
             return Ok(Box::new(self.open_file()?));
         };
         if member.size > MEMBER_IN_MEMORY {
-            let message = format!("{} is larger than 256 MiB inside a zip", self.label());
+            let message = format!("{} is larger than 128 MiB inside a zip", self.label());
             return Err(Error::gate(message).hint("deliver the workbook itself, not zipped"));
         }
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(member.size as usize);
         let mut reader = self.buffered()?;
         reader.read_to_end(&mut bytes).map_err(|e| self.read_error(&e))?;
         Ok(Box::new(Cursor::new(bytes)))
@@ -145,6 +168,11 @@ impl Source {
     }
 }
 
+/// All bytes of a source as it would lie on a disk.
+fn size_of(source: &Source) -> Result<u64> {
+    source.member.as_ref().map_or_else(|| source.sent(), |member| Ok(member.size))
+}
+
 /// What a file with a zip's first bytes is: a workbook, or a zip of extracts.
 pub(super) fn zip_content(source: &Source) -> Result<Content> {
     let mut archive = archive(source)?;
@@ -154,7 +182,7 @@ pub(super) fn zip_content(source: &Source) -> Result<Content> {
     let xlsx = workbook && has(&archive, "[Content_Types].xml");
     let ods = has(&archive, "content.xml") && has(&archive, "mimetype");
     if xlsx || ods {
-        limits::check_directory(&mut archive, &label)?;
+        limits::check_directory(&mut archive, size_of(source)?, &label)?;
         limits::check_contents(&mut archive, &label)?;
         return Ok(if xlsx { Content::Xlsx } else { Content::Ods });
     }
@@ -173,7 +201,7 @@ pub(super) fn members(path: &Path) -> Result<Vec<Source>> {
     let outer = Source::file(path);
     let mut archive = archive(&outer)?;
     let label = outer.label();
-    limits::check_directory(&mut archive, &label)?;
+    limits::check_directory(&mut archive, size_of(&outer)?, &label)?;
     let mut found = Vec::new();
     for index in 0..archive.len() {
         let file = archive.by_index_raw(index).map_err(|e| damaged(&label, &e.to_string()))?;
@@ -185,7 +213,8 @@ pub(super) fn members(path: &Path) -> Result<Vec<Source>> {
             return Err(Error::gate(format!("{label}!{name} is protected by a password"))
                 .hint("unpack it with the password, or ask the sender for it without one"));
         }
-        let member = Member { index, name, size: file.size() };
+        let (size, packed) = (file.size(), file.compressed_size());
+        let member = Member { index, name, size, packed };
         found.push(Source { path: path.to_owned(), member: Some(member) });
     }
     if found.is_empty() {
@@ -211,7 +240,8 @@ fn member_name(raw: &[u8]) -> String {
 }
 
 fn archive(source: &Source) -> Result<ZipArchive<BufReader<Box<dyn ReadSeek>>>> {
-    let reader = BufReader::new(source.seekable()?);
+    let mut reader = BufReader::new(source.seekable()?);
+    limits::check_count(&mut reader, &source.label())?;
     ZipArchive::new(reader).map_err(|e| damaged(&source.label(), &e.to_string()))
 }
 

@@ -32,6 +32,26 @@ impl Content {
             Self::Zip => "a zip",
         }
     }
+
+    /// Its name on the command line of the process that reads it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Fixed => "fixed",
+            Self::Json => "json",
+            Self::Parquet => "parquet",
+            Self::Xlsx => "xlsx",
+            Self::Xls => "xls",
+            Self::Ods => "ods",
+            Self::Zip => "zip",
+        }
+    }
+
+    /// The kinds that are read by a process of their own, by their names.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let apart = [Self::Parquet, Self::Xlsx, Self::Xls, Self::Ods];
+        apart.into_iter().find(|content| content.word() == word)
+    }
 }
 
 const SAVE_AS_XLSX: &str = "open it in Excel or WPS, save it as XLSX or CSV, and deliver that";

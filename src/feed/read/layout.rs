@@ -2,6 +2,7 @@
 
 use super::RawRow;
 use super::heading::normal_heading;
+use crate::pipeline::spec::TOTAL_WORDS;
 
 /// Recognises rows that are no data.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +54,14 @@ impl Layout {
             let cells = normal_cells(row);
             self.known.contains(&cells)
         }
+    }
+
+    /// Whether a row that is layout gives the totals of the rows above it.
+    pub fn is_total(&self, row: &RawRow) -> bool {
+        let Some(first) = row.cells().find(|cell| !is_blank(cell)) else { return false };
+        let text = normal_heading(first);
+        let own = |skip: &&String| TOTAL_WORDS.iter().any(|word| skip.contains(word));
+        self.skip.iter().filter(own).any(|skip| text.starts_with(skip.as_str()))
     }
 
     /// The row below the headings that numbers the columns: 1 2 3, (1) (2), or 甲 乙 1 2. Further
@@ -124,6 +133,8 @@ mod tests {
         let layout = Layout::new(&skip, &[&row(1, &["临夏县表"]), &heading], 2);
         assert!(layout.is_layout(&row(9, &["", " 合　计", "12"])));
         assert!(layout.is_layout(&row(9, &["注:本表", ""])));
+        assert!(layout.is_total(&row(9, &["", " 合　计（共3条）", "12"])));
+        assert!(!layout.is_total(&row(9, &["注:合计见下", ""])));
         assert!(layout.is_layout(&row(9, &["", "　", ""])));
         assert!(layout.is_layout(&row(9, &["姓 名", "人数(人)", "备注", ""])));
         assert!(layout.is_layout(&row(9, &["临夏县表", "", ""])));

@@ -1,10 +1,14 @@
-//! Limits that a zip or workbook must keep before anything believes its contents.
+//! Limits: what a zip or workbook must keep before anything believes its contents, and what the
+//! reader of a file may use.
 
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, SeekFrom};
 
 use zip::ZipArchive;
 
 use crate::error::{Error, Result};
+
+use super::RawRow;
+use super::container::Source;
 
 /// Most members of a zip.
 const ENTRIES: usize = 1_000;
@@ -18,18 +22,114 @@ const RATIO: u64 = 100;
 /// Smaller members may be as repetitive as they like.
 const RATIO_FROM: u64 = 1024 * 1024;
 
+/// All members together, however small each is, keep the ratio above this size.
+const SUM_FROM: u64 = 32 * 1024 * 1024;
+
+/// Deepest nesting of a workbook's XML; programs write less than 30.
+const DEPTH: u32 = 256;
+
 /// Most cells of a sheet where the whole sheet must be held.
 pub(super) const SHEET_CELLS: u64 = 10_000_000;
+
+/// Most bytes of a row of a sheet.
+pub(super) const ROW_BYTES: usize = 16 * 1024 * 1024;
+
+/// What the process that reads a file may use: a little, and more the more was sent. The factors
+/// are several times what full sheets of each format were seen to need.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowance {
+    sent: u64,
+}
+
+const MIB: u64 = 1024 * 1024;
+
+impl Allowance {
+    pub fn of(source: &Source) -> Result<Self> {
+        Ok(Self { sent: source.sent()? })
+    }
+
+    /// Bytes of addresses, beyond those of a process that has read nothing.
+    pub fn memory(self) -> u64 {
+        self.sent.saturating_mul(24).saturating_add(192 * MIB).min(2048 * MIB)
+    }
+
+    /// Seconds of processor time.
+    pub fn seconds(self) -> u64 {
+        4 + self.sent / MIB * 4
+    }
+
+    /// What its rows may cost, see [`Budget::spend`].
+    fn rows(self) -> u64 {
+        self.sent.saturating_mul(RATIO).saturating_add(32 * MIB)
+    }
+}
+
+/// What the rows of a file may still cost: one text that is referred to a million times, or a
+/// column that repeats one value, grows as a zip does.
+#[derive(Debug)]
+pub(super) struct Budget {
+    label: String,
+    all: u64,
+    left: u64,
+}
+
+impl Budget {
+    pub fn new(source: &Source) -> Result<Self> {
+        let all = Allowance::of(source)?.rows();
+        Ok(Self { label: source.label(), all, left: all })
+    }
+
+    /// Counts a row: its text, and what each row and cell costs whoever reads it.
+    pub fn spend(&mut self, row: &RawRow) -> Result<()> {
+        let cost = row.bytes() as u64 + 8 * row.len() as u64 + 32;
+        match self.left.checked_sub(cost) {
+            Some(left) => self.left = left,
+            None => {
+                let what =
+                    format!("rows that grow to more than {} MiB, at most 100:1", self.all / MIB);
+                return Err(refused(&self.label, &what));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Checks how many members a zip says it has, before a directory of millions is held in memory.
+pub(super) fn check_count(reader: &mut (impl Read + Seek), label: &str) -> Result<()> {
+    // The last record is 22 bytes and a comment of at most 64 KiB.
+    let tail = tail(reader, 22 + 65_535).map_err(|e| broken(label, &e.to_string()))?;
+    let Some(at) = tail.windows(4).rposition(|w| w == b"PK\x05\x06") else {
+        // Cut, as the reader of zips will say.
+        return Ok(());
+    };
+    let count = tail.get(at + 10..at + 12).map_or(0, |b| u16::from_le_bytes([b[0], b[1]]));
+    if usize::from(count) > ENTRIES {
+        let many = if count == u16::MAX { "65535 or more".to_owned() } else { count.to_string() };
+        return Err(refused(label, &format!("{many} members, at most {ENTRIES}")));
+    }
+    Ok(())
+}
+
+/// The last bytes; the reader stands at its beginning again.
+fn tail(reader: &mut (impl Read + Seek), most: u64) -> std::io::Result<Vec<u8>> {
+    let size = reader.seek(SeekFrom::End(0))?;
+    reader.seek(SeekFrom::Start(size.saturating_sub(most)))?;
+    let mut tail = Vec::new();
+    reader.take(most).read_to_end(&mut tail)?;
+    reader.rewind()?;
+    Ok(tail)
+}
 
 /// Checks what the directory of a zip promises, before anything is decompressed.
 pub(super) fn check_directory<R: Read + Seek>(
     archive: &mut ZipArchive<R>,
+    bytes: u64,
     label: &str,
 ) -> Result<()> {
     if archive.len() > ENTRIES {
         return Err(refused(label, &format!("{} members, at most {ENTRIES}", archive.len())));
     }
-    let mut total = 0_u64;
+    let (mut total, mut packed_total) = (0_u64, 0_u64);
     for index in 0..archive.len() {
         let file = archive.by_index_raw(index).map_err(|e| broken(label, &e.to_string()))?;
         let (size, packed) = (file.size(), file.compressed_size());
@@ -38,6 +138,14 @@ pub(super) fn check_directory<R: Read + Seek>(
             return Err(refused(label, &what));
         }
         total = total.saturating_add(size);
+        packed_total = packed_total.saturating_add(packed);
+    }
+    if packed_total > bytes {
+        return Err(refused(label, "members that lie in one another's bytes"));
+    }
+    if total > SUM_FROM && total > packed_total.saturating_mul(RATIO) {
+        let what = format!("members that grow from {packed_total} to {total} bytes, at most 100:1");
+        return Err(refused(label, &what));
     }
     if total > TOTAL_BYTES {
         return Err(refused(label, &format!("{total} bytes decompressed, at most 1 GiB")));
@@ -62,13 +170,24 @@ pub(super) fn check_contents<R: Read + Seek>(
         let size = file.size();
         let strings = file.name().ends_with("sharedStrings.xml");
         let table = file.name() == "content.xml";
+        let xml = table || (file.name().starts_with("xl/") && file.name().ends_with(".xml"));
         let mut cells = super::ods::CellCount::default();
+        let mut depth = super::depth::Depth::default();
         let mut block = vec![0; 64 * 1024];
         let mut total = 0_u64;
         loop {
             let n = fill(&mut file, &mut block).map_err(|e| broken(label, &e.to_string()))?;
             if n == 0 {
                 break;
+            }
+            if xml && total == 0 {
+                check_entities(&block[..n], label)?;
+            }
+            if xml {
+                depth.feed(&block[..n]);
+            }
+            if depth.most() > DEPTH {
+                return Err(refused(label, "XML with more than 256 tags inside one another"));
             }
             if strings && total == 0 {
                 check_string_count(&block[..n], size, label)?;
@@ -98,6 +217,12 @@ fn fill(reader: &mut impl Read, block: &mut [u8]) -> std::io::Result<usize> {
         }
     }
     Ok(filled)
+}
+
+/// No program writes entities of its own into a workbook; the reader would leave them out.
+fn check_entities(head: &[u8], label: &str) -> Result<()> {
+    let declared = head.windows(9).any(|w| w == b"<!DOCTYPE" || w.starts_with(b"<!ENTITY"));
+    if declared { Err(refused(label, "XML with entities of its own")) } else { Ok(()) }
 }
 
 /// The reader reserves room for as many shared strings as the file claims.

@@ -3,9 +3,11 @@
 //! Nothing here knows types. A row that cannot be trusted is handed on as [`Next::Broken`] with its
 //! line, and costs nothing but itself; a file that cannot be read at all is an [`Error`].
 
+mod apart;
 mod columnar;
 mod container;
 mod csv;
+mod depth;
 mod encoding;
 mod fixed;
 mod header;
@@ -16,8 +18,10 @@ mod limits;
 mod lines;
 mod ndjson;
 mod ods;
+mod parts;
+mod produce;
 mod row;
-mod sheet;
+mod stream;
 mod table;
 mod utf16;
 mod workbook;
@@ -27,6 +31,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::pipeline::spec::{FileKind, Format};
 
+pub use apart::{COMMAND, Request, read_apart, set_program};
 pub use header::{Binding, Header, Unbound, find_header};
 pub use heading::normal_heading;
 pub use layout::Layout;
@@ -187,8 +192,9 @@ fn open_one(source: &Source, content: Content, format: &Format) -> Result<Vec<Bo
         Content::Text => vec![csv::open(source, format)?],
         Content::Fixed => vec![fixed::open(source, format)?],
         Content::Json => vec![ndjson::open(source, format)?],
-        Content::Parquet => vec![columnar::open(source)?],
-        Content::Xlsx | Content::Xls | Content::Ods => sheet::open(source, content, format)?,
+        Content::Parquet | Content::Xlsx | Content::Xls | Content::Ods => {
+            parts::open(source, content, format)?
+        }
         Content::Zip => return Err(Error::bug("a zip was opened as rows")),
     })
 }

@@ -147,7 +147,8 @@ impl Ndjson {
 }
 
 /// A number as the text that was meant. Doubles hold 15 digits: of a longer ID the rest is noise,
-/// which must not look like digits.
+/// which must not look like digits, so that it stays with its exponent. No digit that is there is
+/// rounded away: the text is always the same double again.
 pub(super) fn push_float(row: &mut RawRow, value: f64) {
     let whole = value.fract() == 0.0;
     if value == 0.0 {
@@ -156,7 +157,12 @@ pub(super) fn push_float(row: &mut RawRow, value: f64) {
     } else if whole && value.abs() < 1e15 {
         row.push_fmt(format_args!("{value:.0}"));
     } else if value.abs() >= 1e15 {
-        row.push_fmt(format_args!("{value:.14e}"));
+        let fifteen = format!("{value:.14e}");
+        if fifteen.parse() == Ok(value) {
+            row.push(&fifteen);
+        } else {
+            row.push_fmt(format_args!("{value:e}"));
+        }
     } else {
         row.push_fmt(format_args!("{value}"));
     }
@@ -169,11 +175,13 @@ mod tests {
     #[test]
     fn numbers_keep_what_a_double_knows() {
         let mut row = RawRow::default();
-        for value in [1234.0, 0.1, -5.0, 629121195603140021.0, 1.5e-7, -0.0] {
+        let id = 629_121_195_603_141_234.0;
+        for value in [1234.0, 0.1, -5.0, id, 629_121_195_603_140_000.0, 1.5e-7, -0.0] {
             push_float(&mut row, value);
         }
         let cells: Vec<&str> = row.cells().collect();
-        assert_eq!(cells[..4], ["1234", "0.1", "-5", "6.29121195603140e17"]);
-        assert_eq!(cells[4..], ["0.00000015", "0"]);
+        assert_eq!(cells[..4], ["1234", "0.1", "-5", "6.291211956031412e17"]);
+        assert_eq!(cells[4..], ["6.29121195603140e17", "0.00000015", "0"]);
+        assert_eq!(cells[3].parse(), Ok(id));
     }
 }

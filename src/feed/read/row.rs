@@ -29,6 +29,20 @@ impl RawRow {
         self.ends.is_empty()
     }
 
+    /// Bytes of all cells together.
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The row with no cell longer than `most` bytes.
+    pub(super) fn clipped(&self, most: usize) -> Self {
+        let mut row = Self { line: self.line, byte: self.byte, ..Self::default() };
+        for cell in self.cells() {
+            row.push(&cell[..cell.floor_char_boundary(most)]);
+        }
+        row
+    }
+
     /// Text of a cell; empty beyond the last.
     pub fn cell(&self, i: usize) -> &str {
         let Some(&end) = self.ends.get(i) else {

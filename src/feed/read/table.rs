@@ -12,6 +12,7 @@ pub struct Table {
     rows: Box<dyn Rows>,
     header: Header,
     layout_rows: u64,
+    total: Option<RawRow>,
 }
 
 impl Table {
@@ -19,7 +20,7 @@ impl Table {
     pub fn new(mut rows: Box<dyn Rows>, columns: &[FeedColumn], format: &Format) -> Result<Self> {
         let header = find_header(rows.as_mut(), columns, format)?;
         let layout_rows = header.layout_rows;
-        Ok(Self { rows, header, layout_rows })
+        Ok(Self { rows, header, layout_rows, total: None })
     }
 
     /// Where the rows stand.
@@ -35,6 +36,11 @@ impl Table {
     /// Rows so far that were layout: titles, headings, totals, blanks with separators.
     pub fn layout_rows(&self) -> u64 {
         self.layout_rows
+    }
+
+    /// The last row so far that gave totals.
+    pub fn total(&self) -> Option<&RawRow> {
+        self.total.as_ref()
     }
 
     /// Fills `row` with the next data row, at least as wide as the heading.
@@ -56,6 +62,9 @@ impl Table {
                 return Ok(next);
             }
             self.layout_rows += 1;
+            if self.header.layout.is_total(row) {
+                self.total = Some(row.clone());
+            }
         }
     }
 

@@ -8,8 +8,10 @@ use crate::error::{Error, Result};
 
 use super::container::{ReadSeek, Source};
 use super::kind::Content;
+use super::limits::ROW_BYTES;
 use super::ndjson::push_float;
-use super::{CELL_BYTES, RawRow, reason};
+use super::stream::Item;
+use super::{CELL_BYTES, RAW_CHARS, RawRow, reason};
 
 /// Columns that a sheet can have.
 const COLUMNS: usize = 16_384;
@@ -24,18 +26,11 @@ pub(super) enum Book {
     Held(Vec<(String, Range<Data>)>),
 }
 
-/// One row of a sheet on its way to the reader.
-#[derive(Debug)]
-pub(super) enum Item {
-    Row(RawRow),
-    Broken { row: RawRow, reason: &'static str },
-}
-
 /// Where rows go; false when nobody wants more.
 pub(super) type Sink<'a> = dyn FnMut(Item) -> bool + 'a;
 
 impl Book {
-    /// Opens a workbook. Runs on a thread of its own, where a panic of the library is contained.
+    /// Opens a workbook. The library may panic, or ask for any memory: see `apart`.
     pub fn open(source: &Source, content: Content) -> Result<Self> {
         let label = source.label();
         let input = BufReader::new(source.seekable()?);
@@ -75,7 +70,7 @@ impl Book {
             Self::Xlsx(book) => stream_rows(book, label, sheet, sink),
             Self::Held(sheets) => {
                 if let Some((_, range)) = sheets.iter().find(|(name, _)| name == sheet) {
-                    held_rows(range, sink);
+                    held_rows(range, label, sheet, sink)?;
                 }
                 Ok(())
             }
@@ -137,6 +132,7 @@ fn stream_rows(
         }
         row.pad(column);
         push(&mut row, value);
+        check_length(&row, label, sheet)?;
     }
     if !row.is_empty() {
         sink(item(&mut row));
@@ -144,9 +140,9 @@ fn stream_rows(
     Ok(())
 }
 
-fn held_rows(range: &Range<Data>, sink: &mut Sink<'_>) {
+fn held_rows(range: &Range<Data>, label: &str, sheet: &str, sink: &mut Sink<'_>) -> Result<()> {
     let Some((top, left)) = range.start() else {
-        return;
+        return Ok(());
     };
     for (i, cells) in range.rows().enumerate() {
         let Some(last) = cells.iter().rposition(|c| !matches!(c, Data::Empty)) else {
@@ -154,18 +150,33 @@ fn held_rows(range: &Range<Data>, sink: &mut Sink<'_>) {
         };
         let mut row = RawRow::at(u64::from(top) + i as u64 + 1);
         row.pad(left as usize);
-        cells[..=last].iter().for_each(|cell| push_held(&mut row, cell));
+        for cell in &cells[..=last] {
+            push_held(&mut row, cell);
+            check_length(&row, label, sheet)?;
+        }
         if !sink(item(&mut row)) {
-            return;
+            break;
         }
     }
+    Ok(())
+}
+
+/// A text may stand in a workbook once and in every cell of a row.
+fn check_length(row: &RawRow, label: &str, sheet: &str) -> Result<()> {
+    if row.bytes() <= ROW_BYTES {
+        return Ok(());
+    }
+    let message = format!("{label}, sheet {sheet}: row {} is longer than 16 MiB", row.line);
+    Err(Error::gate(message).hint("a damaged or hostile workbook; ask for CSV"))
 }
 
 /// Takes the row, checked, and leaves an empty one.
 fn item(row: &mut RawRow) -> Item {
     let done = std::mem::take(row);
-    let long = done.cells().any(|cell| cell.len() > CELL_BYTES);
-    if long { Item::Broken { row: done, reason: reason::LONG_CELL } } else { Item::Row(done) }
+    if done.cells().any(|cell| cell.len() > CELL_BYTES) {
+        return Item::Broken { row: done.clipped(4 * RAW_CHARS), reason: reason::LONG_CELL };
+    }
+    Item::Row(done)
 }
 
 fn push(row: &mut RawRow, value: &DataRef<'_>) {

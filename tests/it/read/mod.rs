@@ -2,6 +2,7 @@
 
 mod books;
 mod text;
+pub mod xls;
 
 use std::path::{Path, PathBuf};
 

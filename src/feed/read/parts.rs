@@ -1,0 +1,166 @@
+//! Streams of the parts of a workbook or Parquet file: a worker reads the file in order, the
+//! readers of its parts take turns.
+//!
+//! The worker is a thread, which mostly only listens to a process of its own (see `apart`). It stays
+//! a few batches ahead.
+
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::error::{Error, Result};
+use crate::pipeline::spec::Format;
+
+use super::container::Source;
+use super::kind::Content;
+use super::produce::Job;
+use super::stream::{Item, Message, PartInfo};
+use super::{Next, Part, RawRow, Rows, Shape, apart};
+
+/// Opens a file: one stream for each sheet with cells, or one for the whole.
+pub(super) fn open(
+    source: &Source,
+    content: Content,
+    format: &Format,
+) -> Result<Vec<Box<dyn Rows>>> {
+    let sheets = format.sheets.clone();
+    let job = Job { source: source.clone(), content, sheets, from: 0 };
+    let (worker, parts) = start(&job)?;
+    // A workbook inside a zip stands in memory: many of them must not wait there.
+    let idle = if source.is_member() { None } else { Some(worker) };
+    let shared = Arc::new(Shared { job, idle: Mutex::new(idle) });
+    let label = source.label();
+    let rows = parts.into_iter().enumerate().map(|(index, info)| {
+        let part = Part { file: label.clone(), sheet: info.sheet, ..Part::default() };
+        let shared = Arc::clone(&shared);
+        let (names, state) = (info.names, State::Before);
+        Box::new(PartRows { part, names, shared, index, state, batch: Vec::new().into_iter() })
+            as Box<dyn Rows>
+    });
+    Ok(rows.collect())
+}
+
+/// A worker that tells the parts from `at` on.
+struct Worker {
+    messages: Receiver<Message>,
+    at: usize,
+}
+
+/// Starts a worker and waits for what it finds.
+fn start(job: &Job) -> Result<(Worker, Vec<PartInfo>)> {
+    let (sender, messages) = sync_channel(4);
+    let at = job.from;
+    let (job, label) = (job.clone(), job.source.label());
+    std::thread::Builder::new()
+        .name("file".into())
+        .spawn(move || {
+            let told = apart::work(&job, &mut |message| sender.send(message).is_ok());
+            if let Err(e) = told {
+                // Nobody listens any more: there is nobody to tell either.
+                let _ = sender.send(Message::Failed(e));
+            }
+        })
+        .map_err(|e| Error::environment(format!("cannot start a thread: {e}")))?;
+    match messages.recv() {
+        Ok(Message::Parts(parts)) => Ok((Worker { messages, at }, parts)),
+        Ok(Message::Failed(error)) => Err(error),
+        _ => Err(lost(&label)),
+    }
+}
+
+fn lost(label: &str) -> Error {
+    Error::bug(format!("the worker that reads {label} is silent"))
+}
+
+/// What the streams of one file have in common.
+struct Shared {
+    job: Job,
+    /// A worker that stands before one of the later parts.
+    idle: Mutex<Option<Worker>>,
+}
+
+impl Shared {
+    /// A worker that will come to this part: the waiting one, or a new one.
+    fn worker(&self, index: usize) -> Result<Worker> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(worker) = idle.take_if(|worker| worker.at <= index) {
+            return Ok(worker);
+        }
+        let job = Job { from: index, ..self.job.clone() };
+        Ok(start(&job)?.0)
+    }
+}
+
+enum State {
+    Before,
+    Reading(Worker),
+    Done,
+}
+
+struct PartRows {
+    part: Part,
+    names: Option<Vec<String>>,
+    shared: Arc<Shared>,
+    index: usize,
+    state: State,
+    batch: std::vec::IntoIter<Item>,
+}
+
+impl Rows for PartRows {
+    fn part(&self) -> &Part {
+        &self.part
+    }
+
+    fn shape(&self) -> Shape<'_> {
+        self.names.as_deref().map_or(Shape::Sheet, Shape::Named)
+    }
+
+    fn next(&mut self, row: &mut RawRow) -> Result<Next> {
+        row.clear();
+        loop {
+            if let Some(item) = self.batch.next() {
+                return Ok(hand_over(item, row));
+            }
+            match std::mem::replace(&mut self.state, State::Done) {
+                State::Done => return Ok(Next::End),
+                State::Before => self.state = State::Reading(self.shared.worker(self.index)?),
+                State::Reading(worker) => self.receive(worker)?,
+            }
+        }
+    }
+}
+
+impl PartRows {
+    /// Takes the next message; the rows of parts before this one are passed over.
+    fn receive(&mut self, mut worker: Worker) -> Result<()> {
+        match worker.messages.recv() {
+            Ok(Message::Failed(error)) => return Err(error),
+            Ok(Message::Rows(items)) if worker.at == self.index => self.batch = items.into_iter(),
+            Ok(Message::Rows(_)) => {}
+            Ok(Message::PartEnd) => {
+                worker.at += 1;
+                if worker.at > self.index {
+                    let mut idle = self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner);
+                    *idle = Some(worker);
+                    return Ok(());
+                }
+            }
+            _ => return Err(lost(&self.part.file)),
+        }
+        self.state = State::Reading(worker);
+        Ok(())
+    }
+}
+
+fn hand_over(item: Item, row: &mut RawRow) -> Next {
+    match item {
+        Item::Row(read) => {
+            *row = read;
+            Next::Row
+        }
+        Item::Broken { row: read, reason } => {
+            let next = Next::Broken { line: read.line, byte: 0, reason, raw: read.shown() };
+            *row = read;
+            next
+        }
+    }
+}

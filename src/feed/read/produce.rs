@@ -1,0 +1,185 @@
+//! Reads a workbook or Parquet file from its beginning and tells what is in it, message by message.
+//! The same code runs on a thread of this process and in a process of its own.
+
+use crate::error::{Error, Result};
+
+use super::container::Source;
+use super::kind::Content;
+use super::limits::Budget;
+use super::stream::{Item, Message, PartInfo, Tell};
+use super::workbook::Book;
+use super::{Next, RawRow, Rows, Shape, columnar};
+
+/// Rows that are handed over at once.
+const BATCH_ROWS: usize = 256;
+
+/// Text after which a batch is handed over, however few its rows are.
+const BATCH_BYTES: usize = 1024 * 1024;
+
+/// What is to be read.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    pub source: Source,
+    pub content: Content,
+    /// Sheet that the contract names, or `*`.
+    pub sheets: String,
+    /// The part to begin with; rows of those before it are not told.
+    pub from: usize,
+}
+
+/// Tells the parts, then the rows of each.
+pub(super) fn produce(job: &Job, tell: &mut Tell<'_>) -> Result<()> {
+    let mut teller = Teller {
+        tell,
+        batch: Vec::with_capacity(BATCH_ROWS),
+        bytes: 0,
+        budget: Budget::new(&job.source)?,
+    };
+    if job.content == Content::Parquet {
+        columns(columnar::open(&job.source)?, &mut teller)?;
+    } else {
+        workbook(job, &mut teller)?;
+    }
+    teller.tell(Message::FileEnd);
+    Ok(())
+}
+
+/// Gathers rows to messages.
+struct Teller<'a, 't> {
+    tell: &'a mut Tell<'t>,
+    batch: Vec<Item>,
+    bytes: usize,
+    budget: Budget,
+}
+
+impl Teller<'_, '_> {
+    fn tell(&mut self, message: Message) -> bool {
+        (self.tell)(message)
+    }
+
+    fn row(&mut self, item: Item) -> Result<bool> {
+        let (Item::Row(row) | Item::Broken { row, .. }) = &item;
+        self.budget.spend(row)?;
+        self.bytes += row.bytes();
+        self.batch.push(item);
+        let full = self.batch.len() == BATCH_ROWS || self.bytes > BATCH_BYTES;
+        Ok(!full || self.flush())
+    }
+
+    fn flush(&mut self) -> bool {
+        self.bytes = 0;
+        let full = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_ROWS));
+        full.is_empty() || self.tell(Message::Rows(full))
+    }
+}
+
+fn columns(mut rows: Box<dyn Rows>, teller: &mut Teller<'_, '_>) -> Result<()> {
+    let Shape::Named(names) = rows.shape() else {
+        return Err(Error::bug("a Parquet file without named columns"));
+    };
+    let part = PartInfo { names: Some(names.to_vec()), ..PartInfo::default() };
+    let mut wanted = teller.tell(Message::Parts(vec![part]));
+    while wanted {
+        let mut row = RawRow::default();
+        wanted = match rows.next(&mut row)? {
+            Next::Row => teller.row(Item::Row(row))?,
+            Next::Broken { reason, .. } => teller.row(Item::Broken { row, reason })?,
+            Next::End => {
+                _ = teller.flush() && teller.tell(Message::PartEnd);
+                false
+            }
+        };
+    }
+    Ok(())
+}
+
+fn workbook(job: &Job, teller: &mut Teller<'_, '_>) -> Result<()> {
+    let label = job.source.label();
+    let mut book = Book::open(&job.source, job.content)?;
+    let parts = survey(&mut book, &label, &job.sheets)?;
+    let firsts: Vec<RawRow> = parts.iter().map(|part| part.first.clone()).collect();
+    let sheets: Vec<String> = parts.iter().filter_map(|part| part.sheet.clone()).collect();
+    if !teller.tell(Message::Parts(parts)) {
+        return Ok(());
+    }
+    for (index, sheet) in sheets.iter().enumerate().skip(job.from) {
+        let last = one_sheet(&mut book, &label, sheet, teller)?;
+        if last >= row_limit(job.content) && !continues(&firsts, index) {
+            let message = format!(
+                "{label}, sheet {sheet} ends at row {last}: probably cut at the format's limit"
+            );
+            return Err(Error::gate(message).hint("ask the sender for CSV, or for several files"));
+        }
+        if !teller.tell(Message::PartEnd) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Tells the rows of a sheet; the line of its last one.
+fn one_sheet(
+    book: &mut Book,
+    label: &str,
+    sheet: &str,
+    teller: &mut Teller<'_, '_>,
+) -> Result<u64> {
+    let mut last = 0;
+    let mut told = Ok(true);
+    book.rows(label, sheet, &mut |item| {
+        let (Item::Row(row) | Item::Broken { row, .. }) = &item;
+        last = row.line;
+        told = teller.row(item);
+        matches!(told, Ok(true))
+    })?;
+    if !told? {
+        // Nobody listens: where the sheet ends does not matter.
+        return Ok(0);
+    }
+    teller.flush();
+    Ok(last)
+}
+
+/// The wanted sheets that hold cells.
+fn survey(book: &mut Book, label: &str, wanted: &str) -> Result<Vec<PartInfo>> {
+    let names = book.sheets();
+    if wanted != "*" && !names.iter().any(|n| n.trim() == wanted.trim()) {
+        return Err(Error::gate(format!(
+            "{label} has no sheet {wanted}, it has {}",
+            names.join(", ")
+        ))
+        .hint("ask the sender what changed, or set format.sheets"));
+    }
+    let mut sheets = Vec::new();
+    for name in names.into_iter().filter(|n| wanted == "*" || n.trim() == wanted.trim()) {
+        let mut first = None;
+        book.rows(label, &name, &mut |item| {
+            let (Item::Row(row) | Item::Broken { row, .. }) = item;
+            first = Some(row);
+            false
+        })?;
+        if let Some(first) = first {
+            sheets.push(PartInfo { sheet: Some(name), names: None, first });
+        }
+    }
+    if sheets.is_empty() {
+        return Err(Error::gate(format!("{label} has no cell in any sheet"))
+            .hint("ask the sender to deliver it again"));
+    }
+    Ok(sheets)
+}
+
+/// Rows that a sheet of this kind can hold.
+fn row_limit(content: Content) -> u64 {
+    if content == Content::Xls { 65_536 } else { 1_048_576 }
+}
+
+/// Whether the next sheet looks like the rest of this one, as when an exporter splits at the limit
+/// of a sheet.
+fn continues(firsts: &[RawRow], index: usize) -> bool {
+    let (Some(this), Some(next)) = (firsts.get(index), firsts.get(index + 1)) else {
+        return false;
+    };
+    let same = this.cells().eq(next.cells());
+    same || (this.len() >= 3 && this.len() == next.len())
+}
