@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::row::{RowConverter, SortField};
+use chrono::NaiveDate;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::receipt::{Receipt, in_force};
@@ -39,14 +40,16 @@ pub fn assemble(pipeline: &Pipeline, lake: &Lake, receipts: &[Receipt]) -> Resul
         for receipt in old {
             out.superseded.insert(receipt.delivery.clone(), receipt.used);
         }
+        let table = &pipeline.tables[&feed.table];
+        let scopes = scopes(feed, table, &new);
         let mut held = Vec::new();
         for receipt in new {
             let path = lake.deliveries(&feed.id).join(&receipt.delivery).join("rows.parquet");
             let file = RowsFile::open(&path)?;
             held.push(Held { delivery: receipt.delivery.clone(), file, edits: Arc::default() });
         }
-        if feed.delivery.kind == DeliveryKind::Upsert {
-            supersede(feed, &pipeline.tables[&feed.table], &mut held, &mut out.superseded)?;
+        for scope in scopes {
+            supersede(table, &scope, &mut held, &mut out.superseded)?;
         }
         let rows = out.tables.get_mut(&feed.table).expect("the loader checked the feed's table");
         rows.held.extend(held);
@@ -54,18 +57,32 @@ pub fn assemble(pipeline: &Pipeline, lake: &Lake, receipts: &[Receipt]) -> Resul
     Ok(out)
 }
 
+/// Deliveries in force, by their places, in which a key may stand only once: those of an upsert, and
+/// what came in parts and would have been one delivery.
+fn scopes(feed: &Feed, table: &Table, new: &[&Receipt]) -> Vec<Vec<usize>> {
+    let mut scopes: BTreeMap<Option<NaiveDate>, Vec<usize>> = BTreeMap::new();
+    for (place, receipt) in new.iter().enumerate() {
+        let period = feed.delivery.kind == DeliveryKind::Append;
+        scopes.entry(period.then_some(receipt.period)).or_default().push(place);
+    }
+    let parts = |s: &Vec<usize>| s.iter().any(|place| new[*place].part.is_some());
+    let several =
+        |s: &Vec<usize>| s.len() > 1 && (feed.delivery.kind == DeliveryKind::Upsert || parts(s));
+    scopes.into_values().filter(|s| !table.key.is_empty() && several(s)).collect()
+}
+
 /// Drops from older deliveries the rows whose key a newer one repeats.
 fn supersede(
-    feed: &Feed,
     table: &Table,
+    scope: &[usize],
     held: &mut [Held],
     superseded: &mut BTreeMap<String, u64>,
 ) -> Result<()> {
     let mut columns = table.key.clone();
     columns.push("src_row".into());
     let mut seen: HashSet<u128> = HashSet::new();
-    debug_assert!(!table.key.is_empty(), "{} upserts by a key", feed.id);
-    for one in held.iter_mut().rev() {
+    for place in scope.iter().rev() {
+        let one = &mut held[*place];
         let mut drop = BTreeSet::new();
         let mut own = Vec::new();
         for batch in one.file.scan(Part::All, &columns, &Arc::default())? {

@@ -8,15 +8,18 @@ use chrono::NaiveDate;
 use crate::error::{Error, Result};
 use crate::lake::{hash_file, names_in};
 use crate::pipeline::Pipeline;
-use crate::pipeline::pattern::Pattern;
+use crate::pipeline::pattern::{FileName, Pattern};
 use crate::pipeline::spec::Cadence;
 
-/// One extract of a feed as it lies in the inbox.
+/// One extract of a feed as it lies in the inbox; of a feed in parts, one part of it, so that each
+/// sender has a receipt of its own.
 #[derive(Debug, Clone)]
 pub struct Parcel {
     pub feed: String,
     /// Last day of its period: from the file name, else the last one that was complete.
     pub period: NaiveDate,
+    /// Whose share of the period it is; nothing when it is the whole.
+    pub part: Option<String>,
     /// Day of the inbox folder, which is the night that takes it in.
     pub received: NaiveDate,
     /// Files by name.
@@ -80,22 +83,26 @@ fn look_in(
 ) {
     let mut names = names_in(folder);
     names.sort();
-    let mut parcels: BTreeMap<(&str, NaiveDate), Vec<PathBuf>> = BTreeMap::new();
-    for name in names.into_iter().filter(|n| !n.starts_with(['.', '~'])) {
-        let path = folder.join(&name);
-        let found = patterns.iter().find_map(|(feed, p)| Some((*feed, p.matches(&name)?)));
+    // What stands beside a file under its whole name is its manifest, no data.
+    let manifest =
+        |n: &str| n.strip_suffix(".json").is_some_and(|f| names.binary_search(&f.into()).is_ok());
+    let mut parcels: BTreeMap<(&str, NaiveDate, Option<String>), Vec<PathBuf>> = BTreeMap::new();
+    for name in names.iter().filter(|n| !n.starts_with(['.', '~']) && !manifest(n)) {
+        let path = folder.join(name);
+        let found = patterns.iter().find_map(|(feed, p)| Some((*feed, p.matches(name)?)));
         match found {
-            Some((feed, period)) => {
+            Some((feed, FileName { period, part })) => {
                 let cadence = pipeline.feeds[feed].delivery.cadence;
                 let period = period.unwrap_or_else(|| last_complete(cadence, day));
-                parcels.entry((feed, period)).or_default().push(path);
+                parcels.entry((feed, period, part)).or_default().push(path);
             }
             None if name.ends_with(".json") || name.ends_with(".md") => {}
             None => inbox.unknown.push(path),
         }
     }
-    for ((feed, period), files) in parcels {
-        inbox.parcels.push(Parcel { feed: feed.to_owned(), period, received: day, files });
+    for ((feed, period, part), files) in parcels {
+        let feed = feed.to_owned();
+        inbox.parcels.push(Parcel { feed, period, part, received: day, files });
     }
 }
 

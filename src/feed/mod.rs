@@ -1,6 +1,7 @@
 //! Receive: extract files and a contract in; typed bucketed rows, rejects and a receipt out.
 
 pub mod assemble;
+pub mod control;
 pub mod inbox;
 pub mod read;
 pub mod receipt;

@@ -6,6 +6,7 @@ use std::path::Path;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::control::ControlAccount;
 use crate::error::{Error, Result};
 use crate::lake::{Lake, names_in};
 use crate::pipeline::Pipeline;
@@ -63,6 +64,9 @@ pub struct Receipt {
     /// Last day of the period that it speaks of.
     #[serde(with = "crate::calendar::iso")]
     pub period: NaiveDate,
+    /// Whose share of the period it is; nothing when it is the whole.
+    #[serde(default)]
+    pub part: Option<String>,
     /// The night that took it in.
     #[serde(with = "crate::calendar::iso")]
     pub received: NaiveDate,
@@ -84,6 +88,9 @@ pub struct Receipt {
     pub amendments: BTreeMap<String, u64>,
     /// Quarantined rows by reason.
     pub reject_reasons: BTreeMap<String, u64>,
+    /// What the sender says that the rows come to, and what they do.
+    #[serde(default)]
+    pub control_totals: Vec<ControlAccount>,
 }
 
 impl Receipt {
@@ -149,10 +156,11 @@ pub fn every_receipt(lake: &Lake, pipeline: &Pipeline, night: NaiveDate) -> Resu
         }
     }
     all.sort_by(|a, b| {
-        (&a.feed, a.period, a.received, &a.delivery).cmp(&(
+        (&a.feed, a.period, a.received, &a.part, &a.delivery).cmp(&(
             &b.feed,
             b.period,
             b.received,
+            &b.part,
             &b.delivery,
         ))
     });
@@ -174,16 +182,35 @@ pub fn receipts(
     Ok(own)
 }
 
-/// Splits a feed's accepted deliveries, oldest first, into those in force and those superseded.
+/// Splits a feed's accepted deliveries, oldest first, into those in force and those superseded. A
+/// part supersedes only its own share; a whole delivery supersedes every part.
 pub fn in_force<'a>(feed: &Feed, receipts: &'a [Receipt]) -> (Vec<&'a Receipt>, Vec<&'a Receipt>) {
     let own = receipts.iter().filter(|r| r.feed == feed.id && r.verdict == Verdict::Accepted);
     let own: Vec<&Receipt> = own.collect();
-    let later_same = |i: usize| match feed.delivery.kind {
-        DeliveryKind::Snapshot => i + 1 < own.len(),
-        DeliveryKind::Append => own[i + 1..].iter().any(|r| r.period == own[i].period),
-        DeliveryKind::Upsert => false,
+    let later_same = |i: usize| {
+        own[i + 1..].iter().filter(|r| r.part.is_none() || r.part == own[i].part).any(
+            |r| match feed.delivery.kind {
+                DeliveryKind::Snapshot => true,
+                DeliveryKind::Append => r.period == own[i].period,
+                DeliveryKind::Upsert => false,
+            },
+        )
     };
     let (old, new): (Vec<_>, Vec<_>) = (0..own.len()).partition(|i| later_same(*i));
     let pick = |places: Vec<usize>| places.into_iter().map(|i| own[i]).collect();
     (pick(new), pick(old))
+}
+
+/// The newest period of every part of a feed since its last whole delivery. `receipts` are oldest
+/// first.
+pub fn parts(feed: &Feed, receipts: &[Receipt]) -> BTreeMap<String, NaiveDate> {
+    let mut newest = BTreeMap::new();
+    let own = receipts.iter().filter(|r| r.feed == feed.id && r.verdict == Verdict::Accepted);
+    for receipt in own {
+        match &receipt.part {
+            Some(part) => _ = newest.insert(part.clone(), receipt.period),
+            None => newest.clear(),
+        }
+    }
+    newest
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::control::{Controls, manifests};
 use super::inbox::{Parcel, hash_all};
 use super::read::{self, Next, RawRow, Table as Extract};
 use super::receipt::{self, FileAccount, PartAccount, Receipt, Verdict};
@@ -51,6 +52,7 @@ struct Open<'a> {
     rows: RowsWriter,
     rejects: RejectWriter,
     receipt: Receipt,
+    controls: Controls<'a>,
     next_row: i64,
 }
 
@@ -68,7 +70,13 @@ impl Receiver<'_> {
     /// # Errors
     /// A file cannot be read.
     pub fn name(&self, parcel: &Parcel) -> Result<Named> {
-        let (content, hashes) = hash_all(&parcel.files)?;
+        let (mut content, hashes) = hash_all(&parcel.files)?;
+        let manifests = manifests(&self.pipeline.feeds[&parcel.feed], &parcel.files);
+        if !manifests.is_empty() {
+            // A corrected manifest is another delivery of the same rows.
+            let both = format!("{content}\n{}", hash_all(&manifests)?.0);
+            content = blake3::hash(both.as_bytes()).to_hex().to_string();
+        }
         Ok(Named { delivery: self.delivery_id(parcel, &content), content, hashes })
     }
 
@@ -86,32 +94,36 @@ impl Receiver<'_> {
         let staged = self.lake.stage(&format!("delivery-{}-{delivery}", feed.id))?;
         let receipt = self.receipt(parcel, feed, &delivery, content, &named.hashes);
         let typer = Typer::new(self.pipeline, feed, table, self.divisions, self.keys);
-        let rows = RowsWriter::bucketed(
+        let rows = RowsWriter::gathered(
             &staged.join("rows.parquet"),
             typer.schema().clone(),
             self.buckets,
         )?;
         let rejects = RejectWriter::create(&staged.join("rejects.parquet"))?;
-        let mut open = Open { feed, typer, rows, rejects, receipt, next_row: 0 };
+        let controls = Controls::new(feed, table);
+        let mut open = Open { feed, typer, rows, rejects, receipt, controls, next_row: 0 };
         for (number, path) in parcel.files.iter().enumerate() {
             if let Err(error) = open.file(path) {
                 open.broken_file(number, &error)?;
             }
         }
         let receipt = open.finish(table)?;
-        self.archive(&staged, parcel)?;
+        self.archive(&staged, feed, parcel)?;
         let json = serde_json::to_vec_pretty(&receipt).expect("a receipt is JSON");
         durable::write(&staged.join("receipt.json"), &json)?;
         self.lake.keep_delivery(&staged, &feed.id, &delivery)?;
         Ok(Received::New(Box::new(receipt)))
     }
 
-    /// Period, then a hash of content and contract: the same extract under the same contract is the
-    /// same delivery; a changed contract reads it anew.
+    /// Period, then a hash of content, part and contract: the same extract under the same contract
+    /// is the same delivery; a changed contract reads it anew.
     fn delivery_id(&self, parcel: &Parcel, content: &str) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(content.as_bytes());
         hasher.update(self.contract(parcel).as_bytes());
+        if let Some(part) = &parcel.part {
+            hasher.update(part.as_bytes());
+        }
         let hash = hasher.finalize().to_hex();
         format!("{}-{}", parcel.period.format("%Y%m%d"), &hash[..12])
     }
@@ -142,6 +154,7 @@ impl Receiver<'_> {
             kind: feed.delivery.kind,
             contract: self.contract(parcel),
             period: parcel.period,
+            part: parcel.part.clone(),
             received: parcel.received,
             content,
             verdict: Verdict::Accepted,
@@ -156,14 +169,16 @@ impl Receiver<'_> {
             pending: 0,
             amendments: Default::default(),
             reject_reasons: Default::default(),
+            control_totals: Vec::new(),
         }
     }
 
     /// Keeps the files as they came, so that any row can be shown as it stood.
-    fn archive(&self, staged: &Path, parcel: &Parcel) -> Result<()> {
+    fn archive(&self, staged: &Path, feed: &Feed, parcel: &Parcel) -> Result<()> {
         let raw = staged.join("raw");
         durable::create_dir_all(&raw)?;
-        for path in parcel.files.iter().filter(|p| p.is_file()) {
+        let manifests = manifests(feed, &parcel.files);
+        for path in parcel.files.iter().filter(|p| p.is_file()).chain(&manifests) {
             durable::copy(path, &raw.join(name_of(path)))?;
         }
         durable::sync_dir(&raw)
@@ -177,6 +192,7 @@ fn name_of(path: &Path) -> String {
 impl Open<'_> {
     /// Reads all parts of one file.
     fn file(&mut self, path: &Path) -> Result<()> {
+        self.controls.begin_file();
         let sheets = read::open(path, &self.feed.format)?;
         let (several, mut taken) = (sheets.len() > 1, 0);
         for rows in sheets {
@@ -209,6 +225,7 @@ impl Open<'_> {
             return Err(Error::gate(format!("{}: no sheet holds the data", name_of(path)))
                 .hint("open it and compare its headings with the feed's file"));
         }
+        self.controls.end_file(path);
         Ok(())
     }
 
@@ -232,9 +249,11 @@ impl Open<'_> {
             new_columns: self.new_columns(&header.unmapped),
             ..PartAccount::default()
         };
+        self.controls.begin_part(header, &place_name(extract.part()));
         let part = self.receipt.parts.len() as i32;
         let read = self.rows(&mut extract, part, &mut account);
         account.layout = extract.layout_rows();
+        self.controls.end_part(extract.total());
         if extract.part().unterminated {
             let text = format!("{}: the last line has no end; was it cut?", account.file);
             self.receipt.warnings.push(text);
@@ -259,6 +278,7 @@ impl Open<'_> {
                 Next::Row => self.row(&row, part, account)?,
                 Next::Broken { line, byte, reason, raw } => {
                     account.rows += 1;
+                    self.controls.broken_row();
                     self.reject(account, line, byte, "", reason, &raw)?;
                 }
             }
@@ -267,6 +287,7 @@ impl Open<'_> {
 
     fn row(&mut self, row: &RawRow, part: i32, account: &mut PartAccount) -> Result<()> {
         account.rows += 1;
+        self.controls.row(row);
         let place = Place { row: self.next_row, part, line: row.line, byte: row.byte };
         match self.typer.row(|i| row.cell(i), place) {
             Outcome::Used { pending } => {
@@ -346,6 +367,13 @@ impl Open<'_> {
                 format!("{percent:.2} % of its rows are quarantined, the limit is {limit} %");
             receipt.reasons.push(text);
         }
+        let controls = self.controls.verdicts;
+        if !controls.refused.is_empty() {
+            receipt.verdict = Verdict::Refused;
+        }
+        receipt.control_totals = controls.accounts;
+        receipt.reasons.extend(controls.refused);
+        receipt.warnings.extend(controls.warnings);
         Ok(receipt)
     }
 }

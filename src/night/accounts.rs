@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::freshness::{due_period, feed_freshness};
+use super::freshness::{due_period, feed_freshness, parts_behind};
 use super::{Receipts, Setup};
 use crate::error::{Error, Result};
 use crate::feed::assemble::{Assembled, of_persons};
 use crate::feed::receipt::{Verdict, in_force};
 use crate::identity::Funnel;
-use crate::report::summary::FeedLine;
+use crate::report::summary::{FeedLine, Freshness};
 
 /// One line for each feed: rows in its accepted files = used + quarantined + duplicate + superseded.
 pub(super) fn feeds(
@@ -37,12 +37,18 @@ pub(super) fn feeds(
                 *amendments.entry(kind.clone()).or_default() += rows;
             }
         }
+        let notes = parts_behind(feed, receipts, night);
+        let freshness = match feed_freshness(feed, newest, night) {
+            Freshness::Fresh if !notes.is_empty() => Freshness::Late,
+            other => other,
+        };
         FeedLine {
             feed: feed.id.clone(),
             title: feed.title.clone(),
             sender: feed.sender.clone(),
             table: feed.table.clone(),
-            freshness: feed_freshness(feed, newest, night),
+            freshness,
+            notes,
             newest: newest.map(|d| d.to_string()),
             due: due_period(feed, night).to_string(),
             in_force: in_force(feed, receipts).0.len(),

@@ -4,6 +4,7 @@ use chrono::{Datelike, Days, NaiveDate};
 
 use super::{NotRun, Setup};
 use crate::feed::inbox::last_complete;
+use crate::feed::receipt::{self, Receipt};
 use crate::pipeline::spec::{Cadence, Feed};
 use crate::report::summary::{FeedLine, Freshness};
 
@@ -34,30 +35,43 @@ pub fn feed_freshness(feed: &Feed, newest: Option<NaiveDate>, night: NaiveDate) 
     }
 }
 
+/// Parts of a feed that came before and are behind, with the last day of their newest period: what is
+/// in force of them is old.
+pub fn parts_behind(feed: &Feed, receipts: &[Receipt], night: NaiveDate) -> Vec<String> {
+    let due = due_period(feed, night);
+    let behind = |newest: &NaiveDate| feed.delivery.cadence != Cadence::Once && *newest < due;
+    let parts = receipt::parts(feed, receipts);
+    let note = |(part, newest): (&String, &NaiveDate)| {
+        let age = night.signed_duration_since(*newest).num_days();
+        let stale = feed.delivery.stale_after_days.is_some_and(|limit| age > limit);
+        let word = if stale { "stale" } else { "late" };
+        format!("{word}: {part} (newest {newest})")
+    };
+    parts.iter().filter(|(_, newest)| behind(newest)).map(note).collect()
+}
+
 /// Rules that need a table whose feed is stale or was never delivered.
 pub(super) fn not_run(setup: &Setup, feeds: &[FeedLine]) -> NotRun {
-    let mut not_run = NotRun::new();
-    for rule in setup.rules() {
-        for need in &rule.needs {
-            let mut own = feeds.iter().filter(|f| f.table == *need).peekable();
-            let reason = if own.peek().is_none() {
-                Some(format!("no feed fills {need}"))
-            } else {
-                own.find_map(|feed| match feed.freshness {
-                    Freshness::Stale => Some(format!(
-                        "feed {} is stale: its newest period ends {}",
-                        feed.feed,
-                        feed.newest.as_deref().unwrap_or("never")
-                    )),
-                    Freshness::Missing => Some(format!("feed {} was never delivered", feed.feed)),
-                    Freshness::Fresh | Freshness::Late => None,
-                })
-            };
-            if let Some(reason) = reason {
-                not_run.insert(rule.id.clone(), reason);
-                break;
-            }
-        }
+    let reason = |needs: &[String]| needs.iter().find_map(|need| missing(setup, feeds, need));
+    setup.rules().filter_map(|r| Some((r.id.clone(), reason(&r.needs)?))).collect()
+}
+
+/// Why nothing may rest on a table tonight.
+pub(super) fn missing(setup: &Setup, feeds: &[FeedLine], need: &str) -> Option<String> {
+    if setup.pipeline.tables.get(need).is_some_and(|table| table.source.is_some()) {
+        return None;
     }
-    not_run
+    let mut own = feeds.iter().filter(|f| f.table == need).peekable();
+    if own.peek().is_none() {
+        return Some(format!("no feed fills {need}"));
+    }
+    own.find_map(|feed| match feed.freshness {
+        Freshness::Stale => Some(format!(
+            "feed {} is stale: its newest period ends {}",
+            feed.feed,
+            feed.newest.as_deref().unwrap_or("never")
+        )),
+        Freshness::Missing => Some(format!("feed {} was never delivered", feed.feed)),
+        Freshness::Fresh | Freshness::Late => None,
+    })
 }

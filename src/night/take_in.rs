@@ -1,5 +1,6 @@
 //! Receives what lies in the inbox, the largest parcels first, several at a time.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,6 +11,8 @@ use crate::error::{Error, Result};
 use crate::feed::Receiver;
 use crate::feed::inbox::{self, Parcel};
 use crate::feed::receipt::{Receipt, Verdict, contract, every_receipt};
+use crate::pipeline::pattern::Pattern;
+use crate::pipeline::spec::Feed;
 use crate::report::summary::DeliveryLine;
 
 /// Receives every parcel of the nights up to `night`.
@@ -24,8 +27,9 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     let size = |p: &Parcel| -> u64 {
         p.files.iter().filter_map(|f| f.metadata().ok()).map(|m| m.len()).sum()
     };
-    parcels
-        .sort_by_cached_key(|p| (std::cmp::Reverse(size(p)), p.feed.clone(), p.period, p.received));
+    parcels.sort_by_cached_key(|p| {
+        (std::cmp::Reverse(size(p)), p.feed.clone(), p.period, p.part.clone())
+    });
     progress.stage("接收", "receive", parcels.len() as u64);
     let receiver = Receiver {
         pipeline: &setup.pipeline,
@@ -50,11 +54,11 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
         received
     })?;
     let mut results: Vec<_> = firsts.into_iter().zip(received).collect();
-    results.sort_by_key(|((p, _), _)| (p.feed.clone(), p.period, p.received));
+    results.sort_by_key(|((p, _), _)| order(p));
     for (_, result) in results {
         result?;
     }
-    named.sort_by_key(|(p, _)| (p.feed.clone(), p.period, p.received));
+    named.sort_by_key(|(p, _)| order(p));
     let mut lines = Vec::new();
     for (parcel, name) in named {
         let home = setup.lake.deliveries(&parcel.feed).join(&name.delivery);
@@ -75,6 +79,11 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
         })
     };
     Ok((lines, inbox.unknown.into_iter().filter(of_tonight).map(name).collect()))
+}
+
+/// The order in which parcels are spoken of.
+fn order(parcel: &Parcel) -> (String, NaiveDate, NaiveDate, Option<String>) {
+    (parcel.feed.clone(), parcel.period, parcel.received, parcel.part.clone())
 }
 
 /// Does something with each item, `threads` at a time; what came of them in their order.
@@ -109,22 +118,36 @@ fn from_archive(setup: &Setup, night: NaiveDate, inbox: &[Parcel]) -> Result<Vec
     let mut parcels: Vec<Parcel> = Vec::new();
     for receipt in every_receipt(&setup.lake, &setup.pipeline, night)? {
         let feed = &setup.pipeline.feeds[&receipt.feed];
-        let same = |p: &Parcel| {
-            p.feed == receipt.feed && p.period == receipt.period && p.received == receipt.received
-        };
-        let read = receipt.contract == contract(&setup.pipeline, feed, &setup.keys);
-        if read || inbox.iter().chain(&parcels).any(same) {
+        if receipt.contract == contract(&setup.pipeline, feed, &setup.keys) {
             continue;
         }
         let raw = setup.lake.deliveries(&receipt.feed).join(&receipt.delivery).join("raw");
-        let files = receipt.files.iter().map(|f| raw.join(&f.name)).collect();
-        let (period, received) = (receipt.period, receipt.received);
-        parcels.push(Parcel { feed: receipt.feed, period, received, files });
+        for (part, names) in by_part(feed, &receipt) {
+            let (period, received) = (receipt.period, receipt.received);
+            let files = names.into_iter().map(|n| raw.join(n)).collect();
+            let own = Parcel { feed: receipt.feed.clone(), period, part, received, files };
+            if !inbox.iter().chain(&parcels).any(|p| order(p) == order(&own)) {
+                parcels.push(own);
+            }
+        }
     }
     Ok(parcels)
 }
 
-/// Says when a delivery has far more or fewer rows than the one before it.
+/// The files of a delivery by the part that today's contract sees in their names: a contract that
+/// learns of parts reads what it once took as a whole in parts, as it would from the inbox.
+fn by_part(feed: &Feed, receipt: &Receipt) -> BTreeMap<Option<String>, Vec<String>> {
+    let pattern = Pattern::new(&feed.files).ok();
+    let mut parts: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
+    for file in &receipt.files {
+        let name = pattern.as_ref().and_then(|p| p.matches(&file.name));
+        let part = name.map_or_else(|| receipt.part.clone(), |n| n.part);
+        parts.entry(part).or_default().push(file.name.clone());
+    }
+    parts
+}
+
+/// Says when a delivery has far more or fewer rows than the one before it, a part than the same part.
 fn volume_note(setup: &Setup, receipt: &Receipt) -> Result<Option<String>> {
     let feed = &setup.pipeline.feeds[&receipt.feed];
     let limit = feed.limits.row_count_change_percent;
@@ -133,9 +156,10 @@ fn volume_note(setup: &Setup, receipt: &Receipt) -> Result<Option<String>> {
     };
     let all = setup.receipts(receipt.received)?;
     let order = |r: &Receipt| (r.period, r.received, r.delivery.clone());
+    let same = |r: &&Receipt| r.feed == receipt.feed && r.part == receipt.part;
     let before = all
         .iter()
-        .filter(|r| r.feed == receipt.feed && r.verdict == Verdict::Accepted)
+        .filter(|r| same(r) && r.verdict == Verdict::Accepted)
         .filter(|r| order(r) < order(receipt))
         .max_by_key(|r| order(r));
     let Some(before) = before.filter(|b| b.rows > 0) else { return Ok(None) };
@@ -167,6 +191,7 @@ fn line(receipt: &Receipt, known: bool) -> DeliveryLine {
         feed: receipt.feed.clone(),
         delivery: receipt.delivery.clone(),
         period: receipt.period.to_string(),
+        part: receipt.part.clone(),
         verdict: verdict.into(),
         files: receipt.files.len(),
         encodings,

@@ -3,7 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::Pipeline;
-use super::spec::{ColumnType, Feed, Grain, Privacy, Rule, Table, View};
+use super::pattern::{Parts, Pattern};
+use super::schema::{CASE_COLUMNS, DELIVERY_COLUMNS};
+use super::spec::{
+    Against, ColumnType, ControlTotal, Feed, FeedColumn, FileKind, Grain, Privacy, Rule, System,
+    TOTAL_WORDS, Table, View,
+};
 use crate::codes::Params;
 use crate::diagnostic::{Fault, Source};
 
@@ -66,6 +71,9 @@ impl<'a> Checker<'a> {
             let name = column.name.as_str();
             if !seen.insert(name) {
                 self.wrong("name:", name, format!("column `{name}` stands twice"), "drop one");
+            }
+            if let Some(offered) = offered(table).filter(|o| !o.contains(&name)) {
+                self.unknown("name:", name, "column of this source", offered.iter().copied());
             }
             if MADE_COLUMNS.contains(&name) {
                 let text = format!("column `{name}` is made by bidui");
@@ -147,8 +155,59 @@ impl<'a> Checker<'a> {
                 self.wrong("table:", &feed.table, text, "map it in `columns`");
             }
         }
-        if let Err(reason) = super::pattern::Pattern::new(&feed.files) {
-            self.wrong("files:", &feed.files, reason, "such as 名单_{period:%Y%m}*.{csv,xlsx}");
+        match Pattern::new(&feed.files) {
+            Err(reason) => {
+                self.wrong("files:", &feed.files, reason, "such as 名单_{period:%Y%m}*.{csv,xlsx}");
+            }
+            Ok(pattern) if pattern.parts() == Parts::Optional && table.key.is_empty() => {
+                let text = format!(
+                    "a part that comes after a whole delivery replaces the rows of its keys, but \
+                     {} has no key",
+                    table.id
+                );
+                let hint = "write {part} with its separator outside: then every file is a part";
+                self.wrong("files:", &feed.files, text, hint);
+            }
+            Ok(_) => {}
+        }
+        for total in &feed.delivery.control_totals {
+            self.control_total(feed, table, total);
+        }
+    }
+
+    fn control_total(&mut self, feed: &Feed, table: &Table, total: &ControlTotal) {
+        let key = "control_totals:";
+        if total.sum.is_some() == total.count.is_some() {
+            let text = "a control total is either a `sum` or a `count`".to_owned();
+            self.wrong(key, "", text, "such as {sum: total_fee, equals: trailer}");
+        }
+        if let Some(name) = &total.sum {
+            let numeric = |c: &FeedColumn| {
+                let kind = table.column(&c.to).map(|t| &t.kind);
+                matches!(kind, Some(ColumnType::Decimal { .. } | ColumnType::Int))
+            };
+            match total.column(&feed.columns) {
+                Some((_, column)) if numeric(column) => {}
+                Some((_, column)) => {
+                    let text = format!("`{}` is no number and has no sum", column.to);
+                    self.wrong(key, name, text, "name a decimal or int column");
+                }
+                None => {
+                    let all = feed.columns.iter().filter(|c| numeric(c));
+                    let known = all.flat_map(|c| c.from.iter().chain([&c.to]));
+                    self.unknown(key, name, "column", known.map(String::as_str));
+                }
+            }
+        }
+        if total.equals == Against::Trailer {
+            let word = |w: &String| TOTAL_WORDS.iter().any(|t| w.contains(t));
+            if matches!(feed.format.kind, FileKind::Fixed | FileKind::Ndjson | FileKind::Parquet) {
+                let text = "such files have no total row".to_owned();
+                self.wrong(key, "trailer", text, "use `equals: manifest`");
+            } else if !feed.format.skip_rows_like.iter().any(word) {
+                let text = "the total row would be read as data".to_owned();
+                self.wrong(key, "trailer", text, "add 合计 to format.skip_rows_like");
+            }
         }
     }
 
@@ -209,6 +268,14 @@ impl<'a> Checker<'a> {
             );
         }
     }
+}
+
+/// The columns that a table without feeds may declare.
+fn offered(table: &Table) -> Option<&'static [&'static str]> {
+    table.source.map(|source| match source {
+        System::Ledger => &CASE_COLUMNS[..],
+        System::Deliveries => &DELIVERY_COLUMNS[..],
+    })
 }
 
 /// Columns of any table that name a person.

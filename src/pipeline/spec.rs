@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::delivery::{
+    Against, Cadence, ControlTotal, Counted, Delivery, DeliveryKind, OnDifference,
+};
+
 /// A title in both languages.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,10 +75,21 @@ pub struct PersonRoles {
     pub household: Option<String>,
 }
 
+/// Where a table's rows come from when no feed fills it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum System {
+    /// The cases as they stood before the night.
+    Ledger,
+    /// The receipts of all deliveries.
+    Deliveries,
+}
+
 /// A canonical table.
 #[derive(Debug, Clone)]
 pub struct Table {
     pub id: String,
+    pub source: Option<System>,
     pub title: Title,
     pub about: String,
     pub grain: Grain,
@@ -110,6 +125,9 @@ pub enum FileKind {
     Parquet,
     Fixed,
 }
+
+/// A row of `skip_rows_like` with one of these is the total row, not a title or a signature.
+pub const TOTAL_WORDS: [&str; 2] = ["合计", "总计"];
 
 /// How an extract is laid out.
 #[derive(Debug, Clone, Deserialize)]
@@ -154,42 +172,6 @@ impl Default for Format {
             widths: Vec::new(),
         }
     }
-}
-
-/// What a delivery does to those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DeliveryKind {
-    /// Replaces the last one.
-    Snapshot,
-    /// Adds the events of a period; a redelivery of the period supersedes.
-    Append,
-    /// Replaces rows of the same key.
-    Upsert,
-}
-
-/// How often a feed is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Cadence {
-    Daily,
-    Weekly,
-    Monthly,
-    Quarterly,
-    Yearly,
-    Once,
-}
-
-/// When and how a feed is delivered.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Delivery {
-    pub kind: DeliveryKind,
-    pub cadence: Cadence,
-    /// Day of the month after the period by which the extract must be here.
-    pub due_day: Option<u32>,
-    /// Days after which the newest period is too old for rules to run on it.
-    pub stale_after_days: Option<i64>,
 }
 
 /// What becomes of a file that cannot be read at all.

@@ -119,6 +119,7 @@ fn receive(lake: &Path, file: &Path) -> bidui::error::Result<Received> {
     receiver.receive(&Parcel {
         feed: "visit".into(),
         period: day(10, 31),
+        part: None,
         received: day(11, 10),
         files: vec![file.to_owned()],
     })

@@ -30,8 +30,11 @@ impl<'a> OpenFile<'a> {
             if !self.renderer.dice.hit(rate) || !self.breakable(plan) {
                 continue;
             }
-            let Some(quirk) = self.break_copy(plan, fault) else { continue };
+            let Some((quirk, spoilt)) = self.break_copy(plan, fault) else { continue };
             self.sink.row(&self.scratch, quirk)?;
+            if spoilt.is_some() {
+                self.totals.add_row(spoilt);
+            }
             self.section.lines += 1;
             let planted = &mut self.renderer.planted;
             planted.broken_rows += 1;
@@ -47,8 +50,9 @@ impl<'a> OpenFile<'a> {
         Ok(())
     }
 
-    /// Makes the broken copy; none when no column can carry the fault.
-    fn break_copy(&mut self, plan: &Plan<'a>, fault: Fault) -> Option<Quirk> {
+    /// Makes the broken copy; none when no column can carry the fault. Also says which column was
+    /// spoilt when the rest of the row can still be read.
+    fn break_copy(&mut self, plan: &Plan<'a>, fault: Fault) -> Option<(Quirk, Option<usize>)> {
         let offset = usize::from(self.serial);
         let is_date = |k: &ColumnType| matches!(k, ColumnType::Date | ColumnType::Month);
         let is_number = |k: &ColumnType| matches!(k, ColumnType::Decimal { .. } | ColumnType::Int);
@@ -63,12 +67,12 @@ impl<'a> OpenFile<'a> {
         if (text_only && plan.kind != FileKind::Csv) || self.cells.len() < 3 {
             return None;
         }
-        let columns: Vec<_> = plan.columns.iter().filter(wanted).collect();
+        let columns: Vec<_> = plan.columns.iter().enumerate().filter(|(_, c)| wanted(c)).collect();
         if columns.is_empty() {
             return None;
         }
         let dice = &mut self.renderer.dice;
-        let column = *dice.pick(&columns);
+        let (number, column) = *dice.pick(&columns);
         let at = column.first + offset;
         let bad = match (fault, &column.column.kind) {
             (Fault::Date, ColumnType::Month) => *dice.pick(&["202313", "待核实"]),
@@ -81,13 +85,14 @@ impl<'a> OpenFile<'a> {
             Fault::Fewer => self.scratch.copy_without(&self.cells, at),
             Fault::Quote => {
                 self.scratch.copy(&self.cells);
-                return Some(Quirk::StrayQuote(at));
+                return Some((Quirk::StrayQuote(at), None));
             }
             _ => self.scratch.copy_with(&self.cells, at, bad),
         }
         let fits =
             plan.kind != FileKind::Fixed || plan.encoding.len(bad) <= plan.feed.format.widths[at];
-        fits.then_some(Quirk::None)
+        let whole = !matches!(fault, Fault::Extra | Fault::Fewer);
+        fits.then_some((Quirk::None, whole.then_some(number)))
     }
 }
 

@@ -7,7 +7,6 @@ use super::cells::{Cells, Kind};
 use super::delimited::{Delimited, Lines};
 use super::dice::Dice;
 use super::dirt::{Dirt, Planted};
-use super::forms::Decimal;
 use super::headings::{self, Head};
 use super::naming;
 use super::plan::{ColumnPlan, Plan};
@@ -15,10 +14,11 @@ use super::records::{Fixed, Ndjson, Parquet};
 use super::render::{Renderer, Style};
 use super::sink::{Quirk, Sink};
 use super::target::Target;
+use super::totals::{self, Totals};
 use super::workbook::{Book, SHEET_ROWS};
 use crate::error::{Error, Result};
 use crate::fake::world::{Record, Value};
-use crate::pipeline::spec::{ColumnType, FileKind, Unit};
+use crate::pipeline::spec::FileKind;
 
 /// A repeated row comes at most this many rows after the first.
 const REPEAT_WITHIN: usize = 30;
@@ -40,7 +40,7 @@ pub(super) struct OpenFile<'a> {
     repeat: Cells,
     repeat_in: Option<usize>,
     page: Option<u64>,
-    totals: Vec<i64>,
+    pub(super) totals: Totals,
     pub(super) section: Section,
     sheet_rows: u64,
 }
@@ -98,7 +98,7 @@ impl<'a> OpenFile<'a> {
             repeat: Cells::default(),
             repeat_in: None,
             page: page.filter(|_| plan.kind == FileKind::Csv),
-            totals: vec![0; plan.columns.len()],
+            totals: Totals::of(plan.columns.len()),
             section: Section::default(),
             sheet_rows: SHEET_ROWS,
             renderer: Renderer::new(plan, dirt, dice, divisions)?,
@@ -114,7 +114,7 @@ impl<'a> OpenFile<'a> {
     /// Ends the rows of the section before and begins those of this county.
     pub(super) fn begin(&mut self, plan: &Plan<'a>, title: &str) -> Result<()> {
         self.end_section(plan)?;
-        self.totals.fill(0);
+        self.totals.clear();
         self.section = Section { title: title.to_owned(), ..Section::default() };
         self.begin_sheet(plan)
     }
@@ -142,6 +142,7 @@ impl<'a> OpenFile<'a> {
         }
         self.render(plan, record)?;
         self.sink.row(&self.cells, Quirk::None)?;
+        self.totals.add_row(None);
         self.renderer.planted.rows += 1;
         self.section.rows += 1;
         self.section.lines += 1;
@@ -173,9 +174,7 @@ impl<'a> OpenFile<'a> {
             let missing =
                 matches!(value, Value::Null) || matches!(value, Value::Text(t) if t.is_empty());
             lacks_required |= column.source.required && missing;
-            if let Value::Cents(cents) = value {
-                self.totals[i] = self.totals[i].saturating_add(*cents);
-            }
+            self.totals.row[i] = totals::units(column, value);
             let (at, before) = (self.cells.len(), self.renderer.planted);
             self.renderer.cell(plan, column, self.styles[i], value, &mut self.cells);
             if plan.kind == FileKind::Fixed && self.too_wide(plan, at).is_some() {
@@ -230,6 +229,7 @@ impl<'a> OpenFile<'a> {
             None => {
                 if self.renderer.dice.hit(self.renderer.dirt.duplicate) {
                     self.repeat.copy(&self.cells);
+                    self.totals.keep_row();
                     self.repeat_in = Some(self.renderer.dice.below(REPEAT_WITHIN));
                 }
                 Ok(())
@@ -240,6 +240,7 @@ impl<'a> OpenFile<'a> {
     fn flush_repeat(&mut self) -> Result<()> {
         if self.repeat_in.take().is_some() {
             self.sink.row(&self.repeat, Quirk::None)?;
+            self.totals.add_kept();
             self.renderer.planted.duplicates += 1;
             self.section.lines += 1;
         }
@@ -255,7 +256,7 @@ impl<'a> OpenFile<'a> {
             return Ok(());
         }
         if let Some(word) = headings::total_word(plan) {
-            self.total_cells(plan, word);
+            self.totals.cells(plan, word, self.serial, &mut self.scratch);
             self.renderer.planted.layout_rows += u64::from(self.sink.layout(&self.scratch)?);
         }
         if let Some(text) = headings::signature(plan) {
@@ -265,32 +266,6 @@ impl<'a> OpenFile<'a> {
             self.renderer.planted.layout_rows += u64::from(self.sink.layout(&self.scratch)?);
         }
         Ok(())
-    }
-
-    fn total_cells(&mut self, plan: &Plan<'a>, word: &str) {
-        let out = &mut self.scratch;
-        out.clear();
-        if self.serial {
-            out.push(word);
-        }
-        for (column, total) in plan.columns.iter().zip(&self.totals) {
-            for _ in 0..column.width() {
-                let sum = Decimal { units: *total, scale: 2 };
-                if out.len() == 0 {
-                    out.push(word);
-                } else if matches!(column.column.kind, ColumnType::Decimal { .. }) {
-                    let (sum, places) = match column.unit() {
-                        Unit::Yuan => (sum, 2),
-                        Unit::WanYuan => (sum.coarser(4), 0),
-                        Unit::Fen => (sum.finer(2), 0),
-                    };
-                    sum.push(&mut out.text, places, false);
-                    out.end(Kind::Number(sum.float()));
-                } else {
-                    out.end(Kind::Null);
-                }
-            }
-        }
     }
 
     /// Ends the file and says what was planted.

@@ -23,6 +23,7 @@ mod records;
 mod render;
 mod sink;
 mod target;
+mod totals;
 #[cfg(test)]
 mod tests;
 mod workbook;

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use chrono::{Datelike, Months, NaiveDate};
 
 use crate::error::{Error, Result};
-use crate::pipeline::spec::{Cadence, Feed, FileKind};
+use crate::pipeline::pattern::{Parts, Pattern, part_group};
+use crate::pipeline::spec::{Cadence, Feed, FileKind, Split};
 
 /// The first day of the last month of the period that the delivery of this night is about; the
 /// night itself when the pattern names days or the feed comes every day or week.
@@ -33,8 +34,8 @@ fn extensions(kind: FileKind, zip: bool) -> &'static [&'static str] {
     }
 }
 
-/// A file name for this pattern: the period filled in, the county where the first `*` stands, the
-/// right extension. Also says whether the file is a zip, because `fake` or a pattern that knows no
+/// A file name for this pattern: the period filled in, the county where `{part}` or else the first
+/// `*` stands, the right extension. Also says whether the file is a zip, because `fake` or a pattern that knows no
 /// other extension wants it.
 pub(super) fn file_name(
     feed: &Feed,
@@ -45,6 +46,7 @@ pub(super) fn file_name(
     let wanted = extensions(kind, feed.fake.zip);
     let mut name = String::new();
     let mut county = Some(county);
+    let parts = Pattern::new(&feed.files).map_or(Parts::None, |p| p.parts());
     let mut rest = feed.files.as_str();
     while let Some(c) = rest.chars().next() {
         rest = &rest[c.len_utf8()..];
@@ -53,10 +55,16 @@ pub(super) fn file_name(
                 let (group, after) = rest.split_once('}').ok_or_else(|| {
                     Error::pipeline(format!("feed {}: files: {{ without }}", feed.id))
                 })?;
-                push_group(&mut name, group, wanted, period, feed)?;
                 rest = after;
+                match part_group(group) {
+                    Some(marks) => {
+                        push_part(&mut name, marks, county.take().unwrap_or_default(), feed)?;
+                    }
+                    None => push_group(&mut name, group, wanted, period, feed)?,
+                }
             }
             '*' if name.ends_with('.') => name.push_str(wanted[0]),
+            '*' if parts != Parts::None => {}
             '*' => push_county(&mut name, county.take().unwrap_or_default()),
             '?' => name.push('1'),
             _ => name.push(c),
@@ -64,10 +72,10 @@ pub(super) fn file_name(
     }
     if county.is_some_and(|c| !c.is_empty()) {
         return Err(Error::pipeline(format!(
-            "feed {}: one file for each county, but files has no *",
+            "feed {}: one file for each county, but files has no {{part}} and no *",
             feed.id
         ))
-        .hint("put a * where the county's name may stand"));
+        .hint("put {part} where the county's name stands"));
     }
     let extension = name.rsplit_once('.').map_or("", |(_, e)| e).to_lowercase();
     let zip = extension == "zip";
@@ -79,6 +87,26 @@ pub(super) fn file_name(
         .hint("let files allow .zip, for example *.{csv,zip}"));
     }
     Ok((name, zip))
+}
+
+/// The county between its separators; nothing of an optional part when there is none.
+fn push_part(name: &mut String, marks: (&str, &str), county: &str, feed: &Feed) -> Result<()> {
+    let (left, right) = marks;
+    if county.is_empty() {
+        let always = left.is_empty() && right.is_empty();
+        if always && feed.fake.split != Split::County {
+            return Err(Error::pipeline(format!(
+                "feed {}: files asks for a part, but fake writes one file for all",
+                feed.id
+            ))
+            .hint("write {_part}, which may be missing, or set fake.split to county"));
+        }
+        return Ok(());
+    }
+    name.push_str(left);
+    name.extend(county.chars().filter(|c| !matches!(c, '/' | '\\' | ':' | '_')));
+    name.push_str(right);
+    Ok(())
 }
 
 fn push_county(name: &mut String, county: &str) {

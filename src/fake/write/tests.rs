@@ -46,6 +46,7 @@ fn table() -> Table {
     };
     let money = ColumnType::Decimal { precision: 16, scale: 2 };
     Table {
+        source: None,
         id: "claim".into(),
         title: Title::default(),
         about: String::new(),
@@ -93,6 +94,7 @@ fn feed() -> Feed {
             cadence: Cadence::Monthly,
             due_day: None,
             stale_after_days: None,
+            control_totals: Vec::new(),
         },
         limits: Limits { quarantine_percent: Some(50.0), ..Limits::default() },
         columns: vec![
@@ -286,6 +288,30 @@ fn everything_planted_is_counted() {
     assert_eq!(write(&feed, &dirt, 3, 5000, folder.path())[0].planted.broken_rows, 0);
 }
 
+/// The total row says what a reader of all lines comes to: repeats and broken copies too.
+#[test]
+fn totals_are_those_of_all_lines() {
+    let mut feed = feed();
+    (feed.fake.delimiter, feed.fake.total_row) = ("|".into(), true);
+    let mut dirt = Dirt { duplicate: 0.02, ..Dirt::default() };
+    dirt.broken = Broken { extra_field: 0.0, missing_field: 0.0, ..dirt.broken };
+    dirt.broken = Broken { stray_quote: 0.0, unclosed_quote: 0.0, ..dirt.broken };
+    dirt.broken =
+        Broken { bad_date: 0.01, bad_amount: 0.03, missing_required: 0.01, ..dirt.broken };
+    (dirt.serial_column, dirt.page_header, dirt.quote_all, dirt.null_spelling) =
+        (0.0, 0.0, 0.0, 0.0);
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(&feed, &dirt, 3, 2000, folder.path()).remove(0);
+    assert!(file.planted.duplicates > 20 && file.planted.bad_amounts > 20, "{:?}", file.planted);
+    let lines = columns(&file.path);
+    let total = lines.iter().position(|cells| cells[0] == "合计").unwrap();
+    for (at, places) in [(10, 2), (11, 6), (12, 0)] {
+        let read = |cells: &Vec<String>| amount::parse_decimal(cells.get(at)?, places);
+        let sum: i128 = lines[..total].iter().filter_map(read).sum();
+        assert_eq!(read(&lines[total]), Some(sum), "column {at}: {:?}", lines[total]);
+    }
+}
+
 #[test]
 fn the_quarantine_limit_is_kept() {
     let mut feed = feed();
@@ -326,7 +352,7 @@ fn names_and_periods_follow_the_contract() {
     let (table, codes, dirt) = (table(), codes(), Dirt::none());
     let mut writer =
         FeedWriter::open(&feed, &table, &codes, &names, folder.path(), night, &dirt, 1).unwrap();
-    assert!(writer.county("620102", "城关区").unwrap_err().message.contains("no *"));
+    assert!(writer.county("620102", "城关区").unwrap_err().message.contains("no {part} and no *"));
 }
 
 #[test]
