@@ -1,6 +1,7 @@
 //! The only builder of a DataFusion session: memory, functions and tables come from here.
 
 mod functions;
+mod guard;
 mod stored;
 
 use std::num::NonZeroUsize;
@@ -21,6 +22,7 @@ use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_plan::PhysicalExpr;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+pub use guard::guarded;
 pub use stored::{EVERYONE, Held, Piece, Stored, TableRows};
 
 use crate::codes::{CodeList, Lists, Params};

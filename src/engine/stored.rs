@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
@@ -24,12 +25,32 @@ pub struct Piece {
     pub edits: Arc<Edits>,
 }
 
+impl Piece {
+    /// Its rows; an error where one is met.
+    fn batches(
+        self,
+        columns: &[String],
+    ) -> impl Iterator<Item = crate::error::Result<RecordBatch>> + use<> {
+        let (scan, error) = match self.file.scan(self.part, columns, &self.edits) {
+            Ok(scan) => (Some(scan), None),
+            Err(error) => (None, Some(Err(error))),
+        };
+        error.into_iter().chain(scan.into_iter().flatten())
+    }
+}
+
 /// One delivery in force, and what later stages changed in it.
 #[derive(Debug, Clone)]
 pub struct Held {
     pub delivery: String,
     pub file: RowsFile,
     pub edits: Arc<Edits>,
+}
+
+impl Held {
+    fn piece(&self, part: Part) -> Piece {
+        Piece { file: self.file.clone(), part, edits: self.edits.clone() }
+    }
 }
 
 /// All rows of one table tonight.
@@ -44,16 +65,26 @@ pub struct TableRows {
 impl TableRows {
     /// The rows of some persons, or all rows of a plain table, as a table of the engine.
     pub fn table(&self, part: Part) -> Arc<dyn TableProvider> {
-        let held =
-            self.held.iter().map(|h| Piece { file: h.file.clone(), part, edits: h.edits.clone() });
+        let held = self.held.iter().map(|h| h.piece(part));
         let moved =
             self.moved.iter().map(|file| Piece { file: file.clone(), part, edits: Arc::default() });
         Arc::new(Stored::new(self.schema.clone(), held.chain(moved).collect()))
     }
 
+    /// Rows that had no person when they were received, in the order of the deliveries.
+    pub fn waiting(&self) -> impl Iterator<Item = crate::error::Result<RecordBatch>> + '_ {
+        let columns = names(&self.schema);
+        self.held.iter().flat_map(move |h| h.piece(Part::Pending).batches(&columns))
+    }
+
     /// Number of rows in its files.
     pub fn rows(&self) -> u64 {
         self.held.iter().map(|h| h.file.rows()).sum()
+    }
+
+    /// Bytes of its rows in its files, before compression.
+    pub fn bytes(&self) -> u64 {
+        self.held.iter().map(|h| h.file.bytes()).sum()
     }
 }
 
@@ -120,14 +151,7 @@ impl PartitionStream for Pieces {
     fn execute(&self, _ctx: Arc<TaskContext>) -> SendableRecordBatchStream {
         let columns = names(&self.schema);
         let schema = self.schema.clone();
-        let batches = self.pieces.clone().into_iter().flat_map(move |piece| {
-            let scan = piece.file.scan(piece.part, &columns, &piece.edits);
-            let (good, bad) = match scan {
-                Ok(scan) => (Some(scan), None),
-                Err(error) => (None, Some(Err(error))),
-            };
-            bad.into_iter().chain(good.into_iter().flatten())
-        });
+        let batches = self.pieces.clone().into_iter().flat_map(move |p| p.batches(&columns));
         let external = |e| DataFusionError::External(Box::new(e));
         let batches = batches.map(move |b| b.map_err(external));
         Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(batches)))

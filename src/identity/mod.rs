@@ -16,10 +16,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use recall::recall;
-pub use sweep::BUCKET_BITS;
 
 use crate::engine::TableRows;
 use crate::error::Result;
+pub use crate::lake::bucket::BUCKET_BITS;
 use crate::lake::bucket::KeyRange;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{Grain, Table};
@@ -69,8 +69,8 @@ pub fn resolve(
     threads: usize,
 ) -> Result<Funnel> {
     let order = by_trust(pipeline);
-    let pending = pending::Pending::collect(&order, tables)?;
+    let pending = pending::Pending::collect(&order, keys, tables)?;
     let swept = sweep::sweep(pipeline, &order, keys, tables, &pending, ranges, threads)?;
-    let decided = pending.decide(&order, keys, &swept.matches);
-    links::write(&order, tables, night, pipeline.settings.buckets, &pending, &decided, swept)
+    let decided = pending.decide(&swept.matches);
+    links::write(&order, tables, night, pipeline.settings.buckets, &decided, &swept)
 }

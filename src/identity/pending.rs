@@ -1,6 +1,6 @@
 //! Rows without a usable ID, and the exact tiers by which they may still find their person.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Date32Type;
@@ -8,7 +8,6 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::engine::TableRows;
 use crate::error::Result;
-use crate::lake::rows::Part;
 use crate::person_name;
 use crate::pipeline::spec::Table;
 use crate::privacy::PersonKeys;
@@ -16,23 +15,19 @@ use crate::privacy::PersonKeys;
 /// Tiers, strictest first.
 pub(super) const TIERS: [&str; 2] = ["prefix15", "roster"];
 
-/// One row that waits for its person.
-pub(super) struct Waiting {
-    /// Place of its table in the order of trust.
-    pub table: usize,
-    pub batch: usize,
-    pub row: usize,
-    household: Option<String>,
-    /// What identifies the row when nobody is found: stable from night to night.
-    own: Vec<String>,
+/// One row that waits for its person. A province has millions: it holds no text.
+struct Waiting {
+    /// Hash of its household number.
+    household: Option<u128>,
+    /// Its key when nobody is found, from what identifies the row: stable from night to night.
+    own: i64,
 }
 
-/// All waiting rows, their batches, and an index of what they would match.
+/// All waiting rows by table in the order of trust, and an index of what they would match.
 pub(super) struct Pending {
-    pub rows: Vec<Waiting>,
-    /// By table in the order of trust.
-    pub batches: Vec<Vec<RecordBatch>>,
-    index: HashMap<(usize, u128), Vec<usize>>,
+    rows: Vec<Waiting>,
+    /// Tier, what the row would be found by, its place in `rows`; in order.
+    index: Vec<(usize, u128, usize)>,
 }
 
 /// A person of the spine that a waiting row matches.
@@ -41,7 +36,7 @@ pub(super) struct Match {
     pub waiting: usize,
     pub tier: usize,
     pub key: i64,
-    pub household: Option<String>,
+    pub household: Option<u128>,
 }
 
 /// What was decided about a waiting row.
@@ -71,8 +66,10 @@ impl<'a> Who<'a> {
         self.text(self.table.person.as_ref()?.name.as_ref(), row)
     }
 
-    pub fn household(&self, row: usize) -> Option<&'a str> {
-        self.text(self.table.person.as_ref()?.household.as_ref(), row)
+    /// Hash of the household number.
+    pub fn household(&self, row: usize) -> Option<u128> {
+        let household = self.text(self.table.person.as_ref()?.household.as_ref(), row)?;
+        Some(xxh3_128(household.as_bytes()))
     }
 
     pub fn village(&self, row: usize) -> Option<&'a str> {
@@ -116,26 +113,22 @@ impl<'a> Who<'a> {
 
 impl Pending {
     /// Reads the waiting rows of all tables.
-    pub fn collect(order: &[&Table], tables: &BTreeMap<String, TableRows>) -> Result<Self> {
-        let mut pending = Self { rows: Vec::new(), batches: Vec::new(), index: HashMap::new() };
-        for (number, table) in order.iter().enumerate() {
-            let mut batches = Vec::new();
-            let rows = &tables[&table.id];
-            let columns: Vec<String> =
-                rows.schema.fields().iter().map(|f| f.name().clone()).collect();
-            for held in &rows.held {
-                for batch in held.file.scan(Part::Pending, &columns, &held.edits)? {
-                    let batch = batch?;
-                    pending.add(number, table, batches.len(), &batch);
-                    batches.push(batch);
-                }
+    pub fn collect(
+        order: &[&Table],
+        keys: &PersonKeys,
+        tables: &BTreeMap<String, TableRows>,
+    ) -> Result<Self> {
+        let mut pending = Self { rows: Vec::new(), index: Vec::new() };
+        for table in order {
+            for batch in tables[&table.id].waiting() {
+                pending.add(table, keys, &batch?);
             }
-            pending.batches.push(batches);
         }
+        pending.index.sort_unstable();
         Ok(pending)
     }
 
-    fn add(&mut self, number: usize, table: &Table, batch_number: usize, batch: &RecordBatch) {
+    fn add(&mut self, table: &Table, keys: &PersonKeys, batch: &RecordBatch) {
         let who = Who::of(batch, table);
         let id = table.person.as_ref().map_or("", |p| p.id.as_str());
         let text = |name: String| batch.column_by_name(&name).map(|c| c.as_string::<i32>().clone());
@@ -146,18 +139,15 @@ impl Pending {
             let raw = raws.as_ref().filter(|r| damaged && r.is_valid(row)).map(|r| r.value(row));
             let prefix = raw.and_then(|raw| crate::citizen_id::parse(raw, &[]).prefix15);
             let prefix = prefix.as_ref().and_then(|p| std::str::from_utf8(p).ok());
-            let place = self.rows.len();
             for (tier, hash) in who.hashes(row, prefix).into_iter().enumerate() {
-                if let Some(hash) = hash {
-                    self.index.entry((tier, hash)).or_default().push(place);
-                }
+                self.index.extend(hash.map(|hash| (tier, hash, self.rows.len())));
             }
+            let own = who.own(row);
+            let parts: Vec<&str> =
+                std::iter::once(&table.id).chain(&own).map(String::as_str).collect();
             self.rows.push(Waiting {
-                table: number,
-                batch: batch_number,
-                row,
-                household: who.household(row).map(str::to_owned),
-                own: who.own(row),
+                household: who.household(row),
+                own: keys.derived("unlinked", &parts),
             });
         }
     }
@@ -169,22 +159,26 @@ impl Pending {
         }
         for (tier, hash) in who.hashes(row, id.get(..15)).into_iter().enumerate() {
             let Some(hash) = hash else { continue };
-            for waiting in self.index.get(&(tier, hash)).into_iter().flatten() {
-                let household = who.household(row).map(str::to_owned);
-                out.push(Match { waiting: *waiting, tier, key, household });
-            }
+            let first = self.index.partition_point(|(t, h, _)| (*t, *h) < (tier, hash));
+            let same = self.index[first..].iter().take_while(|(t, h, _)| (*t, *h) == (tier, hash));
+            out.extend(same.map(|(_, _, waiting)| Match {
+                waiting: *waiting,
+                tier,
+                key,
+                household: who.household(row),
+            }));
         }
     }
 
     /// One person of the strictest tier that names anyone: linked. None, or several: unlinked.
-    pub fn decide(&self, order: &[&Table], keys: &PersonKeys, matches: &[Match]) -> Vec<Decided> {
-        let mut of_row: Vec<Vec<&Match>> = vec![Vec::new(); self.rows.len()];
-        for found in matches {
-            of_row[found.waiting].push(found);
-        }
-        let decide = |(waiting, found): (&Waiting, Vec<&Match>)| {
+    /// `matches` are in order.
+    pub fn decide(&self, matches: &[Match]) -> Vec<Decided> {
+        let mut rest = matches;
+        let decide = |(number, waiting): (usize, &Waiting)| {
+            let (found, others) = rest.split_at(rest.partition_point(|m| m.waiting <= number));
+            rest = others;
             for (tier, word) in TIERS.iter().enumerate() {
-                let mut people: Vec<&&Match> = found.iter().filter(|m| m.tier == tier).collect();
+                let mut people: Vec<&Match> = found.iter().filter(|m| m.tier == tier).collect();
                 if one_person(&people).is_none() && waiting.household.is_some() {
                     // The same household decides between namesakes.
                     people.retain(|m| m.household == waiting.household);
@@ -193,16 +187,14 @@ impl Pending {
                     return Decided { key, tier: word };
                 }
             }
-            let mut parts: Vec<&str> = vec![&order[waiting.table].id];
-            parts.extend(waiting.own.iter().map(String::as_str));
-            Decided { key: keys.derived("unlinked", &parts), tier: "unlinked" }
+            Decided { key: waiting.own, tier: "unlinked" }
         };
-        self.rows.iter().zip(of_row).map(decide).collect()
+        self.rows.iter().enumerate().map(decide).collect()
     }
 }
 
 /// The key of the only person among the matches.
-fn one_person(matches: &[&&Match]) -> Option<i64> {
+fn one_person(matches: &[&Match]) -> Option<i64> {
     let first = matches.first()?.key;
     matches.iter().all(|m| m.key == first).then_some(first)
 }

@@ -11,22 +11,19 @@ use arrow::datatypes::Int64Type;
 use super::pending::{Match, Pending, Who};
 use crate::engine::{Held, TableRows};
 use crate::error::{Error, Result};
-use crate::lake::bucket::KeyRange;
+use crate::lake::bucket::{BUCKET_BITS, KeyRange};
 use crate::lake::rows::{PERSON_KEY, Part, SRC_ROW};
 use crate::person_name::{self, NameMatch};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Table;
 use crate::privacy::PersonKeys;
 
-/// Bits of a key that a clashing row keeps from the ID's owner, so that it stays in the bucket.
-pub const BUCKET_BITS: u32 = 12;
-
 /// A row that is not linked by a plain ID.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Link {
     /// Place of its table in the order of trust.
     pub table: usize,
-    pub delivery: String,
+    pub delivery: Arc<str>,
     pub src_row: i64,
     /// `variant` or `clash`.
     pub tier: &'static str,
@@ -120,8 +117,9 @@ impl Sweep<'_> {
         for (number, table) in self.order.iter().enumerate() {
             let columns = columns(table);
             for held in &tables[&table.id].held {
+                let delivery: Arc<str> = held.delivery.as_str().into();
                 for batch in held.file.scan(Part::Keys(range), &columns, &held.edits)? {
-                    self.batch(number, table, held, &batch?)?;
+                    self.batch(number, table, &delivery, &batch?)?;
                 }
             }
         }
@@ -132,7 +130,7 @@ impl Sweep<'_> {
         &mut self,
         number: usize,
         table: &Table,
-        held: &Held,
+        delivery: &Arc<str>,
         batch: &RecordBatch,
     ) -> Result<()> {
         let Some(roles) = &table.person else { return Ok(()) };
@@ -159,7 +157,7 @@ impl Sweep<'_> {
             let name = person_name::fold(who.name(row).unwrap_or_default());
             self.found.links.push(Link {
                 table: number,
-                delivery: held.delivery.clone(),
+                delivery: delivery.clone(),
                 src_row: rows.value(row),
                 tier,
                 quality: qualities.value(row).to_owned(),

@@ -45,11 +45,17 @@ pub fn keys_of(bucket: usize, buckets: usize) -> KeyRange {
     KeyRange { first: first as i64, last: (first + ((1_u64 << shift) - 1)) as i64 }
 }
 
-/// Splits all keys into as many jobs as `rows` rows deserve: a power of two, at most `buckets`.
-pub fn jobs(rows: u64, buckets: usize, rows_per_job: u64) -> Vec<KeyRange> {
-    let wanted = rows.div_ceil(rows_per_job.max(1)).max(1);
-    let count = usize::try_from(wanted).unwrap_or(usize::MAX).min(buckets);
-    let count = count.checked_next_power_of_two().unwrap_or(buckets).min(buckets);
+/// Bits of a key that all persons who use one ID share, so that they stay in one bucket and one job.
+pub const BUCKET_BITS: u32 = 12;
+
+/// Most jobs that there can be: the bits that the keys of one ID share name its job.
+pub const MOST_JOBS: usize = 1 << BUCKET_BITS;
+
+/// Splits all keys into so many jobs, or a few more: a power of two. There may be more jobs than
+/// buckets, since a scan keeps the rows of its range only.
+pub fn jobs(wanted: u64) -> Vec<KeyRange> {
+    let wanted = usize::try_from(wanted).unwrap_or(MOST_JOBS).clamp(1, MOST_JOBS);
+    let count = wanted.next_power_of_two();
     (0..count).map(|b| keys_of(b, count)).collect()
 }
 
@@ -73,9 +79,9 @@ mod tests {
     }
 
     #[test]
-    fn jobs_grow_with_rows() {
-        assert_eq!(jobs(10, 64, 1000).len(), 1);
-        assert_eq!(jobs(10_000, 64, 1000).len(), 16);
-        assert_eq!(jobs(10_000_000, 64, 1000).len(), 64);
+    fn jobs_grow_with_their_work() {
+        assert_eq!(jobs(0).len(), 1);
+        assert_eq!(jobs(10).len(), 16);
+        assert_eq!(jobs(u64::MAX).len(), MOST_JOBS);
     }
 }

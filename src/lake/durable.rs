@@ -152,6 +152,14 @@ impl Writer {
         self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Flushes bytes that only this run reads: they need not outlive a crash.
+    ///
+    /// # Errors
+    /// The path and the cause.
+    pub fn close(self) -> Result<()> {
+        self.lock().flush().map_err(|e| Error::io("write", &self.path, &e))
+    }
+
     /// Flushes and makes the bytes durable.
     ///
     /// # Errors

@@ -134,12 +134,12 @@ impl Lake {
         durable::rename(staged, &home.join(delivery))
     }
 
-    /// Publishes a staged night: its folder takes its name, then, for the newest one, `current`
-    /// points at it.
+    /// Gives a staged night its place: its folder takes its name in one step. It is published when
+    /// `current` points at it.
     ///
     /// # Errors
     /// What the disk says; the last published night stays as it was.
-    pub fn publish(&self, staged: &Path, night: &str, newest: bool) -> Result<()> {
+    pub fn place(&self, staged: &Path, night: &str) -> Result<PathBuf> {
         let home = self.root.join("nights");
         durable::create_dir_all(&home)?;
         for dir in walk::dirs_below(staged) {
@@ -148,7 +148,7 @@ impl Lake {
         let target = home.join(night);
         durable::remove_dir_all(&target)?;
         durable::rename(staged, &target)?;
-        if newest { self.point_at(night) } else { Ok(()) }
+        Ok(target)
     }
 
     /// Points `current` at a night that is in place.

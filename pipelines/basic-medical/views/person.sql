@@ -6,6 +6,7 @@ name: name
 ---*/
 -- One row for each person of the register, the poverty list or the insurance. Every step groups by
 -- person_key and every join of person tables is on person_key, so the view runs bucket by bucket.
+-- No DISTINCT inside an aggregate: it takes some 10 KB for each group, and here each person is a group.
 WITH spine AS (
   SELECT person_key
   FROM (
@@ -68,11 +69,11 @@ lst AS (
 lnk AS (
   SELECT person_key,
     sum(CASE WHEN clash THEN 1 ELSE 0 END) AS clash_rows,
-    nullif(array_to_string(array_sort(array_agg(DISTINCT CASE WHEN clash THEN feed END)), '、'), '') AS clash_tables,
+    nullif(array_to_string(array_sort(array_distinct(array_agg(feed) FILTER (WHERE clash))), '、'), '') AS clash_tables,
     sum(CASE WHEN variant THEN 1 ELSE 0 END) AS variant_rows,
-    nullif(array_to_string(array_sort(array_agg(DISTINCT CASE WHEN variant THEN feed END)), '、'), '') AS variant_tables,
+    nullif(array_to_string(array_sort(array_distinct(array_agg(feed) FILTER (WHERE variant))), '、'), '') AS variant_tables,
     sum(CASE WHEN damaged THEN 1 ELSE 0 END) AS damaged_rows,
-    nullif(array_to_string(array_sort(array_agg(DISTINCT CASE WHEN damaged THEN feed END)), '、'), '') AS damaged_tables
+    nullif(array_to_string(array_sort(array_distinct(array_agg(feed) FILTER (WHERE damaged))), '、'), '') AS damaged_tables
   FROM (
     SELECT k.person_key, coalesce(t.label, k.table_name) AS feed,
       k.tier = 'clash' AS clash,
@@ -89,7 +90,7 @@ dead AS (
   GROUP BY person_key
 ),
 enrolment AS (
-  SELECT person_key, name, sex, birth_date, village_code, insured_div, insutype, insu_stat, year, id_no,
+  SELECT person_key, name, sex, birth_date, village_code, insured_div, substr(insured_div, 1, 6) AS place, insutype, insu_stat, year, id_no,
     coalesce(self_paid, 0) AS self_paid, coalesce(subsidy_amt, 0) AS subsidy_amt, subsidy_type,
     in_list('insutype_cover', insutype) AS cover,
     in_list('insutype_basic', insutype) AS basic,
@@ -106,9 +107,9 @@ ins AS (
     bool_or(coalesce(active AND of_residents, false)) AS resident_ins,
     bool_or(coalesce(active AND cover AND NOT of_residents, false)) AS employee_ins,
     bool_or(coalesce(cover AND year = yr() - 1 AND insu_stat <> '0', false)) AS insured_last_year,
-    count(DISTINCT CASE WHEN active AND basic THEN concat(insutype, '|', coalesce(substr(insured_div, 1, 6), '')) END) AS enrolments,
-    count(DISTINCT CASE WHEN active AND basic THEN insutype END) AS enrolment_kinds,
-    count(DISTINCT CASE WHEN active AND basic THEN substr(insured_div, 1, 6) END) AS enrolment_places,
+    CAST(cardinality(array_distinct(array_agg(concat(insutype, '|', coalesce(place, ''))) FILTER (WHERE active AND basic))) AS BIGINT) AS enrolments,
+    CAST(cardinality(array_distinct(array_agg(insutype) FILTER (WHERE active AND basic AND insutype IS NOT NULL))) AS BIGINT) AS enrolment_kinds,
+    CAST(cardinality(array_distinct(array_agg(place) FILTER (WHERE active AND basic AND place IS NOT NULL))) AS BIGINT) AS enrolment_places,
     sum(CASE WHEN active AND of_residents THEN subsidy_amt ELSE 0 END) AS subsidy_amt,
     max(CASE WHEN active AND of_residents THEN subsidy_type END) AS subsidy_type,
     max(CASE WHEN active AND of_residents THEN self_paid END) AS self_paid,
@@ -141,7 +142,7 @@ grp AS (
     bool_or(valid AND group_code = '低保') AS is_dibao,
     bool_or(valid AND in_list('alert_groups', group_code)) AS is_low_income_group,
     bool_or(at_cutoff AND in_list('subsidy_groups', group_code)) AS is_subsidy_group,
-    nullif(array_to_string(array_sort(array_agg(DISTINCT CASE WHEN valid THEN group_code END)), '、'), '') AS group_names
+    nullif(array_to_string(array_sort(array_distinct(array_agg(group_code) FILTER (WHERE valid))), '、'), '') AS group_names
   FROM identities
   GROUP BY person_key
 ),
@@ -273,11 +274,11 @@ ill AS (
     bool_or(major AND treated) AS major_treated,
     sum(CASE WHEN untreated THEN 1 ELSE 0 END) AS untreated_n,
     min(CASE WHEN untreated THEN confirmed_date END) AS untreated_since,
-    nullif(array_to_string(array_sort(array_agg(DISTINCT CASE WHEN untreated THEN label END)), '、'), '') AS untreated,
+    nullif(array_to_string(array_sort(array_distinct(array_agg(label) FILTER (WHERE untreated))), '、'), '') AS untreated,
     min(CASE WHEN unregistered THEN first_on END) AS unreg_since,
     max(CASE WHEN unregistered THEN stays END) AS unreg_stays,
     max(CASE WHEN unregistered THEN claims END) AS unreg_claims,
-    nullif(array_to_string(array_sort(array_agg(DISTINCT CASE WHEN unregistered THEN label END)), '、'), '') AS unregistered
+    nullif(array_to_string(array_sort(array_distinct(array_agg(label) FILTER (WHERE unregistered))), '、'), '') AS unregistered
   FROM known
   GROUP BY person_key
 ),

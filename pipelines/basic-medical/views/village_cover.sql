@@ -20,9 +20,8 @@ site AS (
   SELECT unnest(string_to_array(joint_villages, '|')) AS village_code, org_code, false AS own FROM clinic WHERE joint_villages IS NOT NULL
 ),
 clinics AS (
-  SELECT village_code, count(DISTINCT CASE WHEN own THEN org_code END) AS own_clinics,
-    count(DISTINCT org_code) AS clinics, min(org_code) AS clinic_code
-  FROM site
+  SELECT village_code, sum(CASE WHEN own THEN 1 ELSE 0 END) AS own_clinics, count(org_code) AS clinics, min(org_code) AS clinic_code
+  FROM (SELECT village_code, org_code, bool_or(own) AS own FROM site GROUP BY village_code, org_code) AS s
   GROUP BY village_code
 ),
 -- qualified and in post; a licence without a recorded end counts as valid
@@ -42,24 +41,35 @@ post AS (
 ),
 posts AS (
   SELECT village_code,
-    count(DISTINCT CASE WHEN coalesce(deploy_type, '本村') NOT IN ('派驻', '巡诊')
-      OR coalesce(days_per_week, 0) >= param('touring_days_week', village_code, yr()) THEN staff_id END) AS doctors,
-    count(DISTINCT CASE WHEN deploy_type IN ('派驻', '巡诊')
-      AND coalesce(days_per_week, 0) >= param('touring_days_week', village_code, yr()) THEN staff_id END) AS touring_doctors,
-    max(CASE WHEN deploy_type IN ('派驻', '巡诊') THEN days_per_week END) AS touring_days
-  FROM post
+    count(CASE WHEN serves THEN staff_id END) AS doctors,
+    count(CASE WHEN tours THEN staff_id END) AS touring_doctors,
+    max(touring_days) AS touring_days
+  FROM (
+    SELECT village_code, staff_id,
+      bool_or(coalesce(deploy_type, '本村') NOT IN ('派驻', '巡诊')
+        OR coalesce(days_per_week, 0) >= param('touring_days_week', village_code, yr())) AS serves,
+      bool_or(deploy_type IN ('派驻', '巡诊')
+        AND coalesce(days_per_week, 0) >= param('touring_days_week', village_code, yr())) AS tours,
+      max(CASE WHEN deploy_type IN ('派驻', '巡诊') THEN days_per_week END) AS touring_days
+    FROM post
+    GROUP BY village_code, staff_id
+  ) AS p
   GROUP BY village_code
 ),
 -- staff without a valid licence, for the message
 any_staff AS (
-  SELECT village_code, count(DISTINCT staff_id) AS staff, max(licence_valid_to) AS licence_valid_to
+  SELECT village_code, count(staff_id) AS staff, max(licence_valid_to) AS licence_valid_to
   FROM (
+   SELECT village_code, staff_id, max(licence_valid_to) AS licence_valid_to
+   FROM (
     SELECT s.village_code, t.staff_id, t.licence_valid_to FROM site s JOIN staff t ON t.org_code = s.org_code
       WHERE t.end_date IS NULL OR t.end_date >= asof()
     UNION ALL
     SELECT village_code, staff_id, licence_valid_to FROM staff
       WHERE village_code IS NOT NULL AND (end_date IS NULL OR end_date >= asof())
-  ) x
+   ) AS x
+   GROUP BY village_code, staff_id
+  ) AS y
   GROUP BY village_code
 ),
 -- clinics that closed: since when the village has none
