@@ -9,15 +9,16 @@ use arrow::array::RecordBatch;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 
+use super::broken::{Broken, chained, inherit, repeated, settle};
 use super::{NotRun, Progress, Setup};
-use crate::engine::{Engine, Piece, Stored};
-use crate::error::{Error, Result};
+use crate::engine::{self, Engine, Piece, Stored};
+use crate::error::{Error, Kind, Result};
 use crate::feed::assemble::Assembled;
 use crate::lake::bucket::KeyRange;
 use crate::lake::durable;
-use crate::lake::rows::{Part, RowsFile, RowsWriter};
+use crate::lake::rows::{PERSON_KEY, Part, RowsFile, RowsWriter};
 use crate::report::summary::ViewLine;
-use crate::rule::{Judge, Judged};
+use crate::rule::{Judge, Judged, Repeats, Subjects};
 use crate::view::{self, Planned};
 
 /// What the views of a night gave.
@@ -27,6 +28,9 @@ pub struct Built {
     pub judged: Judged,
     /// Rows of each view by county, for what did not apply.
     pub rows: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Rules that could not be run after all, with the reason. What they found is forgotten.
+    pub not_run: NotRun,
+    pub(super) broken: BTreeMap<String, Broken>,
 }
 
 /// Everything that the jobs share.
@@ -38,16 +42,37 @@ struct Shared<'a> {
 }
 
 /// What one view gave in one job.
+#[derive(Default)]
 struct Part1 {
     view: String,
     batches: Vec<RecordBatch>,
     judged: Judged,
+    /// Subjects that other jobs may have too.
+    subjects: Subjects,
+    /// Subjects that stand more than once in this job, and that no other job has.
+    repeats: Repeats,
+    /// Why it could not be built.
+    broken: Option<String>,
+}
+
+impl Part1 {
+    fn broken(view: &str, reason: String) -> Self {
+        Self { view: view.to_owned(), broken: Some(reason), ..Self::default() }
+    }
+}
+
+/// A view under way: its file, and what stands in it so far.
+struct Open {
+    writer: RowsWriter,
+    rows: u64,
+    subjects: Subjects,
+    repeats: Repeats,
 }
 
 /// Builds every view, judges its rows by all rules that can run, and keeps it in `staged/views`.
 ///
 /// # Errors
-/// The engine, the disk; a subject that stands twice.
+/// The disk, the memory; never what is wrong with one view or rule.
 pub(super) fn build(
     setup: &Setup,
     engine: &Engine,
@@ -66,14 +91,17 @@ pub(super) fn build(
     let mut built = Built::default();
     person_views(&shared, ranges, &dir, &mut built, progress)?;
     for planned in whole {
-        let tables = whole_tables(&shared, planned, &dir)?;
-        let part = one_view(&shared, planned, tables)?;
-        let mut writer = writer(&dir, planned, setup)?;
-        let rows = keep(&mut built, part, &mut writer)?;
-        writer.finish()?;
-        built.views.push(line(&shared, planned, rows));
+        let mut open = open(&dir, planned, setup)?;
+        inherit(planned, &mut built);
+        if !built.broken.get(&planned.id).is_some_and(|b| b.empty) {
+            let tables = whole_tables(&shared, planned, &dir)?;
+            let part = one_view(&shared, planned, tables)?;
+            keep(&mut built, part, &mut open)?;
+        }
+        finish(&shared, planned, open, &dir, &mut built)?;
         progress.step(&planned.id);
     }
+    settle(setup, not_run, &mut built);
     Ok(built)
 }
 
@@ -102,9 +130,9 @@ fn person_views(
 ) -> Result<()> {
     let plans: Vec<&Planned> =
         shared.setup.plans.views.iter().filter(|v| v.whole.is_none()).collect();
-    let mut writers = BTreeMap::new();
+    let mut opened = BTreeMap::new();
     for planned in &plans {
-        writers.insert(planned.id.clone(), (writer(dir, planned, shared.setup)?, 0_u64));
+        opened.insert(planned.id.clone(), open(dir, planned, shared.setup)?);
     }
     let next = AtomicUsize::new(0);
     let (send, receive) = std::sync::mpsc::sync_channel(shared.setup.threads);
@@ -118,7 +146,8 @@ fn person_views(
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(range) = ranges.get(at) else { return };
-                    if sender.send((at, one_range(shared, plans, *range))).is_err() {
+                    let parts = engine::guarded(|| one_range(shared, plans, *range));
+                    if sender.send((at, parts)).is_err() {
                         return;
                     }
                 }
@@ -132,8 +161,8 @@ fn person_views(
             waiting.insert(at, parts?);
             while let Some(parts) = waiting.remove(&turn) {
                 for part in parts {
-                    if let Some((writer, rows)) = writers.get_mut(&part.view) {
-                        *rows += keep(built, part, writer)?;
+                    if let Some(open) = opened.get_mut(&part.view) {
+                        keep(built, part, open)?;
                     }
                 }
                 turn += 1;
@@ -143,9 +172,9 @@ fn person_views(
         if turn == ranges.len() { Ok(()) } else { Err(Error::bug("a view builder panicked")) }
     })?;
     for planned in &plans {
-        if let Some((writer, rows)) = writers.remove(&planned.id) {
-            writer.finish()?;
-            built.views.push(line(shared, planned, rows));
+        if let Some(open) = opened.remove(&planned.id) {
+            inherit(planned, built);
+            finish(shared, planned, open, dir, built)?;
         }
     }
     Ok(())
@@ -155,6 +184,13 @@ fn person_views(
 fn one_range(shared: &Shared<'_>, plans: &[&Planned], range: KeyRange) -> Result<Vec<Part1>> {
     let mut parts: Vec<Part1> = Vec::new();
     for planned in plans {
+        let read = parts.iter().filter(|p| planned.reads.contains_key(&p.view));
+        let broken = read.filter_map(|p| Some((&p.view, p.broken.as_ref()?))).next();
+        if let Some((name, reason)) = broken {
+            let reason = chained(&planned.id, name, reason);
+            parts.push(Part1::broken(&planned.id, reason));
+            continue;
+        }
         let mut tables: Vec<(String, Arc<dyn TableProvider>)> = Vec::new();
         for name in planned.reads.keys() {
             if let Some(before) = parts.iter().find(|p| p.view == *name) {
@@ -206,28 +242,81 @@ fn one_view(
     planned: &Planned,
     tables: Vec<(String, Arc<dyn TableProvider>)>,
 ) -> Result<Part1> {
-    let view = &shared.setup.pipeline.views[&planned.id];
-    let batches = view::build(view, shared.engine, tables)?;
-    let mut judged = Judged::default();
-    for batch in &batches {
-        shared.judges[&planned.id].judge(batch, &mut judged)?;
+    match engine::guarded(|| judged_view(shared, planned, tables)) {
+        // Only the engine's own complaints are about this view; a disk that fails fails them all.
+        Err(error) if error.kind == Kind::Bug => Ok(Part1::broken(&planned.id, error.message)),
+        other => other,
     }
-    Ok(Part1 { view: planned.id.clone(), batches, judged })
+}
+
+fn judged_view(
+    shared: &Shared<'_>,
+    planned: &Planned,
+    tables: Vec<(String, Arc<dyn TableProvider>)>,
+) -> Result<Part1> {
+    let view = &shared.setup.pipeline.views[&planned.id];
+    let mut part = Part1 { view: planned.id.clone(), ..Part1::default() };
+    part.batches = view::build(view, shared.engine, tables)?;
+    for batch in &part.batches {
+        shared.judges[&planned.id].judge(batch, &mut part.judged)?;
+        part.subjects.push(batch, &view.subject)?;
+    }
+    // A person is in one job only: nothing of this one has to be remembered for the next.
+    if planned.whole.is_none() && view.subject == PERSON_KEY {
+        part.repeats = std::mem::take(&mut part.subjects).repeats();
+    }
+    Ok(part)
 }
 
 /// Adds what a view gave and writes its rows.
-fn keep(built: &mut Built, part: Part1, writer: &mut RowsWriter) -> Result<u64> {
-    let mut rows = 0;
-    let own = built.rows.entry(part.view.clone()).or_default();
+fn keep(built: &mut Built, part: Part1, open: &mut Open) -> Result<()> {
+    if let Some(reason) = part.broken {
+        built.broken.entry(part.view).or_insert(Broken { reason, empty: true });
+        return Ok(());
+    }
+    let own = built.rows.entry(part.view).or_default();
     for (county, count) in &part.judged.rows {
         *own.entry(county.clone()).or_default() += count;
     }
     built.judged.add(part.judged);
+    open.subjects.append(part.subjects);
+    open.repeats.add(part.repeats);
     for batch in part.batches {
-        rows += batch.num_rows() as u64;
-        writer.push(batch)?;
+        open.rows += batch.num_rows() as u64;
+        open.writer.push(batch)?;
     }
-    Ok(rows)
+    Ok(())
+}
+
+/// Ends a view's file and says what became of the view.
+fn finish(
+    shared: &Shared<'_>,
+    planned: &Planned,
+    open: Open,
+    dir: &Path,
+    built: &mut Built,
+) -> Result<()> {
+    let Open { mut writer, mut rows, subjects, mut repeats } = open;
+    if built.broken.get(&planned.id).is_some_and(|b| b.empty) {
+        // A part of a view would look like all of it.
+        drop(writer);
+        writer = self::writer(dir, planned, shared.setup)?;
+        rows = 0;
+        built.rows.remove(&planned.id);
+    }
+    writer.finish()?;
+    repeats.add(subjects.repeats());
+    if rows > 0 && repeats.subjects > 0 {
+        let reason = repeated(shared.setup, planned, &repeats, dir)?;
+        built.broken.entry(planned.id.clone()).or_insert(Broken { reason, empty: false });
+    }
+    built.views.push(line(shared, planned, rows));
+    Ok(())
+}
+
+fn open(dir: &Path, planned: &Planned, setup: &Setup) -> Result<Open> {
+    let writer = writer(dir, planned, setup)?;
+    Ok(Open { writer, rows: 0, subjects: Subjects::default(), repeats: Repeats::default() })
 }
 
 fn writer(dir: &Path, planned: &Planned, setup: &Setup) -> Result<RowsWriter> {

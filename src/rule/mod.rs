@@ -1,5 +1,7 @@
 //! Rules: every predicate over a view is judged while the view's rows pass by once.
 
+mod subjects;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +21,8 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{Rule, View};
 use crate::privacy::mask_name;
 use crate::view::sql_fault;
+
+pub use subjects::{Repeats, Subjects};
 
 /// One rule true for one subject in one night.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,11 +74,10 @@ impl Judged {
         }
     }
 
-    /// Forgets what failed rules found on the rows before the one that they failed on.
-    pub fn forget_failed(&mut self) {
-        let failed = &self.failed;
-        self.findings.retain(|f| !failed.contains_key(&f.rule));
-        self.counts.retain(|(rule, _), _| !failed.contains_key(rule));
+    /// Forgets what some rules found, such as one that failed on a later row.
+    pub fn forget(&mut self, gone: impl Fn(&str) -> bool) {
+        self.findings.retain(|f| !gone(&f.rule));
+        self.counts.retain(|(rule, _), _| !gone(rule));
     }
 }
 
@@ -126,7 +129,11 @@ impl Judge {
         for rule in rules {
             let source = pipeline.source("rules", &rule.id);
             let compile = |sql: &str| {
-                engine::expression(context, sql, &columns).map_err(|e| sql_fault(source, sql, &e))
+                // What is constant is computed here already, and may panic.
+                match engine::guarded(|| Ok(engine::expression(context, sql, &columns))) {
+                    Ok(done) => done.map_err(|e| sql_fault(source, sql, &e)),
+                    Err(error) => Err(Fault::at(source, source.find(sql), error.message)),
+                }
             };
             let truth = |sql: &str| {
                 let expression = compile(sql)?;
@@ -163,17 +170,18 @@ impl Judge {
         if faults.is_empty() { Ok(judge) } else { Err(faults) }
     }
 
-    /// Judges rows of the view by all its rules.
+    /// Judges rows of the view by all its rules. A rule whose expressions fail or panic on some row
+    /// is noted in `out.failed`; the others are judged as if it were not there.
     ///
     /// # Errors
-    /// An expression that fails on some row, with the rule's id.
+    /// The view has no column of divisions.
     pub fn judge(&self, batch: &RecordBatch, out: &mut Judged) -> Result<()> {
         self.passed.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
         let counties = Counties::of(batch, &self.view.division)?;
         counties.add_rows(out);
         let mut guards = Vec::with_capacity(self.guards.len());
         for guard in &self.guards {
-            guards.push(truth(guard, batch));
+            guards.push(engine::guarded(|| truth(guard, batch)));
         }
         for compiled in &self.rules {
             if out.failed.contains_key(&compiled.rule.id) {
@@ -181,10 +189,13 @@ impl Judge {
             }
             let judged = match &guards[compiled.guard] {
                 Ok(applies) if applies.true_count() == 0 => Ok(()),
-                Ok(applies) => self.judge_one(compiled, applies, batch, &counties, out),
+                Ok(applies) => {
+                    engine::guarded(|| self.judge_one(compiled, applies, batch, &counties, out))
+                }
                 Err(error) => Err(error.clone()),
             };
-            // One rule that overflows on one row must not cost the night.
+            // One rule that overflows on one row must not cost the night. What it had found by then
+            // is forgotten with it.
             if let Err(error) = judged {
                 out.failed.insert(compiled.rule.id.clone(), error.message);
             }

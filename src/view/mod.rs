@@ -76,7 +76,10 @@ pub fn plan(pipeline: &Pipeline, engine: &Engine) -> Result<Plans, Vec<Fault>> {
     }
     for id in order {
         let view = &pipeline.views[&id];
-        match plan_one(pipeline, &context, view, &plans) {
+        // What is constant is computed here already, and may panic.
+        let planned = engine::guarded(|| Ok(plan_one(pipeline, &context, view, &plans)));
+        let fault = |e: Error| Err(Fault::of(&pipeline.source("views", &id).path, e.message));
+        match planned.unwrap_or_else(fault) {
             Ok(planned) => {
                 let table = Arc::new(EmptyTable::new(planned.schema.clone()));
                 register(&context, &id, table).map_err(|e| base(&e))?;
@@ -243,7 +246,10 @@ fn order(pipeline: &Pipeline) -> Result<Vec<String>, Vec<Fault>> {
 }
 
 /// Names of the tables and views that a query reads.
-fn relations(sql: &str) -> Result<BTreeSet<String>, DataFusionError> {
+///
+/// # Errors
+/// It is no SQL.
+pub fn relations(sql: &str) -> Result<BTreeSet<String>, DataFusionError> {
     let statements: Vec<Statement> = Parser::parse_sql(&GenericDialect {}, sql)
         .map_err(|e| DataFusionError::SQL(Box::new(e), None))?;
     let mut names = BTreeSet::new();
@@ -257,7 +263,7 @@ fn relations(sql: &str) -> Result<BTreeSet<String>, DataFusionError> {
 /// Builds a view from the tables given, which need only the columns that it reads.
 ///
 /// # Errors
-/// What the engine says; a pipeline fault when a subject stands twice.
+/// What the engine says, a panic in one of its functions included.
 pub fn build(
     view: &View,
     engine: &Engine,
@@ -267,10 +273,11 @@ pub fn build(
     for (name, table) in tables {
         register(&context, &name, table)?;
     }
-    let batches = engine::wait(async { context.sql(&view.sql).await?.collect().await })?;
+    let batches = engine::guarded(|| {
+        Ok(engine::wait(async { context.sql(&view.sql).await?.collect().await })??)
+    });
     batches.map_err(|error| {
-        let error = Error::from(error);
-        let message = format!("view {}: {}", view.id, error.message);
+        let message = format!("view {} could not be built: {}", view.id, error.message);
         Error { message, ..error }
     })
 }

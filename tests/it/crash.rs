@@ -1,18 +1,18 @@
 //! Killed at any moment, the published night stays whole and the next run ends with the same bytes.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
+use bidui::ledger::store::{Store, file_address};
 use serde_json::Value;
 
+use crate::mini::{NIGHTS, mini};
 use crate::support::{
-    Said, copy, current, gansu, list, run, scratch, temp, text, tiny, tiny_lake, tree,
+    Bidui, copy, current, gansu, list, run, scratch, temp, text, tiny, tiny_lake, tree,
 };
 
-/// Crash points that are tried besides those that find the last one.
-const SAMPLES: u64 = 34;
 const SIGABRT: i32 = 6;
 
 /// Holds a night against the hashes of its own manifest.
@@ -26,87 +26,209 @@ fn verify(night: &Path) {
     assert_eq!(listed, files, "{}", night.display());
 }
 
-/// What must be the same after any crash: the nights, the deliveries, and nothing else.
+/// What must be the same after any crash: the nights, the deliveries, the ledger, and nothing else.
 fn outcome(lake: &Path) -> BTreeMap<String, String> {
     let mut files = tree(lake);
     files.remove("lock");
+    // The ledger's file says when it was made; what counts is what stands in it, and that it is whole.
+    files.retain(|path, _| !path.starts_with("ledger.sqlite"));
+    let ledger = Store::open_existing(&file_address(&lake.join("ledger.sqlite")));
+    let ledger = ledger.expect("a ledger");
+    assert_eq!(ledger.verify(&[]).expect("it reads"), None);
+    let said = format!("{:?}, {:?}", ledger.head(), ledger.nights());
+    files.insert("the ledger".into(), said);
     let current = std::fs::read_link(lake.join("current")).expect("a published night");
     files.insert("current".into(), current.display().to_string());
     files
 }
 
-fn crash(lake: &Path, at: u64) -> Said {
-    // Threads take turns as they like: with one, the k-th step is the same one every time.
-    let args = ["--threads", "1"];
-    run(&gansu(), tiny(), lake).args(&args).env("BIDUI_CRASH_AT", &at.to_string()).go()
+/// A folder for lakes that are killed. A kill loses nothing that was written, so a folder in memory
+/// shows as much as one on disk, and does not wait for the disk at each sync.
+fn quick_temp() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let home = if memory.is_dir() { memory } else { scratch() };
+    tempfile::Builder::new().prefix("bidui-").tempdir_in(home).expect("a folder")
 }
 
-/// Crashes at the k-th step of two nights, looks, runs again, and looks again. Did it crash?
-fn crash_and_recover(at: u64) -> bool {
-    let home = temp();
-    let lake = home.path().join("lake");
-    let said = crash(&lake, at);
-    if said.code == Some(0) {
-        return false;
-    }
-    assert_eq!(said.signal, Some(SIGABRT), "step {at}: {}", said.stderr);
-    if lake.join("current").is_symlink() {
-        verify(&current(&lake));
-    }
-    run(&gansu(), tiny(), &lake).go().ended(0);
-    assert_eq!(outcome(&lake), outcome(tiny_lake()), "after a crash at step {at}");
-    true
+/// Nights that are run again and again, and what they end with when nobody disturbs them.
+struct World {
+    pipeline: PathBuf,
+    input: PathBuf,
+    outcome: BTreeMap<String, String>,
+    /// Every night that is published on the way, with the hash of its manifest.
+    nights: BTreeMap<String, String>,
 }
 
-/// The number of the last step of two nights, by trying.
-fn last_step() -> u64 {
-    let mut beyond = 512;
-    while crash_and_recover(beyond) {
-        beyond *= 2;
+impl World {
+    /// Runs the nights one by one.
+    fn new(pipeline: &Path, input: &Path, dates: &[&str]) -> Self {
+        let home = quick_temp();
+        let lake = home.path().join("lake");
+        let mut nights = BTreeMap::new();
+        for date in dates {
+            run(pipeline, input, &lake).args(&["--date", date]).go().ended(0);
+            nights.extend([published(&lake)]);
+        }
+        assert_eq!(nights.len(), dates.len(), "every date is a night of its own");
+        let (pipeline, input) = (pipeline.to_owned(), input.to_owned());
+        Self { pipeline, input, outcome: outcome(&lake), nights }
     }
-    let mut crashed = beyond / 2;
-    while beyond - crashed > 1 {
-        let middle = crashed.midpoint(beyond);
-        if crash_and_recover(middle) { crashed = middle } else { beyond = middle }
+
+    fn mini() -> Self {
+        Self::new(&mini().pipeline, &mini().input, &NIGHTS)
     }
-    crashed
+
+    fn gansu() -> Self {
+        Self::new(&gansu(), tiny(), &NIGHTS[..2])
+    }
+
+    fn run(&self, lake: &Path, threads: u64) -> Bidui {
+        run(&self.pipeline, &self.input, lake).args(&["--threads", &threads.to_string()])
+    }
+
+    /// Crashes at the k-th step; with one thread it is the same step every time. Did it get there?
+    fn crash(&self, lake: &Path, threads: u64, at: u64) -> bool {
+        let said = self.run(lake, threads).env("BIDUI_CRASH_AT", &at.to_string()).go();
+        if said.code == Some(0) {
+            return false;
+        }
+        assert_eq!(said.signal, Some(SIGABRT), "step {at}: {}", said.stderr);
+        // Whoever looks now sees one of the nights, whole, or none yet.
+        if lake.join("current").is_symlink() {
+            let (night, hash) = published(lake);
+            assert_eq!(self.nights.get(&night), Some(&hash), "{night} after a crash at step {at}");
+        }
+        true
+    }
+
+    /// Crashes at these steps of one run after the other, looks, runs to the end, and looks again.
+    /// Did it crash every time?
+    fn crash_and_recover(&self, threads: u64, steps: &[u64]) -> bool {
+        let home = quick_temp();
+        let lake = home.path().join("lake");
+        if !steps.iter().all(|at| self.crash(&lake, threads, *at)) {
+            return false;
+        }
+        self.run(&lake, threads).go().ended(0);
+        let found = outcome(&lake);
+        let names = found.keys().chain(self.outcome.keys());
+        let differ: BTreeSet<&String> =
+            names.filter(|n| found.get(*n) != self.outcome.get(*n)).collect();
+        assert!(differ.is_empty(), "after crashes at {steps:?} these differ: {differ:?}");
+        true
+    }
+
+    /// Crashes at each step that there is; how many there are.
+    fn crash_everywhere(&self) -> u64 {
+        let (next, last, beyond) = (AtomicU64::new(1), AtomicU64::new(0), AtomicU64::new(u64::MAX));
+        by_two(|| {
+            let at = next.fetch_add(1, Ordering::SeqCst);
+            if at >= beyond.load(Ordering::SeqCst) {
+                return false;
+            }
+            if self.crash_and_recover(1, &[at]) {
+                last.fetch_max(at, Ordering::SeqCst);
+            } else {
+                beyond.fetch_min(at, Ordering::SeqCst);
+            }
+            true
+        });
+        let (last, beyond) = (last.into_inner(), beyond.into_inner());
+        assert_eq!(last + 1, beyond, "every step up to the last one crashes");
+        last
+    }
+
+    /// Crashes at each of these lists of steps; how many are not as long as that.
+    fn missed(&self, threads: u64, lists: &[Vec<u64>]) -> usize {
+        let (next, missed) = (AtomicU64::new(0), AtomicU64::new(0));
+        by_two(|| {
+            let at = next.fetch_add(1, Ordering::SeqCst) as usize;
+            let Some(steps) = lists.get(at) else { return false };
+            if !self.crash_and_recover(threads, steps) {
+                missed.fetch_add(1, Ordering::SeqCst);
+            }
+            true
+        });
+        missed.into_inner() as usize
+    }
 }
 
-/// R1.
-#[test]
-fn killed_at_any_step_the_next_run_ends_the_same() {
-    let last = last_step();
-    assert!(last > 100, "{last} steps");
-    let points: Vec<u64> = (0..SAMPLES).map(|n| 1 + n * (last - 2) / (SAMPLES - 1)).collect();
-    let next = AtomicUsize::new(0);
-    let missed = Mutex::new(Vec::new());
+/// The night that readers see, held against its manifest, with the hash of that.
+fn published(lake: &Path) -> (String, String) {
+    let night = current(lake);
+    verify(&night);
+    let name = night.file_name().expect("a name").to_string_lossy().into_owned();
+    let manifest = std::fs::read(night.join("manifest.json")).expect("a manifest");
+    (name, blake3::hash(&manifest).to_hex().to_string())
+}
+
+/// Works on two cores until there is nothing more to do.
+fn by_two(work: impl Fn() -> bool + Sync) {
     std::thread::scope(|scope| {
         for _ in 0..2 {
-            scope.spawn(|| {
-                while let Some(at) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if !crash_and_recover(*at) {
-                        missed.lock().expect("a list").push(*at);
-                    }
-                }
-            });
+            scope.spawn(|| while work() {});
         }
     });
-    let missed = missed.into_inner().expect("a list");
-    assert!(missed.is_empty(), "no crash at {missed:?} of {last} steps");
 }
 
-/// The last steps of a night publish it: every one of them is tried, and a second crash on the way
-/// back too.
+/// R1, at every step of a small world: three nights in which deliveries come in, rows are rejected,
+/// nights are published, and the first one is removed. Then twice in a row, for pairs of steps that
+/// look random and are the same in every run; and with two threads, where the step that is killed
+/// is whichever of them comes to it.
 #[test]
-fn killed_while_publishing_and_again_while_recovering() {
-    for (at, again) in [(1, 1), (40, 3), (200, 30), (400, 200)] {
-        let home = temp();
-        let lake = home.path().join("lake");
-        assert_eq!(crash(&lake, at).signal, Some(SIGABRT), "step {at}");
-        assert_eq!(crash(&lake, again).signal, Some(SIGABRT), "step {again} after {at}");
-        run(&gansu(), tiny(), &lake).go().ended(0);
-        assert_eq!(outcome(&lake), outcome(tiny_lake()), "steps {at} and {again}");
+fn killed_at_every_step_the_next_run_ends_the_same() {
+    let world = World::mini();
+    let start = Instant::now();
+    let last = world.crash_everywhere();
+    assert!(last > 150, "{last} steps");
+    let nights = world.nights.keys().filter(|n| world.outcome.contains_key(&manifest(n))).count();
+    assert_eq!(nights, 2, "the first of three nights is removed");
+    println!("R1: {last} of {last} crash points, {:.0} s", start.elapsed().as_secs_f64());
+
+    let pairs = pairs(last, 64);
+    assert_eq!(world.missed(1, &pairs), 0, "every pair of {pairs:?} crashes twice");
+    println!("R1: {} pairs of crash points, {:.0} s", pairs.len(), start.elapsed().as_secs_f64());
+
+    let points: Vec<Vec<u64>> = (0..36).map(|n| vec![1 + n * (last - 1) / 35]).collect();
+    assert_eq!(world.missed(2, &points), 0, "with two threads there are as many steps");
+    println!("R1: {} with two threads, {:.0} s", points.len(), start.elapsed().as_secs_f64());
+}
+
+fn manifest(night: &str) -> String {
+    format!("nights/{night}/manifest.json")
+}
+
+/// A step, and one of the run that recovers from it: that has at least what was left, and a step
+/// more to clear what was begun.
+fn pairs(last: u64, count: u64) -> Vec<Vec<u64>> {
+    let mut seed = 2026_u64;
+    let mut draw = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        1 + (seed >> 33) % below
+    };
+    (0..count)
+        .map(|_| {
+            let first = draw(last);
+            vec![first, draw(last - first + 1)]
+        })
+        .collect()
+}
+
+/// R1 on the sample pipeline, at steps that lie ever farther apart. With `BIDUI_TEST_DEEP` in the
+/// environment every step is tried (`BIDUI_TEST_DEEP=1 cargo test --test it sample_pipeline --
+/// --nocapture`), which takes long.
+#[test]
+fn killed_in_the_sample_pipeline_the_next_run_ends_the_same() {
+    let world = World::gansu();
+    let start = Instant::now();
+    if std::env::var_os("BIDUI_TEST_DEEP").is_some() {
+        let last = world.crash_everywhere();
+        println!("R1 deep: {last} of {last} crash points, {:.0} s", start.elapsed().as_secs_f64());
+        return;
     }
+    let points: Vec<Vec<u64>> =
+        [1, 2, 4, 9, 20, 45, 90, 160, 250, 350, 420, 500].map(|at| vec![at]).into();
+    assert_eq!(world.missed(1, &points), 0, "there are so many steps");
 }
 
 /// A night that was corrected and killed before `current` moved on: the next run moves it.

@@ -2,15 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
+use bidui::lake::rows::{Part, RowsFile};
 use serde_json::Value;
 
-use crate::support::{Policies, anomalies, copy, files_like, gansu, list, run, temp, text, tiny};
+use crate::support::{
+    Bidui, Policies, anomalies, copy, files_like, gansu, list, run, temp, text, tiny,
+};
 
-/// Rules that speak of the rows of every feed: one feed less is rows less, not another verdict.
-const OF_ALL_FEEDS: [&str; 7] = ["ID01", "ID02", "ID03", "ID04", "ID05", "ID07", "ID08"];
+/// Rules that speak of the rows of every feed (one feed less is rows less, not another verdict), and
+/// rules that ask whether a feed came.
+const OF_ALL_FEEDS: [&str; 9] =
+    ["ID01", "ID02", "ID03", "ID04", "ID05", "ID07", "ID08", "MEC03", "MEC06"];
 
 /// The anomalies of each rule, without what counts nights.
 fn by_rule(night: &Path) -> BTreeMap<String, BTreeSet<String>> {
@@ -40,6 +45,15 @@ fn without(feed: Option<&str>) -> (tempfile::TempDir, Value) {
     (home, nights.into_iter().next().expect("one night"))
 }
 
+/// What each rule finds on that night when nothing is missing and nobody edited a policy.
+fn untouched() -> &'static BTreeMap<String, BTreeSet<String>> {
+    static FOUND: OnceLock<BTreeMap<String, BTreeSet<String>>> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let (_home, night) = without(None);
+        by_rule(Path::new(text(&night, "folder")))
+    })
+}
+
 fn feeds() -> Vec<String> {
     let names = bidui::lake::names_in(&gansu().join("feeds"));
     let mut feeds: Vec<String> =
@@ -58,8 +72,7 @@ fn needs(pipeline: &bidui::pipeline::Pipeline, table: &str) -> BTreeSet<String> 
 #[test]
 fn without_a_feed_its_rules_are_not_run_and_the_others_do_not_change() {
     let pipeline = bidui::night::setup::load(&gansu()).expect("the pipeline loads");
-    let (_whole_home, whole) = without(None);
-    let expected = by_rule(Path::new(text(&whole, "folder")));
+    let expected = untouched();
     let feeds = feeds();
     let next = AtomicUsize::new(0);
     let faults = Mutex::new(Vec::new());
@@ -139,21 +152,180 @@ fn a_feed_that_grew_stale_holds_what_was_known() {
     assert!(held > 0, "anomalies of rules that were not run are held");
 }
 
-#[test]
-fn a_rule_that_fails_on_a_row_is_not_run_and_the_others_do_not_change() {
-    let policies = Policies::new();
-    let broken = "---*/\nCAST(org_name AS BIGINT) > 0 OR";
-    policies.edit("basic-medical/rules/SET04.sql", "---*/", broken);
+/// The first night of the smaller world under edited policies: its summary, its lake, and the
+/// anomalies of each rule.
+fn edited(policies: &Policies) -> (tempfile::TempDir, Value, BTreeMap<String, BTreeSet<String>>) {
     let home = temp();
     let (input, lake) = (home.path().join("input"), home.path().join("lake"));
     copy(&tiny().join("2026-11-10"), &input.join("2026-11-10"));
     let said = run(&policies.gansu(), &input, &lake).go().ended(0);
+    assert!(!said.stderr.contains("panicked"), "a panic's text may hold a value: {}", said.stderr);
     let night = said.json().into_iter().next().expect("one night");
-    let rule = list(&night, "rules").iter().find(|r| text(r, "rule") == "SET04").expect("the rule");
-    assert!(text(rule, "not_run").contains("failed on a row"), "{rule}");
-    assert_eq!(rule["violated"], 0);
-    let (whole, _) = without(None);
-    let mut expected = by_rule(&crate::support::current(&whole.path().join("lake")));
-    expected.remove("SET04");
-    assert_eq!(by_rule(&crate::support::current(&lake)), expected);
+    let found = by_rule(&crate::support::current(&lake));
+    (home, night, found)
+}
+
+/// Rules that were not run, with the reason.
+fn not_run(night: &Value) -> BTreeMap<String, String> {
+    let rules = list(night, "rules").iter();
+    rules
+        .filter_map(|r| Some((text(r, "rule").to_owned(), r["not_run"].as_str()?.to_owned())))
+        .collect()
+}
+
+/// What the rules that were run found is what they find under policies that nobody edited; there is
+/// nothing of the others.
+fn assert_others_unchanged(
+    not_run: &BTreeMap<String, String>,
+    found: &BTreeMap<String, BTreeSet<String>>,
+) {
+    let mut expected = untouched().clone();
+    expected.retain(|rule, _| !not_run.contains_key(rule));
+    assert!(expected.len() > 5, "{expected:?}");
+    assert_eq!(found, &expected);
+}
+
+/// Rules over some views.
+fn over(views: &[&str]) -> BTreeSet<String> {
+    let pipeline = bidui::night::setup::load(&gansu()).expect("the pipeline loads");
+    let own = |r: &&bidui::pipeline::spec::Rule| views.contains(&r.over.as_str());
+    pipeline.active_rules().filter(own).map(|r| r.id.clone()).collect()
+}
+
+/// An expression that panics inside the engine: the last second that there is, eight hours later.
+/// The engine must not know before it sees a row.
+fn panics(column: &str) -> String {
+    let second = format!("CASE WHEN {column} IS NULL THEN 8210266876799 ELSE 8210266876798 END");
+    format!("CAST(arrow_cast({second}, 'Timestamp(Second, Some(\"+08:00\"))') AS DATE)")
+}
+
+#[test]
+fn a_rule_that_fails_on_a_row_is_not_run_and_the_others_do_not_change() {
+    let policies = Policies::new();
+    let fails = |sql: &str| format!("---*/\n{sql} OR");
+    policies.edit("basic-medical/rules/SET04.sql", "---*/", &fails("CAST(org_name AS BIGINT) > 0"));
+    let panicking = format!("{} > asof()", panics("total_fee"));
+    policies.edit("basic-medical/rules/SET05.sql", "---*/", &fails(&panicking));
+    // A guard that panics sinks no other rule either.
+    let guard = format!("applies: {} > asof() OR ", panics("division"));
+    policies.edit("basic-medical/rules/FEE01.sql", "applies: ", &guard);
+    let (_home, night, found) = edited(&policies);
+    let not_run = not_run(&night);
+    let rules: Vec<&str> = not_run.keys().map(String::as_str).collect();
+    assert_eq!(rules, ["FEE01", "SET04", "SET05"], "{not_run:?}");
+    assert!(not_run.values().all(|reason| reason.contains("failed on a row")), "{not_run:?}");
+    assert!(not_run["SET05"].contains("panicked"), "{not_run:?}");
+    assert!(!not_run["SET05"].contains("Local time"), "{not_run:?}");
+    for line in list(&night, "rules").iter().filter(|r| r["not_run"].is_string()) {
+        assert_eq!(line["violated"], 0, "{line}");
+    }
+    assert_others_unchanged(&not_run, &found);
+}
+
+/// What panics without a row is a fault of the pipeline, and is told as one.
+#[test]
+fn a_rule_or_view_that_panics_on_its_constants_is_refused() {
+    let constant = format!("{} > asof()", panics("NULL"));
+    for (file, from, to) in [
+        ("rules/SET05.sql", "---*/", format!("---*/\n{constant} OR")),
+        (
+            "views/village_cover.sql",
+            "FROM village v\n",
+            format!("FROM village v\nJOIN (SELECT {constant} AS x) c ON c.x\n"),
+        ),
+    ] {
+        let policies = Policies::new();
+        policies.edit(&format!("basic-medical/{file}"), from, &to);
+        let said = Bidui::new("check").arg(policies.gansu()).go().ended(2);
+        let all = format!("{}{}", said.stdout, said.stderr);
+        assert!(all.contains(file) && all.contains("the engine panicked"), "{all}");
+        assert!(!all.contains("Local time"), "{all}");
+    }
+}
+
+#[test]
+fn a_view_that_fails_costs_its_own_rules_only() {
+    let policies = Policies::new();
+    // One fails on a value, person by person; one panics, built whole. Others read them.
+    let views = "basic-medical/views";
+    policies.edit(
+        &format!("{views}/claim.sql"),
+        "  s.sp_psn_type, s.insured_div,",
+        "  CAST(CAST(s.name AS BIGINT) AS VARCHAR) AS sp_psn_type, s.insured_div,",
+    );
+    policies.edit(
+        &format!("{views}/facility.sql"),
+        "  i.name AS org_name,",
+        &format!("  concat(i.name, CAST({} AS VARCHAR)) AS org_name,", panics("i.name")),
+    );
+    let (home, night, found) = edited(&policies);
+    let not_run = not_run(&night);
+    let rules: BTreeSet<String> = not_run.keys().cloned().collect();
+    assert_eq!(rules, over(&["claim", "stay", "facility", "county"]));
+    for (rule, start) in [
+        ("SET04", "view claim could not be built: engine: "),
+        ("SET03", "view stay reads claim: view claim could not be built: "),
+        ("TEL01", "view facility could not be built: the engine panicked"),
+    ] {
+        assert!(not_run[rule].starts_with(start), "{rule}: {}", not_run[rule]);
+    }
+    assert_others_unchanged(&not_run, &found);
+    // Its file is there and holds nothing, not a part that looks like all.
+    let night = crate::support::current(&home.path().join("lake"));
+    for view in ["claim", "stay", "facility", "county"] {
+        let path = night.join(format!("views/{view}.parquet"));
+        assert_eq!(RowsFile::open(&path).expect("the view's file").rows(), 0, "{view}");
+    }
+}
+
+/// Subjects of some rows of a view's file, counted from 1.
+fn subjects_of(path: &Path, subject: &str, rows: &[usize]) -> Vec<String> {
+    let file = RowsFile::open(path).expect("the view's file");
+    let scan = file.scan(Part::All, &[subject.to_owned()], &Default::default()).expect("rows");
+    let mut all = Vec::new();
+    for batch in scan {
+        let column = batch.expect("a batch").column(0).clone();
+        all.extend(bidui::rule::subject_texts(&column).expect("texts").into_iter().flatten());
+    }
+    rows.iter().map(|row| all[row - 1].clone()).collect()
+}
+
+/// A subject that stands twice would be judged twice and told once.
+#[test]
+fn a_view_that_gives_a_subject_twice_is_not_judged() {
+    let views = "basic-medical/views";
+    let twice = "CROSS JOIN (VALUES (1), (2)) AS twice(n)";
+    for (view, subject, from, broken) in [
+        ("person", "person_key", "FROM derived", &["person"][..]),
+        ("claim", "setl_id", "FROM settlement s\nLEFT JOIN taken_back t", &["claim", "stay"][..]),
+        ("facility", "org_code", "FROM institution i\nLEFT", &["facility", "county"][..]),
+    ] {
+        let policies = Policies::new();
+        let (head, tail) = from.split_once('\n').unwrap_or((from, ""));
+        policies.edit(&format!("{views}/{view}.sql"), from, &format!("{head} {twice}\n{tail}"));
+        let (home, night, found) = edited(&policies);
+        let not_run = not_run(&night);
+        let rules: BTreeSet<String> = not_run.keys().cloned().collect();
+        assert_eq!(rules, over(broken), "{view}");
+        let own = over(&[view]).into_iter().next().expect("a rule");
+        let reason = &not_run[&own];
+        assert!(reason.contains(&format!("view {view} gives ")), "{reason}");
+        assert!(reason.contains(" more than once"), "{reason}");
+        assert_others_unchanged(&not_run, &found);
+        // The rows that it names are two of one subject, which it does not name.
+        let folder = crate::support::current(&home.path().join("lake"));
+        let rows = reason.split(" in rows ").nth(1).expect("rows");
+        let rows: Vec<usize> = rows.split(' ').filter_map(|word| word.parse().ok()).collect();
+        let path = folder.join(format!("views/{view}.parquet"));
+        let subjects = subjects_of(&path, subject, &rows);
+        assert_eq!(subjects.len(), 2, "{reason}");
+        assert_eq!(subjects[0], subjects[1], "{reason}");
+        assert!(!reason.contains(&subjects[0]), "{reason}");
+        let report = std::fs::read_to_string(folder.join("report.html")).expect("a report");
+        assert!(report.contains("视图主体重复") && report.contains(" more than once"));
+        let said = Bidui::new("show").args(&["runs"]).arg(policies.gansu());
+        let said = said.arg("--lake").arg(home.path().join("lake")).args(&["--output", "json"]);
+        let runs = said.go().ended(0).json();
+        assert_eq!(runs[0][0]["not_run"], not_run.len(), "{runs:?}");
+    }
 }

@@ -1,0 +1,140 @@
+//! Subjects that a view gives more than once. Two rows of one subject would be judged twice and make
+//! one anomaly: whichever row came last would be told, and nobody would know.
+//!
+//! Subjects are compared by a hash of 128 bits: 16 bytes a row, whatever a subject's length.
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Int64Type};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::subject_texts;
+use crate::error::{Error, Result};
+use crate::lake::rows::{Part, RowsFile};
+
+/// The subjects of rows that passed by.
+#[derive(Debug, Default)]
+pub struct Subjects {
+    hashes: Vec<u128>,
+}
+
+impl Subjects {
+    /// Adds the rows of a batch, whose subject is the column of this name.
+    ///
+    /// # Errors
+    /// There is no such column.
+    pub fn push(&mut self, batch: &RecordBatch, subject: &str) -> Result<()> {
+        let column = batch.column_by_name(subject);
+        let column = column.ok_or_else(|| Error::bug("a view without its subject"))?;
+        self.hashes.extend(hashes(column)?);
+        Ok(())
+    }
+
+    /// Adds the rows of another part of the view.
+    pub fn append(&mut self, mut other: Self) {
+        self.hashes.append(&mut other.hashes);
+    }
+
+    /// Which of them stand more than once.
+    pub fn repeats(mut self) -> Repeats {
+        self.hashes.sort_unstable();
+        let mut repeats = Repeats::default();
+        for same in self.hashes.chunk_by(|a, b| a == b).filter(|same| same.len() > 1) {
+            repeats.subjects += 1;
+            repeats.sample.get_or_insert(same[0]);
+        }
+        repeats
+    }
+}
+
+/// Subjects that stand more than once.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Repeats {
+    /// How many subjects.
+    pub subjects: u64,
+    /// The hash of one of them.
+    sample: Option<u128>,
+}
+
+impl Repeats {
+    /// Adds those of another part of the view, which shares no subject with this one.
+    pub fn add(&mut self, other: Self) {
+        self.subjects += other.subjects;
+        self.sample = self.sample.or(other.sample);
+    }
+
+    /// The first two rows of one such subject in the view's file, counted from 1. A place can be
+    /// told to anybody, the subject itself may be a person.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn places(&self, file: &RowsFile, subject: &str) -> Result<Vec<u64>> {
+        let mut places = Vec::new();
+        let mut row = 0;
+        for batch in file.scan(Part::All, &[subject.to_owned()], &Default::default())? {
+            for hash in hashes(batch?.column(0))? {
+                row += 1;
+                if Some(hash) == self.sample {
+                    places.push(row);
+                }
+                if places.len() == 2 {
+                    return Ok(places);
+                }
+            }
+        }
+        Ok(places)
+    }
+}
+
+/// Hashes of subjects; a missing one is the same as an empty one, as it is in an anomaly.
+fn hashes(column: &ArrayRef) -> Result<Vec<u128>> {
+    let text = |t: &str| xxh3_128(t.as_bytes());
+    Ok(match column.data_type() {
+        DataType::Int64 => {
+            let key = |k: Option<i64>| k.map_or_else(|| text(""), |k| xxh3_128(&k.to_le_bytes()));
+            column.as_primitive::<Int64Type>().iter().map(key).collect()
+        }
+        DataType::Utf8 => column.as_string::<i32>().iter().map(|t| text(t.unwrap_or(""))).collect(),
+        _ => subject_texts(column)?.iter().map(|t| text(t.as_deref().unwrap_or(""))).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Date32Array, Int64Array, StringArray};
+
+    use super::*;
+
+    fn repeats(column: ArrayRef) -> u64 {
+        let batch = RecordBatch::try_from_iter([("s", column)]).expect("a batch");
+        let mut subjects = Subjects::default();
+        subjects.push(&batch, "s").expect("the column");
+        subjects.repeats().subjects
+    }
+
+    #[test]
+    fn each_subject_that_repeats_counts_once() {
+        let texts = ["a", "b", "a", "c", "a", "c"];
+        assert_eq!(repeats(Arc::new(StringArray::from_iter_values(texts))), 2);
+        assert_eq!(repeats(Arc::new(Int64Array::from(vec![1, 2, 3]))), 0);
+        assert_eq!(repeats(Arc::new(Int64Array::from(vec![1, 2, 1]))), 1);
+        assert_eq!(repeats(Arc::new(Date32Array::from(vec![7, 7]))), 1);
+        assert_eq!(repeats(Arc::new(StringArray::from(vec![None, Some(""), Some("x")]))), 1);
+    }
+
+    #[test]
+    fn a_subject_in_two_parts_is_seen_when_they_are_joined() {
+        let part = |texts: &[&str]| {
+            let column: ArrayRef = Arc::new(StringArray::from_iter_values(texts));
+            let mut subjects = Subjects::default();
+            let batch = RecordBatch::try_from_iter([("s", column)]).expect("a batch");
+            subjects.push(&batch, "s").expect("the column");
+            subjects
+        };
+        let mut all = part(&["a", "b"]);
+        assert_eq!(part(&["b"]).repeats(), Repeats::default());
+        all.append(part(&["b", "c"]));
+        assert_eq!(all.repeats().subjects, 1);
+    }
+}
