@@ -3,6 +3,8 @@
 pub mod iso;
 mod read;
 
+use std::collections::BTreeMap;
+
 use chrono::{Datelike, Days, Months, NaiveDate};
 
 /// What a date cell holds.
@@ -138,6 +140,25 @@ impl Due {
                     .expect("the calendar goes on")
             }
         }
+    }
+}
+
+/// Working days: Monday to Friday, without the holidays and with the make-up days of a list.
+#[derive(Debug, Clone, Default)]
+pub struct Workdays {
+    /// Days that differ from their weekday: does one work?
+    days: BTreeMap<NaiveDate, bool>,
+}
+
+impl Workdays {
+    /// From the days that differ from their weekday.
+    pub fn new(days: impl IntoIterator<Item = (NaiveDate, bool)>) -> Self {
+        Self { days: days.into_iter().collect() }
+    }
+
+    /// Is it a working day?
+    pub fn works(&self, date: NaiveDate) -> bool {
+        self.days.get(&date).copied().unwrap_or_else(|| is_weekday(date))
     }
 }
 

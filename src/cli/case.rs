@@ -1,0 +1,137 @@
+//! `bidui case`: the cases of a ledger, and what people do to them.
+
+mod act;
+mod list;
+mod show;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chrono::NaiveDate;
+
+use crate::anomaly::{Anomaly, table};
+use crate::error::{Error, Result};
+use crate::ledger::act::SYSTEM;
+use crate::ledger::policy::Policy;
+use crate::ledger::store::{self, Store};
+use crate::night::setup::date_of;
+use crate::night::{Options, Setup};
+
+pub(super) use show::said;
+
+/// Where a command finds its pipeline and lake; numbers of cases come first on its line.
+#[derive(clap::Args, Clone)]
+pub(super) struct Where {
+    /// Folder of the pipeline.
+    #[arg(long, default_value = "pipelines/gansu")]
+    pub pipeline: PathBuf,
+    /// Folder of the lake [default: as pipeline.yaml says].
+    #[arg(long, env = "BIDUI_LAKE")]
+    pub lake: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: CaseVerb,
+}
+
+#[derive(clap::Subcommand)]
+enum CaseVerb {
+    /// List cases.
+    List(list::Args),
+    /// Show a case and everything that happened to it.
+    Show(show::Args),
+    /// Name who works on cases.
+    Assign(act::Assign),
+    /// Exempt cases until a day.
+    Waive(act::Waive),
+    /// Close cases whose anomaly is gone or whose rule is switched off.
+    Close(act::Act),
+    /// Open ended cases again.
+    Reopen(act::Act),
+    /// Write a note.
+    Note(act::Act),
+    /// Give cases to another county or office.
+    HandOver(act::HandOver),
+    /// Sign for cases in a county's name.
+    Receive(act::Act),
+    /// Refuse an answer: the county has to do it again.
+    SendBack(act::Act),
+}
+
+/// Does what is asked for.
+pub fn case(args: &Args) -> Result<ExitCode> {
+    match &args.verb {
+        CaseVerb::List(args) => list::list(args),
+        CaseVerb::Show(args) => show::show(args),
+        CaseVerb::Assign(args) => args.go(),
+        CaseVerb::Waive(args) => args.go(),
+        CaseVerb::Close(args) => args.close(),
+        CaseVerb::Reopen(args) => args.reopen(),
+        CaseVerb::Note(args) => args.note(),
+        CaseVerb::HandOver(args) => args.go(),
+        CaseVerb::Receive(args) => args.receive(),
+        CaseVerb::SendBack(args) => args.send_back(),
+    }
+}
+
+/// A ledger with what the current night knows of its cases.
+pub(super) struct Desk {
+    pub setup: Setup,
+    pub store: Store,
+    pub policy: Policy,
+    pub night: String,
+}
+
+impl Desk {
+    /// Opens the ledger of a pipeline that has a published night.
+    pub fn open(place: &Where) -> Result<Self> {
+        let options = Options::of(place.pipeline.clone(), place.lake.clone());
+        let setup = Setup::new(&options)?;
+        let night = super::show::night(&setup, None)?;
+        let address = store::address(&setup.pipeline.settings, setup.lake.root());
+        let store = Store::open_existing(&address)?;
+        let policy = Policy::of(&setup.pipeline);
+        Ok(Self { setup, store, policy, night })
+    }
+
+    /// The day of the current night.
+    pub fn day(&self) -> Result<NaiveDate> {
+        date_of(&self.night)
+            .ok_or_else(|| Error::environment(format!("the night {} has no date", self.night)))
+    }
+
+    /// Everything that the current night knows of anomalies, by their numbers.
+    pub fn memory(&self) -> Result<BTreeMap<String, Anomaly>> {
+        Ok(table::read_memory(&self.setup.lake.night(&self.night))?.known)
+    }
+}
+
+/// Now, for what people write into the ledger: RFC 3339, UTC.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no night is made from it; it says when people wrote"
+)]
+pub(super) fn now() -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let seconds = since.map_or(0, |s| s.as_secs() as i64);
+    let time = chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+/// Who acts: as said, else the login name.
+pub(super) fn actor(said: Option<&String>) -> Result<String> {
+    let said = said.cloned().filter(|a| !a.trim().is_empty());
+    let login = || ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    match said.or_else(login).map(|a| a.trim().to_owned()).filter(|a| !a.is_empty()) {
+        Some(actor) if actor == SYSTEM => {
+            Err(Error::usage(format!("{SYSTEM} is what a night is called"))
+                .hint("say who you are with --actor"))
+        }
+        Some(actor) => Ok(actor),
+        None => Err(Error::usage("nobody knows who does this")
+            .hint("say who you are with --actor or BIDUI_ACTOR")),
+    }
+}

@@ -1,0 +1,227 @@
+//! `bidui case assign|waive|close|…`: what people do to cases, each with its reason.
+
+use std::process::ExitCode;
+
+use chrono::NaiveDate;
+
+use super::{Desk, Where, actor, now};
+use crate::anomaly::State as Found;
+use crate::cli::output;
+use crate::error::{Error, Result};
+use crate::ledger::act::{Act as LedgerAct, Draft, Fault};
+use crate::ledger::case::Case;
+
+/// What every act wants.
+#[derive(clap::Args)]
+pub struct Act {
+    /// Numbers of the cases: all or none.
+    #[arg(required = true)]
+    numbers: Vec<String>,
+    /// Why; it stays in the ledger.
+    #[arg(long, alias = "text")]
+    reason: String,
+    /// Who does it [default: the login name].
+    #[arg(long, env = "BIDUI_ACTOR")]
+    actor: Option<String>,
+    /// The day that it counts for [default: that of the current night].
+    #[arg(long)]
+    on: Option<NaiveDate>,
+    #[command(flatten)]
+    place: Where,
+}
+
+#[derive(clap::Args)]
+pub struct Assign {
+    #[command(flatten)]
+    act: Act,
+    /// Who works on them.
+    #[arg(long)]
+    to: String,
+}
+
+#[derive(clap::Args)]
+pub struct Waive {
+    #[command(flatten)]
+    act: Act,
+    /// Who allowed it.
+    #[arg(long)]
+    approver: String,
+    /// Number of the evidence.
+    #[arg(long)]
+    evidence_no: String,
+    /// Last day on which it holds.
+    #[arg(long)]
+    until: NaiveDate,
+}
+
+#[derive(clap::Args)]
+pub struct HandOver {
+    #[command(flatten)]
+    act: Act,
+    /// The county that gets them, 6 digits or its name [default: the one that has them].
+    #[arg(long)]
+    county: Option<String>,
+    /// The office that gets them [default: the one that has them].
+    #[arg(long)]
+    owner: Option<String>,
+}
+
+impl Act {
+    /// Makes the acts on each case and records them together.
+    fn record(
+        &self,
+        make: impl Fn(&Desk, &Case, NaiveDate) -> Result<Vec<LedgerAct>>,
+    ) -> Result<ExitCode> {
+        let reason = self.reason.trim();
+        if reason.is_empty() {
+            return Err(Error::usage("an act needs a reason").hint("say it with --reason"));
+        }
+        let actor = actor(self.actor.as_ref())?;
+        let desk = Desk::open(&self.place)?;
+        // What people did since the night counts for a later day.
+        let latest = desk.day()?.max(desk.store.last_day()?.unwrap_or(NaiveDate::MIN));
+        let day = self.on.unwrap_or(latest);
+        let mut drafts = Vec::new();
+        for number in &self.numbers {
+            let case = super::show::one(&desk, number)?;
+            for act in make(&desk, &case, day)? {
+                drafts.push(Draft { about: case.number.clone(), day, actor: actor.clone(), act });
+            }
+        }
+        let before = desk.store.head()?.seq;
+        let mut numbers: Vec<String> = drafts.iter().map(|d| d.about.clone()).collect();
+        numbers.dedup();
+        let head = desk.store.append(drafts, &now())?;
+        for number in &numbers {
+            let case = super::show::one(&desk, number)?;
+            output::say(&format!("{number} {}（{}）", case.state.zh(), case.state.word()))?;
+        }
+        output::log(&format!("events {} to {} by {actor} on {day}", before + 1, head.seq));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn reason(&self) -> String {
+        self.reason.trim().to_owned()
+    }
+
+    /// The reason of an act that has no room for one.
+    fn why(&self) -> LedgerAct {
+        LedgerAct::Note { text: self.reason() }
+    }
+
+    /// Closes cases that an extract or a switched-off rule proves to be over.
+    pub fn close(&self) -> Result<ExitCode> {
+        self.record(|desk, case, _| {
+            let off = desk.setup.pipeline.settings.off.contains_key(&case.rule)
+                || !desk.setup.pipeline.rules.contains_key(&case.rule);
+            let memory = desk.memory()?;
+            let gone = memory.get(&case.anomaly).is_some_and(|a| a.state == Found::Cleared);
+            if !off && !gone {
+                let number = &case.number;
+                return Err(Error::usage(format!(
+                    "{number} cannot be closed by hand: its anomaly is still there"
+                ))
+                .hint("a case closes by itself when an extract proves that it is over")
+                .hint(format!("if it is to be let alone: `bidui case waive {number}`")));
+            }
+            Ok(vec![LedgerAct::Close { reason: self.reason() }])
+        })
+    }
+
+    pub fn reopen(&self) -> Result<ExitCode> {
+        self.record(|_, _, _| Ok(vec![LedgerAct::Reopen { relapse: false, reason: self.reason() }]))
+    }
+
+    pub fn note(&self) -> Result<ExitCode> {
+        self.record(|_, _, _| Ok(vec![self.why()]))
+    }
+
+    pub fn receive(&self) -> Result<ExitCode> {
+        self.record(|_, _, _| Ok(vec![LedgerAct::Receive, self.why()]))
+    }
+
+    pub fn send_back(&self) -> Result<ExitCode> {
+        self.record(|desk, _, day| {
+            let due = desk.policy.after(&desk.policy.settings.redo, day);
+            Ok(vec![LedgerAct::SendBack { fault: Fault::Refused, due, reason: self.reason() }])
+        })
+    }
+}
+
+impl Assign {
+    pub fn go(&self) -> Result<ExitCode> {
+        let assign = LedgerAct::Assign { to: self.to.trim().to_owned() };
+        self.act.record(|_, _, _| Ok(vec![assign.clone(), self.act.why()]))
+    }
+}
+
+impl Waive {
+    pub fn go(&self) -> Result<ExitCode> {
+        let filled = |name: &str, text: &str| match text.trim() {
+            "" => Err(Error::usage(format!("a waiver needs {name}"))),
+            text => Ok(text.to_owned()),
+        };
+        let approver = filled("--approver", &self.approver)?;
+        let evidence_no = filled("--evidence-no", &self.evidence_no)?;
+        self.act.record(|_, case, day| {
+            if self.until < day {
+                let until = self.until;
+                return Err(Error::usage(format!("a waiver until {until} is over by {day}"))
+                    .hint("give a later day with --until"));
+            }
+            if case.waived_until == Some(self.until) {
+                return Err(Error::usage(format!("{} is waived until then", case.number)));
+            }
+            Ok(vec![LedgerAct::Waive {
+                reason: self.act.reason(),
+                approver: approver.clone(),
+                evidence_no: evidence_no.clone(),
+                until: Some(self.until),
+            }])
+        })
+    }
+}
+
+impl HandOver {
+    pub fn go(&self) -> Result<ExitCode> {
+        self.act.record(|desk, case, _| {
+            let county = match &self.county {
+                Some(name) => county(desk, name)?,
+                None => case.county.clone(),
+            };
+            let owner = match &self.owner {
+                Some(name) => office(desk, name)?,
+                None => case.owner.clone(),
+            };
+            if county == case.county && owner == case.owner {
+                return Err(Error::usage(format!("{} is there already", case.number))
+                    .hint("say who gets it with --county or --owner"));
+            }
+            Ok(vec![LedgerAct::HandOver { county, owner, reason: self.act.reason() }])
+        })
+    }
+}
+
+/// The code of a county that there is.
+fn county(desk: &Desk, name: &str) -> Result<String> {
+    let found = super::list::places(&desk.setup.divisions, name, 3)?;
+    match &found[..] {
+        [code] if desk.setup.divisions.get(code).is_some_and(|d| d.level == 3) => Ok(code.clone()),
+        [_] => Err(Error::usage(format!("{name} is no county"))
+            .hint("give a county's code of 6 digits, or its name")),
+        _ => Err(Error::usage(format!("{name} is the name of {} counties", found.len()))
+            .hint(format!("give one of the codes {}", found.join(", ")))),
+    }
+}
+
+/// An office that some rule routes to.
+fn office(desk: &Desk, name: &str) -> Result<String> {
+    let rules = desk.setup.pipeline.rules.values();
+    let offices: std::collections::BTreeSet<&str> = rules.map(|r| r.route.to.as_str()).collect();
+    if offices.contains(name) {
+        return Ok(name.to_owned());
+    }
+    let all: Vec<&str> = offices.into_iter().collect();
+    Err(Error::usage(format!("no rule routes to an office {name}"))
+        .hint(format!("offices are {}", all.join(", "))))
+}

@@ -1,0 +1,210 @@
+//! `bidui case list`: which cases there are, and which are late.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt64Array};
+use chrono::NaiveDate;
+
+use super::{Desk, Where};
+use crate::anomaly::Anomaly;
+use crate::cli::output::{self, Form, Out};
+use crate::cli::show::columns;
+use crate::division::Divisions;
+use crate::error::{Error, Result};
+use crate::ledger::case::Case;
+use crate::ledger::state::State;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    place: Where,
+    #[command(flatten)]
+    out: Out,
+    /// Only this rule, or rules whose id begins so.
+    #[arg(long)]
+    rule: Option<String>,
+    /// Only this county: its code, or its name.
+    #[arg(long)]
+    county: Option<String>,
+    /// Only this city: its code, or its name.
+    #[arg(long)]
+    city: Option<String>,
+    /// Only these states: pending, issued … or 待下发, 已下发 …, or `open`.
+    #[arg(long, value_delimiter = ',')]
+    state: Vec<String>,
+    /// Only this office.
+    #[arg(long)]
+    owner: Option<String>,
+    /// Only this severity: red, orange, yellow, blue.
+    #[arg(long)]
+    severity: Option<String>,
+    /// Only cases whose term is over while the county owes an answer.
+    #[arg(long)]
+    overdue: bool,
+    /// Only cases that must be answered before this day.
+    #[arg(long)]
+    due_before: Option<NaiveDate>,
+    /// The day that lateness is counted at [default: that of the current night].
+    #[arg(long)]
+    on: Option<NaiveDate>,
+    /// At most so many rows.
+    #[arg(long)]
+    limit: Option<usize>,
+}
+
+/// Lists the cases, the earliest term first.
+pub fn list(args: &Args) -> Result<ExitCode> {
+    let desk = Desk::open(&args.place)?;
+    let day = args.on.map_or_else(|| desk.day(), Ok)?;
+    let filter = Filter::new(args, &desk.setup.divisions)?;
+    let mut cases: Vec<Case> = desk.store.cases()?.by_number.into_values().collect();
+    cases.retain(|case| filter.takes(args, case, day));
+    cases.sort_by(|a, b| order(a).cmp(&order(b)));
+    cases.truncate(args.limit.unwrap_or(usize::MAX));
+    let memory = desk.memory()?;
+    let batch = batch(&desk, &cases, &memory, day)?;
+    let batch = if args.out.output == Form::Table { short(&batch)? } else { batch };
+    output::give(&batch, &args.out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What somebody must do comes first, the earliest term first.
+fn order(case: &Case) -> (bool, NaiveDate, &str) {
+    (!case.state.is_waiting(), case.due.unwrap_or(NaiveDate::MAX), &case.number)
+}
+
+/// Arguments that had to be read.
+struct Filter {
+    states: Vec<State>,
+    counties: Option<Vec<String>>,
+    cities: Option<Vec<String>>,
+}
+
+impl Filter {
+    fn new(args: &Args, divisions: &Divisions) -> Result<Self> {
+        let mut states = Vec::new();
+        for word in &args.state {
+            match (word.as_str(), State::of(word)) {
+                ("open", _) => states.extend(crate::ledger::state::OPEN),
+                (_, Some(state)) => states.push(state),
+                (_, None) => {
+                    let words: Vec<String> =
+                        State::ALL.iter().map(|s| format!("{} {}", s.word(), s.zh())).collect();
+                    return Err(Error::usage(format!("there is no state {word}")).hint(format!(
+                        "states are open (all that are work), {}",
+                        words.join(", ")
+                    )));
+                }
+            }
+        }
+        let places = |name: &Option<String>, level: u8| {
+            name.as_deref().map(|name| places(divisions, name, level)).transpose()
+        };
+        Ok(Self { states, counties: places(&args.county, 3)?, cities: places(&args.city, 2)? })
+    }
+
+    fn takes(&self, args: &Args, case: &Case, day: NaiveDate) -> bool {
+        let lies = |places: &Option<Vec<String>>| {
+            let within = |p: &String| case.county.starts_with(p.as_str());
+            places.as_ref().is_none_or(|all| all.iter().any(within))
+        };
+        let is =
+            |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|w| w == value);
+        lies(&self.counties)
+            && lies(&self.cities)
+            && args.rule.as_deref().is_none_or(|r| case.rule.starts_with(r))
+            && (self.states.is_empty() || self.states.contains(&case.state))
+            && is(&args.owner, &case.owner)
+            && is(&args.severity, case.severity.word())
+            && (!args.overdue || case.overdue(day))
+            && args
+                .due_before
+                .is_none_or(|b| case.state.is_open() && case.due.is_some_and(|d| d < b))
+    }
+}
+
+/// Beginnings of county codes: of a code, or of the divisions of a level that have a name.
+pub(super) fn places(divisions: &Divisions, name: &str, level: u8) -> Result<Vec<String>> {
+    let digits = usize::from(level) * 2;
+    if name.bytes().all(|b| b.is_ascii_digit()) && name.len() >= 2 {
+        return Ok(vec![name[..name.len().min(digits)].to_owned()]);
+    }
+    let named = divisions.iter().filter(|d| d.level == level && d.label.starts_with(name));
+    let found: Vec<String> = named.map(|d| d.code[..digits].to_owned()).collect();
+    if found.is_empty() {
+        return Err(Error::usage(format!("there is no county or city {name}"))
+            .hint("give its name as in the register, or its code of 6 digits"));
+    }
+    Ok(found)
+}
+
+/// Columns of the short table for a terminal: name in the batch, heading.
+const SHORT: [(&str, &str); 8] = [
+    ("number", "督办编号"),
+    ("state_zh", "状态"),
+    ("due", "期限"),
+    ("days_overdue", "逾期天数"),
+    ("owner", "责任"),
+    ("title", "名称"),
+    ("who", "对象"),
+    ("message", "说明"),
+];
+
+fn short(batch: &RecordBatch) -> Result<RecordBatch> {
+    let take = |(name, heading): &(&'static str, &'static str)| {
+        batch.column_by_name(name).map(|column| (*heading, column.clone()))
+    };
+    columns(SHORT.iter().filter_map(take).collect())
+}
+
+/// The cases with what the night knows of them.
+fn batch(
+    desk: &Desk,
+    cases: &[Case],
+    memory: &BTreeMap<String, Anomaly>,
+    day: NaiveDate,
+) -> Result<RecordBatch> {
+    let text = |f: &dyn Fn(&Case) -> Option<String>| -> ArrayRef {
+        Arc::new(cases.iter().map(f).collect::<StringArray>())
+    };
+    let known = |f: &dyn Fn(&Anomaly) -> Option<String>| -> ArrayRef {
+        let value = |case: &Case| memory.get(&case.anomaly).and_then(f);
+        Arc::new(cases.iter().map(value).collect::<StringArray>())
+    };
+    let number = |f: &dyn Fn(&Case) -> usize| -> ArrayRef {
+        Arc::new(cases.iter().map(|c| Some(f(c) as u64)).collect::<UInt64Array>())
+    };
+    let late = |c: &Case| c.due.filter(|_| c.overdue(day)).map(|due| (day - due).num_days());
+    let days = |d: Option<NaiveDate>| d.map(|d| d.to_string());
+    let county = |c: &Case| desk.setup.divisions.name(&c.county).map(str::to_owned);
+    let letter = |c: &Case| (c.step > 0).then(|| desk.policy.letter(c.step).to_owned());
+    columns(vec![
+        ("number", text(&|c| Some(c.number.clone()))),
+        ("anomaly", text(&|c| Some(c.anomaly.clone()))),
+        ("rule", text(&|c| Some(c.rule.clone()))),
+        ("title", known(&|a| Some(a.title.clone()))),
+        ("severity", text(&|c| Some(c.severity.word().into()))),
+        ("state", text(&|c| Some(c.state.word().into()))),
+        ("state_zh", text(&|c| Some(c.state.zh().into()))),
+        ("county", text(&|c| Some(c.county.clone()))),
+        ("county_name", text(&county)),
+        ("division", text(&|c| Some(c.division.clone()))),
+        ("owner", text(&|c| Some(c.owner.clone()))),
+        ("assignee", text(&|c| Some(c.assignee.clone()).filter(|a| !a.is_empty()))),
+        ("opened", text(&|c| Some(c.opened.to_string()))),
+        ("issued", text(&|c| days(c.issued))),
+        ("due", text(&|c| days(c.due))),
+        ("days_overdue", Arc::new(cases.iter().map(late).collect::<Int64Array>())),
+        ("letters", number(&|c| c.step)),
+        ("letter", text(&letter)),
+        ("answered", text(&|c| days(c.answered))),
+        ("sent_back", number(&|c| c.sent_back)),
+        ("relapses", number(&|c| c.relapses)),
+        ("waived_until", text(&|c| days(c.waived_until))),
+        ("ended", text(&|c| days(c.ended))),
+        ("who", known(&|a| a.who.clone())),
+        ("message", known(&|a| Some(a.message.clone()))),
+    ])
+}

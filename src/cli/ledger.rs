@@ -1,0 +1,187 @@
+//! `bidui ledger`: the events as they are, whether they are whole, and the cases made anew.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, StringArray};
+use chrono::NaiveDate;
+
+use super::case::Where;
+use super::case::said;
+use super::output::{self, Form, Out};
+use super::show::columns;
+use crate::error::Result;
+use crate::ledger::act::Event;
+use crate::ledger::chain::Head;
+use crate::ledger::store::{self, Store};
+use crate::night::{Options, Setup};
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: LedgerVerb,
+}
+
+#[derive(clap::Subcommand)]
+enum LedgerVerb {
+    /// Print events.
+    Show(Show),
+    /// Look for the first fault: changed, removed, swapped or cut events, and cases that differ.
+    Verify(Verify),
+    /// Make the cases again from the events, and say what differed.
+    Rebuild(Rebuild),
+}
+
+#[derive(clap::Args)]
+struct Show {
+    #[command(flatten)]
+    place: Where,
+    #[command(flatten)]
+    out: Out,
+    /// Only events about this case, pack or revealed thing.
+    #[arg(long)]
+    about: Option<String>,
+    /// Only events of this day and later.
+    #[arg(long)]
+    since: Option<NaiveDate>,
+    /// At most so many rows, the last ones.
+    #[arg(long)]
+    limit: Option<usize>,
+}
+
+#[derive(clap::Args)]
+struct Verify {
+    #[command(flatten)]
+    place: Where,
+    /// Folder of packs, whose manifests know ends of the chain [default: packs in the lake].
+    #[arg(long)]
+    packs: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+struct Rebuild {
+    #[command(flatten)]
+    place: Where,
+}
+
+/// Does what is asked for.
+pub fn ledger(args: &Args) -> Result<ExitCode> {
+    match &args.verb {
+        LedgerVerb::Show(args) => show(args),
+        LedgerVerb::Verify(args) => verify(args),
+        LedgerVerb::Rebuild(args) => rebuild(args),
+    }
+}
+
+fn open(place: &Where) -> Result<(Setup, Store)> {
+    let setup = Setup::new(&Options::of(place.pipeline.clone(), place.lake.clone()))?;
+    let address = store::address(&setup.pipeline.settings, setup.lake.root());
+    Ok((setup, Store::open_existing(&address)?))
+}
+
+fn show(args: &Show) -> Result<ExitCode> {
+    let (_, store) = open(&args.place)?;
+    let mut events = match &args.about {
+        Some(about) => store.events_about(about)?,
+        None => store.events()?,
+    };
+    events.retain(|e| args.since.is_none_or(|since| e.draft.day >= since));
+    let skip = events.len().saturating_sub(args.limit.unwrap_or(usize::MAX));
+    events.drain(..skip);
+    let text = |f: &dyn Fn(&Event) -> Option<String>| -> ArrayRef {
+        Arc::new(events.iter().map(f).collect::<StringArray>())
+    };
+    let seq: ArrayRef = Arc::new(events.iter().map(|e| Some(e.seq)).collect::<Int64Array>());
+    let day = text(&|e| Some(e.draft.day.to_string()));
+    let about = text(&|e| Some(e.draft.about.clone()));
+    let actor = text(&|e| Some(e.draft.actor.clone()));
+    let said = text(&|e| Some(said(&e.draft.act)));
+    let batch = if args.out.output == Form::Table {
+        let act = text(&|e| Some(e.draft.act.zh().into()));
+        let heads = ["序号", "日期", "对象", "动作", "经手", "说明"];
+        columns(heads.into_iter().zip([seq, day, about, act, actor, said]).collect())?
+    } else {
+        columns(vec![
+            ("seq", seq),
+            ("day", day),
+            ("about", about),
+            ("act", text(&|e| Some(e.draft.act.word().into()))),
+            ("actor", actor),
+            ("said", said),
+            ("night", text(&|e| e.night.clone())),
+            ("at", text(&|e| Some(e.at.clone()))),
+            ("text", text(&|e| Some(e.text.clone()))),
+            ("prev", text(&|e| Some(e.prev.clone()))),
+            ("hash", text(&|e| Some(e.hash.clone()))),
+        ])?
+    };
+    output::give(&batch, &args.out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn verify(args: &Verify) -> Result<ExitCode> {
+    let (setup, store) = open(&args.place)?;
+    let packs = args.packs.clone().unwrap_or_else(|| setup.lake.root().join("packs"));
+    let mut anchors = Vec::new();
+    for night in setup.lake.nights() {
+        let path = setup.lake.night(&night).join("summary.json");
+        anchors.extend(noted(&path).map(|head| (format!("night {night}"), head)));
+    }
+    for path in manifests(&packs) {
+        let pack = path.parent().unwrap_or(&packs).display().to_string();
+        anchors.extend(noted(&path).map(|head| (format!("pack {pack}"), head)));
+    }
+    match store.verify(&anchors)? {
+        None => {
+            let head = store.head()?;
+            output::say(&format!(
+                "台账完整 whole: {} events, held against {} ends noted by nights and packs\n末端 head {}",
+                head.seq,
+                anchors.len(),
+                head.hash
+            ))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(fault) => {
+            output::say(&format!("台账有误 fault at event {}: {}", fault.seq, fault.what))?;
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// The end of the chain that a file knows, if it knows one.
+fn noted(path: &Path) -> Option<Head> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let value: serde_json::Value = serde_json::from_str(&text).ok()?;
+    serde_json::from_value(value.get("ledger")?.clone()).ok()
+}
+
+/// Files `manifest.json` below a folder.
+fn manifests(dir: &Path) -> Vec<PathBuf> {
+    let mut names = crate::lake::names_in(dir);
+    names.sort();
+    let mut found = Vec::new();
+    for path in names.into_iter().map(|name| dir.join(name)) {
+        if path.is_dir() && !path.is_symlink() {
+            found.extend(manifests(&path));
+        } else if path.ends_with("manifest.json") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn rebuild(args: &Rebuild) -> Result<ExitCode> {
+    let (_, store) = open(&args.place)?;
+    let differences = store.rebuild()?;
+    for difference in &differences {
+        output::say(&difference.to_string())?;
+    }
+    let count = differences.len();
+    output::say(&match count {
+        0 => "台账与事件一致 the cases were as their events say".to_owned(),
+        count => format!("已重建 made again: {count} cases differed"),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

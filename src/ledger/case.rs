@@ -1,0 +1,282 @@
+//! A case is a fold of its events.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::act::{Act, Answer, Draft, Event, Fault};
+use super::state::{State, Verb};
+use crate::calendar::iso;
+use crate::error::{Error, Result};
+use crate::pipeline::spec::Severity;
+
+/// An anomaly that is being worked on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    pub number: String,
+    pub anomaly: String,
+    pub rule: String,
+    pub subject_kind: String,
+    pub subject: String,
+    pub anchor: String,
+    pub severity: Severity,
+    /// The county whose case it is now.
+    pub county: String,
+    pub division: String,
+    /// The office whose case it is now.
+    pub owner: String,
+    /// Who works on it, when somebody was named.
+    pub assignee: String,
+    pub state: State,
+    #[serde(with = "iso")]
+    pub opened: NaiveDate,
+    /// Day of the last move.
+    #[serde(with = "iso")]
+    pub moved: NaiveDate,
+    #[serde(with = "iso::option")]
+    pub issued: Option<NaiveDate>,
+    /// The last pack that it was in.
+    pub pack: String,
+    #[serde(with = "iso::option")]
+    pub due: Option<NaiveDate>,
+    #[serde(with = "iso::list")]
+    pub steps: Vec<NaiveDate>,
+    /// Letters sent: 0, 1, 2 …
+    pub step: usize,
+    /// Since when the clock stands.
+    #[serde(with = "iso::option")]
+    pub stopped: Option<NaiveDate>,
+    pub answer: Option<Answer>,
+    #[serde(with = "iso::option")]
+    pub answered: Option<NaiveDate>,
+    /// How often an answer did not hold.
+    pub sent_back: usize,
+    /// Why it was sent back last.
+    pub fault: Option<Fault>,
+    /// How often it came back after it had ended.
+    pub relapses: usize,
+    /// The last day on which it ended.
+    #[serde(with = "iso::option")]
+    pub ended: Option<NaiveDate>,
+    /// Why it was closed or waived.
+    pub reason: String,
+    #[serde(with = "iso::option")]
+    pub waived_until: Option<NaiveDate>,
+    /// The county that handed it over.
+    pub handed_by: String,
+}
+
+impl Case {
+    /// Is its term over, while the county still owes an answer?
+    pub fn overdue(&self, day: NaiveDate) -> bool {
+        self.state.is_waiting() && self.due.is_some_and(|due| day > due)
+    }
+
+    /// Letters that are due by a day: one after `due`, one after each step.
+    pub fn letters_due(&self, day: NaiveDate) -> usize {
+        if !self.overdue(day) {
+            return 0;
+        }
+        1 + self.steps.iter().filter(|s| day > **s).count()
+    }
+
+    /// The case after one more event.
+    ///
+    /// # Errors
+    /// A usage error: the move is not allowed from this state.
+    pub fn apply(&mut self, draft: &Draft) -> Result<()> {
+        let verb = draft.act.verb().ok_or_else(|| Error::bug("an act about no case"))?;
+        let Some(to) = self.state.after(verb) else { return Err(self.refused(verb)) };
+        let day = draft.day;
+        match &draft.act {
+            Act::Issue { pack, due, steps } => {
+                self.pack.clone_from(pack);
+                self.resume(day);
+                // A case that is sent again keeps its term: no deadline is skipped.
+                if self.due.is_none() {
+                    (self.due, self.steps) = (Some(*due), steps.clone());
+                }
+                self.issued = self.issued.or(Some(day));
+            }
+            Act::Progress(answer) => {
+                (self.answer, self.answered) = (Some((**answer).clone()), Some(day));
+            }
+            Act::Answer(answer) => {
+                (self.answer, self.answered) = (Some((**answer).clone()), Some(day));
+                self.stop(day);
+            }
+            Act::SendBack { fault, due, reason } => {
+                self.sent_back += 1;
+                self.fault = Some(*fault);
+                self.reason.clone_from(reason);
+                self.resume(day);
+                self.due = self.due.max(Some(*due));
+            }
+            Act::Close { reason } => {
+                self.reason.clone_from(reason);
+                self.end(day);
+            }
+            Act::Vanish => self.end(day),
+            Act::Waive { reason, until, .. } => {
+                self.reason.clone_from(reason);
+                self.waived_until = *until;
+                self.stop(day);
+            }
+            // Whoever waits for a pack is not asked: the clock goes on with the next one.
+            Act::Lapse => self.waived_until = None,
+            Act::HandOver { county, owner, .. } => {
+                self.handed_by = std::mem::replace(&mut self.county, county.clone());
+                self.owner.clone_from(owner);
+                self.assignee.clear();
+                // What the sender answered is no answer of the receiver.
+                (self.answer, self.answered, self.fault) = (None, None, None);
+                // The receiver's clock starts with its own pack.
+                (self.due, self.issued, self.stopped, self.step) = (None, None, None, 0);
+                self.steps.clear();
+            }
+            Act::Reopen { relapse, reason } => {
+                self.relapses += usize::from(*relapse);
+                self.reason.clone_from(reason);
+                (self.answer, self.answered, self.fault) = (None, None, None);
+            }
+            Act::Escalate { step } => self.step = *step,
+            Act::Assign { to } => self.assignee.clone_from(to),
+            _ => {}
+        }
+        self.state = to;
+        if !matches!(verb, Verb::Escalate | Verb::Assign | Verb::Note) {
+            self.moved = day;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, day: NaiveDate) {
+        self.ended = Some(day);
+        self.stop(day);
+    }
+
+    fn stop(&mut self, day: NaiveDate) {
+        self.stopped = self.stopped.or(Some(day));
+    }
+
+    /// The clock goes on where it stood: the term moves by the days in between.
+    fn resume(&mut self, day: NaiveDate) {
+        if let Some(since) = self.stopped.take() {
+            let rest = day - since;
+            self.due = self.due.map(|d| d + rest);
+            for step in &mut self.steps {
+                *step += rest;
+            }
+        }
+    }
+
+    fn refused(&self, verb: Verb) -> Error {
+        let (number, zh, en) = (&self.number, self.state.zh(), self.state.word());
+        Error::usage(format!("{number} is {zh} ({en}): it cannot be {}", verb.zh()))
+            .hint("see what happened to it with `bidui case show`")
+    }
+}
+
+/// All cases, by number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cases {
+    pub by_number: BTreeMap<String, Case>,
+    /// Number by anomaly.
+    pub by_anomaly: BTreeMap<String, String>,
+}
+
+impl Cases {
+    /// The cases after some events.
+    ///
+    /// # Errors
+    /// An event that the table of moves does not allow: the ledger is damaged.
+    pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Result<Self> {
+        let mut cases = Self::default();
+        for event in events {
+            cases.apply(&event.draft).map_err(|e| {
+                Error::environment(format!("event {} of the ledger: {e}", event.seq))
+                    .hint("check it with `bidui ledger verify`")
+            })?;
+        }
+        Ok(cases)
+    }
+
+    /// One more event; acts about packs and people change no case.
+    ///
+    /// # Errors
+    /// The move is not allowed.
+    pub fn apply(&mut self, draft: &Draft) -> Result<()> {
+        if draft.act.verb().is_none() {
+            return Ok(());
+        }
+        let known = self.by_number.get_mut(&draft.about);
+        match (known, &draft.act) {
+            (None, Act::Open { .. }) => self.open(draft),
+            (Some(_), Act::Open { .. }) => {
+                Err(Error::bug(format!("{} is opened twice", draft.about)))
+            }
+            (Some(case), _) => case.apply(draft),
+            (None, _) => Err(Error::usage(format!("there is no case {}", draft.about))
+                .hint("see `bidui case list`")),
+        }
+    }
+
+    fn open(&mut self, draft: &Draft) -> Result<()> {
+        let Act::Open {
+            anomaly,
+            rule,
+            subject_kind,
+            subject,
+            anchor,
+            county,
+            division,
+            owner,
+            severity,
+        } = &draft.act
+        else {
+            return Err(Error::bug("not an opening"));
+        };
+        let case = Case {
+            number: draft.about.clone(),
+            anomaly: anomaly.clone(),
+            rule: rule.clone(),
+            subject_kind: subject_kind.clone(),
+            subject: subject.clone(),
+            anchor: anchor.clone(),
+            severity: *severity,
+            county: county.clone(),
+            division: division.clone(),
+            owner: owner.clone(),
+            assignee: String::new(),
+            state: State::Pending,
+            opened: draft.day,
+            moved: draft.day,
+            issued: None,
+            pack: String::new(),
+            due: None,
+            steps: Vec::new(),
+            step: 0,
+            stopped: None,
+            answer: None,
+            answered: None,
+            sent_back: 0,
+            fault: None,
+            relapses: 0,
+            ended: None,
+            reason: String::new(),
+            waived_until: None,
+            handed_by: String::new(),
+        };
+        if self.by_anomaly.insert(anomaly.clone(), draft.about.clone()).is_some() {
+            return Err(Error::bug(format!("{} is a second case of one anomaly", draft.about)));
+        }
+        self.by_number.insert(draft.about.clone(), case);
+        Ok(())
+    }
+
+    /// The case of an anomaly.
+    pub fn of_anomaly(&self, anomaly: &str) -> Option<&Case> {
+        self.by_anomaly.get(anomaly).and_then(|n| self.by_number.get(n))
+    }
+}

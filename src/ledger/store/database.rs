@@ -1,0 +1,252 @@
+//! One blocking connection to SQLite or PostgreSQL. Nothing here knows what a case is.
+//!
+//! Statements are the same for both: `$1` placeholders, BIGINT and TEXT, `ON CONFLICT … DO UPDATE`.
+//! Migrations are run by SQLx's own migrator, which takes the same files on both; they are listed
+//! in [`migrations`], because the macro that reads a folder would need SQLx's macros, and with
+//! them all its drivers, in the build.
+
+use std::borrow::Cow;
+
+use futures::TryStreamExt;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Connection, Row, SqlSafeStr};
+use tokio::runtime::Runtime;
+
+use crate::error::{Error, Result};
+
+/// Placeholders of one statement, about. SQLite finds each by going through all of their names, so
+/// that many rows in one statement are slower than some.
+const PLACES: usize = 320;
+
+/// What is given to a placeholder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    Number(i64),
+    Text(String),
+    Nothing,
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<Option<String>> for Value {
+    fn from(text: Option<String>) -> Self {
+        text.map_or(Self::Nothing, Self::Text)
+    }
+}
+
+/// A connection and the runtime that it lives in.
+pub(super) struct Database {
+    runtime: Runtime,
+    /// Nothing only while it is being dropped.
+    connection: Option<AnyConnection>,
+    /// Where it is, without a password.
+    place: String,
+}
+
+type Query<'q> = sqlx::query::Query<'q, Any, AnyArguments>;
+
+fn migrations() -> Migrator {
+    let first = include_str!("../migrations/0001_ledger.sql").into_sql_str();
+    let kind = MigrationType::Simple;
+    Migrator::with_migrations(vec![Migration::new(1, Cow::from("ledger"), kind, first, false)])
+}
+
+/// An address without its password.
+pub(super) fn shown(address: &str) -> String {
+    match (address.split_once("://"), address.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, place))) if scheme != "sqlite" => {
+            format!("{scheme}://{place}")
+        }
+        _ => address.to_owned(),
+    }
+}
+
+impl Database {
+    /// Connects, and brings the tables up to date.
+    pub fn connect(address: &str) -> Result<Self> {
+        let mut database = Self::join(address)?;
+        database.migrate()?;
+        Ok(database)
+    }
+
+    /// Connects.
+    pub fn join(address: &str) -> Result<Self> {
+        sqlx::any::install_default_drivers();
+        let place = shown(address);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| Error::environment(format!("cannot start the ledger's runtime: {e}")))?;
+        let connection = runtime.block_on(AnyConnection::connect(address)).map_err(|e| {
+            Error::environment(format!("cannot open the ledger {place}: {e}")).hint(
+                "an address is sqlite:///folder/ledger.sqlite or postgres://user@host/database",
+            )
+        })?;
+        let mut database = Self { runtime, connection: Some(connection), place };
+        if database.is_sqlite() {
+            // A writer that ends badly leaves the last whole transaction; readers do not wait.
+            database.script(
+                "PRAGMA busy_timeout = 60000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+            )?;
+        }
+        Ok(database)
+    }
+
+    fn migrate(&mut self) -> Result<()> {
+        let migrator = migrations();
+        let Some(connection) = &mut self.connection else { return Err(closed()) };
+        let mut done = self.runtime.block_on(migrator.run_direct(None, connection, false));
+        if done.is_err() {
+            // Another process may have made the same tables at the same moment.
+            done = self.runtime.block_on(migrator.run_direct(None, connection, false));
+        }
+        done.map_err(|e| {
+            Error::environment(format!("the tables of the ledger {} do not fit: {e}", self.place))
+                .hint("a newer bidui may have written it: use that one")
+        })
+    }
+
+    fn is_sqlite(&self) -> bool {
+        self.connection.as_ref().is_some_and(|c| c.backend_name() == "SQLite")
+    }
+
+    /// Runs statements that have no placeholders.
+    pub fn script(&mut self, sql: &'static str) -> Result<()> {
+        let Some(connection) = &mut self.connection else { return Err(closed()) };
+        let done = self.runtime.block_on(sqlx::raw_sql(sql).execute(connection));
+        done.map(drop).map_err(|e| failed(&self.place, &e))
+    }
+
+    /// Runs one statement; how many rows it changed.
+    pub fn run(&mut self, sql: &str, values: Vec<Value>) -> Result<u64> {
+        let Some(connection) = &mut self.connection else { return Err(closed()) };
+        let done = self.runtime.block_on(query(sql, values).execute(connection));
+        done.map(|d| d.rows_affected()).map_err(|e| failed(&self.place, &e))
+    }
+
+    /// The rows of one query.
+    pub fn rows<T>(
+        &mut self,
+        sql: &str,
+        values: Vec<Value>,
+        read: impl Fn(&Line) -> sqlx::Result<T>,
+    ) -> Result<Vec<T>> {
+        let Some(connection) = &mut self.connection else { return Err(closed()) };
+        let all = async {
+            let mut found = Vec::new();
+            let mut rows = query(sql, values).fetch(connection);
+            while let Some(row) = rows.try_next().await? {
+                found.push(read(&Line(row))?);
+            }
+            Ok(found)
+        };
+        self.runtime.block_on(all).map_err(|e| failed(&self.place, &e))
+    }
+
+    /// Inserts rows, many with each statement. `tail` may say what to do with those that are there.
+    pub fn insert(
+        &mut self,
+        table: &str,
+        columns: &[&str],
+        rows: impl Iterator<Item = Vec<Value>>,
+        tail: &str,
+    ) -> Result<()> {
+        let mut rows = rows.peekable();
+        while rows.peek().is_some() {
+            let chunk: Vec<Vec<Value>> = rows.by_ref().take(PLACES / columns.len()).collect();
+            let places = places(chunk.len(), columns.len());
+            let sql = format!("INSERT INTO {table} ({}) VALUES {places} {tail}", columns.join(","));
+            self.run(&sql, chunk.into_iter().flatten().collect())?;
+        }
+        Ok(())
+    }
+
+    /// The rows whose `column` is one of `keys`.
+    pub fn among<T>(
+        &mut self,
+        select: &str,
+        column: &str,
+        keys: &[&str],
+        read: impl Fn(&Line) -> sqlx::Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut found = Vec::new();
+        for chunk in keys.chunks(PLACES) {
+            let sql = format!("{select} WHERE {column} IN {}", places(1, chunk.len()));
+            found.extend(self.rows(&sql, chunk.iter().map(|k| (*k).into()).collect(), &read)?);
+        }
+        Ok(found)
+    }
+
+    /// All or nothing, and alone: takes the turn to write first.
+    pub fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.script("BEGIN")?;
+        let turn = self.run("UPDATE ledger_turn SET turn = turn + 1 WHERE one = 1", Vec::new());
+        let done = turn.and_then(|_| work(self)).and_then(|done| {
+            self.script("COMMIT")?;
+            Ok(done)
+        });
+        if done.is_err() {
+            // A connection that is gone has rolled back by itself.
+            _ = self.script("ROLLBACK");
+        }
+        done
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            // Whatever was committed is safe; SQLite tidies up its log.
+            _ = self.runtime.block_on(connection.close());
+        }
+    }
+}
+
+/// A row of a result.
+pub(super) struct Line(AnyRow);
+
+impl Line {
+    pub fn text(&self, at: usize) -> sqlx::Result<String> {
+        self.0.try_get(at)
+    }
+
+    pub fn option(&self, at: usize) -> sqlx::Result<Option<String>> {
+        self.0.try_get(at)
+    }
+
+    pub fn number(&self, at: usize) -> sqlx::Result<i64> {
+        self.0.try_get(at)
+    }
+}
+
+/// `sql` is put together from words of this program only.
+fn query(sql: &str, values: Vec<Value>) -> Query<'static> {
+    let query: Query<'static> = sqlx::query(AssertSqlSafe(sql.to_owned()));
+    values.into_iter().fold(query, |query, value| match value {
+        Value::Number(number) => query.bind(number),
+        Value::Text(text) => query.bind(text),
+        Value::Nothing => query.bind(None::<String>),
+    })
+}
+
+/// `($1,$2),($3,$4)`.
+fn places(rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let own: Vec<String> = (1..=columns).map(|c| format!("${}", row * columns + c)).collect();
+        format!("({})", own.join(","))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(",")
+}
+
+fn failed(place: &str, error: &sqlx::Error) -> Error {
+    Error::environment(format!("the ledger {place}: {error}"))
+}
+
+fn closed() -> Error {
+    Error::bug("the ledger is closed")
+}

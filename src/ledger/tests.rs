@@ -1,0 +1,6 @@
+//! The ledger's own tests: moves, clocks, flows, random histories, a simulated year.
+
+pub(in crate::ledger) mod fixture;
+pub(in crate::ledger) mod history;
+mod moves;
+mod year;
