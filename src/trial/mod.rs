@@ -1,5 +1,6 @@
 //! Tries every rule on its worked example, and on every other rule's, without data or services.
 
+pub mod indicators;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,13 +30,14 @@ pub struct Trial {
     pub judged: usize,
 }
 
-/// Tries the rules of a pipeline whose ids contain `filter`.
+/// Tries the rules of a pipeline whose ids contain `filter`. A rule that is switched off may rest on
+/// words that this pipeline does not have; it is left out.
 ///
 /// # Errors
 /// What the engine says of a fixture that cannot be built.
 pub fn test(pipeline: &Pipeline, plans: &Plans, filter: &str) -> Result<Vec<Trial>> {
     let mut trials = Vec::new();
-    for rule in pipeline.rules.values().filter(|r| r.id.contains(filter)) {
+    for rule in pipeline.active_rules().filter(|r| r.id.contains(filter)) {
         let source = pipeline.source("rules", &format!("{}.test", rule.id));
         let test = rule_test(source)
             .map_err(|fault| Error::pipeline(format!("{}: {}", fault.place(), fault.message)))?;
@@ -50,17 +52,15 @@ pub fn test(pipeline: &Pipeline, plans: &Plans, filter: &str) -> Result<Vec<Tria
 
 /// Tries all rules over the view on one example.
 fn one(pipeline: &Pipeline, plans: &Plans, rule: &Rule, test: &RuleTest) -> Result<Trial> {
-    let asof = match &test.asof {
-        Some(day) => day.parse::<NaiveDate>().map_err(|_| {
-            Error::pipeline(format!("asof `{day}` is not a day")).hint("write 2026-11-10")
-        })?,
-        None => NaiveDate::from_ymd_opt(2026, 11, 10).expect("a day"),
-    };
-    let engine = Engine::new(asof, None, &pipeline.codes)?;
+    let engine = Engine::new(asof(test.asof.as_deref())?, None, &pipeline.codes)?;
     let planned = plans.get(&rule.over).ok_or_else(|| Error::bug("a view without a plan"))?;
     let batches = match &test.given {
         Given::Rows(given) => vec![rows::batch(given, &planned.schema)?],
-        Given::Tables(tables) => build(pipeline, plans, &engine, tables, &rule.over)?,
+        Given::Tables(tables) => {
+            let wanted = BTreeSet::from([rule.over.clone()]);
+            let mut built = materials(pipeline, plans, &engine, tables, &wanted)?;
+            built.remove(&rule.over).ok_or_else(|| Error::bug("a view is gone"))?.1
+        }
     };
     let view = &pipeline.views[&rule.over];
     let over = || pipeline.rules.values().filter(|r| r.over == rule.over);
@@ -155,28 +155,54 @@ fn subjects(
     Ok(all)
 }
 
-/// Builds a view, and those that it reads, from rows of tables.
-fn build(
+/// The night of an example.
+fn asof(said: Option<&str>) -> Result<NaiveDate> {
+    match said {
+        Some(day) => day.parse::<NaiveDate>().map_err(|_| {
+            Error::pipeline(format!("asof `{day}` is not a day")).hint("write 2026-11-10")
+        }),
+        None => Ok(NaiveDate::from_ymd_opt(2026, 11, 10).expect("a day")),
+    }
+}
+
+/// Rows under their schema.
+type Rows = (SchemaRef, Vec<RecordBatch>);
+
+/// Every table with its rows, and the wanted views with those that they read, built from them. A view
+/// whose rows are given is not built.
+fn materials(
     pipeline: &Pipeline,
     plans: &Plans,
     engine: &Engine,
     given: &BTreeMap<String, Vec<crate::pipeline::TestRow>>,
-    wanted: &str,
-) -> Result<Vec<RecordBatch>> {
-    let mut known: BTreeMap<String, (SchemaRef, Vec<RecordBatch>)> = BTreeMap::new();
-    let unknown = |t: &&String| *t != "link" && !pipeline.tables.contains_key(*t);
-    if let Some(table) = given.keys().find(unknown) {
-        return Err(Error::pipeline(format!("there is no table `{table}`")));
-    }
+    wanted: &BTreeSet<String>,
+) -> Result<BTreeMap<String, Rows>> {
+    let mut known: BTreeMap<String, Rows> = BTreeMap::new();
     let schemas = pipeline.tables.values().map(|t| (t.id.clone(), table_schema(t)));
-    for (id, schema) in schemas.chain([("link".to_owned(), link_schema())]) {
+    let views = plans.views.iter().filter(|v| given.contains_key(&v.id));
+    let views = views.map(|v| (v.id.clone(), v.schema.clone()));
+    for (id, schema) in schemas.chain([("link".to_owned(), link_schema())]).chain(views) {
         let batches = match given.get(&id) {
             Some(rows) => vec![rows::batch(rows, &schema)?],
             None => Vec::new(),
         };
+        // Columns of views are not all nullable, those of an example are.
+        let schema = batches.first().map_or(schema, RecordBatch::schema);
         known.insert(id, (schema, batches));
     }
-    for planned in &plans.views {
+    if let Some(name) = given.keys().find(|name| !known.contains_key(*name)) {
+        return Err(Error::pipeline(format!("there is no table `{name}`")));
+    }
+    let mut needed = wanted.clone();
+    for planned in plans.views.iter().rev().filter(|v| !known.contains_key(&v.id)) {
+        if needed.contains(&planned.id) {
+            needed.extend(planned.reads.keys().cloned());
+        }
+    }
+    for planned in plans.views.iter().filter(|v| needed.contains(&v.id)) {
+        if known.contains_key(&planned.id) {
+            continue;
+        }
         let mut tables: Vec<(String, Arc<dyn TableProvider>)> = Vec::new();
         for name in planned.reads.keys() {
             if let Some((schema, batches)) = known.get(name) {
@@ -185,10 +211,7 @@ fn build(
             }
         }
         let batches = view::build(&pipeline.views[&planned.id], engine, tables)?;
-        if planned.id == wanted {
-            return Ok(batches);
-        }
         known.insert(planned.id.clone(), (planned.schema.clone(), batches));
     }
-    Err(Error::bug("a view that was planned is gone"))
+    Ok(known)
 }

@@ -1,0 +1,18 @@
+/*---
+title: {zh: 远程医疗使用率, en: Links in use}
+about: 分母为在用的远程医疗链路；分子为其中在规定天数内有服务记录的链路。按受邀机构所在县。
+unit: percent
+noun: 条
+better: up
+rank: true
+needs: [institution, telemed_link, telemed_session]
+---*/
+SELECT substr(i.division, 1, 6) AS county,
+  count(CASE WHEN asof() - u.last_on <= param('telemed_idle_days', i.division, yr()) THEN 1 END) AS numerator, count(*) AS denominator
+FROM telemed_link l
+JOIN institution i ON i.org_code = l.org_code
+LEFT JOIN (
+  SELECT link_id, max(session_date) AS last_on FROM telemed_session WHERE session_date <= asof() GROUP BY link_id
+) AS u ON u.link_id = l.link_id
+WHERE coalesce(l.active, true) AND (l.opened_on IS NULL OR l.opened_on <= asof()) AND (l.closed_on IS NULL OR l.closed_on > asof())
+GROUP BY substr(i.division, 1, 6)

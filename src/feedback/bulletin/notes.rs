@@ -1,0 +1,50 @@
+//! 附件3: where the ledger of the cases goes, what each figure counts, and the rules of the words.
+
+use maud::{Markup, html};
+
+use super::facts::Facts;
+use super::period::zh_date;
+
+/// The third annex.
+pub fn notes(facts: &Facts<'_>) -> Markup {
+    let material = facts.material;
+    let policy = facts.policy();
+    let named = policy.items.iter().flat_map(|i| std::iter::once(&i.lead).chain(&i.also));
+    let from = material.pipeline.settings.publish.rank_from;
+    html! {
+        p { "一、" (material.filled(&policy.annex)) }
+        p { "二、指标口径" }
+        ol.about {
+            @for indicator in named.filter_map(|id| facts.indicator(id)) {
+                li { b { (indicator.title.zh) } "（" (indicator.id) "）：" (indicator.about) }
+            }
+        }
+        p { "三、编制说明" }
+        ol.about {
+            li { "环比与" (material.period.last()) "比，同比与上年同期比，取各期末次比对结果；本期数据日期为" (zh_date(facts.now.day)) "。" }
+            li { "上升、下降、增加、减少和持平按公布的数值（百分比保留一位小数，四舍五入）相减得出；相减为零的为持平。" }
+            li { "市（州）和全省数值由各县（市、区）分子、分母分别相加后计算；区划不明的对象只计入全省。" }
+            li { "排名按指标优劣排列，数值相同的分母大者在前；分母不足" (from) "的县（市、区）基数过小，不参与排名。" }
+            li { "综合得分为列入考评各指标的加权平均（" (weights(facts)) "）；有数据的指标权重不足" (policy.score.from) "%的不计得分。" }
+            li { "红、黄、绿灯按项目设定的指标线判定，仅供工作调度参考。" }
+            li { "成因优先取本期县（市、区）反馈的原因类别，按件计；没有反馈的取有关规则在本期末次比对发现的异常件数，不含已豁免。" }
+            li { "“未运行”“无数据”“—”均不等于零。" }
+            @if material.reader.is_public() {
+                li { "公开文本对小于" (material.pipeline.settings.publish.suppress_below) "的件数和人数予以隐藏，其余按" (material.pipeline.settings.publish.round_to) "取整；可能推出隐藏数的比率不公布（*）。" }
+            }
+            @for note in &policy.notes { li { (material.filled(note)) } }
+        }
+    }
+}
+
+/// The weights in words.
+fn weights(facts: &Facts<'_>) -> String {
+    let said: Vec<String> = facts
+        .policy()
+        .score
+        .weights
+        .iter()
+        .filter_map(|(id, w)| Some(format!("{}{w}", facts.indicator(id)?.title.zh)))
+        .collect();
+    said.join("、")
+}
