@@ -1,0 +1,312 @@
+//! `bidui pack issue`: the order of the steps. Reveal first, then files aside, then the ledger, then
+//! the folder's name; so a crash loses nothing and doubles nothing.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use chrono::NaiveDate;
+
+use super::{Desk, Where, form, now};
+use crate::anomaly::table;
+use crate::cli::output;
+use crate::error::{Error, Result};
+use crate::feedback::batch::{self, Batch, Issued};
+use crate::feedback::county::Setting;
+use crate::feedback::issue::{self, Order, Written};
+use crate::feedback::reveal::Names;
+use crate::feedback::select::{Selection, is_fresh, select};
+use crate::feedback::show::Shower;
+use crate::ledger::act::{Act, Draft, Event};
+use crate::ledger::case::Cases;
+use crate::ledger::chain::Head;
+use crate::ledger::flow::flows;
+use crate::night::setup::date_of;
+use crate::pipeline::packs::Level;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    place: Where,
+    /// The month that the packs are for, such as 2026-10.
+    #[arg(long)]
+    month: String,
+    /// Folder of the packs [default: packs in the lake].
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Only these counties, 6 digits each.
+    #[arg(long, value_delimiter = ',')]
+    county: Vec<String>,
+    /// The month was issued before: issue what came since, in packs of their own.
+    #[arg(long)]
+    supplement: bool,
+    /// Show names unmasked; the ledger records who did it and why.
+    #[arg(long, requires = "reason")]
+    reveal: bool,
+    /// Why names are shown.
+    #[arg(long)]
+    reason: Option<String>,
+    /// Who issues [default: the login name].
+    #[arg(long, env = "BIDUI_ACTOR")]
+    actor: Option<String>,
+    /// The day that it counts for [default: that of the current night, or of the last act].
+    #[arg(long)]
+    on: Option<NaiveDate>,
+    /// Worker threads [default: one for each core].
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+/// A call of the command with all that it works on.
+struct Call<'a> {
+    args: &'a Args,
+    desk: Desk,
+    actor: String,
+    month: NaiveDate,
+    out: PathBuf,
+}
+
+/// Issues the packs, or finishes what a crash interrupted.
+pub fn issue(args: &Args) -> Result<ExitCode> {
+    let month = batch::month(&args.month)?;
+    let actor = super::actor(args.actor.as_ref())?;
+    if args.reveal && args.reason.as_ref().is_none_or(|r| r.trim().is_empty()) {
+        return Err(Error::usage("names are shown only for a reason")
+            .hint("say it with --reason; it stays in the ledger"));
+    }
+    let desk = Desk::open(&args.place)?;
+    // No night may move cases while they are put into packs.
+    let _lock = desk.setup.lake.lock()?;
+    let out = super::home(&desk, args.out.as_ref());
+    let call = Call { args, desk, actor, month, out };
+    let events = call.desk.store.events()?;
+    let prefix = &call.desk.policy.settings.prefix;
+    let known = batch::issued(&events, prefix, month);
+    let mut finished = false;
+    for issued in &known {
+        finished |= call.finish(issued, &events)?;
+    }
+    if known.is_empty() || args.supplement {
+        return call.fresh(known.len() + 1, &events);
+    }
+    let waiting = call.desk.store.cases()?;
+    let waiting = waiting.by_number.values().filter(|c| is_fresh(c)).count();
+    if !finished {
+        let last = &known[known.len() - 1];
+        let at = call.out.join(last.batch.folder());
+        output::say(&format!(
+            "{} 已于 {} 下发 issued before: {}",
+            args.month,
+            last.batch.day,
+            at.display()
+        ))?;
+    }
+    if waiting > 0 {
+        output::log(&format!(
+            "{waiting} cases wait to be issued: `bidui pack issue --month {} --supplement`",
+            args.month
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Call<'_> {
+    /// Issues a new batch.
+    fn fresh(&self, number: usize, events: &[Event]) -> Result<ExitCode> {
+        let batch = self.batch(number)?;
+        let home = self.out.join(batch.folder());
+        if home.exists() {
+            return Err(Error::usage(format!(
+                "{} is there, but the ledger knows no such packs",
+                home.display()
+            ))
+            .hint("it belongs to another ledger: move it away, or choose another --out"));
+        }
+        let cases = self.desk.store.cases()?;
+        self.known_counties()?;
+        let selection = select(&cases, &self.args.county, number > 1);
+        let issuable = selection.counties.values().flatten().any(|c| is_fresh(c));
+        if selection.counties.is_empty() || (number > 1 && !issuable) {
+            output::say("没有需要下发的督办件 nothing to issue")?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        self.reveal(&batch, &selection)?;
+        let names = self.names(&selection, &self.desk.night)?;
+        // A reveal was added to the ledger since.
+        let head = self.desk.store.head()?;
+        let staged = issue::aside(&self.out, &batch.folder());
+        let job = Job { batch: &batch, night: &self.desk.night, head: &head, names: &names };
+        let written = self.write(&job, &selection, events, &staged)?;
+        let count = written.drafts.len();
+        self.desk.store.append(written.drafts, &now())?;
+        issue::put_in_place(&staged, &home)?;
+        output::say(&people(&batch, &home, &written.files))?;
+        output::log(&format!("{count} acts by {} on {}", self.actor, batch.day));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn batch(&self, number: usize) -> Result<Batch> {
+        let last = self.desk.store.last_day()?;
+        let day = self.args.on.unwrap_or(self.desk.day()?.max(last.unwrap_or(NaiveDate::MIN)));
+        if let Some(last) = last.filter(|last| day < *last) {
+            return Err(Error::usage(format!("the ledger's last act counts for {last}"))
+                .hint(format!("issue with --on {last} or a later day")));
+        }
+        if day < self.month {
+            return Err(Error::usage(format!("{} begins after {day}", self.args.month))
+                .hint("a pack is issued in its month or later"));
+        }
+        let prefix = self.desk.policy.settings.prefix.clone();
+        Ok(Batch { prefix, month: self.month, number, day })
+    }
+
+    /// Every county asked for must be one.
+    fn known_counties(&self) -> Result<()> {
+        let divisions = &self.desk.setup.divisions;
+        for code in &self.args.county {
+            if code.len() != 6 || divisions.get(code).is_none_or(|d| d.level != 3) {
+                return Err(Error::usage(format!("{code} is no county of this pipeline"))
+                    .hint("give its 6 digits, such as 620423"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Records that names are going to be shown, pack by pack, before anything is written.
+    fn reveal(&self, batch: &Batch, selection: &Selection<'_>) -> Result<()> {
+        let Some(reason) = self.args.reason.as_ref().filter(|_| self.args.reveal) else {
+            return Ok(());
+        };
+        let draft = |county: &&str| Draft {
+            about: batch.pack(county),
+            day: batch.day,
+            actor: self.actor.clone(),
+            act: Act::Reveal { what: "反馈包姓名".into(), reason: reason.trim().to_owned() },
+        };
+        let drafts = selection.counties.keys().map(draft).collect();
+        self.desk.store.append(drafts, &now()).map(drop)
+    }
+
+    fn names(&self, selection: &Selection<'_>, night: &str) -> Result<Names> {
+        if !self.args.reveal {
+            return Ok(Names::default());
+        }
+        let night = self.desk.setup.lake.night(night);
+        let cases = selection.counties.values().flatten().copied();
+        Names::read(&self.desk.setup.pipeline, &night, cases)
+    }
+
+    /// Writes a batch aside.
+    fn write(
+        &self,
+        job: &Job<'_>,
+        selection: &Selection<'_>,
+        events: &[Event],
+        staged: &Path,
+    ) -> Result<Written> {
+        let (setup, policy) = (&self.desk.setup, &self.desk.policy);
+        let form = form(&self.desk)?;
+        let memory = table::read_memory(&setup.lake.night(job.night))?;
+        let shower =
+            Shower::new(&setup.pipeline, form, policy, &setup.divisions, &memory, job.names);
+        let flows = flows(events.iter().map(|e| &e.draft), self.month, job.batch.day)?;
+        let setting = Setting {
+            batch: job.batch,
+            form,
+            shower: &shower,
+            keys: &setup.keys,
+            head: job.head,
+            flows: &flows,
+            night: job.night,
+        };
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let order = Order {
+            setting: &setting,
+            city: setup.pipeline.pack(Level::City),
+            selection,
+            actor: &self.actor,
+            threads: self.args.threads.unwrap_or(cores),
+        };
+        issue::write(&order, staged)
+    }
+
+    /// Finishes a batch that the ledger knows and whose folder is not there. True when there was
+    /// something to do.
+    fn finish(&self, issued: &Issued, events: &[Event]) -> Result<bool> {
+        let batch = &issued.batch;
+        let home = self.out.join(batch.folder());
+        if home.exists() {
+            return Ok(false);
+        }
+        let staged = issue::aside(&self.out, &batch.folder());
+        if !issue::is_whole(&staged, issued)? {
+            self.again(issued, events, &staged)?;
+        }
+        issue::put_in_place(&staged, &home)?;
+        output::say(&format!(
+            "已补齐 finished: {} · {} 个县 counties",
+            home.display(),
+            issued.counties.len()
+        ))?;
+        Ok(true)
+    }
+
+    /// Makes a batch again from the ledger as it was before it.
+    fn again(&self, issued: &Issued, events: &[Event], staged: &Path) -> Result<()> {
+        let before = events.iter().take_while(|e| e.seq < issued.first).count();
+        let before = &events[..before];
+        let head =
+            before.last().map_or_else(Head::default, |e| Head { seq: e.seq, hash: e.hash.clone() });
+        let cases = Cases::fold(before)?;
+        let counties: Vec<String> = issued.counties.keys().cloned().collect();
+        let batch = &issued.batch;
+        let selection = select(&cases, &counties, batch.number > 1);
+        // The night that was current on that day; a later one would tell other things.
+        let early = |n: &String| date_of(n).is_some_and(|d| d <= batch.day);
+        let night = self.desk.setup.lake.nights().into_iter().rfind(early);
+        let night = night.unwrap_or_else(|| self.desk.night.clone());
+        self.reveal(batch, &selection)?;
+        let names = self.names(&selection, &night)?;
+        let job = Job { batch, night: &night, head: &head, names: &names };
+        let written = self.write(&job, &selection, before, staged)?;
+        if let Some(county) = issue::same(&written.files, issued) {
+            let pack = batch.pack(county);
+            return Err(Error::gate(format!("{pack} cannot be made again as it was sent"))
+                .hint("the pipeline, the night or --reveal differ from those of its day")
+                .hint(format!("the ledger has its BLAKE3: `bidui ledger show --about {pack}`")));
+        }
+        Ok(())
+    }
+}
+
+/// What one batch is made from.
+struct Job<'a> {
+    batch: &'a Batch,
+    night: &'a str,
+    head: &'a Head,
+    names: &'a Names,
+}
+
+/// What was issued, for people.
+fn people(batch: &Batch, home: &Path, files: &[issue::FileLine]) -> String {
+    let own = || files.iter().filter(|f| !f.pack.is_empty());
+    let sum = |f: fn(&issue::FileLine) -> u64| own().map(f).sum::<u64>();
+    let mut table = output::plain_table();
+    table.set_header(["县", "反馈包", "件数", "本次下发", "逾期"]);
+    for file in own() {
+        let counts = [file.rows, file.issued, file.overdue].map(|n| n.to_string());
+        let mut row = vec![file.name.clone(), file.pack.clone()];
+        row.extend(counts);
+        table.add_row(row);
+    }
+    format!(
+        "{} 第{}批 · {} 下发 · {} 个县 counties · {} 件 rows（本次下发 issued {}，逾期 overdue {}）\n{table}\n目录 folder: {}",
+        batch.month_zh(),
+        batch.number,
+        batch.day,
+        own().count(),
+        sum(|f| f.rows),
+        sum(|f| f.issued),
+        sum(|f| f.overdue),
+        home.display()
+    )
+}

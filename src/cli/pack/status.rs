@@ -1,0 +1,101 @@
+//! `bidui pack status`: county by county, how far the packs of a month have come.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringArray, UInt64Array};
+use chrono::NaiveDate;
+
+use super::{Desk, Where};
+use crate::cli::output::{self, Form, Out};
+use crate::cli::show::columns;
+use crate::error::{Error, Result};
+use crate::feedback::batch;
+use crate::feedback::status::{self, PackLine};
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    place: Where,
+    #[command(flatten)]
+    out: Out,
+    /// The month, such as 2026-10 [default: the last one that was issued].
+    #[arg(long)]
+    month: Option<String>,
+    /// Only counties whose code begins so.
+    #[arg(long)]
+    county: Option<String>,
+    /// The day that lateness is counted at [default: that of the current night].
+    #[arg(long)]
+    on: Option<NaiveDate>,
+}
+
+/// Shows the packs.
+pub fn status(args: &Args) -> Result<ExitCode> {
+    let desk = Desk::open(&args.place)?;
+    let events = desk.store.events()?;
+    let month = match &args.month {
+        Some(month) => batch::month(month)?,
+        None => batch::last_month(&events).ok_or_else(|| {
+            Error::usage("no pack was issued yet").hint("issue some with `bidui pack issue`")
+        })?,
+    };
+    let day = args.on.map_or_else(|| desk.day(), Ok)?;
+    let mut lines = status::status(&events, month, day)?;
+    let begins = |l: &PackLine| args.county.as_ref().is_none_or(|c| l.county.starts_with(c));
+    lines.retain(begins);
+    let text = |f: &dyn Fn(&PackLine) -> String| -> ArrayRef {
+        Arc::new(lines.iter().map(|l| Some(f(l))).collect::<StringArray>())
+    };
+    let number = |f: fn(&PackLine) -> u64| -> ArrayRef {
+        Arc::new(lines.iter().map(|l| Some(f(l))).collect::<UInt64Array>())
+    };
+    let date = |d: Option<NaiveDate>| d.map_or_else(String::new, |d| d.to_string());
+    let name = |l: &PackLine| desk.setup.divisions.name(&l.county).unwrap_or("").to_owned();
+    let letter = |l: &PackLine| match l.letter {
+        0 => String::new(),
+        step => desk.policy.letter(step).to_owned(),
+    };
+    let values = [
+        text(&|l| l.county.clone()),
+        text(&name),
+        text(&|l| l.pack.clone()),
+        text(&|l| date(l.issued)),
+        number(|l| l.rows),
+        text(&|l| date(l.signed)),
+        number(|l| l.returns),
+        number(|l| l.answered),
+        number(|l| l.sent_back),
+        number(|l| l.closed),
+        number(|l| l.vanished),
+        number(|l| l.waived),
+        number(|l| l.open),
+        number(|l| l.overdue),
+        text(&letter),
+    ];
+    let chinese = args.out.output == Form::Table;
+    let heads = HEADS.map(|(zh, word)| if chinese { zh } else { word });
+    // The pack's number says the county's code too; a terminal has no room for both.
+    let pairs = heads.into_iter().zip(values).skip(usize::from(chinese));
+    output::give(&columns(pairs.collect())?, &args.out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Headings for people, and for programs.
+const HEADS: [(&str, &str); 15] = [
+    ("代码", "county"),
+    ("县", "name"),
+    ("反馈包", "pack"),
+    ("下发", "issued"),
+    ("件数", "rows"),
+    ("签收", "signed"),
+    ("回执", "returns"),
+    ("反馈", "answered"),
+    ("退回", "sent_back"),
+    ("销号", "closed"),
+    ("消除", "vanished"),
+    ("豁免", "waived"),
+    ("未结", "open"),
+    ("逾期", "overdue"),
+    ("督办", "letter"),
+];

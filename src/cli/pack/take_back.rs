@@ -1,0 +1,175 @@
+//! `bidui pack take-back`: returned workbooks in, receipts out. The ledger is told before the
+//! receipt is written; a file that the ledger knows moves nothing and gets the same receipt again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use chrono::NaiveDate;
+
+use super::{Desk, Where, actor, form, home, now};
+use crate::cli::output;
+use crate::error::{Error, Result};
+use crate::feedback::take_back::{self, Fields, Receiver, Returned, Taken, Verdict, judge, reply};
+use crate::lake::durable;
+use crate::ledger::act::{Act, Event};
+use crate::ledger::case::Cases;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Workbooks that counties sent back.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    place: Where,
+    /// Folder of the receipts [default: packs/receipts in the lake].
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// The county, 6 digits, of files that have lost their system page.
+    #[arg(long)]
+    county: Option<String>,
+    /// Who takes them in [default: the login name].
+    #[arg(long, env = "BIDUI_ACTOR")]
+    actor: Option<String>,
+    /// The day that it counts for [default: that of the current night].
+    #[arg(long)]
+    on: Option<NaiveDate>,
+}
+
+/// Packs that the ledger knows.
+#[derive(Default)]
+struct History {
+    packs: BTreeMap<String, (String, String, NaiveDate)>,
+    signed: BTreeSet<String>,
+}
+
+impl History {
+    fn of(events: &[Event]) -> Self {
+        let mut history = Self::default();
+        for event in events {
+            let (about, day) = (event.draft.about.clone(), event.draft.day);
+            match &event.draft.act {
+                Act::PackIssue { month, division, .. } => {
+                    let facts = (division.clone(), month.clone(), day);
+                    history.packs.insert(about, facts);
+                }
+                Act::PackReceive { .. } => _ = history.signed.insert(about),
+                _ => {}
+            }
+        }
+        history
+    }
+}
+
+/// The events before a file was taken in, and the day of that; nothing for a new file.
+fn before<'a>(events: &'a [Event], blake3: &str) -> Option<(&'a [Event], NaiveDate)> {
+    let own = |e: &Event| match &e.draft.act {
+        Act::PackReturn { blake3: file, .. } => file == blake3,
+        Act::Answer(answer) | Act::Progress(answer) => answer.file == blake3,
+        _ => false,
+    };
+    let first = events.iter().position(own)?;
+    let signed =
+        |e: &Event| matches!(e.draft.act, Act::PackReceive { .. }) && e.at == events[first].at;
+    let begin = if first > 0 && signed(&events[first - 1]) { first - 1 } else { first };
+    Some((&events[..begin], events[first].draft.day))
+}
+
+/// Takes files in, one after the other.
+pub fn take_back(args: &Args) -> Result<ExitCode> {
+    let desk = Desk::open(&args.place)?;
+    let form = form(&desk)?;
+    let receiver = Receiver {
+        day: args.on.map_or_else(|| desk.day(), Ok)?,
+        actor: actor(args.actor.as_ref())?,
+        county: args.county.clone(),
+    };
+    let fields = Fields::new(&desk.setup.pipeline, form);
+    let out = args.out.clone().unwrap_or_else(|| home(&desk, None).join("receipts"));
+    durable::create_dir_all(&out)?;
+    let mut table = output::plain_table();
+    table.set_header(["文件", "反馈包", "采纳", "未采纳", "无效", "说明", "回执"]);
+    let mut all_well = true;
+    for file in &args.files {
+        let (returned, mut taken) = match take_back::read(file, form, &desk.setup.keys) {
+            Ok(returned) => (returned, Taken::default()),
+            Err(error) => unreadable(file, &error),
+        };
+        if taken.refused.is_none() {
+            taken = take_in(&desk, &fields, &receiver, &returned)?;
+        }
+        let path = write(&desk, form, &taken, &returned, &receiver, &out)?;
+        all_well &= taken.refused.is_none() && taken.count(Verdict::Invalid) == 0;
+        table.add_row(line(&returned, &taken, &path));
+    }
+    output::say(&table.to_string())?;
+    Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Judges a file and tells the ledger.
+fn take_in(
+    desk: &Desk,
+    fields: &Fields<'_>,
+    receiver: &Receiver,
+    returned: &Returned,
+) -> Result<Taken> {
+    let events = desk.store.events()?;
+    let known = before(&events, &returned.blake3);
+    let (events, day) = known.unwrap_or((&events, receiver.day));
+    let history = History::of(events);
+    let cases = Cases::fold(events)?;
+    let judging = take_back::Desk {
+        fields,
+        keys: &desk.setup.keys,
+        cases: &cases,
+        packs: &history.packs,
+        signed: &history.signed,
+        receiver: &Receiver { day, ..receiver.clone() },
+    };
+    let mut taken = judge(&judging, returned);
+    if known.is_some() {
+        taken.drafts.clear();
+        taken.notes.insert(0, format!("此文件已于{day}收过，内容完全相同，未重复处理"));
+    } else if !taken.drafts.is_empty() {
+        desk.store.append(taken.drafts.clone(), &now())?;
+    }
+    Ok(taken)
+}
+
+/// A file that cannot be read gets a receipt too.
+fn unreadable(file: &Path, error: &Error) -> (Returned, Taken) {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let refused = Some(format!("文件无法读取（{error}），请用Excel或WPS另存为XLSX后重报"));
+    (Returned { name, ..Returned::default() }, Taken { refused, ..Taken::default() })
+}
+
+fn write(
+    desk: &Desk,
+    form: &crate::pipeline::packs::Pack,
+    taken: &Taken,
+    returned: &Returned,
+    receiver: &Receiver,
+    out: &Path,
+) -> Result<PathBuf> {
+    let place = desk.setup.divisions.name(&taken.county).unwrap_or_default();
+    let title = format!("{place}{}", form.title.zh);
+    let bytes = reply(taken, &title, &returned.name, receiver.day, out)?;
+    let stem = Path::new(&returned.name).file_stem().unwrap_or_default().to_string_lossy();
+    let mark = returned.blake3.get(..8).unwrap_or("unread");
+    let path = out.join(format!("{stem}_回执_{mark}.xlsx"));
+    durable::write(&path, &bytes)?;
+    Ok(path)
+}
+
+fn line(returned: &Returned, taken: &Taken, receipt: &Path) -> Vec<String> {
+    let count = |v: Verdict| taken.count(v).to_string();
+    vec![
+        returned.name.clone(),
+        taken.pack.clone(),
+        count(Verdict::Accepted),
+        count(Verdict::Ignored),
+        count(Verdict::Invalid),
+        taken.refused.clone().unwrap_or_else(|| taken.notes.join("；")),
+        receipt.display().to_string(),
+    ]
+}

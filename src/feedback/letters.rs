@@ -1,0 +1,92 @@
+//! Letters to counties that are late: 提示函, 督办函, 约谈. They name cases, never people.
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, NaiveDate};
+
+use super::show::Shower;
+use crate::ledger::case::{Case, Cases};
+use crate::pipeline::packs::Pack;
+
+/// One letter to one county.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    pub county: String,
+    pub name: String,
+    /// 1 for the mildest.
+    pub step: usize,
+    /// What it is called.
+    pub kind: String,
+    pub cases: usize,
+    /// Days of the case that is latest.
+    pub latest: i64,
+    pub file: String,
+    pub text: String,
+}
+
+/// The letters that are due on a day: a county gets one of each kind, about the cases that have
+/// come as far as that kind.
+pub fn letters(cases: &Cases, shower: &Shower<'_>, form: &Pack, day: NaiveDate) -> Vec<Letter> {
+    let mut due: BTreeMap<(&str, usize), Vec<&Case>> = BTreeMap::new();
+    for case in cases.by_number.values() {
+        // A night may have sent one more letter than the days say: its term was moved since.
+        let step = if case.overdue(day) { case.step.max(case.letters_due(day)) } else { 0 };
+        if step > 0 {
+            let last = shower.policy.settings.letters.len().max(1);
+            due.entry((&case.county, step.min(last))).or_default().push(case);
+        }
+    }
+    let letters = due.into_iter().map(|((county, step), mut own)| {
+        own.sort_by_key(|c| (c.due, c.number.clone()));
+        letter(shower, form, day, (county, step), &own)
+    });
+    letters.collect()
+}
+
+fn letter(
+    shower: &Shower<'_>,
+    form: &Pack,
+    day: NaiveDate,
+    (county, step): (&str, usize),
+    cases: &[&Case],
+) -> Letter {
+    let kind = shower.policy.letter(step);
+    let kind = if kind.is_empty() { "提示函" } else { kind };
+    let name = shower.county(county);
+    let late = |case: &Case| case.due.map_or(0, |due| (day - due).num_days());
+    let mut list = String::from("逾期未反馈督办件清单：\n");
+    for (number, case) in (1..).zip(cases) {
+        let due = case.due.map_or_else(String::new, |d| d.to_string());
+        list.push_str(&format!(
+            "{number}. {}　{}　反馈截止{due}　逾期{}天\n",
+            case.number,
+            shower.title_of(case),
+            late(case),
+        ));
+    }
+    let day_zh = format!("{}年{}月{}日", day.year(), day.month(), day.day());
+    let template = form.letters.get(step - 1).or(form.letters.last());
+    let body = template.map_or("{county}：{count}件逾期。\n{list}", String::as_str);
+    let number = format!("{}-{day}-{county}-{step}", shower.policy.settings.prefix);
+    let values = [
+        ("{county}", shower.place(county)),
+        ("{count}", cases.len().to_string()),
+        ("{day}", day_zh.clone()),
+        ("{letter}", kind.to_owned()),
+        ("{list}", list.trim_end().to_owned()),
+    ];
+    let mut text = body.trim_end().to_owned();
+    for (word, value) in values {
+        text = text.replace(word, &value);
+    }
+    Letter {
+        county: county.to_owned(),
+        step,
+        kind: kind.to_owned(),
+        cases: cases.len(),
+        latest: cases.iter().map(|c| late(c)).max().unwrap_or(0),
+        file: format!("{number}_{name}_{kind}.txt"),
+        text: format!("{kind}\n编号：{number}\n\n{text}\n\n{day_zh}\n"),
+        name,
+    }
+}

@@ -1,0 +1,71 @@
+//! Names as they are, from a night's views. Only for who gave a reason, which the ledger has
+//! recorded before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::lake::rows::{Part, RowsFile};
+use crate::ledger::case::Case;
+use crate::pipeline::Pipeline;
+use crate::privacy::Pii;
+use crate::rule::{subject_texts, texts};
+
+/// Names by kind of subject and subject; none unless they were asked for.
+#[derive(Debug, Default)]
+pub struct Names {
+    known: BTreeMap<(String, String), Pii<String>>,
+}
+
+impl Names {
+    /// The name of a subject.
+    pub fn get(&self, kind: &str, subject: &str) -> Option<&str> {
+        if self.known.is_empty() {
+            return None;
+        }
+        let name = self.known.get(&(kind.to_owned(), subject.to_owned()))?;
+        Some(name.reveal())
+    }
+
+    /// Are names shown at all?
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// Reads the names of some cases' subjects from a published night. Subjects of rules that are
+    /// sensitive are left out.
+    ///
+    /// # Errors
+    /// A view's file is damaged.
+    pub fn read<'a>(
+        pipeline: &Pipeline,
+        night: &Path,
+        cases: impl IntoIterator<Item = &'a Case>,
+    ) -> Result<Self> {
+        let mut wanted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for case in cases {
+            if pipeline.rules.get(&case.rule).is_some_and(|r| !r.sensitive) {
+                wanted.entry(&case.subject_kind).or_default().insert(&case.subject);
+            }
+        }
+        let mut names = Self::default();
+        for (kind, subjects) in wanted {
+            let Some(view) = pipeline.views.get(kind) else { continue };
+            let path = night.join("views").join(format!("{kind}.parquet"));
+            let Some(name) = view.name.as_ref().filter(|_| path.is_file()) else { continue };
+            let columns = vec![view.subject.clone(), name.clone()];
+            for batch in RowsFile::open(&path)?.scan(Part::All, &columns, &Arc::default())? {
+                let batch = batch?;
+                let (keys, values) = (subject_texts(batch.column(0))?, texts(batch.column(1))?);
+                for (key, value) in keys.into_iter().zip(values) {
+                    let (Some(key), Some(value)) = (key, value) else { continue };
+                    if subjects.contains(key.as_str()) {
+                        names.known.insert((kind.to_owned(), key), Pii::new(value));
+                    }
+                }
+            }
+        }
+        Ok(names)
+    }
+}

@@ -1,0 +1,203 @@
+//! Reads a returned workbook: its hidden page, and the rows below any heading that has the column of
+//! the case number, wherever it stands.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use chrono::NaiveDate;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::error::Result;
+use crate::feed::read::{self, Next, RawRow};
+use crate::feedback::seal;
+use crate::lake::hash_file;
+use crate::pipeline::packs::Pack;
+use crate::pipeline::spec::{FileKind, Format};
+use crate::privacy::PersonKeys;
+
+/// Rows of a sheet that are searched for a heading.
+const HEADING_WITHIN: u64 = 40;
+
+/// The hidden page of a pack.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hidden {
+    pub pack: String,
+    pub month: String,
+    pub division: String,
+    pub issued: Option<NaiveDate>,
+    /// Is it as bidui wrote it?
+    pub genuine: bool,
+    /// Seal and sheet by case number.
+    pub seals: BTreeMap<String, (String, String)>,
+}
+
+/// A row below a heading.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReturnedRow {
+    pub sheet: String,
+    pub line: u64,
+    pub number: String,
+    /// Texts of the locked columns that are sealed, in the form's order; nothing when the sheet has
+    /// lost one of them.
+    pub sealed: Option<Vec<String>>,
+    /// What stands in the columns to fill in, by their ids.
+    pub filled: BTreeMap<String, String>,
+}
+
+/// A returned file as it was read.
+#[derive(Debug, Clone, Default)]
+pub struct Returned {
+    pub name: String,
+    pub blake3: String,
+    pub hidden: Option<Hidden>,
+    pub rows: Vec<ReturnedRow>,
+    pub notes: Vec<String>,
+}
+
+/// Width and letter forms do not matter, nor do spaces inside.
+pub fn folded(text: &str) -> String {
+    text.nfkc().filter(|c| !c.is_whitespace()).collect()
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// It is no workbook, damaged, or too large to be one of ours.
+pub fn read(path: &Path, form: &Pack, keys: &PersonKeys) -> Result<Returned> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut returned = Returned { name, blake3: hash_file(path)?, ..Returned::default() };
+    let format = Format { kind: FileKind::Auto, ..Format::default() };
+    let mut unknown: BTreeMap<String, ()> = BTreeMap::new();
+    for mut rows in read::open(path, &format)? {
+        let sheet = rows.part().sheet.clone().unwrap_or_else(|| returned.name.clone());
+        let mut page = Page { form, sheet, columns: None, hidden: None, rows: Vec::new() };
+        let mut row = RawRow::default();
+        loop {
+            match rows.next(&mut row)? {
+                Next::End => break,
+                Next::Row => page.take(&row, &mut unknown),
+                Next::Broken { line, .. } => returned
+                    .notes
+                    .push(format!("工作表“{}”第{line}行无法读取（单元格过长）", page.sheet)),
+            }
+        }
+        if let Some(lines) = page.hidden {
+            returned.hidden = Some(hidden(&lines, keys));
+        }
+        returned.rows.append(&mut page.rows);
+    }
+    if !unknown.is_empty() {
+        let names: Vec<&str> = unknown.keys().map(String::as_str).collect();
+        returned.notes.push(format!("未约定的列未读取：{}", names.join("、")));
+    }
+    if has_macros(path) {
+        returned.notes.push("文件带宏，宏未运行、未保留".into());
+    }
+    Ok(returned)
+}
+
+/// A workbook with macros keeps them in a member of this name.
+fn has_macros(path: &Path) -> bool {
+    let file = std::fs::File::open(path).ok().map(std::io::BufReader::new);
+    let zip = file.and_then(|f| zip::ZipArchive::new(f).ok());
+    zip.is_some_and(|z| z.file_names().any(|n| n.ends_with("vbaProject.bin")))
+}
+
+/// Which column of a sheet is which.
+struct Columns {
+    number: usize,
+    sealed: Option<Vec<usize>>,
+    filled: Vec<(String, usize)>,
+}
+
+struct Page<'a> {
+    form: &'a Pack,
+    sheet: String,
+    columns: Option<Columns>,
+    hidden: Option<Vec<Vec<String>>>,
+    rows: Vec<ReturnedRow>,
+}
+
+impl Page<'_> {
+    fn take(&mut self, row: &RawRow, unknown: &mut BTreeMap<String, ()>) {
+        if self.columns.is_none() && self.rows.is_empty() && row.cell(0) == seal::MARK {
+            self.hidden = Some(Vec::new());
+        }
+        if let Some(lines) = &mut self.hidden {
+            lines.push(row.cells().map(str::to_owned).collect());
+        } else if let Some(columns) = self.columns.as_ref() {
+            let number = folded(row.cell(columns.number));
+            let texts = |place: &usize| seal::plain(row.cell(*place)).to_owned();
+            let filled: BTreeMap<String, String> = columns
+                .filled
+                .iter()
+                .map(|(id, at)| (id.clone(), seal::plain(row.cell(*at)).trim().to_owned()))
+                .filter(|(_, text)| !text.is_empty())
+                .collect();
+            // A second heading, as when two forms were pasted together, is none of the rows.
+            let heading = number == folded(&self.heading_of_number());
+            if !heading && (!number.is_empty() || !filled.is_empty()) {
+                let sealed = columns.sealed.as_ref().map(|s| s.iter().map(texts).collect());
+                let (sheet, line) = (self.sheet.clone(), row.line);
+                self.rows.push(ReturnedRow { sheet, line, number, sealed, filled });
+            }
+        } else if row.line <= HEADING_WITHIN {
+            self.columns = self.find(row, unknown);
+        }
+    }
+
+    fn heading_of_number(&self) -> String {
+        let column = self.form.columns.iter().find(|c| c.id == "number");
+        column.map(|c| c.zh.clone()).unwrap_or_default()
+    }
+
+    /// The columns, when this row is a heading: it has the case number and the result.
+    fn find(&self, row: &RawRow, unknown: &mut BTreeMap<String, ()>) -> Option<Columns> {
+        let cells: Vec<String> = row.cells().map(folded).collect();
+        let place = |zh: &str| cells.iter().position(|c| *c == folded(zh));
+        let number = place(&self.heading_of_number())?;
+        let filled: Vec<(String, usize)> =
+            self.form.fill.iter().filter_map(|f| Some((f.id.clone(), place(&f.zh)?))).collect();
+        filled.iter().find(|(id, _)| id == "result")?;
+        let form = self.form;
+        let sealed = form
+            .columns
+            .iter()
+            .filter(|c| !crate::feedback::sheet::UNSEALED.contains(&c.id.as_str()));
+        let known = |cell: &String| {
+            let own = |zh: &str| folded(zh) == *cell;
+            form.columns.iter().any(|c| own(&c.zh))
+                || form.fill.iter().any(|c| own(&c.zh))
+                || form.review.iter().any(|c| own(c))
+        };
+        for cell in cells.iter().filter(|c| !c.is_empty() && !known(c)) {
+            unknown.insert(cell.chars().take(20).collect(), ());
+        }
+        let sealed = sealed.map(|c| place(&c.zh)).collect();
+        Some(Columns { number, sealed, filled })
+    }
+}
+
+/// What the hidden page says.
+fn hidden(lines: &[Vec<String>], keys: &PersonKeys) -> Hidden {
+    let cell = |line: &Vec<String>, at: usize| line.get(at).cloned().unwrap_or_default();
+    let value = |name: &str| {
+        let line = lines.iter().find(|l| cell(l, 0) == name);
+        line.map(|l| seal::plain(&cell(l, 1)).to_owned()).unwrap_or_default()
+    };
+    let values: Vec<String> = seal::HEAD.iter().map(|n| value(n)).collect();
+    let before: Vec<&str> = values[..values.len() - 1].iter().map(String::as_str).collect();
+    let begin = lines.iter().position(|l| cell(l, 0) == seal::COLUMNS[0]);
+    let list = begin.map_or(&[][..], |at| &lines[at + 1..]);
+    let entry = |l: &Vec<String>| (seal::plain(&cell(l, 0)).to_owned(), (cell(l, 2), cell(l, 1)));
+    let seals: BTreeMap<_, _> = list.iter().filter(|l| !cell(l, 0).is_empty()).map(entry).collect();
+    let whole = value("rows").parse() == Ok(seals.len());
+    Hidden {
+        pack: value("pack"),
+        month: value("month"),
+        division: value("division"),
+        issued: value("issued").parse().ok(),
+        genuine: whole && values.last() == Some(&seal::head(keys, &before)),
+        seals,
+    }
+}

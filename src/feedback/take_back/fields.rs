@@ -1,0 +1,196 @@
+//! Reads what a county filled in: choices by label or alias, days in any form, texts without IDs.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use regex::Regex;
+
+use super::book::folded;
+use crate::calendar::parse_date;
+use crate::ledger::act::{Answer, Outcome};
+use crate::pipeline::Pipeline;
+use crate::pipeline::packs::{Fill, FillKind, Pack};
+
+/// Cells that point at the row above, as people write them.
+const SAME: [&str; 6] = ["同上", "〃", "″", "\"", "同前", "如上"];
+
+/// Columns in which `同上` is taken for the cell above; each case has its own result and evidence.
+const REPEATABLE: [&str; 7] = ["checked_on", "way", "cause", "measure", "unit", "person", "phone"];
+
+/// Longest text that is kept of a cell, in characters.
+const KEPT: usize = 500;
+
+/// Reads the cells of rows.
+pub struct Fields<'a> {
+    form: &'a Pack,
+    /// Code by label and alias, folded, by column.
+    choices: BTreeMap<&'a str, BTreeMap<String, String>>,
+    labels: BTreeMap<&'a str, BTreeMap<String, String>>,
+    ids: Regex,
+}
+
+/// A row's answer, and what was odd about it.
+pub struct Filled {
+    pub answer: Answer,
+    pub notes: Vec<String>,
+}
+
+impl<'a> Fields<'a> {
+    /// For a form of a pipeline.
+    pub fn new(pipeline: &'a Pipeline, form: &'a Pack) -> Self {
+        let mut choices = BTreeMap::new();
+        let mut labels = BTreeMap::new();
+        for fill in form.fill.iter().filter(|f| f.kind == FillKind::List) {
+            let list = if fill.id == "result" { Some(&form.results) } else { fill.list.as_ref() };
+            let list = list.and_then(|l| pipeline.codes.get(l));
+            let (mut words, mut names) = (BTreeMap::new(), BTreeMap::new());
+            if let Some(list) = list
+                && let (Some(code), Some(label)) = (list.position("code"), list.position("label"))
+            {
+                let aliases = list.position("aliases");
+                for row in &list.rows {
+                    let more = aliases.map_or("", |at| row[at].as_str());
+                    let all = [row[code].as_str(), row[label].as_str()];
+                    for word in all.into_iter().chain(more.split('|')).filter(|w| !w.is_empty()) {
+                        words.insert(folded(word), row[code].clone());
+                    }
+                    names.insert(row[code].clone(), row[label].clone());
+                }
+            }
+            choices.insert(fill.id.as_str(), words);
+            labels.insert(fill.id.as_str(), names);
+        }
+        let ids = Regex::new(r"[0-9０-９]{14}[0-9０-９]*[XxＸｘ]?").expect("a pattern");
+        Self { form, choices, labels, ids }
+    }
+
+    /// Puts the cell above in the place of `同上`. What was put there is said.
+    pub fn unroll(
+        &self,
+        filled: &mut BTreeMap<String, String>,
+        above: Option<&BTreeMap<String, String>>,
+    ) -> Vec<String> {
+        let mut notes = Vec::new();
+        for fill in self.form.fill.iter().filter(|f| REPEATABLE.contains(&f.id.as_str())) {
+            let same = filled.get(&fill.id).is_some_and(|t| SAME.contains(&folded(t).as_str()));
+            if let Some(text) = above.and_then(|a| a.get(&fill.id)).filter(|_| same) {
+                filled.insert(fill.id.clone(), text.clone());
+                notes.push(format!("“{}”填同上，按上一行取值", fill.zh));
+            }
+        }
+        notes
+    }
+
+    /// The answer in a row's cells.
+    ///
+    /// # Errors
+    /// What is wrong with them, in Chinese, all of it.
+    pub fn answer(
+        &self,
+        filled: &BTreeMap<String, String>,
+        from: Option<NaiveDate>,
+        day: NaiveDate,
+    ) -> Result<Filled, Vec<String>> {
+        let mut faults = Vec::new();
+        let mut notes = Vec::new();
+        let mut values: BTreeMap<&str, String> = BTreeMap::new();
+        let mut days: BTreeMap<&str, NaiveDate> = BTreeMap::new();
+        for fill in &self.form.fill {
+            let Some(text) = filled.get(&fill.id) else { continue };
+            if SAME.contains(&folded(text).as_str()) {
+                faults.push(format!("“{}”不得填同上，请逐件填写", fill.zh));
+                continue;
+            }
+            match fill.kind {
+                FillKind::Text => _ = values.insert(&fill.id, self.text(fill, text, &mut notes)),
+                FillKind::List => match self.choices[fill.id.as_str()].get(&folded(text)) {
+                    Some(code) => _ = values.insert(&fill.id, code.clone()),
+                    None => faults.push(format!("“{}”不在选项之内，请从下拉列表选择", fill.zh)),
+                },
+                FillKind::Date => match parse_date(text).value() {
+                    Some(date) => _ = days.insert(&fill.id, date),
+                    None => faults.push(format!("“{}”不是日期，请写成 {day}", fill.zh)),
+                },
+            }
+        }
+        let result = values.get("result").map(String::as_str);
+        let outcome = result.and_then(outcome);
+        if let Some(result) = result {
+            for fill in self.form.fill.iter().filter(|f| f.required(result)) {
+                if !filled.contains_key(&fill.id) {
+                    faults.push(format!("“{}”未填", fill.zh));
+                }
+            }
+        }
+        self.check_days(&days, outcome, from, day, &mut faults);
+        let Some(outcome) = outcome.filter(|_| faults.is_empty()) else { return Err(faults) };
+        let mut take = |id: &str| values.remove(id).unwrap_or_default();
+        let answer = Answer {
+            outcome,
+            pack: String::new(),
+            file: String::new(),
+            checked_on: days.get("checked_on").copied(),
+            way: take("way"),
+            cause: take("cause"),
+            measure: take("measure"),
+            done_on: days.get("done_on").copied(),
+            evidence_no: take("evidence_no"),
+            unit: take("unit"),
+            person: take("person"),
+            phone: take("phone"),
+            note: take("note"),
+        };
+        Ok(Filled { answer, notes })
+    }
+
+    fn check_days(
+        &self,
+        days: &BTreeMap<&str, NaiveDate>,
+        outcome: Option<Outcome>,
+        from: Option<NaiveDate>,
+        day: NaiveDate,
+        faults: &mut Vec<String>,
+    ) {
+        let name = |id: &str| {
+            let fill = self.form.fill.iter().find(|f| f.id == id);
+            fill.map_or_else(String::new, |f| f.zh.clone())
+        };
+        for (id, date) in days {
+            // Only work that still goes on can end in the future.
+            let future = *id == "done_on" && outcome == Some(Outcome::Fixing);
+            if *date > day && !future {
+                faults.push(format!("“{}”{date}晚于收件日{day}", name(id)));
+            }
+            if let Some(from) = from.filter(|f| *id == "checked_on" && date < f) {
+                faults.push(format!("“{}”{date}早于下发日{from}", name(id)));
+            }
+        }
+    }
+
+    /// A text as it is kept: cut, and without anything that looks like a citizen ID.
+    fn text(&self, fill: &Fill, text: &str, notes: &mut Vec<String>) -> String {
+        let cut: String = text.chars().take(KEPT).collect();
+        if cut.len() < text.len() {
+            notes.push(format!("“{}”过长，只保留前{KEPT}字", fill.zh));
+        }
+        let clean = self.ids.replace_all(&cut, "〔证件号已隐去〕");
+        // The number of evidence may be long; it is no ID when letters stand in it.
+        if fill.id == "evidence_no" && cut.chars().any(char::is_alphabetic) {
+            return cut;
+        }
+        if clean != cut {
+            notes.push(format!("“{}”中的证件号已隐去，请勿填写个人信息", fill.zh));
+        }
+        clean.into_owned()
+    }
+
+    /// The label of a code, for people.
+    pub fn label<'b>(&'b self, id: &str, code: &'b str) -> &'b str {
+        self.labels.get(id).and_then(|l| l.get(code)).map_or(code, String::as_str)
+    }
+}
+
+/// The outcome behind a code of the list of results.
+fn outcome(code: &str) -> Option<Outcome> {
+    serde_json::from_value(serde_json::Value::from(code)).ok()
+}

@@ -1,0 +1,310 @@
+//! Decides about each row of a returned file. Pure: what was read and what the ledger knows go in,
+//! verdicts and acts come out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use super::book::{Hidden, Returned, ReturnedRow};
+use super::fields::Fields;
+use super::{Line, Receiver, Taken, Verdict};
+use crate::feedback::seal;
+use crate::ledger::act::{Act, Answer, Draft, Outcome};
+use crate::ledger::case::{Case, Cases};
+use crate::ledger::state::State;
+use crate::privacy::PersonKeys;
+
+/// What is known when a file comes back.
+pub struct Desk<'a> {
+    pub fields: &'a Fields<'a>,
+    pub keys: &'a PersonKeys,
+    pub cases: &'a Cases,
+    /// Packs that were issued: county, month, day.
+    pub packs: &'a BTreeMap<String, (String, String, NaiveDate)>,
+    /// Packs that their county has signed for.
+    pub signed: &'a BTreeSet<String>,
+    pub receiver: &'a Receiver,
+}
+
+/// What becomes of each row of a file.
+pub fn judge(desk: &Desk<'_>, returned: &Returned) -> Taken {
+    let mut taken = Taken { notes: returned.notes.clone(), ..Taken::default() };
+    let origin = match origin(desk, returned, &mut taken) {
+        Ok(origin) => origin,
+        Err(reason) => {
+            taken.refused = Some(reason);
+            return taken;
+        }
+    };
+    (taken.pack, taken.county) = (origin.pack.clone(), origin.county.clone());
+    let doubles = doubles(returned);
+    let mut above: Option<&BTreeMap<String, String>> = None;
+    let mut unrolled: Vec<(BTreeMap<String, String>, Vec<String>)> = Vec::new();
+    for (at, row) in returned.rows.iter().enumerate() {
+        let mut filled = row.filled.clone();
+        let near = at > 0 && returned.rows[at - 1].sheet == row.sheet;
+        let before = unrolled.last().map(|(f, _)| f).filter(|_| near);
+        let notes = desk.fields.unroll(&mut filled, before);
+        unrolled.push((filled, notes));
+    }
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    for (row, (filled, mut notes)) in returned.rows.iter().zip(unrolled) {
+        let near = above.is_some_and(|a| a.contains_key("result"));
+        above = Some(&row.filled);
+        let first = seen.insert(&row.number);
+        let judged = if !first && doubles.get(row.number.as_str()) == Some(&false) {
+            Err((Verdict::Ignored, "与本表另一行编号、内容都相同，只取一行".into()))
+        } else if doubles.get(row.number.as_str()) == Some(&true) {
+            let text = "同一督办编号有两行，内容不一致，请保留正确的一行重报";
+            Err((Verdict::Invalid, text.to_owned()))
+        } else {
+            one(desk, &origin, returned, row, &filled, near, &mut notes)
+        };
+        let (verdict, reason) = match judged {
+            Ok((draft, text)) => {
+                taken.drafts.push(draft);
+                notes.insert(0, text);
+                (Verdict::Accepted, notes.join("；"))
+            }
+            Err((verdict, reason)) => (verdict, reason),
+        };
+        let (sheet, number) = (row.sheet.clone(), row.number.clone());
+        taken.lines.push(Line { sheet, row: row.line, number, verdict, reason });
+    }
+    missing(&origin, &seen, desk.cases, &mut taken);
+    signs(desk, &origin, returned, &mut taken);
+    taken
+}
+
+/// Where a file comes from.
+struct Origin {
+    pack: String,
+    county: String,
+    hidden: Option<Hidden>,
+}
+
+/// The county and pack of a file.
+fn origin(desk: &Desk<'_>, returned: &Returned, taken: &mut Taken) -> Result<Origin, String> {
+    if returned.rows.is_empty() && returned.hidden.is_none() {
+        return Err("没有找到“督办编号”和“核查结果”两列，不是反馈整改表".into());
+    }
+    let named = desk.receiver.county.as_deref();
+    let Some(hidden) = &returned.hidden else {
+        let Some(county) = named else {
+            return Err(
+                "缺少系统页，不能确认是哪个县的表；核实来源后由收件人用 --county 指明".into()
+            );
+        };
+        taken.notes.push("缺少系统页，按收件人指明的县处理，未核对封印".into());
+        let pack = newest(desk, county, returned);
+        return Ok(Origin { pack, county: county.to_owned(), hidden: None });
+    };
+    let Some((county, month, _)) = desk.packs.get(&hidden.pack) else {
+        return Err(format!("台账中没有反馈包 {}，可能来自其他系统", hidden.pack));
+    };
+    if !hidden.genuine || hidden.division != *county {
+        return Err("系统页被改动，不能确认来源，请用原表重新填报".into());
+    }
+    if named.is_some_and(|n| n != county) {
+        return Err(format!("表内县区代码为{county}，与收件人指明的不符"));
+    }
+    let later = desk.packs.values().filter(|(c, m, _)| c == county && m > month).map(|(_, m, _)| m);
+    if let Some(later) = later.max() {
+        taken.notes.push(format!("这是{month}的旧表，{later}已有新表；仍在办的件照常收取"));
+    }
+    Ok(Origin { pack: hidden.pack.clone(), county: county.clone(), hidden: Some(hidden.clone()) })
+}
+
+/// The newest pack of a county that holds a case of the file.
+fn newest(desk: &Desk<'_>, county: &str, returned: &Returned) -> String {
+    let own = returned.rows.iter().filter_map(|r| desk.cases.by_number.get(&r.number));
+    let packs = own.filter(|c| c.county == county).filter_map(|c| {
+        let (owner, _, day) = desk.packs.get(&c.pack)?;
+        (owner == county).then(|| (*day, c.pack.clone()))
+    });
+    packs.max().map_or_else(String::new, |(_, pack)| pack)
+}
+
+/// Case numbers that stand in several rows: do the rows differ?
+fn doubles(returned: &Returned) -> BTreeMap<&str, bool> {
+    let mut first: BTreeMap<&str, &BTreeMap<String, String>> = BTreeMap::new();
+    let mut doubles: BTreeMap<&str, bool> = BTreeMap::new();
+    for row in returned.rows.iter().filter(|r| !r.number.is_empty()) {
+        match first.get(row.number.as_str()) {
+            None => _ = first.insert(&row.number, &row.filled),
+            Some(filled) => *doubles.entry(&row.number).or_default() |= **filled != row.filled,
+        }
+    }
+    doubles
+}
+
+type Judged = Result<(Draft, String), (Verdict, String)>;
+
+/// One row: its case, its seal, its state, its cells.
+fn one(
+    desk: &Desk<'_>,
+    origin: &Origin,
+    returned: &Returned,
+    row: &ReturnedRow,
+    filled: &BTreeMap<String, String>,
+    near: bool,
+    notes: &mut Vec<String>,
+) -> Judged {
+    let invalid = |text: String| Err((Verdict::Invalid, text));
+    let ignored = |text: String| Err((Verdict::Ignored, text));
+    if row.number.is_empty() {
+        return invalid("督办编号为空，不能对应到件；合并的单元格请取消合并后逐行填写".into());
+    }
+    let Some(case) = desk.cases.by_number.get(&row.number) else {
+        return invalid("台账中没有这个督办编号，请从原表核对".into());
+    };
+    if case.county != origin.county {
+        let handed = case.handed_by == origin.county;
+        return if handed {
+            ignored("本件已转其他县（市、区）办理".into())
+        } else {
+            invalid("不是本县的督办件，不能由本县反馈".into())
+        };
+    }
+    if let Some(hidden) = &origin.hidden
+        && let Err(text) = sealed(desk, hidden, row, notes)
+    {
+        return invalid(text);
+    }
+    if !filled.contains_key("result") {
+        return match filled.is_empty() {
+            true if near => {
+                ignored("未反馈（整行空白；如与上一行合并，请取消合并后逐行填写）".into())
+            }
+            true => ignored("未反馈（整行空白）".into()),
+            false => invalid("“核查结果”未填".into()),
+        };
+    }
+    if !case.state.is_open() {
+        return ignored(format!("本件现为“{}”，不需再反馈", case.state.zh()));
+    }
+    if matches!(case.state, State::Pending | State::HandedOver) {
+        return ignored(format!("本件现为“{}”，待新的反馈包下发后反馈", case.state.zh()));
+    }
+    let day = desk.receiver.day;
+    let mut answer = match desk.fields.answer(filled, case.issued, day) {
+        Ok(read) => {
+            notes.extend(read.notes);
+            read.answer
+        }
+        Err(faults) => return invalid(faults.join("；")),
+    };
+    (answer.pack, answer.file) = (origin.pack.clone(), returned.blake3.clone());
+    if case.answer.as_ref().is_some_and(|before| same(before, &answer)) {
+        let text = match case.state {
+            State::SentBack => "与已退回的反馈相同，请重新核查后再报",
+            _ => "与上次反馈相同",
+        };
+        return ignored(text.into());
+    }
+    let goes_on = answer.outcome == Outcome::Fixing;
+    if goes_on && matches!(case.state, State::Answered | State::Reviewing) {
+        return ignored("本件已有反馈、正在复核，不改为整改中".into());
+    }
+    let text = format!(
+        "{}：{}",
+        if goes_on { "已记录进展，期限不变" } else { "已收取，待新数据复核" },
+        desk.fields.label("result", &word(answer.outcome))
+    );
+    let act = match goes_on {
+        true => Act::Progress(Box::new(answer)),
+        false => Act::Answer(Box::new(answer)),
+    };
+    Ok((draft(desk, &case.number, act), text))
+}
+
+fn word(outcome: Outcome) -> String {
+    let value = serde_json::to_value(outcome).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// Do two answers say the same, whatever file they stand in?
+fn same(a: &Answer, b: &Answer) -> bool {
+    let bare = |x: &Answer| Answer { pack: String::new(), file: String::new(), ..x.clone() };
+    bare(a) == bare(b)
+}
+
+/// Is the row the one that was sent out under this number?
+fn sealed(
+    desk: &Desk<'_>,
+    hidden: &Hidden,
+    row: &ReturnedRow,
+    notes: &mut Vec<String>,
+) -> Result<(), String> {
+    let Some((own, _)) = hidden.seals.get(&row.number) else {
+        return Err("这个督办编号不在本表下发的清单内，不得自行添加".into());
+    };
+    let Some(cells) = &row.sealed else {
+        notes.push("系统填写的列有缺失，按督办编号收取".into());
+        return Ok(());
+    };
+    // The number itself may have been typed in wide letters; it is what the row was matched by.
+    let place = cells.iter().position(|t| super::book::folded(t) == row.number);
+    let mut texts: Vec<&str> = cells.iter().map(String::as_str).collect();
+    if let Some(place) = place {
+        texts[place] = &row.number;
+    }
+    if seal::row(desk.keys, &hidden.pack, &row.number, &texts) == *own {
+        return Ok(());
+    }
+    // Whose row is it?
+    let other = hidden.seals.iter().find(|(number, (seal, _))| {
+        let mut texts = texts.clone();
+        if let Some(place) = place {
+            texts[place] = number;
+        }
+        seal::row(desk.keys, &hidden.pack, number, &texts) == *seal
+    });
+    Err(match other {
+        Some((number, _)) => format!("督办编号被改动，本行原为 {number}，请按原表填报"),
+        None => "系统填写的列（灰色）被改动，不能确认是哪一件，请按原表填报".into(),
+    })
+}
+
+/// Rows that the pack had and the file has not.
+fn missing(origin: &Origin, seen: &BTreeSet<&str>, cases: &Cases, taken: &mut Taken) {
+    let Some(hidden) = &origin.hidden else { return };
+    let open = |n: &str| cases.by_number.get(n).is_some_and(|c: &Case| c.state.is_waiting());
+    for (number, (_, sheet)) in &hidden.seals {
+        if !seen.contains(number.as_str()) && open(number) {
+            taken.lines.push(Line {
+                sheet: sheet.clone(),
+                row: 0,
+                number: number.clone(),
+                verdict: Verdict::Ignored,
+                reason: "表中缺少此行，视为未反馈".into(),
+            });
+        }
+    }
+}
+
+/// The county has its pack: it signs for it with its first return; and the return is recorded.
+fn signs(desk: &Desk<'_>, origin: &Origin, returned: &Returned, taken: &mut Taken) {
+    if origin.pack.is_empty() {
+        return;
+    }
+    let division = origin.county.clone();
+    if !desk.signed.contains(&origin.pack) {
+        let act = Act::PackReceive { division: division.clone() };
+        taken.drafts.insert(0, draft(desk, &origin.pack, act));
+    }
+    let act = Act::PackReturn {
+        division,
+        file: returned.name.clone(),
+        blake3: returned.blake3.clone(),
+        accepted: taken.count(Verdict::Accepted),
+        ignored: taken.count(Verdict::Ignored),
+        invalid: taken.count(Verdict::Invalid),
+    };
+    taken.drafts.push(draft(desk, &origin.pack, act));
+}
+
+fn draft(desk: &Desk<'_>, about: &str, act: Act) -> Draft {
+    let receiver = desk.receiver;
+    Draft { about: about.to_owned(), day: receiver.day, actor: receiver.actor.clone(), act }
+}

@@ -1,0 +1,444 @@
+//! What counties do to a form before they send it back: each accident has its own answer, nothing is
+//! rejected silently, and another county's case never moves.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use bidui::ledger::act::Outcome;
+use bidui::ledger::case::Case;
+use bidui::ledger::state::State;
+use bidui::ledger::store::{Store, file_address};
+use calamine::Reader;
+use tempfile::TempDir;
+
+use crate::support::{Bidui, Said, copy, gansu, shared, temp};
+
+const NUMBER: &str = "督办编号";
+/// The cells of a complete answer.
+const FIXED: [(&str, &str); 9] = [
+    ("核查日期", "2026-11-11"),
+    ("核查方式", "入户"),
+    ("核查结果", "属实已整改"),
+    ("原因类别", "其他"),
+    ("整改措施", "已更正"),
+    ("完成日期", "2026-11-11"),
+    ("佐证材料编号", "ZZ-1"),
+    ("责任单位", "县卫健局"),
+    ("责任人", "某某"),
+];
+
+type Rows = Vec<Vec<String>>;
+
+/// A returned form that can be spoilt and saved, as any spreadsheet program would save it.
+#[derive(Clone)]
+struct Form {
+    sheets: Vec<(String, Rows)>,
+}
+
+impl Form {
+    fn open(path: &Path) -> Self {
+        let mut book = calamine::open_workbook_auto(path).expect("a workbook");
+        let mut sheets = Vec::new();
+        for name in book.sheet_names() {
+            let range = book.worksheet_range(&name).expect("a sheet");
+            let (height, width) = range.end().map_or((0, 0), |(r, c)| (r + 1, c + 1));
+            let cell = |r, c| range.get_value((r, c)).map_or_else(String::new, ToString::to_string);
+            let row = |r: u32| (0..width).map(|c| cell(r, c)).collect();
+            sheets.push((name, (0..height).map(row).collect()));
+        }
+        Self { sheets }
+    }
+
+    fn save(&self, path: &Path) -> PathBuf {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        for (name, rows) in &self.sheets {
+            let sheet = book.add_worksheet();
+            sheet.set_name(name).expect("a name");
+            for (r, row) in rows.iter().enumerate() {
+                for (c, text) in row.iter().enumerate().filter(|(_, t)| !t.is_empty()) {
+                    sheet.write_string(r as u32, c as u16, text).expect("a cell");
+                }
+            }
+        }
+        book.save(path).expect("a file");
+        path.to_owned()
+    }
+
+    /// The sheets of themes with the place of their heading.
+    fn themes(&mut self) -> impl Iterator<Item = (&mut Rows, usize)> {
+        self.sheets.iter_mut().filter_map(|(_, rows)| {
+            let at = rows.iter().position(|r| r.iter().any(|c| c == NUMBER))?;
+            Some((rows, at))
+        })
+    }
+
+    /// Numbers of all cases, sheet by sheet.
+    fn numbers(&mut self) -> Vec<String> {
+        let mut all = Vec::new();
+        for (rows, at) in self.themes() {
+            let column = place(&rows[at], NUMBER);
+            all.extend(rows[at + 1..].iter().map(|r| r[column].clone()).filter(|n| n.len() > 9));
+        }
+        all
+    }
+
+    fn row(&mut self, number: &str) -> (&mut Vec<String>, Vec<String>) {
+        let (rows, at) = self
+            .themes()
+            .find(|(rows, _)| rows.iter().any(|r| r.contains(&number.to_owned())))
+            .expect("the case stands in the form");
+        let heading = rows[at].clone();
+        let row = rows.iter_mut().find(|r| r.contains(&number.to_owned()));
+        (row.expect("the case's row"), heading)
+    }
+
+    fn put(&mut self, number: &str, cells: &[(&str, &str)]) {
+        let (row, heading) = self.row(number);
+        for (name, text) in cells {
+            row[place(&heading, name)] = (*text).to_owned();
+        }
+    }
+
+    fn with(mut self, number: &str, cells: &[(&str, &str)]) -> Self {
+        self.put(number, &FIXED);
+        self.put(number, cells);
+        self
+    }
+}
+
+fn place(heading: &[String], name: &str) -> usize {
+    heading.iter().position(|h| h == name).unwrap_or_else(|| panic!("no heading {name}"))
+}
+
+/// A lake whose packs are issued.
+struct World {
+    home: TempDir,
+}
+
+impl World {
+    fn of(months: &[&str]) -> Self {
+        let home = temp();
+        copy(&shared().lake, &home.path().join("lake"));
+        let world = Self { home };
+        for month in months {
+            world.pack("issue", &["--month", month]).ended(0);
+        }
+        world
+    }
+
+    fn pack(&self, verb: &str, words: &[&str]) -> Said {
+        let lake = self.home.path().join("lake");
+        let call = Bidui::new("pack").args(&[verb]).args(words).arg("--pipeline").arg(gansu());
+        call.arg("--lake").arg(lake).env("BIDUI_ACTOR", "收件人").go()
+    }
+
+    fn cases(&self) -> BTreeMap<String, Case> {
+        let ledger = self.home.path().join("lake/ledger.sqlite");
+        Store::open(&file_address(&ledger)).expect("a ledger").cases().expect("cases").by_number
+    }
+
+    fn form(&self, month: &str, county: &str) -> Form {
+        let home = self.home.path().join("lake/packs").join(month);
+        let files = bidui::lake::files_below(&home).expect("packs");
+        let own = files.into_iter().find(|f| f.path.contains(county));
+        Form::open(&home.join(own.expect("the county's pack").path))
+    }
+
+    /// Sends a form back: the lines of its receipt (verdict, number, reason) and its cover's texts.
+    fn send(&self, form: &Form, words: &[&str]) -> (Vec<[String; 3]>, String) {
+        let path = form.save(&self.home.path().join("回.xlsx"));
+        self.send_file(&path, words)
+    }
+
+    fn send_file(&self, path: &Path, words: &[&str]) -> (Vec<[String; 3]>, String) {
+        let out = self.home.path().join("receipts");
+        _ = std::fs::remove_dir_all(&out);
+        let path = path.display().to_string();
+        let folder = out.display().to_string();
+        let words = [&[path.as_str(), "--out", &folder], words].concat();
+        let said = self.pack("take-back", &words);
+        assert!(matches!(said.code, Some(0 | 1)), "{}", said.stderr);
+        let mut files = bidui::lake::names_in(&out);
+        let receipt = Form::open(&out.join(files.pop().expect("a receipt")));
+        assert!(files.is_empty(), "one file, one receipt: {files:?}");
+        let mut lines = Vec::new();
+        for (sheet, rows) in &receipt.sheets[1..] {
+            let line = |r: &Vec<String>| [sheet.clone(), r[2].clone(), r[4].clone()];
+            lines.extend(rows[1..].iter().map(line));
+        }
+        let cover: Vec<String> = receipt.sheets[0].1.iter().flatten().cloned().collect();
+        (lines, cover.join(" "))
+    }
+}
+
+#[track_caller]
+fn says(lines: &[[String; 3]], number: &str, verdict: &str, reason: &str) {
+    let own: Vec<_> = lines.iter().filter(|l| l[1] == number).collect();
+    let found = own.iter().any(|l| l[0] == verdict && l[2].contains(reason));
+    assert!(found, "{number} should be {verdict} for {reason}: {own:?}");
+}
+
+const COUNTY: &str = "620423";
+
+/// The county's waiting cases and its form.
+fn begin() -> (World, Form, Vec<String>) {
+    let world = World::of(&["2026-11"]);
+    let mut form = world.form("2026-11", COUNTY);
+    let numbers = form.numbers();
+    assert!(numbers.len() > 12, "{} cases are too few for these tests", numbers.len());
+    (world, form, numbers)
+}
+
+#[test]
+fn answers_move_their_cases_and_blank_rows_do_not() {
+    let (world, form, n) = begin();
+    let form = form
+        .with(&n[0], &[])
+        .with(&n[1], &[("核查结果", "属实整改中"), ("完成日期", "2026-12-20")])
+        .with(&n[2], &[("核查结果", "不属实")])
+        .with(&n[3], &[("核查结果", "转其他部门"), ("备注", "请转医保局")]);
+    let (lines, _) = world.send(&form, &[]);
+    let cases = world.cases();
+    for (number, state, outcome) in [
+        (&n[0], State::Answered, Outcome::Fixed),
+        (&n[1], State::Verifying, Outcome::Fixing),
+        (&n[2], State::Answered, Outcome::NotTrue),
+        (&n[3], State::Answered, Outcome::Elsewhere),
+    ] {
+        says(&lines, number, "采纳", "");
+        assert_eq!(cases[number].state, state, "{number}");
+        assert_eq!(cases[number].answer.as_ref().map(|a| a.outcome), Some(outcome));
+    }
+    says(&lines, &n[4], "未采纳", "整行空白");
+    assert_eq!(cases[&n[4]].state, State::Issued);
+    assert_eq!(lines.len(), n.len(), "every row has its line");
+    assert!(cases[&n[1]].stopped.is_none(), "the clock of work that goes on runs on");
+}
+
+#[test]
+fn sorted_filtered_and_rearranged_forms_are_read() {
+    let (world, form, n) = begin();
+    let mut form = form.with(&n[0], &[]).with(&n[1], &[]);
+    for (rows, at) in form.themes() {
+        // Sorted the other way round, a column inserted, the last one moved to the front.
+        rows[at + 1..].reverse();
+        let note = place(&rows[at], "备注");
+        for row in rows.iter_mut() {
+            let moved = row.remove(note);
+            row.insert(0, moved);
+            row.insert(3, String::new());
+        }
+        rows[at][3] = "乡镇自用列".into();
+    }
+    let (lines, cover) = world.send(&form, &[]);
+    says(&lines, &n[0], "采纳", "");
+    says(&lines, &n[1], "采纳", "");
+    assert!(cover.contains("乡镇自用列"), "unknown columns are named: {cover}");
+}
+
+#[test]
+fn full_width_digits_text_dates_and_spaces_are_read() {
+    let (world, form, n) = begin();
+    let wide: String = n[0]
+        .chars()
+        .map(|c| {
+            char::from_u32(u32::from(c) + 0xFEE0).filter(|_| c.is_ascii_graphic()).unwrap_or(c)
+        })
+        .collect();
+    let mut form =
+        form.with(&n[0], &[("核查日期", "２０２６年１１月１１日"), ("核查结果", " 属实 已整改 ")]);
+    form.put(&n[0], &[(NUMBER, &wide)]);
+    let form = form.with(&n[1], &[("核查日期", "46337"), ("核查结果", "已整改")]);
+    let (lines, _) = world.send(&form, &[]);
+    for number in &n[..2] {
+        says(&lines, number, "采纳", "");
+        let answer = world.cases()[number].answer.clone().expect("an answer");
+        assert_eq!(answer.checked_on.map(|d| d.to_string()).as_deref(), Some("2026-11-11"));
+    }
+}
+
+#[test]
+fn same_as_above_is_unrolled_where_that_is_harmless() {
+    let (world, mut form, _) = begin();
+    // Two rows that follow each other on one sheet.
+    let pair = form.themes().find_map(|(rows, at)| {
+        let column = place(&rows[at], NUMBER);
+        let own: Vec<String> = rows[at + 1..].iter().map(|r| r[column].clone()).collect();
+        own.windows(2).find(|w| w.iter().all(|n| n.len() > 9)).map(<[String]>::to_vec)
+    });
+    let pair = pair.expect("two cases on one sheet");
+    let same = [("核查方式", "同上"), ("责任单位", "〃")];
+    let form = form.with(&pair[0], &[]).with(&pair[1], &same);
+    let (lines, _) = world.send(&form, &[]);
+    says(&lines, &pair[1], "采纳", "填同上，按上一行取值");
+    let answer = world.cases()[&pair[1]].answer.clone().expect("an answer");
+    assert_eq!((answer.way.as_str(), answer.unit.as_str()), ("入户", "县卫健局"));
+
+    let (world, form, n) = begin();
+    let form = form.with(&n[0], &[]).with(&n[1], &[("核查结果", "同上"), ("佐证材料编号", "同上")]);
+    let (lines, _) = world.send(&form, &[]);
+    says(&lines, &n[1], "无效", "“核查结果”不得填同上");
+    says(&lines, &n[1], "无效", "“佐证材料编号”不得填同上");
+}
+
+#[test]
+fn deleted_doubled_and_contradicting_rows_are_told_apart() {
+    let (world, form, n) = begin();
+    let mut form = form.with(&n[0], &[]).with(&n[1], &[]).with(&n[2], &[]);
+    for (rows, _) in form.themes() {
+        rows.retain(|r| !r.contains(&n[0]));
+        for (number, other) in [(&n[1], false), (&n[2], true)] {
+            if let Some(at) = rows.iter().position(|r| r.contains(number)) {
+                let mut double = rows[at].clone();
+                if other {
+                    let place = double.iter().position(|c| c == "属实已整改").expect("a result");
+                    double[place] = "不属实".into();
+                }
+                rows.push(double);
+            }
+        }
+    }
+    let (lines, _) = world.send(&form, &[]);
+    says(&lines, &n[0], "未采纳", "缺少此行");
+    says(&lines, &n[1], "采纳", "");
+    says(&lines, &n[1], "未采纳", "只取一行");
+    says(&lines, &n[2], "无效", "内容不一致");
+    assert_eq!(world.cases()[&n[2]].state, State::Issued);
+}
+
+#[test]
+fn a_changed_number_or_locked_cell_moves_nothing() {
+    let (world, form, n) = begin();
+    let mut form = form.with(&n[0], &[]).with(&n[1], &[]);
+    form.put(&n[0], &[("问题名称", "改过的名称")]);
+    // The first case's number in the second one's place.
+    form.put(&n[1], &[(NUMBER, &n[2])]);
+    let (lines, _) = world.send(&form, &[]);
+    says(&lines, &n[0], "无效", "被改动");
+    let changed: Vec<_> = lines.iter().filter(|l| l[1] == n[2] && l[0] == "无效").collect();
+    assert!(!changed.is_empty(), "{lines:?}");
+    for number in &n[..3] {
+        assert_eq!(world.cases()[number].state, State::Issued, "{number}");
+    }
+}
+
+#[test]
+fn another_countys_rows_never_move() {
+    let (world, form, n) = begin();
+    let mut other = world.form("2026-11", "620122");
+    let foreign = other.numbers().pop().expect("the other county has a case");
+    other = other.with(&foreign, &[]);
+    let (stranger, _) = other.row(&foreign);
+    let stranger = stranger.clone();
+    let mut form = form.with(&n[0], &[]);
+    let (rows, _) = form.themes().next().expect("a sheet");
+    rows.push(stranger);
+    let (lines, _) = world.send(&form, &[]);
+    says(&lines, &foreign, "无效", "不是本县的督办件");
+    says(&lines, &n[0], "采纳", "");
+    assert_eq!(world.cases()[&foreign].state, State::Issued);
+}
+
+#[test]
+fn a_form_without_or_with_a_forged_system_page_is_not_trusted() {
+    let (world, form, n) = begin();
+    let mut bare = form.clone().with(&n[0], &[]);
+    let hidden = bare.sheets.iter().position(|(name, _)| name == "_bidui").expect("a page");
+    let mut forged = bare.clone();
+    bare.sheets.remove(hidden);
+    let (lines, cover) = world.send(&bare, &[]);
+    assert!(lines.is_empty() && cover.contains("不能确认是哪个县"), "{cover}");
+    let (lines, cover) = world.send(&bare, &["--county", "620122"]);
+    says(&lines, &n[0], "无效", "不是本县的督办件");
+    assert!(cover.contains("未核对封印"), "{cover}");
+
+    for row in &mut forged.sheets[hidden].1 {
+        for cell in row.iter_mut().filter(|c| *c == COUNTY) {
+            *cell = "620122".into();
+        }
+    }
+    let (lines, cover) = world.send(&forged, &[]);
+    assert!(lines.is_empty() && cover.contains("系统页被改动"), "{cover}");
+    assert_eq!(world.cases()[&n[0]].state, State::Issued);
+
+    let (lines, _) = world.send(&bare, &["--county", COUNTY]);
+    says(&lines, &n[0], "采纳", "");
+}
+
+#[test]
+fn the_same_file_twice_moves_nothing_and_gets_the_same_receipt() {
+    let (world, form, n) = begin();
+    let path = form
+        .with(&n[0], &[])
+        .with(&n[1], &[("核查结果", "大概")])
+        .save(&world.home.path().join("一.xlsx"));
+    let (first, _) = world.send_file(&path, &[]);
+    let before = world.cases();
+    let (second, cover) = world.send_file(&path, &[]);
+    assert_eq!(first, second);
+    assert!(cover.contains("未重复处理"), "{cover}");
+    assert_eq!(before, world.cases());
+    says(&first, &n[1], "无效", "不在选项之内");
+    // Saved once more it is another file with the same answers.
+    let (again, _) = world.send(&Form::open(&path), &[]);
+    says(&again, &n[0], "未采纳", "与上次反馈相同");
+}
+
+#[test]
+fn incomplete_and_impossible_answers_say_what_is_missing() {
+    let (world, form, n) = begin();
+    let form = form
+        .with(&n[0], &[("佐证材料编号", "")])
+        .with(&n[1], &[("完成日期", "2027-03-01")])
+        .with(&n[2], &[("核查日期", "去年冬天")])
+        .with(&n[3], &[("核查结果", "")])
+        .with(&n[4], &[("整改措施", "=HYPERLINK(\"x\")"), ("备注", "本人 629423195001010013")]);
+    let (lines, _) = world.send(&form, &[]);
+    says(&lines, &n[0], "无效", "“佐证材料编号”未填");
+    says(&lines, &n[1], "无效", "晚于收件日");
+    says(&lines, &n[2], "无效", "“核查日期”不是日期");
+    says(&lines, &n[3], "无效", "“核查结果”未填");
+    says(&lines, &n[4], "采纳", "证件号已隐去");
+    let answer = world.cases()[&n[4]].answer.clone().expect("an answer");
+    assert!(!answer.note.contains("6294"), "an ID reached the ledger");
+}
+
+#[test]
+fn macros_and_files_that_are_no_form_are_answered() {
+    let (world, form, n) = begin();
+    let plain = form.with(&n[0], &[]).save(&world.home.path().join("宏.xlsx"));
+    let macros = world.home.path().join("宏.xlsm");
+    let mut from = zip::ZipArchive::new(std::fs::File::open(&plain).expect("a file")).expect("zip");
+    let mut to = zip::ZipWriter::new(std::fs::File::create(&macros).expect("a file"));
+    for at in 0..from.len() {
+        to.raw_copy_file(from.by_index_raw(at).expect("a part")).expect("copied");
+    }
+    to.start_file("xl/vbaProject.bin", zip::write::SimpleFileOptions::default()).expect("a part");
+    std::io::Write::write_all(&mut to, b"macro").expect("written");
+    to.finish().expect("a zip");
+    let (lines, cover) = world.send_file(&macros, &[]);
+    says(&lines, &n[0], "采纳", "");
+    assert!(cover.contains("宏未运行"), "{cover}");
+
+    let text = world.home.path().join("说明.xlsx");
+    std::fs::write(&text, "不是工作簿").expect("written");
+    let (lines, cover) = world.send_file(&text, &[]);
+    assert!(lines.is_empty() && cover.contains("整份文件未处理"), "{cover}");
+}
+
+#[test]
+fn an_ended_case_and_an_old_form_are_told() {
+    let world = World::of(&["2026-10", "2026-11"]);
+    let mut form = world.form("2026-10", COUNTY);
+    let n = form.numbers();
+    let lake = world.home.path().join("lake").display().to_string();
+    let waive = Bidui::new("case").args(&["waive", &n[0], "--lake", &lake, "--pipeline"]);
+    let words =
+        ["--reason", "参军", "--approver", "甲", "--evidence-no", "E1", "--until", "2027-01-01"];
+    waive.arg(gansu()).args(&words).env("BIDUI_ACTOR", "甲").go().ended(0);
+    let form = form.with(&n[0], &[]).with(&n[1], &[]);
+    let (lines, cover) = world.send(&form, &[]);
+    says(&lines, &n[0], "未采纳", "豁免");
+    says(&lines, &n[1], "采纳", "");
+    assert!(cover.contains("2026-10的旧表"), "{cover}");
+}
