@@ -33,6 +33,9 @@ pub struct Args {
     /// The first night.
     #[arg(long, default_value = "2026-11-10")]
     date: NaiveDate,
+    /// Days from one night to the next.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=180))]
+    every: u64,
     /// Multiplies every rate of dirt; 0 writes clean extracts, 3 heavy dirt.
     #[arg(long, default_value_t = 1.0)]
     dirt: f64,
@@ -62,7 +65,8 @@ pub fn fake(args: &Args) -> Result<ExitCode> {
         }
         None => Dirt::default(),
     };
-    let nights = (0..args.nights).filter_map(|n| args.date.checked_add_days(Days::new(n)));
+    let day = |n: u64| args.date.checked_add_days(Days::new(n.saturating_mul(args.every)));
+    let nights = (0..args.nights).filter_map(day);
     let order = Order {
         settings: Settings {
             people: args.people,

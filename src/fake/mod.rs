@@ -9,7 +9,7 @@ pub mod truth;
 pub mod world;
 pub mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -100,7 +100,7 @@ pub fn make(
             }
         }
     }
-    write_truth(&world, order, &planted)?;
+    write_truth(pipeline, &world, order, &planted)?;
     Ok(made)
 }
 
@@ -168,7 +168,7 @@ impl Maker<'_> {
             by_table.entry(&feed.table).or_default().push(&feed.id);
         }
         let mut result = Ok(());
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         let mut take = |record: &world::Record<'_>| {
             seen.insert(record.table);
             for feed in by_table.get(record.table).into_iter().flatten() {
@@ -273,8 +273,9 @@ fn names(divisions: &Divisions, code: &str) -> [String; 4] {
     ]
 }
 
-/// Writes `truth/`: every planted anomaly, every true person, and what was planted in each file.
+/// Writes `truth/`: every planted anomaly that a rule looks for, every true person, and what was planted in each file.
 fn write_truth(
+    pipeline: &Pipeline,
     world: &World,
     order: &Order,
     files: &[(String, String, WrittenFile)],
@@ -284,7 +285,9 @@ fn write_truth(
     let nights = world.nights();
     let day = |night: usize| nights.get(night).map(ToString::to_string).unwrap_or_default();
     let mut lines = vec!["rule,cause,person,id_no,subject,night,cleared,waived".to_owned()];
-    for plant in world.plants() {
+    // What no rule of this pipeline looks for is not to be found.
+    let judged: BTreeSet<&str> = pipeline.active_rules().map(|r| r.id.as_str()).collect();
+    for plant in world.plants().into_iter().filter(|p| judged.contains(p.rule)) {
         let (number, id, subject) = match &plant.subject {
             Subject::Person { number, id } => (number.to_string(), id.as_str(), ""),
             Subject::Text(text) => (String::new(), "", text.as_str()),

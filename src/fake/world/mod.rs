@@ -1,4 +1,4 @@
-//! A small Gansu in canonical tables: made-up people, clean by construction, with anomalies planted on purpose.
+//! A small province in canonical tables: made-up people, clean by construction, with anomalies planted on purpose.
 //!
 //! The only place in Rust that knows the names of tables and columns. A household is made from the seed and its own
 //! number alone, so any county can be made without the others and memory stays flat however many people there are.
@@ -11,6 +11,7 @@ mod cover;
 mod draw;
 mod geography;
 mod ids;
+mod ledger;
 mod ma;
 mod model;
 mod money;
@@ -44,6 +45,7 @@ pub use geography::{County, Division, Geography, Town, Village};
 pub use ids::{HOUSEHOLDS, SLOTS};
 
 use draw::{Draw, Purpose};
+use ledger::Ledger;
 use model::Home;
 use names::Names;
 use orgs::{Org, Site};
@@ -229,17 +231,22 @@ impl World {
         self.plain_rows(night, out);
     }
 
-    /// All rows about the persons and households of a county as of a night, household by household.
+    /// All rows about the persons and households of a county as of a night, household by household,
+    /// and the county's ledger of them.
     pub fn county(&self, index: usize, night: usize, out: &mut dyn FnMut(&Record<'_>)) {
         let asof = self.settings.nights[night];
+        let mut ledger = Ledger::of(asof);
         for number in self.households(index) {
             let home = self.home(number, index, night);
             self.write(&home, asof, out);
+            ledger.count(&home);
         }
+        self.ledger(index, night, &ledger, out);
     }
 
     /// The rows of [`World::county`] that were not there, or not so, on the night before; on the first night all.
-    /// Rows of events (settlements, stays, deaths, visits, premiums) only ever come: none changes or goes.
+    /// Rows of events (settlements, stays, deaths, visits, premiums) only ever come: none changes or goes. The ledger,
+    /// which is no household's, is left out.
     pub fn county_changes(&self, index: usize, night: usize, out: &mut dyn FnMut(&Record<'_>)) {
         if night == 0 {
             return self.county(index, night, out);

@@ -53,6 +53,9 @@ pub(super) fn plant_places(settings: &Settings, sites: &[Site], orgs: &[Org]) ->
     for (k, kind) in [PlaceKind::LinkClosed, PlaceKind::PostsEmpty].into_iter().enumerate() {
         add(kind, &counties, n, k * n);
     }
+    let mut ledgers: Vec<usize> = (0..sites.len()).collect();
+    ledgers.sort_by_key(|c| mix(*c as u64, settings.seed ^ 9));
+    add(PlaceKind::LedgerOff, &ledgers, some(ledgers.len(), 1, 1), 0);
     places
 }
 
@@ -70,6 +73,9 @@ impl Place {
             PlaceKind::LicenceExpired => ("ORG02", "licence expired", village()),
             PlaceKind::LinkClosed => ("TEL01", "telemedicine closed", hospital()),
             PlaceKind::PostsEmpty => ("PAIR02", "posted staff left", hospital()),
+            PlaceKind::LedgerOff => {
+                ("REC02", "ledger counts too many", sites[self.county].code.clone())
+            }
         };
         let span = self.span;
         Plant {

@@ -10,6 +10,12 @@ use super::plant::{Implied, Kind, household, person};
 use super::plot::Spot;
 use super::{Subject, World};
 
+/// A difference between the two lists: a finding of the rule that knows all differences, and of the
+/// one that knows this one.
+fn two_lists(rule: &'static str, house: Subject) -> Implied {
+    vec![("LST10", house.clone()), (rule, house)]
+}
+
 impl World {
     /// Plants in IDs, lists and enrolment; none when the plant is of another sort.
     pub(super) fn spoil_list(&self, home: &mut Home, spot: Spot) -> Option<Implied> {
@@ -50,7 +56,7 @@ impl World {
             }
             (Kind::CopyMissing, Some(list)) => {
                 list.copy = Copy_::Missing;
-                "LST10"
+                return Some(two_lists("LSD01", house));
             }
             (Kind::CopyOtherType, Some(list)) => {
                 let kind = list.mon.as_ref()?.kind;
@@ -59,11 +65,11 @@ impl World {
                 } else {
                     "脱贫不稳定户"
                 });
-                "LST10"
+                return Some(two_lists("LSD03", house));
             }
             (Kind::CopyExtra, Some(list)) => {
                 list.copy = Copy_::Extra;
-                "LST10"
+                return Some(two_lists("LSD02", house));
             }
             _ => return None,
         };

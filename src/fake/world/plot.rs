@@ -39,6 +39,8 @@ pub(super) enum PlaceKind {
     LicenceExpired,
     LinkClosed,
     PostsEmpty,
+    /// The county's ledger counts more than the list.
+    LedgerOff,
 }
 
 /// The nights between which something is to be seen.

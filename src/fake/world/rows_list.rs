@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::draw::{coded, date, digits, plus};
-use super::model::{Copy_, CoverKind, Home, Listing, Monitored};
+use super::model::{Copy_, CoverKind, Home, Listing, Monitored, Person};
 use super::rows::{date_or, identity, numbered, own, sex, text, text_or};
 use super::{Record, Value, World};
 
@@ -20,15 +20,11 @@ impl World {
     ) {
         self.special_groups(home, asof, out);
         let Some(list) = &home.list else { return };
-        let mon = list.mon.as_ref().filter(|m| m.identified <= asof);
-        if !list.lifted && mon.is_none() && list.mon.is_some() {
+        if listed(home, asof).is_none() {
             return;
         }
-        let active: Vec<bool> = home
-            .persons
-            .iter()
-            .map(|p| p.birth <= asof && p.death.is_none_or(|d| plus(d, LEFT_LIST) > asof))
-            .collect();
+        let mon = list.mon.as_ref().filter(|m| m.identified <= asof);
+        let active: Vec<bool> = home.persons.iter().map(|p| active(p, asof)).collect();
         let size = active.iter().filter(|a| **a).count() as i64 + list.size_error;
         for (i, active) in active.iter().enumerate() {
             if home.persons[i].birth <= asof {
@@ -252,6 +248,19 @@ impl World {
             });
         }
     }
+}
+
+/// How many members the list counts on a day; nothing when it does not have the household.
+pub(super) fn listed(home: &Home, asof: NaiveDate) -> Option<u64> {
+    let list = home.list.as_ref()?;
+    let identified = list.mon.as_ref().is_none_or(|m| m.identified <= asof);
+    let members = home.persons.iter().filter(|p| active(p, asof)).count() as u64;
+    (list.lifted || identified).then_some(members)
+}
+
+/// Is somebody a member on a day?
+fn active(person: &Person, asof: NaiveDate) -> bool {
+    person.birth <= asof && person.death.is_none_or(|d| plus(d, LEFT_LIST) > asof)
 }
 
 fn month(day: NaiveDate) -> NaiveDate {

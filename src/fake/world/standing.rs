@@ -148,7 +148,8 @@ impl World {
             )),
         };
         let mut hh_no = String::with_capacity(14);
-        hh_no.push_str("62");
+        // The province's two digits.
+        hh_no.extend(self.sites[home.county].code.chars().take(2));
         digits(&mut hh_no, home.number, 10);
         let mut helper_phone = String::from("138");
         digits(&mut helper_phone, draw.below(100_000_000), 8);

@@ -141,7 +141,7 @@ fn every_rule_is_planted_and_households_carry_one_cause() {
     let rules: HashSet<&str> = plants.iter().map(|p| p.rule).collect();
     let wanted = "ID01 ID02 ID03 ID04 ID05 ID07 ID08 LST01 LST02 LST04 LST05 LST07 LST10 INS01 INS02 INS03 INS04 INS05 INS06 INS11 INS14 \
                   FEE01 FEE02 FEE04 FEE06 FEE10 SET01 SET03 SET04 SET05 SET07 SET08 TRT01 TRT02 TRT05 RAR01 FDC01 FDC03 ORG01 ORG02 TEL01 \
-                  PAIR02 MEC01 MEC02";
+                  PAIR02 MEC01 MEC02 REC02";
     for rule in wanted.split_whitespace() {
         assert!(rules.contains(rule), "{rule} is not planted");
     }

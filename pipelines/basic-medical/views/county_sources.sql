@@ -1,0 +1,92 @@
+/*---
+title: {zh: 县级总数核对, en: Totals of a county by source}
+subject: county_code
+division: county_code
+trace: {county_ledger: [county]}
+---*/
+-- One row per county that anybody counts: how many households and persons each source has. Single households are
+-- compared in `household`; here only the totals, which show that a township or a whole file is missing.
+WITH
+-- Members who left by 自然减少 stay in the list and are not counted.
+m AS (
+  SELECT substr(village_code, 1, 6) AS county_code, count(*) AS member_persons, count(DISTINCT hh_no) AS member_households
+  FROM poverty_member
+  WHERE coalesce(member_change, '') <> '自然减少'
+  GROUP BY substr(village_code, 1, 6)
+),
+h AS (
+  SELECT substr(village_code, 1, 6) AS county_code, count(*) AS list_households, sum(hh_size) AS list_persons,
+    count(CASE WHEN mon_type IS NOT NULL AND NOT coalesce(risk_cleared, false) THEN 1 END) AS open_households
+  FROM poverty_household
+  GROUP BY substr(village_code, 1, 6)
+),
+s AS (
+  SELECT substr(village_code, 1, 6) AS county_code,
+    count(CASE WHEN mon_type IS NOT NULL AND NOT coalesce(risk_cleared, false) THEN 1 END) AS health_households
+  FROM health_household
+  GROUP BY substr(village_code, 1, 6)
+),
+-- The newest ledger of each county.
+newest AS (
+  SELECT county, max(month) AS month
+  FROM county_ledger
+  WHERE month <= asof()
+  GROUP BY county
+),
+ledger AS (
+  SELECT substr(c.county, 1, 6) AS county_code, c.month, c.households AS ledger_households, c.persons AS ledger_persons
+  FROM county_ledger c
+  JOIN newest n ON n.county = c.county AND n.month = c.month
+),
+-- What the list held at the end of the ledger's month: who came in later is not in the ledger yet.
+then_listed AS (
+  SELECT substr(p.village_code, 1, 6) AS county_code, count(*) AS then_persons, count(DISTINCT p.hh_no) AS then_households
+  FROM poverty_member p
+  JOIN ledger l ON l.county_code = substr(p.village_code, 1, 6)
+  WHERE coalesce(p.member_change, '') <> '自然减少'
+    AND NOT (coalesce(p.hh_type, '') <> '脱贫户' AND p.identified_ym IS NOT NULL AND p.identified_ym > l.month)
+  GROUP BY substr(p.village_code, 1, 6)
+),
+spine AS (
+  SELECT county_code
+  FROM (
+    SELECT county_code FROM m
+    UNION ALL SELECT county_code FROM h
+    UNION ALL SELECT county_code FROM s
+    UNION ALL SELECT county_code FROM ledger
+  ) AS everyone
+  WHERE county_code IS NOT NULL
+  GROUP BY county_code
+),
+c AS (
+  SELECT spine.county_code, concat(spine.county_code, '000000') AS county,
+    m.member_persons, m.member_households, h.list_persons, h.list_households, h.open_households, s.health_households,
+    ledger.month AS ledger_month, ledger.ledger_households, ledger.ledger_persons,
+    then_listed.then_persons, then_listed.then_households,
+    param('tol_count', spine.county_code, yr()) AS tol, param('tol_count_min', spine.county_code, yr()) AS tol_min,
+    param('tol_sync_count', spine.county_code, yr()) AS tol_sync
+  FROM spine
+  LEFT JOIN m ON m.county_code = spine.county_code
+  LEFT JOIN h ON h.county_code = spine.county_code
+  LEFT JOIN s ON s.county_code = spine.county_code
+  LEFT JOIN ledger ON ledger.county_code = spine.county_code
+  LEFT JOIN then_listed ON then_listed.county_code = spine.county_code
+),
+-- A difference counts when it is larger than the share and larger than a few.
+judged AS (
+  SELECT c.*,
+    abs(coalesce(member_persons, 0) - coalesce(list_persons, 0)) AS gap_persons,
+    abs(coalesce(member_households, 0) - coalesce(list_households, 0)) AS gap_households,
+    abs(coalesce(open_households, 0) - coalesce(health_households, 0)) AS gap_sync,
+    abs(coalesce(ledger_persons, 0) - coalesce(then_persons, 0)) AS gap_ledger_persons,
+    abs(coalesce(ledger_households, 0) - coalesce(then_households, 0)) AS gap_ledger_households
+  FROM c
+)
+SELECT judged.*,
+  gap_persons > tol_min AND gap_persons > tol * coalesce(list_persons, 0)
+    OR gap_households > tol_min AND gap_households > tol * coalesce(list_households, 0) AS list_differs,
+  gap_sync > tol_min AND gap_sync > tol_sync * coalesce(open_households, 0) AS copy_differs,
+  ledger_month IS NOT NULL AND (
+    gap_ledger_persons > tol_min AND gap_ledger_persons > tol * coalesce(then_persons, 0)
+    OR gap_ledger_households > tol_min AND gap_ledger_households > tol * coalesce(then_households, 0)) AS ledger_differs
+FROM judged
