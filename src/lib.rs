@@ -44,6 +44,12 @@ pub mod rule;
 
 pub mod anomaly;
 
+pub mod ledger;
+
+pub mod indicator;
+
+pub mod feedback;
+
 pub mod report;
 
 pub mod night;

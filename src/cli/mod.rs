@@ -1,10 +1,16 @@
 //! The command line: arguments in, a result on stdout, the log on stderr, an exit code.
 
+mod bulletin;
+mod case;
 mod check;
 mod explain;
 mod fake;
+mod figures;
+mod ledger;
 mod output;
+mod pack;
 mod progress;
+mod read_apart;
 mod run;
 mod show;
 mod test;
@@ -32,16 +38,27 @@ enum Command {
     Run(run::Args),
     /// Read a pipeline folder without data and report every fault at once.
     Check(check::Args),
-    /// Try every rule on its worked example and on every other rule's.
+    /// Try every rule and indicator on its worked example, and every rule on every other rule's.
     Test(test::Args),
-    /// Show anomalies, rejects, deliveries or runs of a lake.
+    /// Show anomalies, rejects, deliveries, indicators or runs of a lake.
     Show(show::Args),
     /// Go from an anomaly back to its rule, its values and the lines that it rests on.
     Explain(explain::Args),
+    /// List and show cases, and act on them.
+    Case(case::Args),
+    /// Print the ledger's events, look for faults in it, make its cases again.
+    Ledger(ledger::Args),
+    /// Issue the workbooks of a month to the counties, and follow them up.
+    Pack(pack::Args),
+    /// Write the bulletin of a month or a quarter.
+    Bulletin(bulletin::Args),
     /// Make synthetic extracts, as dirty as real ones.
     Fake(fake::Args),
     /// Hold a night's anomalies against the truth of synthetic extracts.
     Truth(truth::Args),
+    /// Read a workbook or Parquet file for another process.
+    #[command(hide = true)]
+    ReadApart(read_apart::Args),
 }
 
 /// Where a command finds its pipeline and lake.
@@ -58,14 +75,20 @@ struct Place {
 /// Runs the command that the arguments ask for.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    read_apart::prepare();
     let result = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Test(args) => test::test(&args),
         Command::Show(args) => show::show(&args),
         Command::Explain(args) => explain::explain(&args),
+        Command::Case(args) => case::case(&args),
+        Command::Ledger(args) => ledger::ledger(&args),
+        Command::Pack(args) => pack::pack(&args),
+        Command::Bulletin(args) => bulletin::bulletin(&args),
         Command::Fake(args) => fake::fake(&args),
         Command::Truth(args) => truth::truth(&args),
+        Command::ReadApart(args) => read_apart::read(&args),
     };
     finish(result)
 }

@@ -132,6 +132,14 @@ fn people(outcome: &Outcome) -> String {
         "异常 anomalies {}（新增 new {} · 持续 persisting {} · 反弹 relapsed {}），消除 cleared {}，豁免 waived {}\n",
         s.anomalies, s.new, s.persisting, s.relapsed, s.cleared, s.waived,
     ));
+    let c = &s.cases;
+    text.push_str(&format!(
+        "督办 cases 在办 open {}（逾期 overdue {}），本夜立案 opened {} · 反弹 relapsed {} · 销号 closed {} · 系统消除 vanished {}\n",
+        c.open, c.overdue, c.opened, c.relapsed, c.closed, c.vanished,
+    ));
+    if c.past {
+        text.push_str("⚠ 台账已有更晚的记录，本夜未记入台账  the ledger knows later days: nothing was recorded\n");
+    }
     text.push_str(&rules(s));
     text.push_str(&format!("\n报告 report: {}", outcome.folder.join("report.html").display()));
     text

@@ -1,4 +1,4 @@
-//! `bidui show`: anomalies, rejects, deliveries, runs.
+//! `bidui show`: anomalies, rejects, deliveries, indicators, runs.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ enum What {
     Anomalies,
     Rejects,
     Deliveries,
+    Indicators,
     Runs,
 }
 
@@ -41,6 +42,9 @@ pub struct Args {
     /// Only divisions whose code begins so.
     #[arg(long)]
     county: Option<String>,
+    /// Only this indicator, or indicators whose id begins so.
+    #[arg(long)]
+    indicator: Option<String>,
     /// Only this severity: red, orange, yellow, blue.
     #[arg(long)]
     severity: Option<String>,
@@ -63,6 +67,11 @@ pub fn show(args: &Args) -> Result<ExitCode> {
         What::Anomalies => anomalies(&setup, args)?,
         What::Rejects => rejects(&setup, args)?,
         What::Deliveries => deliveries(&setup, args)?,
+        What::Indicators => {
+            let folder = setup.lake.night(&night(&setup, args.night.as_deref())?);
+            let (indicator, area) = (args.indicator.as_deref(), args.county.as_deref());
+            super::figures::batch(&setup, &folder, indicator, area)?
+        }
         What::Runs => runs(&setup)?,
     };
     let rows = args.limit.unwrap_or(usize::MAX).min(batch.num_rows());
@@ -183,6 +192,7 @@ fn deliveries(setup: &Setup, args: &Args) -> Result<RecordBatch> {
         ("feed", text(&|r| r.feed.clone())),
         ("delivery", text(&|r| r.delivery.clone())),
         ("period", text(&|r| r.period.to_string())),
+        ("part", text(&|r| r.part.clone().unwrap_or_default())),
         ("received", text(&|r| r.received.to_string())),
         ("verdict", text(&verdict)),
         ("files", number(|r| r.files.len() as u64)),
@@ -228,7 +238,7 @@ fn strings(names: &[&str], values: Vec<Vec<Option<String>>>) -> Result<RecordBat
     columns(names.iter().copied().zip(values.into_iter().map(array)).collect())
 }
 
-fn columns(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
+pub(super) fn columns(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
     let field = |(name, array): &(&str, ArrayRef)| {
         Field::new(*name, DataType::clone(array.data_type()), true)
     };

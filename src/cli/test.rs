@@ -1,4 +1,4 @@
-//! `bidui test`: the rules' worked examples.
+//! `bidui test`: the worked examples of rules and indicators.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,11 +30,18 @@ pub fn test(args: &Args) -> Result<ExitCode> {
             output::say(&format!("{}: {failure}", trial.rule))?;
         }
     }
+    let indicators = trial::indicators::test(&pipeline, &plans, &args.rule)?;
+    for trial in &indicators {
+        failed += usize::from(!trial.failures.is_empty());
+        for failure in &trial.failures {
+            output::say(&format!("{}: {failure}", trial.indicator))?;
+        }
+    }
     let judged: usize = trials.iter().map(|t| t.judged).sum();
     output::say(&format!(
         "{} worked examples, {judged} rules tried on them: {} passed, {failed} failed",
-        trials.len(),
-        trials.len() - failed
+        trials.len() + indicators.len(),
+        trials.len() + indicators.len() - failed
     ))?;
     Ok(ExitCode::from(u8::from(failed > 0)))
 }

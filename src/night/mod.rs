@@ -1,11 +1,15 @@
 //! One night, from extracts to published anomaly tables: the verbs of all stages in their order.
 
 mod accounts;
+mod books;
+mod broken;
 mod build;
 pub mod explain;
 mod freshness;
+pub mod indicators;
 mod publish;
 pub mod setup;
+mod system;
 mod take_in;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
+use books::Books;
 pub use build::Built;
 pub use freshness::{due_period, feed_freshness};
 pub use setup::Setup;
@@ -26,10 +31,12 @@ use crate::feed::assemble::{Assembled, assemble};
 use crate::feed::receipt::Receipt;
 use crate::identity;
 use crate::lake::bucket;
+use crate::ledger::advance::Tonight;
 use crate::report::summary::{DeliveryLine, Summary};
 
-/// Rows of persons that one job works on.
-const ROWS_PER_JOB: u64 = 100_000;
+/// Rows of persons that one job works on, at most; and their bytes in the lake's files.
+const ROWS_PER_JOB: u64 = 50_000;
+const BYTES_PER_JOB: u64 = 16 << 20;
 
 /// What to run and where.
 #[derive(Debug, Clone)]
@@ -93,14 +100,17 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     let (lines, unknown) = take_in(setup, night, progress)?;
     let receipts = setup.receipts(night)?;
     let last = setup.last_night(night);
-    let name = setup.night_name(night, &receipts, last.as_deref());
+    let mut books = Books::open(setup, night)?;
+    let name = books.name(setup, night, &receipts, last.as_deref())?;
     let folder = setup.lake.night(&name);
     if folder.join("manifest.json").is_file() {
-        return unchanged(setup, &name, folder);
+        return unchanged(setup, &books, &name, folder);
     }
     let staged = setup.lake.stage(&name)?;
     let engine = setup.engine(night)?;
     let mut assembled = assemble(&setup.pipeline, &setup.lake, &receipts)?;
+    let cases = books.cases()?;
+    system::add(setup, night, &cases, &receipts, &mut assembled, &staged)?;
     let ranges = ranges(setup, &assembled);
     progress.stage("归并", "identify", ranges.len() as u64);
     let funnel = identity::resolve(
@@ -115,10 +125,9 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     accounts::close(setup, &assembled, &funnel)?;
     let mut not_run = freshness::not_run(setup, &feeds);
     let mut built = build::build(setup, &engine, &assembled, &ranges, &staged, &not_run, progress)?;
-    built.judged.forget_failed();
-    for (rule, error) in &built.judged.failed {
-        not_run.insert(rule.clone(), format!("it failed on a row: {error}"));
-    }
+    not_run.append(&mut built.not_run);
+    let tables = indicators::Inputs { assembled: &assembled, feeds: &feeds, built: &built };
+    indicators::write(setup, &engine, night, last.as_deref(), &staged, &tables)?;
     let waivers = waivers(setup, &engine, &assembled)?;
     let memory = match &last {
         Some(last) => table::read_memory(&setup.lake.night(last))?,
@@ -130,6 +139,9 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     let rows =
         anomaly::collect(&setup.pipeline, &setup.keys, night, findings, &ran, &waivers, &memory);
     progress.stage("发布", "publish", 1);
+    let refreshed = books::refreshed(setup, &receipts);
+    let tonight = Tonight { day: night, anomalies: &rows, refreshed: &refreshed };
+    let (cases, ledger) = books.advance(setup, cases, &tonight, &staged, &name)?;
     let facts = publish::Facts {
         name,
         night,
@@ -142,21 +154,25 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
         not_run,
         waivers,
         memory,
+        cases,
+        ledger,
     };
-    let summary = publish::publish(setup, &staged, &rows, &receipts, facts)?;
+    let summary = publish::publish(setup, &books, &staged, &rows, &receipts, facts)?;
     progress.step("");
     Ok(Outcome { summary, folder, unchanged: false })
 }
 
-/// The night is there already: only the pointer may have been lost by a kill.
-fn unchanged(setup: &Setup, name: &str, folder: PathBuf) -> Result<Outcome> {
+/// The night is there already: a kill may have lost the pointer, or left nights beyond retention.
+fn unchanged(setup: &Setup, books: &Books, name: &str, folder: PathBuf) -> Result<Outcome> {
     let summary = read_summary(&folder)?;
+    books.record(name, summary.date, &folder)?;
     let current = setup.lake.current_night();
     // The pointer stays with the newest date; of one date the night that was run last counts.
     let newest = current.as_deref().and_then(setup::date_of) <= setup::date_of(name);
     if newest && current.as_deref() != Some(name) {
         setup.lake.point_at(name)?;
     }
+    setup.lake.retire(setup.pipeline.settings.retention_nights)?;
     Ok(Outcome { summary, folder, unchanged: true })
 }
 
@@ -191,8 +207,12 @@ pub fn read_anomalies(folder: &Path) -> Result<Vec<anomaly::Anomaly>> {
 /// How the persons are split into jobs.
 fn ranges(setup: &Setup, assembled: &Assembled) -> Vec<bucket::KeyRange> {
     let persons = setup.pipeline.tables.values().filter(|t| crate::feed::assemble::of_persons(t));
-    let rows: u64 = persons.map(|t| assembled.tables[&t.id].rows()).sum();
-    bucket::jobs(rows, setup.pipeline.settings.buckets, ROWS_PER_JOB)
+    let (mut rows, mut bytes) = (0, 0);
+    for table in persons {
+        rows += assembled.tables[&table.id].rows();
+        bytes += assembled.tables[&table.id].bytes();
+    }
+    bucket::jobs(rows.div_ceil(ROWS_PER_JOB).max(bytes.div_ceil(BYTES_PER_JOB)))
 }
 
 fn waivers(

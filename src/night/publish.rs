@@ -6,6 +6,7 @@ use std::path::Path;
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use super::books::Books;
 use super::{Built, NotRun, Receipts, Setup};
 use crate::anomaly::waiver::Waivers;
 use crate::anomaly::{Anomaly, Memory, State, table};
@@ -13,9 +14,12 @@ use crate::error::Result;
 use crate::feed::receipt::Verdict;
 use crate::identity::Funnel;
 use crate::lake::{FileEntry, durable, files_below, hash_file};
+use crate::ledger::chain::Head;
 use crate::pipeline::spec::{Rule, Severity};
 use crate::report;
-use crate::report::summary::{CountLine, CountyLine, DeliveryLine, FeedLine, RuleLine, Summary};
+use crate::report::summary::{
+    CaseSummary, CountLine, CountyLine, DeliveryLine, FeedLine, RuleLine, Summary,
+};
 
 /// What the stages of the night said.
 pub(super) struct Facts {
@@ -30,6 +34,8 @@ pub(super) struct Facts {
     pub not_run: NotRun,
     pub waivers: Waivers,
     pub memory: Memory,
+    pub cases: CaseSummary,
+    pub ledger: Head,
 }
 
 /// The list of a night's files, and what it was made from. `previous` chains the nights.
@@ -57,6 +63,7 @@ struct RuleText<'a> {
 /// The disk; the last published night stays as it was.
 pub(super) fn publish(
     setup: &Setup,
+    books: &Books,
     staged: &Path,
     rows: &[Anomaly],
     receipts: &Receipts,
@@ -87,7 +94,11 @@ pub(super) fn publish(
     // A night of the past that is run again is kept, but `current` stays with the newest.
     let newest = setup.lake.current_night().and_then(|n| super::setup::date_of(&n));
     let newest = newest.is_none_or(|n| n <= facts.night);
-    setup.lake.publish(staged, &facts.name, newest)?;
+    let folder = setup.lake.place(staged, &facts.name)?;
+    books.record(&facts.name, facts.night, &folder)?;
+    if newest {
+        setup.lake.point_at(&facts.name)?;
+    }
     setup.lake.retire(setup.pipeline.settings.retention_nights)?;
     Ok(summary)
 }
@@ -175,6 +186,8 @@ fn summary(setup: &Setup, rows: &[Anomaly], facts: &Facts) -> Summary {
         rules: rule_lines(setup, rows, facts),
         counties: county_lines(setup, rows, facts),
         waivers: facts.waivers.len(),
+        ledger: facts.ledger.clone(),
+        cases: facts.cases.clone(),
         anomalies: tonight().count() as u64,
         new: in_state(State::New),
         persisting: in_state(State::Persisting),

@@ -11,7 +11,10 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::feed::inbox;
 use crate::feed::receipt::{Receipt, Verdict, receipts};
+use crate::feedback::bulletin::units;
+use crate::indicator;
 use crate::lake::Lake;
+use crate::ledger::chain::Head;
 use crate::pipeline::spec::Rule;
 use crate::pipeline::{self, Pipeline};
 use crate::privacy::PersonKeys;
@@ -101,7 +104,8 @@ impl Setup {
         if options.only {
             return Ok(vec![last]);
         }
-        let done = self.lake.nights().into_iter().filter_map(|n| date_of(&n)).max();
+        // A folder that `current` never came to is of a run that was killed before its last steps.
+        let done = self.lake.current_night().and_then(|n| date_of(&n));
         let mut nights: Vec<NaiveDate> =
             found.nights.into_iter().filter(|n| *n < last && done.is_none_or(|d| *n > d)).collect();
         nights.push(last);
@@ -127,7 +131,13 @@ impl Setup {
     }
 
     /// The night's name: its date and a hash of all that its result depends on.
-    pub fn night_name(&self, night: NaiveDate, receipts: &[Receipt], last: Option<&str>) -> String {
+    pub fn night_name(
+        &self,
+        night: NaiveDate,
+        receipts: &[Receipt],
+        last: Option<&str>,
+        ledger: &Head,
+    ) -> String {
         let mut hasher = blake3::Hasher::new();
         let mut add = |part: &str| {
             hasher.update(&(part.len() as u64).to_le_bytes());
@@ -138,6 +148,7 @@ impl Setup {
         add(&self.pipeline.settings.buckets.to_string());
         add(&self.keys.derived("night", &[]).to_string());
         add(last.unwrap_or("first"));
+        add(&ledger.hash);
         for receipt in receipts.iter().filter(|r| r.verdict == Verdict::Accepted) {
             add(&receipt.feed);
             add(&receipt.delivery);
@@ -185,6 +196,8 @@ pub fn check_sql(pipeline: &Pipeline) -> Result<Plans, Vec<Fault>> {
             faults.extend(more);
         }
     }
+    faults.extend(indicator::check(pipeline, &engine, &plans).err().unwrap_or_default());
+    faults.extend(units::check(pipeline, &engine, &plans).err().unwrap_or_default());
     if faults.is_empty() { Ok(plans) } else { Err(faults) }
 }
 

@@ -3,13 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::{Pipeline, check, parse};
+use super::{Pipeline, bulletins, check, indicators, packs, parse};
 use crate::codes::CodeList;
 use crate::diagnostic::{Fault, Source};
 
 /// Folders of a pipeline and the extension of their files.
-const SECTIONS: [(&str, &str); 5] =
-    [("tables", "yaml"), ("feeds", "yaml"), ("views", "sql"), ("rules", "sql"), ("codes", "csv")];
+const SECTIONS: [(&str, &str); 8] = [
+    ("tables", "yaml"),
+    ("feeds", "yaml"),
+    ("views", "sql"),
+    ("rules", "sql"),
+    ("packs", "yaml"),
+    ("indicators", "sql"),
+    ("bulletins", "yaml"),
+    ("codes", "csv"),
+];
 
 /// Reads and checks the pipeline in `dir`. Reads only files under `dir` and its parents in `extends`.
 ///
@@ -29,11 +37,17 @@ pub fn load(dir: &Path) -> Result<Pipeline, Vec<Fault>> {
         views: BTreeMap::new(),
         rules: BTreeMap::new(),
         codes: BTreeMap::new(),
+        packs: BTreeMap::new(),
+        indicators: BTreeMap::new(),
+        bulletins: BTreeMap::new(),
         version: version(&layers, &sources),
         sources,
     };
     parse_all(&mut pipeline, &layers, &mut faults);
     check::check(&pipeline, &mut faults);
+    packs::check(&pipeline, &mut faults);
+    indicators::check(&pipeline, &mut faults);
+    bulletins::check(&pipeline, &mut faults);
     if faults.is_empty() { Ok(pipeline) } else { Err(faults) }
 }
 
@@ -95,7 +109,7 @@ fn collect(layers: &[Layer], faults: &mut Vec<Fault>) -> BTreeMap<String, Source
         for (section, extension) in SECTIONS {
             for path in files(&layer.dir.join(section)) {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let test = section == "rules" && name.ends_with(".test.yaml");
+                let test = extension == "sql" && section != "views" && name.ends_with(".test.yaml");
                 let Some(stem) = name
                     .strip_suffix(&format!(".{extension}"))
                     .or_else(|| name.strip_suffix(".yaml").filter(|_| test))
@@ -156,6 +170,18 @@ fn parse_all(pipeline: &mut Pipeline, layers: &[Layer], faults: &mut Vec<Fault>)
             },
             "rules" if !stem.ends_with(".test") => match parse::rule(stem, source) {
                 Ok(rule) => _ = pipeline.rules.insert(stem.into(), rule),
+                Err(fault) => keep(fault),
+            },
+            "packs" => match packs::pack(stem, source) {
+                Ok(pack) => _ = pipeline.packs.insert(stem.into(), pack),
+                Err(fault) => keep(fault),
+            },
+            "indicators" if !stem.ends_with(".test") => match indicators::indicator(stem, source) {
+                Ok(indicator) => _ = pipeline.indicators.insert(stem.into(), indicator),
+                Err(fault) => keep(fault),
+            },
+            "bulletins" => match bulletins::bulletin(stem, source) {
+                Ok(bulletin) => _ = pipeline.bulletins.insert(stem.into(), bulletin),
                 Err(fault) => keep(fault),
             },
             "codes" => match parse::code_list(source) {

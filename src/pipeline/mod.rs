@@ -1,8 +1,13 @@
 //! A folder of policy files, loaded and checked: tables, feeds, views, rules and code lists.
 
+pub mod bulletins;
+pub mod cases;
 mod check;
+mod delivery;
 mod example;
+pub mod indicators;
 mod load;
+pub mod packs;
 mod parse;
 pub mod pattern;
 pub mod schema;
@@ -35,7 +40,8 @@ pub struct IdentityPolicy {
 }
 
 /// Which columns of which table hold waivers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WaiverPolicy {
     pub table: String,
     pub rule: String,
@@ -63,6 +69,8 @@ pub struct Settings {
     /// Switched-off rules with the reason.
     pub off: BTreeMap<String, String>,
     pub waivers: Option<WaiverPolicy>,
+    pub cases: cases::CaseSettings,
+    pub publish: indicators::PublishSettings,
 }
 
 /// A checked pipeline.
@@ -77,6 +85,9 @@ pub struct Pipeline {
     pub views: BTreeMap<String, View>,
     pub rules: BTreeMap<String, Rule>,
     pub codes: BTreeMap<String, CodeList>,
+    pub indicators: BTreeMap<String, indicators::Indicator>,
+    pub bulletins: BTreeMap<String, bulletins::Bulletin>,
+    pub packs: BTreeMap<String, packs::Pack>,
     /// Text of each file by `section/stem`, for faults and for `explain`.
     pub sources: BTreeMap<String, Source>,
     /// BLAKE3 over every policy file: the pipeline's version.

@@ -6,10 +6,12 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::cases::CaseSettings;
+use super::indicators::PublishSettings;
 use super::load::Layer;
 use super::spec::{
     Basis, Column, ColumnType, Delivery, Evidence, Fake, Feed, FeedColumn, Format, Grain, Limits,
-    PersonRoles, Privacy, Route, Rule, Severity, Table, Title, View,
+    PersonRoles, Privacy, Route, Rule, Severity, System, Table, Title, View,
 };
 use super::{IdentityPolicy, Settings, WaiverPolicy, yaml};
 use crate::codes::{self, CodeList};
@@ -33,7 +35,9 @@ struct RawSettings {
     retention: RawRetention,
     #[serde(default)]
     off: BTreeMap<String, String>,
-    waivers: Option<RawWaivers>,
+    waivers: Option<WaiverPolicy>,
+    cases: Option<CaseSettings>,
+    publish: Option<PublishSettings>,
 }
 
 #[derive(Deserialize, Default)]
@@ -56,17 +60,6 @@ struct RawSecret {
 #[serde(deny_unknown_fields, default)]
 struct RawRetention {
     nights: Option<usize>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawWaivers {
-    table: String,
-    rule: String,
-    subject: String,
-    reason: String,
-    from: String,
-    to: String,
 }
 
 /// The pipeline that this one extends.
@@ -109,7 +102,9 @@ pub(super) fn settings(layers: &[Layer], faults: &mut Vec<Fault>) -> Settings {
             }
         }
         identity(&mut settings.identity, raw.identity);
-        settings.waivers = raw.waivers.map(waiver_policy).or(settings.waivers);
+        settings.waivers = raw.waivers.or(settings.waivers);
+        settings.cases = raw.cases.unwrap_or(settings.cases);
+        settings.publish = raw.publish.unwrap_or(settings.publish);
     }
     settings
 }
@@ -143,22 +138,12 @@ fn beside(dir: &Path, path: &Path) -> PathBuf {
     parts.iter().collect()
 }
 
-fn waiver_policy(raw: RawWaivers) -> WaiverPolicy {
-    WaiverPolicy {
-        table: raw.table,
-        rule: raw.rule,
-        subject: raw.subject,
-        reason: raw.reason,
-        from: raw.from,
-        to: raw.to,
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawTable {
     title: Title,
     about: String,
+    source: Option<System>,
     grain: Grain,
     #[serde(default)]
     key: Vec<String>,
@@ -203,6 +188,7 @@ pub(super) fn table(stem: &str, source: &Source) -> Result<Table, Fault> {
     }
     Ok(Table {
         id: stem.into(),
+        source: raw.source,
         title: raw.title,
         about: raw.about,
         grain: raw.grain,

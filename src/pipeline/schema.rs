@@ -28,6 +28,51 @@ pub const SOURCE_COLUMNS: [(&str, DataType); 5] = [
     ("src_byte", DataType::Int64),
 ];
 
+/// Columns that a table with `source: ledger` may declare.
+pub const CASE_COLUMNS: [&str; 26] = [
+    "number",
+    "anomaly",
+    "rule",
+    "subject_kind",
+    "subject",
+    "anchor",
+    "county",
+    "division",
+    "owner",
+    "severity",
+    "state",
+    "opened",
+    "issued",
+    "due",
+    "moved",
+    "answered",
+    "outcome",
+    "cause",
+    "ended",
+    "step",
+    "sent_back",
+    "fault",
+    "relapses",
+    "waived_until",
+    "overdue",
+    "open",
+];
+
+/// Columns that a table with `source: deliveries` may declare.
+pub const DELIVERY_COLUMNS: [&str; 11] = [
+    "feed",
+    "part",
+    "table_name",
+    "sender",
+    "period",
+    "received",
+    "verdict",
+    "rows",
+    "used",
+    "quarantined",
+    "duplicate",
+];
+
 /// The Arrow type of a column.
 pub fn data_type(kind: &ColumnType) -> DataType {
     match kind {

@@ -93,6 +93,8 @@ fn feed_cells(feed: &FeedLine) -> Markup {
         td.days data-l="最新期" {
             (feed.newest.as_deref().unwrap_or("—"))
             @if feed.freshness != Freshness::Fresh { span.en { "应 " (feed.due) } }
+            @for note in feed.notes.iter().take(SHOWN) { div.soft { (words::note(note)) } }
+            (rest(feed.notes.len(), SHOWN, "条"))
         }
         (account_cells(&account(feed)))
     }
@@ -150,7 +152,9 @@ fn delivery_rows(summary: &Summary, delivery: &DeliveryLine) -> Markup {
         tr.noted[!delivery.notes.is_empty()] {
             td.full { b { (title.unwrap_or(&delivery.feed)) } }
             td.wide data-l="批次" { code { (delivery.delivery) } }
-            td.days.wide data-l="期别" { (delivery.period) }
+            td.days.wide data-l="期别" {
+                (delivery.period) @if let Some(part) = &delivery.part { " " (part) }
+            }
             td data-l="结论" { (words::lamp(class, zh)) }
             td.n data-l="文件" { (delivery.files) }
             td.wide data-l="编码" { (delivery.encodings.join("、")) }

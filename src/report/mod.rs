@@ -4,6 +4,7 @@
 //! fetched. It is meant for a screen, a phone and A4 paper, and follows the reader's light or dark
 //! setting. All text passes through maud, which escapes it.
 
+mod cases;
 mod charts;
 mod counties;
 mod feeds;

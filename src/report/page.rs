@@ -3,20 +3,21 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::summary::Summary;
-use super::{counties, feeds, head, identity, rejects, rules, views};
+use super::{cases, counties, feeds, head, identity, rejects, rules, views};
 
 /// Everything about the page's looks.
 const STYLE: &str = include_str!("style.css");
 
 /// Anchor, number and titles of each section.
-const SECTIONS: [(&str, &str, &str, &str); 7] = [
+const SECTIONS: [(&str, &str, &str, &str); 8] = [
     ("feeds", "一", "数据到达与账目", "Arrivals and accounts"),
     ("rejects", "二", "隔离原因与证件质量", "Quarantine and ID quality"),
     ("identity", "三", "人员归并", "Linking rows to persons"),
     ("rules", "四", "规则", "Rules"),
     ("counties", "五", "县（市、区）热力表", "Heat table by county"),
-    ("views", "六", "视图", "Views"),
-    ("next", "七", "后续查看", "How to go on"),
+    ("cases", "六", "督办", "Cases"),
+    ("views", "七", "视图", "Views"),
+    ("next", "八", "后续查看", "How to go on"),
 ];
 
 /// The whole page.
@@ -45,6 +46,7 @@ pub(super) fn page(summary: &Summary) -> Markup {
                     (section("identity", identity::identity(summary)))
                     (section("rules", rules::rules(summary)))
                     (section("counties", counties::counties(summary)))
+                    (section("cases", cases::cases(summary)))
                     (section("views", views::views(summary)))
                     (section("next", next()))
                     footer { "bidui 比对 · " (summary.pipeline) " · " code { (summary.night) } }
@@ -70,6 +72,7 @@ fn next() -> Markup {
     let commands = [
         ("bidui show anomalies …", "列出异常：规则、县区、责任单位、期限、首次发现日期"),
         ("bidui explain ANOMALY", "追溯一件异常：规则与依据、关键数据、来源文件与行号"),
+        ("bidui case list --overdue", "列出督办件：状态、期限、逾期天数、承办单位"),
         ("bidui show rejects …", "查看隔离行：文件、工作表、行号、列、原因、原文"),
         ("bidui show deliveries …", "查看各批次的回执"),
     ];

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::ledger::chain::Head;
 use crate::pipeline::spec::{Severity, Title};
 
 /// How a feed stands on the night.
@@ -30,6 +31,9 @@ pub struct FeedLine {
     pub sender: String,
     pub table: String,
     pub freshness: Freshness,
+    /// Parts that are behind.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// Last day of the newest period in force, ISO.
     pub newest: Option<String>,
     /// Last day of the period that is due, ISO.
@@ -54,6 +58,9 @@ pub struct DeliveryLine {
     pub feed: String,
     pub delivery: String,
     pub period: String,
+    /// Whose share of the period it is; nothing when it is the whole.
+    #[serde(default)]
+    pub part: Option<String>,
     /// `accepted`, `refused` or `known` (its content was taken in before).
     pub verdict: String,
     pub files: usize,
@@ -100,6 +107,41 @@ pub struct RuleLine {
     pub held: u64,
     /// Violated last night, if there was one.
     pub last_night: Option<u64>,
+}
+
+/// What the night did to the cases, and how they stand after it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseSummary {
+    /// The end of the ledger's chain before the night.
+    pub before: Head,
+    /// The ledger knows later days: the night shows the cases as they were and records nothing.
+    #[serde(default)]
+    pub past: bool,
+    /// Cases by state.
+    pub states: BTreeMap<String, u64>,
+    pub open: u64,
+    pub overdue: u64,
+    /// Moves of the night.
+    pub opened: u64,
+    pub relapsed: u64,
+    pub lapsed: u64,
+    pub closed: u64,
+    pub vanished: u64,
+    pub sent_back: u64,
+    /// Waived tonight, and of these the ones that had been open.
+    pub waived: u64,
+    pub waived_open: u64,
+    /// Letters that became due.
+    pub letters: u64,
+    /// Counties that have open cases, by code.
+    pub counties: BTreeMap<String, CountyCases>,
+}
+
+/// A county's cases.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountyCases {
+    pub open: u64,
+    pub overdue: u64,
 }
 
 /// A county and its anomalies.
@@ -157,6 +199,11 @@ pub struct Summary {
     pub rules: Vec<RuleLine>,
     pub counties: Vec<CountyLine>,
     pub waivers: usize,
+    /// The end of the ledger's chain after the night.
+    #[serde(default)]
+    pub ledger: Head,
+    #[serde(default)]
+    pub cases: CaseSummary,
     /// Anomalies tonight (new, persisting, relapsed), waived ones included.
     pub anomalies: u64,
     pub new: u64,

@@ -39,7 +39,12 @@ const REASONS: [(&str, &str); 28] = [
 ];
 
 /// Parts of free English text that tell what it is about, the first that fits.
-const NOTES: [(&str, &str); 22] = [
+const NOTES: [(&str, &str); 28] = [
+    ("no control total", "缺控制总数"),
+    ("control total", "控制总数不符"),
+    ("more than once", "视图主体重复"),
+    ("could not be built", "视图未建成"),
+    ("failed on a row", "规则求值失败"),
     ("of its rows are quarantined", "隔离率超限"),
     ("the last line has no end", "末行不完整，疑似截断"),
     ("stands twice", "表头重复"),
@@ -62,6 +67,7 @@ const NOTES: [(&str, &str); 22] = [
     ("match no person", "连接保留了不属于任何人的行"),
     ("a UNION mixes", "人员表与普通表合并"),
     ("a LIMIT counts", "限量跨全部人员"),
+    ("late: ", "部分单位迟报"),
 ];
 
 /// A reason in Chinese with the English beside it; as it is when it is not known.

@@ -2,15 +2,25 @@
 #![allow(clippy::disallowed_methods, reason = "tests make and break files on purpose")]
 
 mod support;
+mod take_back;
 
 mod accounts;
 mod bad_input;
+mod bulletin;
+mod bombs;
 mod crash;
+mod deliveries;
 mod determinism;
 mod evidence;
 mod examples;
 mod formula;
+mod indicators;
+mod henan;
+mod ledger;
+mod mini;
 mod night;
+mod pack_scale;
+mod packs;
 mod privacy;
 mod read;
 mod stale;

@@ -137,7 +137,8 @@ fn every_view_is_passed_over_once() {
         let views = list(night, "views");
         assert!(!views.is_empty());
         for view in views {
-            assert_eq!(number(view, "scans"), 1, "{view}");
+            // A view without rows is not passed over at all.
+            assert_eq!(number(view, "scans"), u64::from(number(view, "rows") > 0), "{view}");
         }
     }
 }

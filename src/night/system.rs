@@ -1,0 +1,87 @@
+//! Tables that no feed fills: the cases as they stood before the night, and the deliveries.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use super::{Receipts, Setup};
+use crate::engine::Held;
+use crate::error::Result;
+use crate::feed::assemble::Assembled;
+use crate::feed::receipt::{Receipt, Verdict};
+use crate::lake::durable;
+use crate::lake::rows::{Edits, RowsFile, RowsWriter};
+use crate::ledger::case::{Case, Cases};
+use crate::ledger::table;
+use crate::pipeline::schema::table_schema;
+use crate::pipeline::spec::System;
+
+/// Writes the system tables of the pipeline into `staged/system` and adds them to tonight's tables.
+///
+/// # Errors
+/// The disk.
+pub(super) fn add(
+    setup: &Setup,
+    night: NaiveDate,
+    cases: &Cases,
+    receipts: &Receipts,
+    assembled: &mut Assembled,
+    staged: &Path,
+) -> Result<()> {
+    let dir = staged.join("system");
+    durable::create_dir_all(&dir)?;
+    let rows: Vec<&Case> = cases.by_number.values().collect();
+    let of_person = |table: &crate::pipeline::spec::Table| table.source;
+    for table in setup.pipeline.tables.values() {
+        let Some(source) = of_person(table) else { continue };
+        let schema = table_schema(table);
+        let place = |column: &str, row: usize| match column {
+            "src_delivery" => Some(table.id.clone()),
+            "src_row" => Some(row.to_string()),
+            _ => None,
+        };
+        let batch = match source {
+            System::Ledger => table::columns(&schema, rows.len(), |column, row| {
+                table::text(rows[row], column, night).or_else(|| place(column, row))
+            }),
+            System::Deliveries => table::columns(&schema, receipts.len(), |column, row| {
+                text(&receipts[row], column).or_else(|| place(column, row))
+            }),
+        }?;
+        let path = dir.join(format!("{}.parquet", table.id));
+        let mut writer = RowsWriter::plain(&path, schema)?;
+        writer.push(batch)?;
+        writer.finish()?;
+        let held = Held {
+            delivery: table.id.clone(),
+            file: RowsFile::open(&path)?,
+            edits: Arc::new(Edits::default()),
+        };
+        if let Some(rows) = assembled.tables.get_mut(&table.id) {
+            rows.held = vec![held];
+        }
+    }
+    Ok(())
+}
+
+/// The value of a delivery in a column, as text.
+fn text(receipt: &Receipt, column: &str) -> Option<String> {
+    Some(match column {
+        "feed" => receipt.feed.clone(),
+        "part" => return receipt.part.clone(),
+        "table_name" => receipt.table.clone(),
+        "sender" => receipt.sender.clone(),
+        "period" => receipt.period.to_string(),
+        "received" => receipt.received.to_string(),
+        "verdict" => match receipt.verdict {
+            Verdict::Accepted => "accepted".into(),
+            Verdict::Refused => "refused".into(),
+        },
+        "rows" => receipt.rows.to_string(),
+        "used" => receipt.used.to_string(),
+        "quarantined" => receipt.quarantined.to_string(),
+        "duplicate" => receipt.duplicate.to_string(),
+        _ => return None,
+    })
+}
