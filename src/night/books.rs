@@ -166,7 +166,8 @@ fn count(summary: &mut CaseSummary, act: &Act, open: bool) {
         Act::Reopen { .. } => &mut summary.relapsed,
         Act::Lapse => &mut summary.lapsed,
         Act::Close { .. } => &mut summary.closed,
-        Act::Vanish => &mut summary.vanished,
+        // A waived case that is gone was in nobody's stock.
+        Act::Vanish if open => &mut summary.vanished,
         Act::SendBack { .. } => &mut summary.sent_back,
         Act::Waive { .. } => &mut summary.waived,
         Act::Escalate { .. } => &mut summary.letters,

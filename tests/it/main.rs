@@ -1,27 +1,27 @@
 //! Integration tests: one binary, one folder of modules; each test feeds files and looks at files.
 #![allow(clippy::disallowed_methods, reason = "tests make and break files on purpose")]
 
-mod support;
-mod take_back;
-
 mod accounts;
 mod bad_input;
-mod bulletin;
 mod bombs;
+mod bulletin;
 mod crash;
 mod deliveries;
 mod determinism;
 mod evidence;
 mod examples;
 mod formula;
-mod indicators;
 mod henan;
+mod indicators;
 mod ledger;
 mod mini;
+mod month;
 mod night;
 mod pack_scale;
 mod packs;
 mod privacy;
 mod read;
 mod stale;
+mod support;
+mod take_back;
 mod tidy;

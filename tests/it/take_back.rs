@@ -15,7 +15,7 @@ use crate::support::{Bidui, Said, copy, gansu, shared, temp};
 
 const NUMBER: &str = "督办编号";
 /// The cells of a complete answer.
-const FIXED: [(&str, &str); 9] = [
+pub const FIXED: [(&str, &str); 9] = [
     ("核查日期", "2026-11-11"),
     ("核查方式", "入户"),
     ("核查结果", "属实已整改"),
@@ -31,12 +31,12 @@ type Rows = Vec<Vec<String>>;
 
 /// A returned form that can be spoilt and saved, as any spreadsheet program would save it.
 #[derive(Clone)]
-struct Form {
+pub struct Form {
     sheets: Vec<(String, Rows)>,
 }
 
 impl Form {
-    fn open(path: &Path) -> Self {
+    pub fn open(path: &Path) -> Self {
         let mut book = calamine::open_workbook_auto(path).expect("a workbook");
         let mut sheets = Vec::new();
         for name in book.sheet_names() {
@@ -49,7 +49,7 @@ impl Form {
         Self { sheets }
     }
 
-    fn save(&self, path: &Path) -> PathBuf {
+    pub fn save(&self, path: &Path) -> PathBuf {
         let mut book = rust_xlsxwriter::Workbook::new();
         for (name, rows) in &self.sheets {
             let sheet = book.add_worksheet();
@@ -73,7 +73,7 @@ impl Form {
     }
 
     /// Numbers of all cases, sheet by sheet.
-    fn numbers(&mut self) -> Vec<String> {
+    pub fn numbers(&mut self) -> Vec<String> {
         let mut all = Vec::new();
         for (rows, at) in self.themes() {
             let column = place(&rows[at], NUMBER);
@@ -92,7 +92,7 @@ impl Form {
         (row.expect("the case's row"), heading)
     }
 
-    fn put(&mut self, number: &str, cells: &[(&str, &str)]) {
+    pub fn put(&mut self, number: &str, cells: &[(&str, &str)]) {
         let (row, heading) = self.row(number);
         for (name, text) in cells {
             row[place(&heading, name)] = (*text).to_owned();
