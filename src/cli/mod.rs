@@ -15,6 +15,7 @@ mod run;
 mod show;
 mod test;
 mod truth;
+mod worklist;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -50,6 +51,8 @@ enum Command {
     Ledger(ledger::Args),
     /// Issue the workbooks of a month to the counties, and follow them up.
     Pack(pack::Args),
+    /// List for village doctors whom to visit, why and by when (入户核查清单).
+    Worklist(worklist::Args),
     /// Write the bulletin of a month or a quarter.
     Bulletin(bulletin::Args),
     /// Make synthetic extracts, as dirty as real ones.
@@ -85,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::Case(args) => case::case(&args),
         Command::Ledger(args) => ledger::ledger(&args),
         Command::Pack(args) => pack::pack(&args),
+        Command::Worklist(args) => worklist::worklist(&args),
         Command::Bulletin(args) => bulletin::bulletin(&args),
         Command::Fake(args) => fake::fake(&args),
         Command::Truth(args) => truth::truth(&args),

@@ -1,6 +1,6 @@
 //! The monthly loop with the counties: one workbook for each county out ([`issue`]), how they stand
 //! ([`status`]), letters to those that are late ([`letters`]), filled-in workbooks back in
-//! ([`take_back`]).
+//! ([`take_back`]). Between the packs village doctors get lists of visits ([`worklist`]).
 //!
 //! A workbook is a function of the ledger before its batch, a night's anomalies, the pipeline and
 //! the day: the same again gives the same bytes. So a batch that a crash interrupted is finished,
@@ -23,6 +23,7 @@ pub mod sheet;
 pub mod show;
 pub mod status;
 pub mod take_back;
+pub mod worklist;
 
 #[cfg(test)]
 mod tests;

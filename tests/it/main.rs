@@ -25,3 +25,4 @@ mod stale;
 mod support;
 mod take_back;
 mod tidy;
+mod worklist;

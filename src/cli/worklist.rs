@@ -1,0 +1,180 @@
+//! `bidui worklist`: the list for village doctors.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
+use chrono::NaiveDate;
+
+use super::case::{Desk, Where};
+use super::output::{self, Form, Out};
+use super::show::columns;
+use crate::division::Divisions;
+use crate::error::{Error, Result};
+use crate::feedback::show::severity;
+use crate::feedback::worklist::{self, Material, Visit};
+use crate::lake::durable;
+use crate::ledger::case::Cases;
+use crate::night::setup::date_of;
+
+/// What stands below the options.
+const ABOUT: &str = "\
+入户核查清单：上哪一户、为什么、哪天之前，以及与上次清单相比有什么变化。
+
+The list holds the open cases about a person, a household or a village of a place, village by village: \
+what is late first, then the worst, then what is due first. Each is marked against the last list: \
+新增 was not on it; 变化 was sent back, escalated, assigned, handed over or reopened since; 持续 is as \
+it was; 已消除 needs no visit any more and stands at the end of its village.
+
+Names are masked. Of a case under a sensitive rule only number, lamp and term are listed: 请登录系统查看.
+
+Who is in charge of a case is who `bidui case assign` named for it; the doctors of the contracts are \
+not read. Where nobody was named, the list says 未明确责任医生. The term of a case that was not yet in \
+a pack is the rule's own; such a case is not called overdue.";
+
+#[derive(clap::Args)]
+#[command(after_help = ABOUT)]
+pub struct Args {
+    #[command(flatten)]
+    place: Where,
+    #[command(flatten)]
+    whose: Whose,
+    /// Only cases of these offices, as the rules route them.
+    #[arg(long, value_delimiter = ',')]
+    owner: Vec<String>,
+    /// Day of the last list [default: the published night before the current one].
+    #[arg(long)]
+    since: Option<NaiveDate>,
+    /// The day that lateness is counted at [default: that of the current night].
+    #[arg(long)]
+    on: Option<NaiveDate>,
+    /// Also write pages for printing, A4, one village after the other.
+    #[arg(long)]
+    html: Option<PathBuf>,
+    #[command(flatten)]
+    out: Out,
+}
+
+#[derive(clap::Args)]
+#[group(required = true, multiple = true)]
+struct Whose {
+    /// Code of a village, or of the town, county, city or province above it.
+    #[arg(long)]
+    village: Option<String>,
+    /// Only cases for which this person was named with `bidui case assign`; `none` for those
+    /// without anybody.
+    #[arg(long)]
+    doctor: Option<String>,
+}
+
+impl Whose {
+    fn read(&self, owners: &[String], divisions: &Divisions) -> Result<worklist::Wanted> {
+        let place = self.village.as_deref().map(|code| prefix(divisions, code)).transpose()?;
+        let doctor = self.doctor.as_deref().map(|name| match name.trim() {
+            "none" | worklist::NOBODY => String::new(),
+            name => name.to_owned(),
+        });
+        Ok(worklist::Wanted { place: place.unwrap_or_default(), doctor, owners: owners.to_vec() })
+    }
+}
+
+/// The digits with which all codes of a place begin.
+fn prefix(divisions: &Divisions, raw: &str) -> Result<String> {
+    let code = divisions.by_code(raw.trim());
+    let found = code.as_deref().and_then(|c| divisions.get(c)).map(|d| (&d.code, d.level));
+    let Some((code, level)) = found else {
+        return Err(Error::usage(format!(
+            "--village {raw} is no code of the register of divisions"
+        ))
+        .hint("give 12 digits for a village, 9 for a town, 6 for a county"));
+    };
+    let digits = [0, 2, 4, 6, 9].get(usize::from(level)).copied().unwrap_or(code.len());
+    Ok(code.get(..digits).unwrap_or(code).to_owned())
+}
+
+/// Gives the list out.
+pub fn worklist(args: &Args) -> Result<ExitCode> {
+    let desk = Desk::open(&args.place)?;
+    let wanted = args.whose.read(&args.owner, &desk.setup.divisions)?;
+    let night = desk.day()?;
+    let last = desk.setup.last_night(night).and_then(|n| date_of(&n));
+    let since = args.since.or(last);
+    let events = desk.store.events()?;
+    // The ledger only goes forward: its days are in order.
+    let cut = since.map_or(0, |since| events.partition_point(|e| e.draft.day <= since));
+    let (before, after) = events.split_at(cut);
+    let before = Cases::fold(before)?;
+    let (now, memory) = (desk.store.cases()?, desk.memory()?);
+    let material = Material {
+        pipeline: &desk.setup.pipeline,
+        divisions: &desk.setup.divisions,
+        policy: &desk.policy,
+        memory: &memory,
+        before: &before,
+        now: &now,
+        events: after,
+        since,
+        day: args.on.unwrap_or(night),
+        demo: desk.setup.demo_secret,
+    };
+    let visits = worklist::visits(&material, &wanted);
+    if let Some(path) = &args.html {
+        durable::write(path, worklist::html(&material, &visits).as_bytes())?;
+        output::log(&format!("wrote {}", path.display()));
+    }
+    let batch = match args.out.output {
+        Form::Table => short(&visits)?,
+        _ => full(&visits, material.day)?,
+    };
+    output::give(&batch, &args.out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn texts(visits: &[Visit], text: impl Fn(&Visit) -> String) -> ArrayRef {
+    let texts = visits.iter().map(|v| Some(text(v)).filter(|t| !t.is_empty()));
+    Arc::new(texts.collect::<StringArray>())
+}
+
+/// What fits on a terminal.
+fn short(visits: &[Visit]) -> Result<RecordBatch> {
+    let marked = |v: &Visit| match v.change.as_str() {
+        "" => v.mark.zh().to_owned(),
+        change => format!("{}：{change}", v.mark.zh()),
+    };
+    columns(vec![
+        ("村", texts(visits, |v| v.village_name.clone())),
+        ("灯", texts(visits, |v| severity(v.severity).into())),
+        ("标记", texts(visits, marked)),
+        ("对象", texts(visits, |v| v.who.clone())),
+        ("怎么办", texts(visits, |v| v.action.clone())),
+        ("说明", texts(visits, |v| v.message.clone())),
+        ("期限", texts(visits, |v| v.due.map_or_else(String::new, |d| d.to_string()))),
+        ("时间", texts(visits, |v| v.term.clone())),
+        ("督办编号", texts(visits, |v| v.number.clone())),
+    ])
+}
+
+fn full(visits: &[Visit], day: NaiveDate) -> Result<RecordBatch> {
+    let days = visits.iter().map(|v| v.days_left(day)).collect::<Int64Array>();
+    let overdue = visits.iter().map(|v| Some(v.overdue)).collect::<BooleanArray>();
+    columns(vec![
+        ("village", texts(visits, |v| v.village.clone())),
+        ("village_name", texts(visits, |v| v.village_name.clone())),
+        ("doctor", texts(visits, |v| v.doctor.clone())),
+        ("owner", texts(visits, |v| v.owner.clone())),
+        ("number", texts(visits, |v| v.number.clone())),
+        ("mark", texts(visits, |v| v.mark.word().into())),
+        ("mark_zh", texts(visits, |v| v.mark.zh().into())),
+        ("change", texts(visits, |v| v.change.clone())),
+        ("severity", texts(visits, |v| v.severity.word().into())),
+        ("who", texts(visits, |v| v.who.clone())),
+        ("message", texts(visits, |v| v.message.clone())),
+        ("action", texts(visits, |v| v.action.clone())),
+        ("state", texts(visits, |v| v.state.word().into())),
+        ("due", texts(visits, |v| v.due.map_or_else(String::new, |d| d.to_string()))),
+        ("days_left", Arc::new(days)),
+        ("overdue", Arc::new(overdue)),
+        ("term", texts(visits, |v| v.term.clone())),
+    ])
+}
