@@ -104,11 +104,8 @@ impl Books {
     ) -> Result<(CaseSummary, Head)> {
         let policy = Policy::of(&setup.pipeline);
         let drafts = if self.past { Vec::new() } else { advance(&cases, tonight, &policy)? };
-        let mut summary = CaseSummary {
-            before: self.before.clone(),
-            past: self.past,
-            ..CaseSummary::default()
-        };
+        let mut summary =
+            CaseSummary { before: self.before.clone(), past: self.past, ..CaseSummary::default() };
         let mut lines = String::new();
         for draft in &drafts {
             let case = |cases: &Cases| cases.by_number.get(&draft.about).map(|c| c.state);

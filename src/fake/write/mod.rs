@@ -23,9 +23,9 @@ mod records;
 mod render;
 mod sink;
 mod target;
-mod totals;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod workbook;
 
 use std::collections::{BTreeMap, BTreeSet};
