@@ -51,9 +51,23 @@ class Pipeline:
 
 
 def load(folder: Path) -> Pipeline:
+    """A pipeline without what rests on bidui's own ledger and receipts, which DuckDB has not."""
+    pipeline = read(folder)
+    gone = {name for name, table in pipeline.tables.items() if table.get("source")}
+    for name in gone:
+        del pipeline.tables[name]
+    while below := {n for n, v in pipeline.views.items() if re.search(rf"\b(FROM|JOIN)\s+({'|'.join(gone)})\b", v.body)}:
+        gone |= below
+        for name in below:
+            del pipeline.views[name]
+    pipeline.rules = {n: r for n, r in pipeline.rules.items() if r.head["over"] in pipeline.views}
+    return pipeline
+
+
+def read(folder: Path) -> Pipeline:
     settings = yaml.safe_load((folder / "pipeline.yaml").read_text("utf-8"))
     if "extends" in settings:
-        pipeline = load(folder.parent / settings["extends"])
+        pipeline = read(folder.parent / settings["extends"])
         pipeline.settings |= settings
     else:
         pipeline = Pipeline(settings)
@@ -81,6 +95,8 @@ def pattern(text: str) -> re.Pattern:
             out += ".*"
         elif part.startswith("{period:"):
             out += {"%Y": r"\d{4}", "%Y%m": r"\d{6}", "%Y%m%d": r"\d{8}"}[part[8:-1]]
+        elif part in ("{part}", "{_part}", "{part_}", "{-part}"):
+            out += {"{part}": r"[^_]+?", "{_part}": r"(?:_[^_]+?)?", "{part_}": r"(?:[^_]+?_)?", "{-part}": r"(?:-[^_]+?)?"}[part]
         elif part.startswith("{"):
             out += "(?:" + "|".join(map(re.escape, part[1:-1].split(","))) + ")"
         else:
