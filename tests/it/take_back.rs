@@ -178,6 +178,16 @@ fn says(lines: &[[String; 3]], number: &str, verdict: &str, reason: &str) {
     assert!(found, "{number} should be {verdict} for {reason}: {own:?}");
 }
 
+/// Two cases that follow each other on one sheet.
+fn neighbours(form: &mut Form) -> Vec<String> {
+    let pair = form.themes().find_map(|(rows, at)| {
+        let column = place(&rows[at], NUMBER);
+        let own: Vec<String> = rows[at + 1..].iter().map(|r| r[column].clone()).collect();
+        own.windows(2).find(|w| w.iter().all(|n| n.len() > 9)).map(<[String]>::to_vec)
+    });
+    pair.expect("two cases on one sheet")
+}
+
 const COUNTY: &str = "620423";
 
 /// The county's waiting cases and its form.
@@ -257,16 +267,21 @@ fn full_width_digits_text_dates_and_spaces_are_read() {
     }
 }
 
+/// A spreadsheet keeps the value of merged cells in the first one; the rows below come back blank.
+#[test]
+fn rows_below_merged_cells_are_told_apart_from_rows_that_were_left_out() {
+    let (world, mut form, _) = begin();
+    let pair = neighbours(&mut form);
+    let (lines, _) = world.send(&form.with(&pair[0], &[]), &[]);
+    says(&lines, &pair[0], "采纳", "");
+    says(&lines, &pair[1], "未采纳", "如与上一行合并，请取消合并后逐行填写");
+    assert_eq!(world.cases()[&pair[1]].state, State::Issued);
+}
+
 #[test]
 fn same_as_above_is_unrolled_where_that_is_harmless() {
     let (world, mut form, _) = begin();
-    // Two rows that follow each other on one sheet.
-    let pair = form.themes().find_map(|(rows, at)| {
-        let column = place(&rows[at], NUMBER);
-        let own: Vec<String> = rows[at + 1..].iter().map(|r| r[column].clone()).collect();
-        own.windows(2).find(|w| w.iter().all(|n| n.len() > 9)).map(<[String]>::to_vec)
-    });
-    let pair = pair.expect("two cases on one sheet");
+    let pair = neighbours(&mut form);
     let same = [("核查方式", "同上"), ("责任单位", "〃")];
     let form = form.with(&pair[0], &[]).with(&pair[1], &same);
     let (lines, _) = world.send(&form, &[]);
