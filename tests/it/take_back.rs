@@ -394,8 +394,10 @@ fn the_same_file_twice_moves_nothing_and_gets_the_same_receipt() {
     assert!(cover.contains("未重复处理"), "{cover}");
     assert_eq!(before, world.cases());
     says(&first, &n[1], "无效", "不在选项之内");
-    // Saved once more it is another file with the same answers.
-    let (again, _) = world.send(&Form::open(&path), &[]);
+    // Saved once more, with a remark on the cover, it is another file with the same answers.
+    let mut form = Form::open(&path);
+    form.sheets[0].1[0].push("再存一次".into());
+    let (again, _) = world.send(&form, &[]);
     says(&again, &n[0], "未采纳", "与上次反馈相同");
 }
 
