@@ -32,9 +32,8 @@ pub(super) fn add(
     let dir = staged.join("system");
     durable::create_dir_all(&dir)?;
     let rows: Vec<&Case> = cases.by_number.values().collect();
-    let of_person = |table: &crate::pipeline::spec::Table| table.source;
     for table in setup.pipeline.tables.values() {
-        let Some(source) = of_person(table) else { continue };
+        let Some(source) = table.source else { continue };
         let schema = table_schema(table);
         let place = |column: &str, row: usize| match column {
             "src_delivery" => Some(table.id.clone()),

@@ -10,6 +10,7 @@ mod deliveries;
 mod determinism;
 mod evidence;
 mod examples;
+mod form;
 mod formula;
 mod henan;
 mod indicators;

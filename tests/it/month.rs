@@ -10,8 +10,8 @@ use bidui::ledger::state::State;
 use bidui::ledger::store::{Store, file_address};
 use serde_json::Value;
 
+use crate::form::{FIXED, Form};
 use crate::support::{Bidui, Said, anomalies, fake, gansu, list, number, run, temp, text};
-use crate::take_back::{FIXED, Form};
 
 fn pack(lake: &Path, words: &[&str]) -> Said {
     let call = Bidui::new("pack").args(words).arg("--pipeline").arg(gansu());
