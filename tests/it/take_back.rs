@@ -2,7 +2,7 @@
 //! rejected silently, and another county's case never moves.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bidui::ledger::act::Outcome;
 use bidui::ledger::case::Case;
@@ -10,7 +10,7 @@ use bidui::ledger::state::State;
 use bidui::ledger::store::{Store, file_address};
 use tempfile::TempDir;
 
-use crate::form::{FIXED, Form, NUMBER, place};
+use crate::form::{Form, NUMBER, place};
 use crate::support::{Bidui, Said, copy, gansu, shared, temp};
 
 /// A lake whose packs are issued.
