@@ -2,6 +2,7 @@
 
 mod functions;
 mod guard;
+mod program;
 mod stored;
 
 use std::num::NonZeroUsize;
@@ -23,7 +24,8 @@ use datafusion::physical_plan::PhysicalExpr;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 pub use guard::guarded;
-pub use stored::{EVERYONE, Held, Piece, Stored, TableRows};
+pub use program::Program;
+pub use stored::{EVERYONE, Held, Piece, Rows, Stored, TableRows};
 
 use crate::codes::{CodeList, Lists, Params};
 use crate::error::{Error, Result};

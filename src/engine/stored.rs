@@ -1,7 +1,7 @@
 //! Files of the lake as a table: only the wanted rows and columns are read, when they are asked for.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
@@ -27,7 +27,7 @@ pub struct Piece {
 
 impl Piece {
     /// Its rows; an error where one is met.
-    fn batches(
+    pub fn batches(
         self,
         columns: &[String],
     ) -> impl Iterator<Item = crate::error::Result<RecordBatch>> + use<> {
@@ -65,10 +65,15 @@ pub struct TableRows {
 impl TableRows {
     /// The rows of some persons, or all rows of a plain table, as a table of the engine.
     pub fn table(&self, part: Part) -> Arc<dyn TableProvider> {
+        Arc::new(Stored::new(self.schema.clone(), self.pieces(part)))
+    }
+
+    /// Where those rows lie.
+    pub fn pieces(&self, part: Part) -> Vec<Piece> {
         let held = self.held.iter().map(|h| h.piece(part));
         let moved =
             self.moved.iter().map(|file| Piece { file: file.clone(), part, edits: Arc::default() });
-        Arc::new(Stored::new(self.schema.clone(), held.chain(moved).collect()))
+        held.chain(moved).collect()
     }
 
     /// Rows that had no person when they were received, in the order of the deliveries.
@@ -91,17 +96,32 @@ impl TableRows {
 /// The part of a person table that holds every row that has a person.
 pub const EVERYONE: Part = Part::Keys(KeyRange::ALL);
 
-/// A table whose rows lie in files of the lake.
+/// The rows of a table.
+#[derive(Debug, Clone)]
+pub enum Rows {
+    /// In files of the lake.
+    Lake(Vec<Piece>),
+    /// In memory, with at least the columns that are read.
+    Held(Arc<Vec<RecordBatch>>),
+}
+
+/// A table whose rows are read when a query runs, and may be others in its next run.
 #[derive(Debug)]
 pub struct Stored {
     schema: SchemaRef,
-    pieces: Vec<Piece>,
+    rows: Arc<Mutex<Rows>>,
 }
 
 impl Stored {
     /// A table of the rows of all pieces, in their order.
     pub fn new(schema: SchemaRef, pieces: Vec<Piece>) -> Self {
-        Self { schema, pieces }
+        Self { schema, rows: Arc::new(Mutex::new(Rows::Lake(pieces))) }
+    }
+
+    /// Puts other rows in the place of its rows. A plan that was made over it reads these from now
+    /// on.
+    pub fn hold(&self, rows: Rows) {
+        *self.rows.lock().unwrap_or_else(PoisonError::into_inner) = rows;
     }
 }
 
@@ -126,24 +146,24 @@ impl TableProvider for Stored {
             Some(columns) => Arc::new(self.schema.project(columns)?),
             None => self.schema.clone(),
         };
-        let stream = Arc::new(Pieces { schema: schema.clone(), pieces: self.pieces.clone() });
+        let stream = Arc::new(OneScan { schema: schema.clone(), rows: self.rows.clone() });
         Ok(Arc::new(StreamingTableExec::try_new(schema, vec![stream], None, [], false, limit)?))
     }
 }
 
 /// The stream behind one scan.
-struct Pieces {
+struct OneScan {
     schema: SchemaRef,
-    pieces: Vec<Piece>,
+    rows: Arc<Mutex<Rows>>,
 }
 
-impl fmt::Debug for Pieces {
+impl fmt::Debug for OneScan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} pieces", self.pieces.len())
+        write!(f, "{} columns", self.schema.fields().len())
     }
 }
 
-impl PartitionStream for Pieces {
+impl PartitionStream for OneScan {
     fn schema(&self) -> &SchemaRef {
         &self.schema
     }
@@ -151,11 +171,28 @@ impl PartitionStream for Pieces {
     fn execute(&self, _ctx: Arc<TaskContext>) -> SendableRecordBatchStream {
         let columns = names(&self.schema);
         let schema = self.schema.clone();
-        let batches = self.pieces.clone().into_iter().flat_map(move |p| p.batches(&columns));
-        let external = |e| DataFusionError::External(Box::new(e));
-        let batches = batches.map(move |b| b.map_err(external));
-        Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(batches)))
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match rows {
+            Rows::Lake(pieces) => {
+                let batches = pieces.into_iter().flat_map(move |p| p.batches(&columns));
+                let external = |e| DataFusionError::External(Box::new(e));
+                let batches = batches.map(move |b| b.map_err(external));
+                Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(batches)))
+            }
+            Rows::Held(batches) => {
+                let own = schema.clone();
+                let batches = (0..batches.len()).map(move |at| only(&batches[at], &own));
+                Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(batches)))
+            }
+        }
     }
+}
+
+/// The columns of a batch that a scan wants.
+fn only(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let place = |f: &Arc<arrow::datatypes::Field>| batch.schema_ref().index_of(f.name());
+    let places = schema.fields().iter().map(place).collect::<std::result::Result<Vec<_>, _>>()?;
+    Ok(batch.project(&places)?)
 }
 
 fn names(schema: &Schema) -> Vec<String> {

@@ -81,6 +81,7 @@ fn supersede(
     let mut columns = table.key.clone();
     columns.push("src_row".into());
     let mut seen: HashSet<u128> = HashSet::new();
+    let oldest = scope.first();
     for place in scope.iter().rev() {
         let one = &mut held[*place];
         let mut drop = BTreeSet::new();
@@ -90,7 +91,8 @@ fn supersede(
             for (key, row) in keys(&batch)? {
                 if seen.contains(&key) {
                     drop.insert(row);
-                } else {
+                } else if Some(place) != oldest {
+                    // Nothing is older than the oldest, which is often by far the largest.
                     own.push(key);
                 }
             }

@@ -16,9 +16,6 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{BrokenFile, Feed, Table};
 use crate::privacy::PersonKeys;
 
-/// Rows of one batch.
-const BATCH: usize = 8192;
-
 /// What became of a parcel.
 #[derive(Debug)]
 pub enum Received {
@@ -294,7 +291,7 @@ impl Open<'_> {
                 account.used += 1;
                 self.next_row += 1;
                 self.receipt.pending += u64::from(pending);
-                if self.typer.rows() >= BATCH {
+                if self.typer.full() {
                     self.rows.push(self.typer.batch(&self.receipt.delivery)?)?;
                 }
             }

@@ -5,21 +5,18 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use arrow::array::RecordBatch;
-use datafusion::catalog::TableProvider;
-use datafusion::datasource::MemTable;
-
-use super::broken::{Broken, chained, inherit, repeated, settle};
+use super::broken::{Broken, inherit, repeated, settle};
+use super::desk::{Desk, Part1, Shared, Station, Tables, part_of, plain};
 use super::{NotRun, Progress, Setup};
 use crate::engine::{self, Engine, Piece, Stored};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::feed::assemble::Assembled;
 use crate::lake::bucket::KeyRange;
 use crate::lake::durable;
-use crate::lake::rows::{PERSON_KEY, Part, RowsFile, RowsWriter};
+use crate::lake::rows::{Part, RowsFile, RowsWriter};
 use crate::report::summary::ViewLine;
 use crate::rule::{Judge, Judged, Repeats, Subjects};
-use crate::view::{self, Planned};
+use crate::view::Planned;
 
 /// What the views of a night gave.
 #[derive(Default)]
@@ -31,34 +28,6 @@ pub struct Built {
     /// Rules that could not be run after all, with the reason. What they found is forgotten.
     pub not_run: NotRun,
     pub(super) broken: BTreeMap<String, Broken>,
-}
-
-/// Everything that the jobs share.
-struct Shared<'a> {
-    setup: &'a Setup,
-    engine: &'a Engine,
-    assembled: &'a Assembled,
-    judges: BTreeMap<String, Judge>,
-}
-
-/// What one view gave in one job.
-#[derive(Default)]
-struct Part1 {
-    view: String,
-    batches: Vec<RecordBatch>,
-    judged: Judged,
-    /// Subjects that other jobs may have too.
-    subjects: Subjects,
-    /// Subjects that stand more than once in this job, and that no other job has.
-    repeats: Repeats,
-    /// Why it could not be built.
-    broken: Option<String>,
-}
-
-impl Part1 {
-    fn broken(view: &str, reason: String) -> Self {
-        Self { view: view.to_owned(), broken: Some(reason), ..Self::default() }
-    }
 }
 
 /// A view under way: its file, and what stands in it so far.
@@ -84,7 +53,8 @@ pub(super) fn build(
 ) -> Result<Built> {
     let dir = staged.join("views");
     durable::create_dir_all(&dir)?;
-    let shared = Shared { setup, engine, assembled, judges: judges(setup, engine, not_run)? };
+    let judges = judges(setup, engine, not_run)?;
+    let shared = Shared { setup, engine, assembled, judges, plain: plain(setup, assembled)? };
     let whole: Vec<&Planned> = setup.plans.views.iter().filter(|v| v.whole.is_some()).collect();
     let steps = ranges.len() + whole.len();
     progress.stage("建视图并判定", "view and judge", steps as u64);
@@ -95,7 +65,7 @@ pub(super) fn build(
         inherit(planned, &mut built);
         if !built.broken.get(&planned.id).is_some_and(|b| b.empty) {
             let tables = whole_tables(&shared, planned, &dir)?;
-            let part = one_view(&shared, planned, tables)?;
+            let part = Station::new(&shared, planned, tables).build(&shared)?;
             keep(&mut built, part, &mut open)?;
         }
         finish(&shared, planned, open, &dir, &mut built)?;
@@ -143,10 +113,11 @@ fn person_views(
             let (next, plans) = (&next, &plans);
             scope.spawn(move || {
                 let Some(sender) = sender else { return };
+                let desk = Desk::new(shared, plans);
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(range) = ranges.get(at) else { return };
-                    let parts = engine::guarded(|| one_range(shared, plans, *range));
+                    let parts = engine::guarded(|| desk.range(shared, *range));
                     if sender.send((at, parts)).is_err() {
                         return;
                     }
@@ -180,92 +151,21 @@ fn person_views(
     Ok(())
 }
 
-/// All person views of one range of persons.
-fn one_range(shared: &Shared<'_>, plans: &[&Planned], range: KeyRange) -> Result<Vec<Part1>> {
-    let mut parts: Vec<Part1> = Vec::new();
-    for planned in plans {
-        let read = parts.iter().filter(|p| planned.reads.contains_key(&p.view));
-        let broken = read.filter_map(|p| Some((&p.view, p.broken.as_ref()?))).next();
-        if let Some((name, reason)) = broken {
-            let reason = chained(&planned.id, name, reason);
-            parts.push(Part1::broken(&planned.id, reason));
-            continue;
-        }
-        let mut tables: Vec<(String, Arc<dyn TableProvider>)> = Vec::new();
-        for name in planned.reads.keys() {
-            if let Some(before) = parts.iter().find(|p| p.view == *name) {
-                let schema = shared.setup.plans.get(name).map(|p| p.schema.clone());
-                let schema = schema.ok_or_else(|| Error::bug("a view without a plan"))?;
-                let table = MemTable::try_new(schema, vec![before.batches.clone()])?;
-                tables.push((name.clone(), Arc::new(table)));
-            } else if let Some(rows) = shared.assembled.tables.get(name) {
-                tables.push((name.clone(), rows.table(part_of(shared, name, range))));
-            }
-        }
-        parts.push(one_view(shared, planned, tables)?);
-    }
-    Ok(parts)
-}
-
-/// The part of a table that a job over some persons reads.
-fn part_of(shared: &Shared<'_>, table: &str, range: KeyRange) -> Part {
-    let plain = shared.setup.pipeline.tables.get(table);
-    match plain {
-        Some(table) if !crate::feed::assemble::of_persons(table) => Part::All,
-        _ => Part::Keys(range),
-    }
-}
-
 /// Tables and views for a view that is built whole.
-fn whole_tables(
-    shared: &Shared<'_>,
-    planned: &Planned,
-    dir: &Path,
-) -> Result<Vec<(String, Arc<dyn TableProvider>)>> {
-    let mut tables: Vec<(String, Arc<dyn TableProvider>)> = Vec::new();
+fn whole_tables(shared: &Shared<'_>, planned: &Planned, dir: &Path) -> Result<Tables> {
+    let mut tables = Tables::new();
     for name in planned.reads.keys() {
         if let Some(rows) = shared.assembled.tables.get(name) {
-            tables.push((name.clone(), rows.table(part_of(shared, name, KeyRange::ALL))));
+            let pieces = rows.pieces(part_of(shared.setup, name, KeyRange::ALL));
+            tables.insert(name.clone(), Arc::new(Stored::new(rows.schema.clone(), pieces)));
         } else if shared.setup.plans.get(name).is_some() {
             let file = RowsFile::open(&dir.join(format!("{name}.parquet")))?;
             let schema = file.schema().clone();
             let piece = Piece { file, part: Part::All, edits: Arc::default() };
-            tables.push((name.clone(), Arc::new(Stored::new(schema, vec![piece]))));
+            tables.insert(name.clone(), Arc::new(Stored::new(schema, vec![piece])));
         }
     }
     Ok(tables)
-}
-
-/// Builds one view and judges its rows as they come: the only time that they are passed over.
-fn one_view(
-    shared: &Shared<'_>,
-    planned: &Planned,
-    tables: Vec<(String, Arc<dyn TableProvider>)>,
-) -> Result<Part1> {
-    match engine::guarded(|| judged_view(shared, planned, tables)) {
-        // Only the engine's own complaints are about this view; a disk that fails fails them all.
-        Err(error) if error.kind == Kind::Bug => Ok(Part1::broken(&planned.id, error.message)),
-        other => other,
-    }
-}
-
-fn judged_view(
-    shared: &Shared<'_>,
-    planned: &Planned,
-    tables: Vec<(String, Arc<dyn TableProvider>)>,
-) -> Result<Part1> {
-    let view = &shared.setup.pipeline.views[&planned.id];
-    let mut part = Part1 { view: planned.id.clone(), ..Part1::default() };
-    part.batches = view::build(view, shared.engine, tables)?;
-    for batch in &part.batches {
-        shared.judges[&planned.id].judge(batch, &mut part.judged)?;
-        part.subjects.push(batch, &view.subject)?;
-    }
-    // A person is in one job only: nothing of this one has to be remembered for the next.
-    if planned.whole.is_none() && view.subject == PERSON_KEY {
-        part.repeats = std::mem::take(&mut part.subjects).repeats();
-    }
-    Ok(part)
 }
 
 /// Adds what a view gave and writes its rows.
@@ -281,9 +181,9 @@ fn keep(built: &mut Built, part: Part1, open: &mut Open) -> Result<()> {
     built.judged.add(part.judged);
     open.subjects.append(part.subjects);
     open.repeats.add(part.repeats);
-    for batch in part.batches {
+    for batch in part.batches.iter() {
         open.rows += batch.num_rows() as u64;
-        open.writer.push(batch)?;
+        open.writer.push(batch.clone())?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ mod accounts;
 mod books;
 mod broken;
 mod build;
+mod desk;
 pub mod explain;
 mod freshness;
 pub mod indicators;
@@ -135,7 +136,7 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     };
     let ran: BTreeSet<String> =
         setup.rules().map(|r| r.id.clone()).filter(|r| !not_run.contains_key(r)).collect();
-    let findings = built.judged.findings.clone();
+    let findings = std::mem::take(&mut built.judged.findings);
     let rows =
         anomaly::collect(&setup.pipeline, &setup.keys, night, findings, &ran, &waivers, &memory);
     progress.stage("发布", "publish", 1);

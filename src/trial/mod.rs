@@ -210,7 +210,8 @@ fn materials(
                 tables.push((name.clone(), Arc::new(table)));
             }
         }
-        let batches = view::build(&pipeline.views[&planned.id], engine, tables)?;
+        let view = &pipeline.views[&planned.id];
+        let batches = view::build(view, &view::program(view, engine, tables)?)?;
         known.insert(planned.id.clone(), (planned.schema.clone(), batches));
     }
     Ok(known)

@@ -19,7 +19,7 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
 use crate::diagnostic::{Fault, Source};
-use crate::engine::{self, Engine};
+use crate::engine::{self, Engine, Program};
 use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
 use crate::pipeline::schema::{link_schema, table_schema};
@@ -260,24 +260,28 @@ pub fn relations(sql: &str) -> Result<BTreeSet<String>, DataFusionError> {
     Ok(names)
 }
 
-/// Builds a view from the tables given, which need only the columns that it reads.
+/// Plans a view over the tables given, which need only the columns that it reads, to be built as
+/// often as is wanted.
+///
+/// # Errors
+/// What the engine says.
+pub fn program(
+    view: &View,
+    engine: &Engine,
+    tables: impl IntoIterator<Item = (String, Arc<dyn TableProvider>)>,
+) -> Result<Program> {
+    Program::new(engine, &view.sql, tables).map_err(|e| not_built(view, e))
+}
+
+/// Builds a view from what its tables hold now.
 ///
 /// # Errors
 /// What the engine says, a panic in one of its functions included.
-pub fn build(
-    view: &View,
-    engine: &Engine,
-    tables: Vec<(String, Arc<dyn TableProvider>)>,
-) -> Result<Vec<RecordBatch>> {
-    let context = engine.session()?;
-    for (name, table) in tables {
-        register(&context, &name, table)?;
-    }
-    let batches = engine::guarded(|| {
-        Ok(engine::wait(async { context.sql(&view.sql).await?.collect().await })??)
-    });
-    batches.map_err(|error| {
-        let message = format!("view {} could not be built: {}", view.id, error.message);
-        Error { message, ..error }
-    })
+pub fn build(view: &View, program: &Program) -> Result<Vec<RecordBatch>> {
+    program.run().map_err(|e| not_built(view, e))
+}
+
+fn not_built(view: &View, error: Error) -> Error {
+    let message = format!("view {} could not be built: {}", view.id, error.message);
+    Error { message, ..error }
 }

@@ -2,6 +2,7 @@
 
 mod columns;
 mod parse;
+mod seen;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,9 +10,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int32Builder, Int64Builder, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, SchemaRef};
 use chrono::{Datelike, NaiveDate};
-use xxhash_rust::xxh3::xxh3_128;
 
-use crate::citizen_id::{self, CitizenId};
+use crate::citizen_id::{CitizenId, Quality};
 use crate::division::Divisions;
 use crate::error::Result;
 use crate::pipeline::Pipeline;
@@ -19,6 +19,12 @@ use crate::pipeline::schema::{data_type, table_schema};
 use crate::pipeline::spec::{ColumnType, Feed, FeedColumn, Grain, OnBad, Table, Unit};
 use crate::privacy::PersonKeys;
 use columns::{Builder, Cell};
+use seen::{Said, Seen};
+
+/// Rows of one batch, at most.
+const BATCH_ROWS: usize = 8192;
+/// Bytes of text of one batch, or one row more.
+const BATCH_BYTES: usize = 8 << 20;
 
 /// A cell that its contract does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,12 +79,18 @@ pub struct Typer<'a> {
     links: StringBuilder,
     places: Places,
     cells: Vec<Cell>,
+    /// What became of the row's ID numbers, by column.
+    qualities: Vec<Quality>,
+    /// Divisions by the names that they were found by.
+    paths: HashMap<String, Option<String>>,
     scratch: String,
     spare: String,
-    hash_bytes: Vec<u8>,
-    seen: std::collections::HashSet<u128>,
-    seen_keys: std::collections::HashSet<u128>,
+    row_bytes: Vec<u8>,
+    key_bytes: Vec<u8>,
+    seen: Seen,
     rows: usize,
+    /// Bytes of text of the rows gathered since the last batch.
+    text_bytes: usize,
     pub amendments: Amendments,
 }
 
@@ -136,13 +148,16 @@ impl<'a> Typer<'a> {
             links: StringBuilder::new(),
             places: Places::default(),
             cells: vec![Cell::Null; sources.len()],
+            qualities: vec![Quality::Missing; sources.len()],
+            paths: HashMap::new(),
             sources,
             scratch: String::new(),
             spare: String::new(),
-            hash_bytes: Vec::new(),
-            seen: std::collections::HashSet::new(),
-            seen_keys: std::collections::HashSet::new(),
+            row_bytes: Vec::new(),
+            key_bytes: Vec::new(),
+            seen: Seen::new(),
             rows: 0,
+            text_bytes: 0,
             amendments: Amendments::new(),
         }
     }
@@ -167,9 +182,15 @@ impl<'a> Typer<'a> {
         self.rows
     }
 
+    /// Is it time for a batch? Long texts fill one sooner than many rows do.
+    pub fn full(&self) -> bool {
+        self.rows >= BATCH_ROWS || self.text_bytes >= BATCH_BYTES
+    }
+
     /// Takes one row of raw cells.
     pub fn row<'r>(&mut self, cell: impl Fn(usize) -> &'r str, place: Place) -> Outcome {
         self.scratch.clear();
+        self.qualities.fill(Quality::Missing);
         let mut id = None;
         for column in 0..self.sources.len() {
             match self.parse(column, &cell, &mut id) {
@@ -188,13 +209,10 @@ impl<'a> Typer<'a> {
                 }
             }
         }
-        let whole = self.hash(None, &cell);
-        if !self.seen.insert(whole) {
-            return Outcome::Duplicate;
-        }
-        if !self.key_columns.is_empty() {
-            let key = self.hash(Some(()), &cell);
-            if !self.seen_keys.insert(key) {
+        match self.said(&cell) {
+            Said::New => {}
+            Said::Again => return Outcome::Duplicate,
+            Said::Otherwise => {
                 let column = self.sources[self.key_columns[0]].name.clone();
                 let raw = self.text(self.cells[self.key_columns[0]]).to_owned();
                 let reason = "the key of an earlier row with other content";
@@ -211,6 +229,7 @@ impl<'a> Typer<'a> {
     /// Never for rows that were taken; the columns are of one length.
     pub fn batch(&mut self, delivery: &str) -> Result<RecordBatch> {
         let rows = std::mem::take(&mut self.rows);
+        self.text_bytes = 0;
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
         if self.keys.is_some() {
             columns.push(Arc::new(self.person_keys.finish()));
@@ -233,35 +252,41 @@ impl<'a> Typer<'a> {
         }
     }
 
-    /// Hash of the row's values, or of its key columns alone. IDs count as they were received.
-    fn hash<'r>(&mut self, key: Option<()>, cell: &impl Fn(usize) -> &'r str) -> u128 {
-        let mut bytes = std::mem::take(&mut self.hash_bytes);
-        bytes.clear();
-        let all: Vec<usize> = match key {
-            Some(()) => self.key_columns.clone(),
-            None => (0..self.cells.len()).collect(),
+    /// What the row is to those before it.
+    fn said<'r>(&mut self, cell: &impl Fn(usize) -> &'r str) -> Said {
+        let (mut row, mut key) =
+            (std::mem::take(&mut self.row_bytes), std::mem::take(&mut self.key_bytes));
+        row.clear();
+        (0..self.cells.len()).for_each(|column| self.put(column, cell, &mut row));
+        let said = if self.key_columns.is_empty() {
+            self.seen.whole(&row)
+        } else {
+            key.clear();
+            self.key_columns.iter().for_each(|column| self.put(*column, cell, &mut key));
+            self.seen.keyed(&key, &row)
         };
-        for column in all {
-            match self.cells[column] {
-                Cell::Null => bytes.push(0),
-                Cell::Int(v) => bytes.extend_from_slice(&v.to_le_bytes()),
-                Cell::Decimal(v) => bytes.extend_from_slice(&v.to_le_bytes()),
-                Cell::Date(v) => bytes.extend_from_slice(&v.to_le_bytes()),
-                Cell::Bool(v) => bytes.push(1 + u8::from(v)),
-                text @ Cell::Text { .. } => bytes.extend_from_slice(self.text(text).as_bytes()),
-            }
-            // An unusable ID is null above; its raw text still tells two rows apart.
-            if self.sources[column].kind == ColumnType::CitizenId
-                && self.cells[column] == Cell::Null
-                && let Some(Some(at)) = self.sources[column].cells.first()
-            {
-                bytes.extend_from_slice(cell(*at).as_bytes());
-            }
-            bytes.push(0xff);
+        (self.row_bytes, self.key_bytes) = (row, key);
+        said
+    }
+
+    /// Adds a column's value to what tells rows apart. IDs count as they were received.
+    fn put<'r>(&self, column: usize, cell: &impl Fn(usize) -> &'r str, bytes: &mut Vec<u8>) {
+        match self.cells[column] {
+            Cell::Null => bytes.push(0),
+            Cell::Int(v) => bytes.extend_from_slice(&v.to_le_bytes()),
+            Cell::Decimal(v) => bytes.extend_from_slice(&v.to_le_bytes()),
+            Cell::Date(v) => bytes.extend_from_slice(&v.to_le_bytes()),
+            Cell::Bool(v) => bytes.push(1 + u8::from(v)),
+            text @ Cell::Text { .. } => bytes.extend_from_slice(self.text(text).as_bytes()),
         }
-        let hash = xxh3_128(&bytes);
-        self.hash_bytes = bytes;
-        hash
+        // An unusable ID is null above; its raw text still tells two rows apart.
+        if self.sources[column].kind == ColumnType::CitizenId
+            && self.cells[column] == Cell::Null
+            && let Some(Some(at)) = self.sources[column].cells.first()
+        {
+            bytes.extend_from_slice(cell(*at).as_bytes());
+        }
+        bytes.push(0xff);
     }
 
     /// Appends the parsed cells to the columns.
@@ -282,9 +307,9 @@ impl<'a> Typer<'a> {
             at += 1;
             if self.sources[column].kind == ColumnType::CitizenId {
                 let raw = self.sources[column].cells.first().copied().flatten().map(cell);
-                let parsed = citizen_id::parse(raw.unwrap_or_default(), self.placeholders);
-                let word = parsed.quality.word();
-                if parsed.quality != citizen_id::Quality::Valid {
+                let quality = self.qualities[column];
+                let word = quality.word();
+                if quality != Quality::Valid {
                     *self.amendments.entry(format!("id:{word}")).or_default() += 1;
                 }
                 self.builders[at].append_text(raw.filter(|r| !r.is_empty()));
@@ -311,6 +336,7 @@ impl<'a> Typer<'a> {
         self.places.line.append_value(place.line as i64);
         self.places.byte.append_value(place.byte as i64);
         self.rows += 1;
+        self.text_bytes += self.scratch.len();
         pending
     }
 }

@@ -9,6 +9,9 @@ use crate::citizen_id::{self, CitizenId};
 use crate::pipeline::spec::{ColumnType, Unit};
 use crate::{amount, person_name};
 
+/// Paths of names that are remembered.
+const PATHS: usize = 1 << 16;
+
 /// Why a cell is bad, and whether it may be dropped without its row.
 type Bad = (&'static str, bool);
 
@@ -22,16 +25,7 @@ impl Typer<'_> {
     ) -> Result<Cell, Bad> {
         let source = &self.sources[column];
         if source.path {
-            let names: Vec<&str> = source.cells.iter().map(|c| c.map_or("", cell).trim()).collect();
-            let given = names.iter().rposition(|n| !self.is_null(n)).map_or(0, |p| p + 1);
-            if given == 0 {
-                return self.null(column);
-            }
-            let code = self.divisions.by_path(&names[..given]);
-            return match code {
-                Some(code) => Ok(self.keep(&code)),
-                None => Err(("no division of these names", true)),
-            };
+            return self.path(column, cell);
         }
         let raw = match (source.cells.first(), &source.constant) {
             (Some(Some(at)), _) => cell(*at),
@@ -50,6 +44,30 @@ impl Typer<'_> {
         self.value(column, trimmed, id)
     }
 
+    /// A division by its names. Whole villages stand one below the other: what was found for a
+    /// path is remembered for a while.
+    fn path<'r>(&mut self, column: usize, cell: &impl Fn(usize) -> &'r str) -> Result<Cell, Bad> {
+        let cells = &self.sources[column].cells;
+        let names: Vec<&str> = cells.iter().map(|c| c.map_or("", cell).trim()).collect();
+        let given = names.iter().rposition(|n| !self.is_null(n)).map_or(0, |p| p + 1);
+        if given == 0 {
+            return self.null(column);
+        }
+        let names = &names[..given];
+        self.spare.clear();
+        names.iter().for_each(|name| self.spare.extend([name, "\u{1f}"]));
+        if !self.paths.contains_key(&self.spare) {
+            if self.paths.len() >= PATHS {
+                self.paths.clear();
+            }
+            self.paths.insert(self.spare.clone(), self.divisions.by_path(names));
+        }
+        match &self.paths[&self.spare] {
+            Some(code) => Ok(keep(&mut self.scratch, code)),
+            None => Err(("no division of these names", true)),
+        }
+    }
+
     fn is_null(&self, text: &str) -> bool {
         text.is_empty() || self.nulls.iter().any(|n| n == text)
     }
@@ -63,9 +81,7 @@ impl Typer<'_> {
     }
 
     fn keep(&mut self, text: &str) -> Cell {
-        let start = self.scratch.len();
-        self.scratch.push_str(text);
-        Cell::Text { start, end: self.scratch.len() }
+        keep(&mut self.scratch, text)
     }
 
     /// Parses a filled cell by the type of its column.
@@ -79,6 +95,7 @@ impl Typer<'_> {
         match &source.kind {
             ColumnType::CitizenId => {
                 let parsed = citizen_id::parse(raw, self.placeholders);
+                self.qualities[column] = parsed.quality;
                 match parsed.id {
                     Some(good) => {
                         *id = Some((good, column));
@@ -160,13 +177,10 @@ impl Typer<'_> {
                 .or_else(|| codes.get(text.trim()))
                 .or_else(|| codes.get(text.split_once('-')?.0.trim()))
                 .or_else(|| codes.get(text.rsplit_once('-')?.1.trim()))
-                .cloned()
         });
+        let cell = found.map(|code| keep(&mut self.scratch, code));
         self.spare = text;
-        match found {
-            Some(code) => Ok(self.keep(&code)),
-            None => Err(("not in the code list", true)),
-        }
+        cell.ok_or(("not in the code list", true))
     }
 
     /// Values of a set, joined by `|`.
@@ -188,6 +202,13 @@ impl Typer<'_> {
             Cell::Text { start, end: self.scratch.len() }
         }
     }
+}
+
+/// Adds a text to the row's scratch.
+fn keep(scratch: &mut String, text: &str) -> Cell {
+    let start = scratch.len();
+    scratch.push_str(text);
+    Cell::Text { start, end: scratch.len() }
 }
 
 fn date(cell: DateCell, reason: &'static str) -> Result<Cell, Bad> {

@@ -1,0 +1,192 @@
+//! Where one worker builds views: each is planned once, then built and judged for one range of
+//! persons after the other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+
+use super::Setup;
+use super::broken::chained;
+use crate::engine::{self, Engine, Program, Rows, Stored};
+use crate::error::{Error, Kind, Result};
+use crate::feed::assemble::{Assembled, of_persons};
+use crate::lake::bucket::KeyRange;
+use crate::lake::rows::{PERSON_KEY, Part};
+use crate::rule::{Judge, Judged, Repeats, Subjects};
+use crate::view::{self, Planned};
+
+/// A table of no persons is held in memory for all jobs when its rows take no more than this.
+const PLAIN_BYTES: u64 = 64 << 20;
+
+/// Everything that the jobs share.
+pub(super) struct Shared<'a> {
+    pub setup: &'a Setup,
+    pub engine: &'a Engine,
+    pub assembled: &'a Assembled,
+    pub judges: BTreeMap<String, Judge>,
+    /// Tables of no persons, the columns that person views read.
+    pub plain: BTreeMap<String, Arc<Vec<RecordBatch>>>,
+}
+
+/// What one view gave in one job.
+#[derive(Default)]
+pub(super) struct Part1 {
+    pub view: String,
+    pub batches: Arc<Vec<RecordBatch>>,
+    pub judged: Judged,
+    /// Subjects that other jobs may have too.
+    pub subjects: Subjects,
+    /// Subjects that stand more than once in this job, and that no other job has.
+    pub repeats: Repeats,
+    /// Why it could not be built.
+    pub broken: Option<String>,
+}
+
+impl Part1 {
+    fn broken(view: &str, reason: String) -> Self {
+        Self { view: view.to_owned(), broken: Some(reason), ..Self::default() }
+    }
+}
+
+/// What a view reads, by name.
+pub(super) type Tables = BTreeMap<String, Arc<Stored>>;
+
+/// One view, planned over tables whose rows may change.
+pub(super) struct Station<'a> {
+    planned: &'a Planned,
+    tables: Tables,
+    /// Or why it cannot be planned.
+    program: Result<Program>,
+}
+
+impl<'a> Station<'a> {
+    pub fn new(shared: &Shared<'_>, planned: &'a Planned, tables: Tables) -> Self {
+        let view = &shared.setup.pipeline.views[&planned.id];
+        let named = tables.iter().map(|(name, table)| (name.clone(), table.clone() as _));
+        let program = view::program(view, shared.engine, named);
+        Self { planned, tables, program }
+    }
+
+    /// Builds the view and judges its rows as they come: the only time that they are passed over.
+    pub fn build(&self, shared: &Shared<'_>) -> Result<Part1> {
+        match engine::guarded(|| self.judged(shared)) {
+            // Only the engine's own complaints are about this view; a disk that fails fails all.
+            Err(error) if error.kind == Kind::Bug => {
+                Ok(Part1::broken(&self.planned.id, error.message))
+            }
+            other => other,
+        }
+    }
+
+    fn judged(&self, shared: &Shared<'_>) -> Result<Part1> {
+        let view = &shared.setup.pipeline.views[&self.planned.id];
+        let program = self.program.as_ref().map_err(Clone::clone)?;
+        let batches = view::build(view, program)?;
+        let mut part = Part1 { view: self.planned.id.clone(), ..Part1::default() };
+        for batch in &batches {
+            shared.judges[&self.planned.id].judge(batch, &mut part.judged)?;
+            part.subjects.push(batch, &view.subject)?;
+        }
+        // A person is in one job only: nothing of this one has to be remembered for the next.
+        if self.planned.whole.is_none() && view.subject == PERSON_KEY {
+            part.repeats = std::mem::take(&mut part.subjects).repeats();
+        }
+        part.batches = Arc::new(batches);
+        Ok(part)
+    }
+}
+
+/// The person views, each after those that it reads.
+pub(super) struct Desk<'a> {
+    stations: Vec<Station<'a>>,
+}
+
+impl<'a> Desk<'a> {
+    pub fn new(shared: &Shared<'_>, plans: &[&'a Planned]) -> Self {
+        let schema = |name: &String| match shared.assembled.tables.get(name) {
+            Some(rows) => Some(rows.schema.clone()),
+            None => shared.setup.plans.get(name).map(|p| p.schema.clone()),
+        };
+        let table =
+            |name: &String| Some((name.clone(), Arc::new(Stored::new(schema(name)?, Vec::new()))));
+        let station = |planned: &&'a Planned| {
+            Station::new(shared, planned, planned.reads.keys().filter_map(table).collect())
+        };
+        Self { stations: plans.iter().map(station).collect() }
+    }
+
+    /// All person views of one range of persons.
+    ///
+    /// # Errors
+    /// The disk, the memory; never what is wrong with one view.
+    pub fn range(&self, shared: &Shared<'_>, range: KeyRange) -> Result<Vec<Part1>> {
+        let mut parts: Vec<Part1> = Vec::new();
+        for station in &self.stations {
+            let planned = station.planned;
+            let read = parts.iter().filter(|p| planned.reads.contains_key(&p.view));
+            let broken = read.filter_map(|p| Some((&p.view, p.broken.as_ref()?))).next();
+            if let Some((name, reason)) = broken {
+                let reason = chained(&planned.id, name, reason);
+                parts.push(Part1::broken(&planned.id, reason));
+                continue;
+            }
+            for (name, table) in &station.tables {
+                table.hold(rows(shared, &parts, name, range)?);
+            }
+            parts.push(station.build(shared)?);
+            for table in station.tables.values() {
+                table.hold(Rows::Lake(Vec::new()));
+            }
+        }
+        Ok(parts)
+    }
+}
+
+/// What a table or a view that was built before holds of some persons.
+fn rows(shared: &Shared<'_>, parts: &[Part1], name: &str, range: KeyRange) -> Result<Rows> {
+    if let Some(before) = parts.iter().find(|p| p.view == name) {
+        return Ok(Rows::Held(before.batches.clone()));
+    }
+    if let Some(plain) = shared.plain.get(name) {
+        return Ok(Rows::Held(plain.clone()));
+    }
+    let table = shared.assembled.tables.get(name);
+    let table = table.ok_or_else(|| Error::bug("a view reads a table that is not there"))?;
+    Ok(Rows::Lake(table.pieces(part_of(shared.setup, name, range))))
+}
+
+/// The part of a table that a job over some persons reads.
+pub(super) fn part_of(setup: &Setup, table: &str, range: KeyRange) -> Part {
+    match setup.pipeline.tables.get(table) {
+        Some(table) if !of_persons(table) => Part::All,
+        _ => Part::Keys(range),
+    }
+}
+
+/// Small tables of no persons that person views read, so that not every job reads the files anew.
+///
+/// # Errors
+/// What the disk says.
+pub(super) fn plain(
+    setup: &Setup,
+    assembled: &Assembled,
+) -> Result<BTreeMap<String, Arc<Vec<RecordBatch>>>> {
+    let mut wanted: BTreeMap<&String, BTreeSet<&String>> = BTreeMap::new();
+    for planned in setup.plans.views.iter().filter(|v| v.whole.is_none()) {
+        for (table, columns) in &planned.reads {
+            wanted.entry(table).or_default().extend(columns);
+        }
+    }
+    let mut held = BTreeMap::new();
+    for (table, columns) in wanted {
+        let Some(rows) = assembled.tables.get(table) else { continue };
+        if part_of(setup, table, KeyRange::ALL) != Part::All || rows.bytes() > PLAIN_BYTES {
+            continue;
+        }
+        let columns: Vec<String> = columns.into_iter().cloned().collect();
+        let batches = rows.pieces(Part::All).into_iter().flat_map(|p| p.batches(&columns));
+        held.insert(table.clone(), Arc::new(batches.collect::<Result<Vec<_>>>()?));
+    }
+    Ok(held)
+}
