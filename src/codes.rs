@@ -138,6 +138,13 @@ impl Params {
         self.values.keys().map(String::as_str)
     }
 
+    /// Digits of the most exact area for which a parameter has a value of its own: what follows them
+    /// in a code changes nothing.
+    pub fn digits(&self, name: &str) -> usize {
+        let areas = self.values.get(name);
+        areas.and_then(|a| a.keys().map(String::len).max()).unwrap_or(0)
+    }
+
     /// The value for the most exact area that contains `area` (county, city, province, nation) and
     /// the latest year not after `year`.
     pub fn get(&self, name: &str, area: &str, year: i64) -> Option<i128> {

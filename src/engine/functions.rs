@@ -11,6 +11,7 @@ use chrono::{Datelike, Days, NaiveDate};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
+use foldhash::fast::FixedState;
 
 use crate::calendar;
 use crate::codes::{Lists, Params, has_prefix};
@@ -44,22 +45,27 @@ fn constant(name: &str, value: ScalarValue) -> ScalarUDF {
     function(name, vec![], kind, Arc::new(move |_| Ok(ColumnarValue::Scalar(value.clone()))))
 }
 
+/// What was found for the values of a batch: most rows ask for the same few.
+type Known<K, V> = HashMap<K, V, FixedState>;
+
 /// `param(name, area, year)`: the threshold for the most exact area and the latest year.
 fn param(params: Arc<Params>) -> ScalarUDF {
     let body = move |args: &[ColumnarValue]| {
         let arrays = ColumnarValue::values_to_arrays(args)?;
         let (names, areas) = (arrays[0].as_string::<i32>(), arrays[1].as_string::<i32>());
         let years = arrays[2].as_primitive::<Int64Type>();
-        // Most rows of a batch ask for the same few areas.
-        let mut known: HashMap<(&str, &str, i64), Option<i128>> = HashMap::new();
+        let mut digits: Known<&str, usize> = Known::default();
+        let mut known: Known<(&str, &str, i64), Option<i128>> = Known::default();
         let values: Decimal128Array = (0..names.len())
             .map(|row| {
                 if names.is_null(row) || years.is_null(row) {
                     return None;
                 }
+                let (name, year) = (names.value(row), years.value(row));
                 let area = if areas.is_null(row) { "" } else { areas.value(row) };
-                let asked = (names.value(row), area, years.value(row));
-                *known.entry(asked).or_insert_with(|| params.get(asked.0, asked.1, asked.2))
+                let most = *digits.entry(name).or_insert_with(|| params.digits(name));
+                let area = area.get(..most).unwrap_or(area);
+                *known.entry((name, area, year)).or_insert_with(|| params.get(name, area, year))
             })
             .collect();
         Ok(array(values.with_precision_and_scale(16, Params::SCALE as i8)?))
@@ -76,10 +82,15 @@ fn membership(
     let body = move |args: &[ColumnarValue]| {
         let arrays = ColumnarValue::values_to_arrays(args)?;
         let (names, values) = (arrays[0].as_string::<i32>(), arrays[1].as_string::<i32>());
+        let mut known: Known<(&str, &str), Option<bool>> = Known::default();
         let hits: BooleanArray = names
             .iter()
             .zip(values.iter())
-            .map(|(list, value)| Some(test(lists.get(list?)?, value?)))
+            .map(|(list, value)| {
+                let asked = (list?, value?);
+                let found = || Some(test(lists.get(asked.0)?, asked.1));
+                *known.entry(asked).or_insert_with(found)
+            })
             .collect();
         Ok(array(hits))
     };

@@ -51,11 +51,13 @@ pub const BUCKET_BITS: u32 = 12;
 /// Most jobs that there can be: the bits that the keys of one ID share name its job.
 pub const MOST_JOBS: usize = 1 << BUCKET_BITS;
 
-/// Splits all keys into so many jobs, or a few more: a power of two. There may be more jobs than
-/// buckets, since a scan keeps the rows of its range only.
+/// Splits all keys into about so many jobs: the nearest power of two, so that jobs begin and end
+/// where groups of rows do. There may be more jobs than buckets, since a scan keeps the rows of its
+/// range only.
 pub fn jobs(wanted: u64) -> Vec<KeyRange> {
     let wanted = usize::try_from(wanted).unwrap_or(MOST_JOBS).clamp(1, MOST_JOBS);
-    let count = wanted.next_power_of_two();
+    let above = wanted.next_power_of_two();
+    let count = if wanted * 4 <= above * 3 { above / 2 } else { above };
     (0..count).map(|b| keys_of(b, count)).collect()
 }
 
@@ -81,7 +83,10 @@ mod tests {
     #[test]
     fn jobs_grow_with_their_work() {
         assert_eq!(jobs(0).len(), 1);
-        assert_eq!(jobs(10).len(), 16);
+        assert_eq!(jobs(1).len(), 1);
+        assert_eq!(jobs(10).len(), 8);
+        assert_eq!(jobs(13).len(), 16);
+        assert_eq!(jobs(16).len(), 16);
         assert_eq!(jobs(u64::MAX).len(), MOST_JOBS);
     }
 }

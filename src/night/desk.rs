@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 
 use super::Setup;
 use super::broken::chained;
-use crate::engine::{self, Engine, Program, Rows, Stored};
+use crate::engine::{self, Engine, Program, Rows, Stored, TableRows};
 use crate::error::{Error, Kind, Result};
 use crate::feed::assemble::{Assembled, of_persons};
 use crate::lake::bucket::KeyRange;
@@ -26,14 +26,14 @@ pub(super) struct Shared<'a> {
     pub assembled: &'a Assembled,
     pub judges: BTreeMap<String, Judge>,
     /// Tables of no persons, the columns that person views read.
-    pub plain: BTreeMap<String, Arc<Vec<RecordBatch>>>,
+    pub plain: BTreeMap<String, Batches>,
 }
 
 /// What one view gave in one job.
 #[derive(Default)]
 pub(super) struct Part1 {
     pub view: String,
-    pub batches: Arc<Vec<RecordBatch>>,
+    pub batches: Batches,
     pub judged: Judged,
     /// Subjects that other jobs may have too.
     pub subjects: Subjects,
@@ -100,6 +100,8 @@ impl<'a> Station<'a> {
 /// The person views, each after those that it reads.
 pub(super) struct Desk<'a> {
     stations: Vec<Station<'a>>,
+    /// Columns of each table that any of them reads.
+    columns: BTreeMap<String, Vec<String>>,
 }
 
 impl<'a> Desk<'a> {
@@ -113,7 +115,8 @@ impl<'a> Desk<'a> {
         let station = |planned: &&'a Planned| {
             Station::new(shared, planned, planned.reads.keys().filter_map(table).collect())
         };
-        Self { stations: plans.iter().map(station).collect() }
+        let columns = columns_read(plans.iter().copied());
+        Self { stations: plans.iter().map(station).collect(), columns }
     }
 
     /// All person views of one range of persons.
@@ -122,6 +125,8 @@ impl<'a> Desk<'a> {
     /// The disk, the memory; never what is wrong with one view.
     pub fn range(&self, shared: &Shared<'_>, range: KeyRange) -> Result<Vec<Part1>> {
         let mut parts: Vec<Part1> = Vec::new();
+        // Most tables are read by several views, and more than once by some: they are decoded once.
+        let mut held = BTreeMap::new();
         for station in &self.stations {
             let planned = station.planned;
             let read = parts.iter().filter(|p| planned.reads.contains_key(&p.view));
@@ -132,7 +137,7 @@ impl<'a> Desk<'a> {
                 continue;
             }
             for (name, table) in &station.tables {
-                table.hold(rows(shared, &parts, name, range)?);
+                table.hold(Rows::Held(self.rows(shared, &parts, &mut held, name, range)?));
             }
             parts.push(station.build(shared)?);
             for table in station.tables.values() {
@@ -141,19 +146,46 @@ impl<'a> Desk<'a> {
         }
         Ok(parts)
     }
+
+    /// What a table, or a view that was built before, holds of some persons.
+    fn rows(
+        &self,
+        shared: &Shared<'_>,
+        parts: &[Part1],
+        held: &mut BTreeMap<String, Batches>,
+        name: &str,
+        range: KeyRange,
+    ) -> Result<Batches> {
+        let before = parts.iter().find(|p| p.view == name).map(|p| &p.batches);
+        if let Some(batches) = before.or_else(|| shared.plain.get(name)).or_else(|| held.get(name))
+        {
+            return Ok(batches.clone());
+        }
+        let gone = || Error::bug("a view reads a table that is not there");
+        let table = shared.assembled.tables.get(name).ok_or_else(gone)?;
+        let part = part_of(shared.setup, name, range);
+        let batches = read(table, part, self.columns.get(name).ok_or_else(gone)?)?;
+        held.insert(name.to_owned(), batches.clone());
+        Ok(batches)
+    }
 }
 
-/// What a table or a view that was built before holds of some persons.
-fn rows(shared: &Shared<'_>, parts: &[Part1], name: &str, range: KeyRange) -> Result<Rows> {
-    if let Some(before) = parts.iter().find(|p| p.view == name) {
-        return Ok(Rows::Held(before.batches.clone()));
+/// Rows in memory.
+pub(super) type Batches = Arc<Vec<RecordBatch>>;
+
+fn read(table: &TableRows, part: Part, columns: &[String]) -> Result<Batches> {
+    let batches = table.pieces(part).into_iter().flat_map(|p| p.batches(columns));
+    let filled = batches.filter(|b| b.as_ref().map_or(true, |b| b.num_rows() > 0));
+    Ok(Arc::new(filled.collect::<Result<Vec<_>>>()?))
+}
+
+/// Columns that some views read of each table, or of each other.
+fn columns_read<'a>(plans: impl Iterator<Item = &'a Planned>) -> BTreeMap<String, Vec<String>> {
+    let mut columns: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, read) in plans.flat_map(|planned| &planned.reads) {
+        columns.entry(name.clone()).or_default().extend(read.iter().cloned());
     }
-    if let Some(plain) = shared.plain.get(name) {
-        return Ok(Rows::Held(plain.clone()));
-    }
-    let table = shared.assembled.tables.get(name);
-    let table = table.ok_or_else(|| Error::bug("a view reads a table that is not there"))?;
-    Ok(Rows::Lake(table.pieces(part_of(shared.setup, name, range))))
+    columns.into_iter().map(|(name, read)| (name, read.into_iter().collect())).collect()
 }
 
 /// The part of a table that a job over some persons reads.
@@ -168,25 +200,14 @@ pub(super) fn part_of(setup: &Setup, table: &str, range: KeyRange) -> Part {
 ///
 /// # Errors
 /// What the disk says.
-pub(super) fn plain(
-    setup: &Setup,
-    assembled: &Assembled,
-) -> Result<BTreeMap<String, Arc<Vec<RecordBatch>>>> {
-    let mut wanted: BTreeMap<&String, BTreeSet<&String>> = BTreeMap::new();
-    for planned in setup.plans.views.iter().filter(|v| v.whole.is_none()) {
-        for (table, columns) in &planned.reads {
-            wanted.entry(table).or_default().extend(columns);
-        }
-    }
+pub(super) fn plain(setup: &Setup, assembled: &Assembled) -> Result<BTreeMap<String, Batches>> {
     let mut held = BTreeMap::new();
-    for (table, columns) in wanted {
-        let Some(rows) = assembled.tables.get(table) else { continue };
-        if part_of(setup, table, KeyRange::ALL) != Part::All || rows.bytes() > PLAIN_BYTES {
-            continue;
+    for (name, columns) in columns_read(setup.plans.views.iter().filter(|v| v.whole.is_none())) {
+        let Some(table) = assembled.tables.get(&name) else { continue };
+        let plain = part_of(setup, &name, KeyRange::ALL) == Part::All;
+        if plain && table.bytes() <= PLAIN_BYTES {
+            held.insert(name, read(table, Part::All, &columns)?);
         }
-        let columns: Vec<String> = columns.into_iter().cloned().collect();
-        let batches = rows.pieces(Part::All).into_iter().flat_map(|p| p.batches(&columns));
-        held.insert(table.clone(), Arc::new(batches.collect::<Result<Vec<_>>>()?));
     }
     Ok(held)
 }

@@ -87,8 +87,8 @@ fn relay(program: &Path, job: &Job, tell: &mut Tell<'_>) -> Result<()> {
     if let Some(member) = job.source.index() {
         command.arg(format!("--member={member}"));
     }
-    // Arenas of the allocator reserve addresses that the limit would count.
-    command.env_clear().env("MALLOC_ARENA_MAX", "1");
+    // What the allocator reserves in one piece would be room beyond the limit.
+    command.env_clear().env("MALLOC_ARENA_MAX", "1").env("MIMALLOC_ARENA_RESERVE", "0");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let child = command.spawn().map_err(|e| {
         Error::environment(format!("cannot start {} to read a file: {e}", program.display()))

@@ -19,6 +19,7 @@ use crate::pipeline::schema::{data_type, table_schema};
 use crate::pipeline::spec::{ColumnType, Feed, FeedColumn, Grain, OnBad, Table, Unit};
 use crate::privacy::PersonKeys;
 use columns::{Builder, Cell};
+use parse::PlacesKnown;
 use seen::{Said, Seen};
 
 /// Rows of one batch, at most.
@@ -81,8 +82,7 @@ pub struct Typer<'a> {
     cells: Vec<Cell>,
     /// What became of the row's ID numbers, by column.
     qualities: Vec<Quality>,
-    /// Divisions by the names that they were found by.
-    paths: HashMap<String, Option<String>>,
+    places_known: PlacesKnown,
     scratch: String,
     spare: String,
     row_bytes: Vec<u8>,
@@ -149,7 +149,7 @@ impl<'a> Typer<'a> {
             places: Places::default(),
             cells: vec![Cell::Null; sources.len()],
             qualities: vec![Quality::Missing; sources.len()],
-            paths: HashMap::new(),
+            places_known: PlacesKnown::default(),
             sources,
             scratch: String::new(),
             spare: String::new(),

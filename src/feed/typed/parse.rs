@@ -1,5 +1,8 @@
 //! One raw cell to one value of its column's type, or why not.
 
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
 use unicode_normalization::UnicodeNormalization;
 
 use super::columns::Cell;
@@ -9,8 +12,11 @@ use crate::citizen_id::{self, CitizenId};
 use crate::pipeline::spec::{ColumnType, Unit};
 use crate::{amount, person_name};
 
-/// Paths of names that are remembered.
-const PATHS: usize = 1 << 16;
+/// Ways of naming a division that are remembered.
+const PLACES_KNOWN: usize = 1 << 16;
+
+/// What was found for each way of naming a division: whole villages stand one below the other.
+pub(super) type PlacesKnown = HashMap<String, Option<String>, FixedState>;
 
 /// Why a cell is bad, and whether it may be dropped without its row.
 type Bad = (&'static str, bool);
@@ -44,8 +50,7 @@ impl Typer<'_> {
         self.value(column, trimmed, id)
     }
 
-    /// A division by its names. Whole villages stand one below the other: what was found for a
-    /// path is remembered for a while.
+    /// A division by its names. A path ends with a sign that no code has.
     fn path<'r>(&mut self, column: usize, cell: &impl Fn(usize) -> &'r str) -> Result<Cell, Bad> {
         let cells = &self.sources[column].cells;
         let names: Vec<&str> = cells.iter().map(|c| c.map_or("", cell).trim()).collect();
@@ -56,15 +61,20 @@ impl Typer<'_> {
         let names = &names[..given];
         self.spare.clear();
         names.iter().for_each(|name| self.spare.extend([name, "\u{1f}"]));
-        if !self.paths.contains_key(&self.spare) {
-            if self.paths.len() >= PATHS {
-                self.paths.clear();
-            }
-            self.paths.insert(self.spare.clone(), self.divisions.by_path(names));
-        }
-        match &self.paths[&self.spare] {
+        let found =
+            remembered(&mut self.places_known, &self.spare, || self.divisions.by_path(names));
+        match found {
             Some(code) => Ok(keep(&mut self.scratch, code)),
             None => Err(("no division of these names", true)),
+        }
+    }
+
+    /// A division by its code.
+    fn division(&mut self, raw: &str) -> Result<Cell, Bad> {
+        let found = remembered(&mut self.places_known, raw, || self.divisions.by_code(raw));
+        match found {
+            Some(code) => Ok(keep(&mut self.scratch, code)),
+            None => self.elsewhere(raw).ok_or(("no division code", true)),
         }
     }
 
@@ -119,10 +129,7 @@ impl Typer<'_> {
                 if name.is_empty() { self.null(column) } else { Ok(self.keep(&name)) }
             }
             ColumnType::Code => self.code(column, raw),
-            ColumnType::Division => match self.divisions.by_code(raw) {
-                Some(code) => Ok(self.keep(&code)),
-                None => self.elsewhere(raw).ok_or(("no division code", true)),
-            },
+            ColumnType::Division => self.division(raw),
             ColumnType::Date => date(calendar::parse_date(raw), "not a date"),
             ColumnType::Month => date(calendar::parse_month(raw), "not a month"),
             ColumnType::Decimal { scale, .. } => {
@@ -202,6 +209,21 @@ impl Typer<'_> {
             Cell::Text { start, end: self.scratch.len() }
         }
     }
+}
+
+/// What was found before for a way of naming a division, else what is found now.
+fn remembered<'k>(
+    known: &'k mut PlacesKnown,
+    named: &str,
+    find: impl FnOnce() -> Option<String>,
+) -> Option<&'k String> {
+    if !known.contains_key(named) {
+        if known.len() >= PLACES_KNOWN {
+            known.clear();
+        }
+        known.insert(named.to_owned(), find());
+    }
+    known[named].as_ref()
 }
 
 /// Adds a text to the row's scratch.

@@ -7,7 +7,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::interleave_record_batch;
 use arrow::datatypes::{Int64Type, SchemaRef};
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{Compression, Encoding};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
@@ -20,8 +20,14 @@ use crate::lake::durable;
 
 /// Bytes of rows that gather before they are scattered.
 const RUN_BYTES: usize = 32 << 20;
-/// Row groups below this many rows are joined with their neighbours.
+/// Row groups below this many rows are joined with their neighbours. Whoever wants the persons of a
+/// part of a group has to decode all of it, and the footer grows with every group.
 const GROUP_ROWS: usize = 1 << 14;
+/// A file whose rows are read range by range has smaller groups when it has few rows, though none
+/// below this.
+const LEAST_GROUP_ROWS: usize = 1 << 11;
+/// Groups of such a file, about.
+const GROUPS_WANTED: u64 = 1 << 10;
 
 /// Where a row stands in a run: its batch, and its place there.
 type At = (usize, usize);
@@ -126,6 +132,15 @@ impl RowsWriter {
         Ok(self.rows)
     }
 
+    /// Rows of a group, at least. All rows have come before any of a gathered file is written.
+    fn group_rows(&self) -> usize {
+        if !self.gather {
+            return GROUP_ROWS;
+        }
+        usize::try_from(self.rows / GROUPS_WANTED)
+            .map_or(GROUP_ROWS, |rows| rows.clamp(LEAST_GROUP_ROWS, GROUP_ROWS))
+    }
+
     /// Writes the run as row groups.
     fn flush(&mut self) -> Result<()> {
         let run = std::mem::take(&mut self.run);
@@ -170,7 +185,7 @@ impl RowsWriter {
                 run.push(batch?);
             }
             let rows: usize = run.iter().map(RecordBatch::num_rows).sum();
-            if rows >= GROUP_ROWS || bucket + 1 == self.buckets {
+            if rows >= self.group_rows() || bucket + 1 == self.buckets {
                 let range = first * finer..(bucket + 1) * finer;
                 self.groups_of(&run, key, range, self.buckets * finer)?;
                 run.clear();
@@ -204,7 +219,7 @@ impl RowsWriter {
         for (bucket, rows) in buckets.clone().zip(places) {
             left -= rows.len();
             group.extend(rows);
-            if group.len().min(left) >= GROUP_ROWS || bucket + 1 == buckets.end {
+            if group.len().min(left) >= self.group_rows() || bucket + 1 == buckets.end {
                 let keys =
                     KeyRange { first: keys_of(first, of).first, last: keys_of(bucket, of).last };
                 self.write_group(run, &group, (keys.first, keys.last))?;
@@ -266,7 +281,9 @@ fn gather(run: &[RecordBatch], rows: &[At]) -> impl Iterator<Item = Result<Recor
 fn properties() -> WriterProperties {
     let mut builder = WriterProperties::builder()
         .set_created_by("bidui".into())
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a zstd level")))
+        // Zstd makes files a third smaller, but sets up a table for every page of every column: with
+        // groups of few rows that alone was 15 % of a night.
+        .set_compression(Compression::LZ4_RAW)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(1 << 30));
     for column in [PERSON_KEY, SRC_ROW, "src_line", "src_byte"] {
