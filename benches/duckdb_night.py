@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 import time
+import unicodedata
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -111,8 +112,9 @@ class Night:
         for code in names:
             level = [names.get(code[:w].ljust(12, "0"), "") if set(code[p:]) - {"0"} else "" for p, w in
                      ((2, 4), (4, 6), (6, 9), (9, 12))]
-            path = "|".join(level)
-            paths[path] = None if path in paths else code
+            # 村（居）委会 comes with wide and with narrow brackets.
+            for path in {"|".join(level), unicodedata.normalize("NFKC", "|".join(level))}:
+                paths[path] = None if path in paths else code
         self.pairs("division_code", codes)
         self.table("division_path", {"path": pa.array(p for p, c in paths.items() if c), "code": pa.array(c for c in paths.values() if c)})
 

@@ -1,77 +1,111 @@
 //! Runs of rows that wait on disk, scattered by bucket, until the file's last row has come.
 
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use arrow::ipc::CompressionType;
-use arrow::ipc::reader::FileReader;
-use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
+use lz4_flex::block::{compress_into, decompress_into, get_maximum_output_size};
 
 use crate::error::{Error, Result};
 use crate::lake::durable;
 
-/// Runs that wait on disk, already scattered by bucket.
+/// Runs that wait on disk, already scattered by bucket. Each piece is compressed as a whole: Arrow's
+/// own compression makes a frame for every buffer, and pieces of few rows have many small ones.
 pub(super) struct Aside {
     dir: PathBuf,
-    writer: FileWriter<durable::Writer>,
-    batches: Batches,
-    written: usize,
+    file: durable::Writer,
+    schema: SchemaRef,
+    pieces: Pieces,
+    written: u64,
+    /// A piece as it is, and compressed.
+    plain: Vec<u8>,
+    packed: Vec<u8>,
 }
 
-/// Numbers of the batches that hold a bucket's rows.
-type Batches = Vec<Vec<usize>>;
+/// Where the pieces of each bucket lie.
+type Pieces = Vec<Vec<Piece>>;
+
+#[derive(Clone, Copy)]
+struct Piece {
+    at: u64,
+    packed: usize,
+    plain: usize,
+}
 
 /// Name of the file with the runs.
-const RUNS: &str = "runs.arrow";
+const RUNS: &str = "runs.lz4";
 
 impl Aside {
     /// A folder beside the file at `path`.
     pub fn create(path: &Path, schema: &SchemaRef, buckets: usize) -> Result<Self> {
         let dir = path.with_extension("aside");
         durable::create_dir_all(&dir)?;
-        let options =
-            IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
         let file = durable::Writer::create(&dir.join(RUNS))?;
-        let writer = FileWriter::try_new_with_options(file, schema, options)?;
-        Ok(Self { dir, writer, batches: vec![Vec::new(); buckets + 1], written: 0 })
+        let (plain, packed) = (Vec::new(), Vec::new());
+        let pieces = vec![Vec::new(); buckets + 1];
+        Ok(Self { dir, file, schema: schema.clone(), pieces, written: 0, plain, packed })
     }
 
     /// Adds rows of one bucket.
     pub fn write(&mut self, rows: &RecordBatch, bucket: usize) -> Result<()> {
-        self.writer.write(rows)?;
-        self.batches[bucket].push(self.written);
-        self.written += 1;
+        self.plain.clear();
+        let mut writer = StreamWriter::try_new(&mut self.plain, &self.schema)?;
+        writer.write(rows)?;
+        writer.finish()?;
+        drop(writer);
+        self.packed.resize(get_maximum_output_size(self.plain.len()), 0);
+        let packed = compress_into(&self.plain, &mut self.packed)
+            .map_err(|_| Error::bug("a piece grew more than it can"))?;
+        let path = self.dir.join(RUNS);
+        self.file.write_all(&self.packed[..packed]).map_err(|e| Error::io("write", &path, &e))?;
+        self.pieces[bucket].push(Piece { at: self.written, packed, plain: self.plain.len() });
+        self.written += packed as u64;
         Ok(())
     }
 
     /// Turns from writing to reading.
-    pub fn back(mut self) -> Result<Back> {
-        self.writer.finish()?;
-        self.writer.into_inner()?.close()?;
+    pub fn back(self) -> Result<Back> {
+        self.file.close()?;
         let path = self.dir.join(RUNS);
-        let file = std::fs::File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
-        let reader = FileReader::try_new_buffered(file, None)?;
-        Ok(Back { dir: self.dir, reader, batches: self.batches })
+        let file = File::open(&path).map_err(|e| Error::io("open", &path, &e))?;
+        let (dir, pieces, plain, packed) = (self.dir, self.pieces, self.plain, self.packed);
+        Ok(Back { dir, path, file, pieces, plain, packed })
     }
 }
 
 /// Runs that are taken back.
 pub(super) struct Back {
     dir: PathBuf,
-    reader: FileReader<std::io::BufReader<std::fs::File>>,
-    batches: Batches,
+    path: PathBuf,
+    file: File,
+    pieces: Pieces,
+    plain: Vec<u8>,
+    packed: Vec<u8>,
 }
 
 impl Back {
     /// The rows of a bucket, in the order in which they came.
     pub fn read(&mut self, bucket: usize) -> impl Iterator<Item = Result<RecordBatch>> {
-        let Self { reader, batches, .. } = self;
-        batches[bucket].iter().map(|number| {
-            reader.set_index(*number)?;
-            let batch = reader.next().ok_or_else(|| Error::bug("a batch set aside is gone"))?;
-            Ok(batch?)
-        })
+        let pieces = std::mem::take(&mut self.pieces[bucket]);
+        pieces.into_iter().map(|piece| self.piece(piece))
+    }
+
+    fn piece(&mut self, piece: Piece) -> Result<RecordBatch> {
+        self.packed.resize(piece.packed, 0);
+        self.plain.resize(piece.plain, 0);
+        let fill = |file: &mut File, into: &mut [u8]| {
+            file.seek(SeekFrom::Start(piece.at))?;
+            file.read_exact(into)
+        };
+        fill(&mut self.file, &mut self.packed).map_err(|e| Error::io("read", &self.path, &e))?;
+        let gone = || Error::bug("rows that were set aside cannot be read again");
+        decompress_into(&self.packed, &mut self.plain).map_err(|_| gone())?;
+        let mut reader = StreamReader::try_new(self.plain.as_slice(), None)?;
+        Ok(reader.next().ok_or_else(gone)??)
     }
 
     /// Nothing stays on disk.
