@@ -1,5 +1,6 @@
 //! `bidui worklist`: the list for village doctors.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use super::show::columns;
 use crate::division::Divisions;
 use crate::error::{Error, Result};
 use crate::feedback::show::severity;
+use crate::feedback::worklist::doctors::Doctors;
 use crate::feedback::worklist::{self, Material, Visit};
 use crate::lake::durable;
 use crate::ledger::case::Cases;
@@ -29,9 +31,13 @@ it was; 已消除 needs no visit any more and stands at the end of its village.
 
 Names are masked. Of a case under a sensitive rule only number, lamp and term are listed: 请登录系统查看.
 
-Who is in charge of a case is who `bidui case assign` named for it; the doctors of the contracts are \
-not read. Where nobody was named, the list says 未明确责任医生. The term of a case that was not yet in \
-a pack is the rule's own; such a case is not called overdue.";
+Who is in charge of a case is who `bidui case assign` named for it, else the family-doctor team of the \
+contract that is valid on the night; of a household that of its head. --doctor takes the number of a \
+team, its name or the doctor's, or who was named. Where there is nobody, the list says 未明确责任医生.
+
+What an office settles without a visit (wrong ID numbers, doubled insurance …; `visits.office` in \
+packs/county.yaml) is not listed; --office lists it too. The term of a case that was not yet in a pack is \
+the rule's own; such a case is not called overdue.";
 
 #[derive(clap::Args)]
 #[command(after_help = ABOUT)]
@@ -43,6 +49,9 @@ pub struct Args {
     /// Only cases of these offices, as the rules route them.
     #[arg(long, value_delimiter = ',')]
     owner: Vec<String>,
+    /// Also cases that an office settles without a visit.
+    #[arg(long)]
+    office: bool,
     /// Day of the last list [default: the published night before the current one].
     #[arg(long)]
     since: Option<NaiveDate>,
@@ -62,20 +71,21 @@ struct Whose {
     /// Code of a village, or of the town, county, city or province above it.
     #[arg(long)]
     village: Option<String>,
-    /// Only cases for which this person was named with `bidui case assign`; `none` for those
-    /// without anybody.
+    /// Only cases of this family doctor: number or name of the team, the doctor's name, or who was
+    /// named with `bidui case assign`; `none` for those without anybody.
     #[arg(long)]
     doctor: Option<String>,
 }
 
 impl Whose {
-    fn read(&self, owners: &[String], divisions: &Divisions) -> Result<worklist::Wanted> {
+    fn read(&self, args: &Args, divisions: &Divisions) -> Result<worklist::Wanted> {
         let place = self.village.as_deref().map(|code| prefix(divisions, code)).transpose()?;
         let doctor = self.doctor.as_deref().map(|name| match name.trim() {
             "none" | worklist::NOBODY => String::new(),
             name => name.to_owned(),
         });
-        Ok(worklist::Wanted { place: place.unwrap_or_default(), doctor, owners: owners.to_vec() })
+        let (place, owners) = (place.unwrap_or_default(), args.owner.clone());
+        Ok(worklist::Wanted { place, doctor, owners, office: args.office })
     }
 }
 
@@ -96,7 +106,7 @@ fn prefix(divisions: &Divisions, raw: &str) -> Result<String> {
 /// Gives the list out.
 pub fn worklist(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
-    let wanted = args.whose.read(&args.owner, &desk.setup.divisions)?;
+    let wanted = args.whose.read(args, &desk.setup.divisions)?;
     let night = desk.day()?;
     let last = desk.setup.last_night(night).and_then(|n| date_of(&n));
     let since = args.since.or(last);
@@ -106,6 +116,12 @@ pub fn worklist(args: &Args) -> Result<ExitCode> {
     let (before, after) = events.split_at(cut);
     let before = Cases::fold(before)?;
     let (now, memory) = (desk.store.cases()?, desk.memory()?);
+    let doctors_of = |night: Option<&str>, cases: &Cases| match night {
+        Some(night) => Doctors::read(&desk.setup.pipeline, &desk.setup.lake.night(night), cases),
+        None => Ok(Doctors::default()),
+    };
+    let then = since.and_then(|since| night_of(&desk, since));
+    let doctors = (doctors_of(then.as_deref(), &before)?, doctors_of(Some(&desk.night), &now)?);
     let material = Material {
         pipeline: &desk.setup.pipeline,
         divisions: &desk.setup.divisions,
@@ -113,12 +129,14 @@ pub fn worklist(args: &Args) -> Result<ExitCode> {
         memory: &memory,
         before: &before,
         now: &now,
+        doctors: (&doctors.0, &doctors.1),
         events: after,
         since,
         day: args.on.unwrap_or(night),
         demo: desk.setup.demo_secret,
     };
     let visits = worklist::visits(&material, &wanted);
+    notes(args, &visits, worklist::left_out(&material, &wanted));
     if let Some(path) = &args.html {
         durable::write(path, worklist::html(&material, &visits).as_bytes())?;
         output::log(&format!("wrote {}", path.display()));
@@ -129,6 +147,29 @@ pub fn worklist(args: &Args) -> Result<ExitCode> {
     };
     output::give(&batch, &args.out)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the list does not say: what it left out, and that a name is that of several doctors.
+fn notes(args: &Args, visits: &[Visit], left_out: usize) {
+    if left_out > 0 {
+        output::log(&format!(
+            "{left_out} more cases want no visit: an office settles them; --office lists them too"
+        ));
+    }
+    let teams: BTreeSet<&str> =
+        visits.iter().map(|v| v.team.as_str()).filter(|t| !t.is_empty()).collect();
+    if args.whose.doctor.is_some() && teams.len() > 1 {
+        let teams = teams.into_iter().collect::<Vec<_>>().join(", ");
+        output::log(&format!(
+            "doctors of several teams are called so: {teams}; give a team's number, or --village"
+        ));
+    }
+}
+
+/// The newest night that the lake still has of a day or before.
+fn night_of(desk: &Desk, day: NaiveDate) -> Option<String> {
+    let day_after = day.succ_opt()?;
+    desk.setup.last_night(day_after)
 }
 
 fn texts(visits: &[Visit], text: impl Fn(&Visit) -> String) -> ArrayRef {
@@ -162,6 +203,7 @@ fn full(visits: &[Visit], day: NaiveDate) -> Result<RecordBatch> {
         ("village", texts(visits, |v| v.village.clone())),
         ("village_name", texts(visits, |v| v.village_name.clone())),
         ("doctor", texts(visits, |v| v.doctor.clone())),
+        ("team", texts(visits, |v| v.team.clone())),
         ("owner", texts(visits, |v| v.owner.clone())),
         ("number", texts(visits, |v| v.number.clone())),
         ("mark", texts(visits, |v| v.mark.word().into())),

@@ -114,13 +114,21 @@ pub fn rows(cases: &[&Case], issuing: &Issuing<'_>) -> Result<Vec<Row>> {
         rows.push(Row {
             mark: Mark::of(before),
             overdue: late.map_or(0, |d| d.num_days().unsigned_abs()),
-            theme: issuing.form.theme_of(&case.rule).unwrap_or(0),
+            theme: theme(&case, issuing),
             issue,
             case,
         });
     }
     rows.sort_by(|a, b| order(a).cmp(&order(b)));
     Ok(rows)
+}
+
+/// The sheet that a case stands on. That of a sensitive rule would say what the case is about.
+fn theme(case: &Case, issuing: &Issuing<'_>) -> usize {
+    if issuing.policy.is_sensitive(&case.rule) {
+        return issuing.form.sensitive_theme();
+    }
+    issuing.form.theme_of(&case.rule).unwrap_or(0)
 }
 
 fn order(row: &Row) -> (std::cmp::Reverse<u64>, Severity, &str, &str) {

@@ -2,9 +2,12 @@
 //!
 //! A list is the cases of a place that a visit can settle: those about a person, a household or a
 //! village. Which views are about one of these follows from the tables: the key of persons, the
-//! column that a person table calls its household, or the division itself. Two states of the ledger
-//! are held against each other, the one at the last list and the one now.
+//! column that a person table calls its household, or the division itself. What an office settles
+//! at its desk is left out; the pack for counties says which rules that is (`visits.office`), and
+//! which columns of a view say who looks after its subject (`visits.doctor`). Two states of the
+//! ledger are held against each other, the one at the last list and the one now.
 
+pub mod doctors;
 mod page;
 
 use std::collections::BTreeMap;
@@ -19,6 +22,7 @@ use crate::ledger::policy::Policy;
 use crate::ledger::state::State;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Severity;
+use doctors::{Doctor, Doctors};
 
 pub use page::html;
 
@@ -70,10 +74,13 @@ pub struct Visit {
     /// Code of the village; of what is known when no village is.
     pub village: String,
     pub village_name: String,
-    /// Who was named for the case.
+    /// Who was named for the case, else who has the contract.
     pub doctor: String,
+    /// Number of the contract's team, unless somebody was named.
+    pub team: String,
     /// The office whose case it is.
     pub owner: String,
+    /// The case's number; the anomaly's where the number would tell a sensitive rule.
     pub number: String,
     pub mark: Mark,
     /// What happened since the last list.
@@ -109,10 +116,12 @@ impl Visit {
 pub struct Wanted {
     /// The first digits of the divisions.
     pub place: String,
-    /// Who is named for the cases.
+    /// Who is named for the cases or has the contract with their subjects.
     pub doctor: Option<String>,
     /// The offices whose cases they are; all when there is none.
     pub owners: Vec<String>,
+    /// Also what an office settles without a visit.
+    pub office: bool,
 }
 
 /// What a list is made from.
@@ -125,6 +134,8 @@ pub struct Material<'a> {
     /// The cases at the last list.
     pub before: &'a Cases,
     pub now: &'a Cases,
+    /// Who has the contracts: at the last list, and now.
+    pub doctors: (&'a Doctors, &'a Doctors),
     /// What happened in between.
     pub events: &'a [Event],
     pub since: Option<NaiveDate>,
@@ -149,32 +160,60 @@ pub fn visits(material: &Material<'_>, wanted: &Wanted) -> Vec<Visit> {
     let mut visits = Vec::new();
     for case in material.now.by_number.values() {
         let before = material.before.by_number.get(&case.number);
-        let was = before.filter(|c| material.target(c, wanted).is_some());
+        let was = before.and_then(|c| material.stop(c, true, wanted));
         let own = acts.get(case.number.as_str()).map_or(&[][..], Vec::as_slice);
         let change = material.changes(own);
-        let (mark, shown, target) = match (was, material.target(case, wanted)) {
+        let (mark, stop) = match (was, material.stop(case, false, wanted)) {
             (None, None) => continue,
-            (None, Some(target)) => (Mark::New, case, target),
-            (Some(_), Some(target)) if change.is_empty() => (Mark::Carried, case, target),
-            (Some(_), Some(target)) => (Mark::Changed, case, target),
-            // It goes off the list of the place where it was.
-            (Some(was), None) => match material.target(was, wanted) {
-                Some(target) => (Mark::Gone, was, target),
-                None => continue,
-            },
+            (None, Some(now)) => (Mark::New, now),
+            (Some(_), Some(now)) if change.is_empty() => (Mark::Carried, now),
+            (Some(_), Some(now)) => (Mark::Changed, now),
+            // It goes off the list of the place and doctor where it was.
+            (Some(was), None) => (Mark::Gone, was),
         };
-        visits.push(material.visit(shown, case.state, target, mark, change));
+        visits.push(material.visit(&stop, case.state, mark, change));
     }
     visits.sort_by(|a, b| a.order().cmp(&b.order()));
     visits
 }
 
-impl Material<'_> {
+/// How many cases a list leaves out because an office settles them without a visit.
+pub fn left_out(material: &Material<'_>, wanted: &Wanted) -> usize {
+    let all = Wanted { office: true, ..wanted.clone() };
+    let cases = || material.now.by_number.values();
+    let listed = |wanted| cases().filter(|c| material.stop(c, false, wanted).is_some()).count();
+    listed(&all) - listed(wanted)
+}
+
+/// A case on a list: what a visit goes to, and who goes.
+struct Stop<'a> {
+    case: &'a Case,
+    target: Target,
+    doctor: Option<&'a Doctor>,
+}
+
+impl<'a> Material<'a> {
+    /// Where a case stands on the list, now or at the last one; nothing when it does not.
+    fn stop(&self, case: &'a Case, before: bool, wanted: &Wanted) -> Option<Stop<'a>> {
+        let (then, now) = self.doctors;
+        // A night that is gone, or was made before there were such columns, says nothing of then.
+        let doctors = if before && then.knows(&case.subject_kind) { then } else { now };
+        // Who was named goes; else who has the contract.
+        let doctor = doctors.of(case).filter(|_| case.assignee.is_empty());
+        let asked = |name: &String| match name.as_str() {
+            "" => case.assignee.is_empty() && doctor.is_none(),
+            name => case.assignee == name || doctor.is_some_and(|d| d.is(name)),
+        };
+        let named = wanted.doctor.as_ref().is_none_or(asked);
+        let target = self.target(case, wanted).filter(|_| named)?;
+        Some(Stop { case, target, doctor })
+    }
+
     /// What a visit for this case goes to; nothing when the case is not on the list.
     fn target(&self, case: &Case, wanted: &Wanted) -> Option<Target> {
-        let named = wanted.doctor.as_ref().is_none_or(|d| *d == case.assignee);
         let owned = wanted.owners.is_empty() || wanted.owners.contains(&case.owner);
-        let asked = named && owned && place(case).starts_with(&wanted.place);
+        let visited = wanted.office || !doctors::policy(self.pipeline).is_office(&case.rule);
+        let asked = visited && owned && place(case).starts_with(&wanted.place);
         let here = case.state.is_open() && asked;
         let view = self.pipeline.views.get(&case.subject_kind).filter(|_| here)?;
         let households = self.pipeline.tables.values().filter_map(|t| t.person.as_ref());
@@ -198,14 +237,8 @@ impl Material<'_> {
         self.pipeline.rules.get(&case.rule).is_none_or(|r| r.sensitive)
     }
 
-    fn visit(
-        &self,
-        case: &Case,
-        state: State,
-        target: Target,
-        mark: Mark,
-        change: String,
-    ) -> Visit {
+    fn visit(&self, stop: &Stop<'_>, state: State, mark: Mark, change: String) -> Visit {
+        let Stop { case, target, doctor } = *stop;
         let hidden = self.sensitive(case);
         let known = self.memory.get(&case.anomaly).filter(|_| !hidden);
         let village = place(case).to_owned();
@@ -225,9 +258,13 @@ impl Material<'_> {
         Visit {
             village,
             village_name,
-            doctor: some(&case.assignee).unwrap_or(NOBODY).to_owned(),
+            doctor: some(&case.assignee)
+                .map(str::to_owned)
+                .or_else(|| doctor.map(Doctor::shown))
+                .unwrap_or_else(|| NOBODY.to_owned()),
+            team: doctor.map(|d| d.id.clone()).unwrap_or_default(),
             owner: case.owner.clone(),
-            number: case.number.clone(),
+            number: number(case, hidden).to_owned(),
             mark,
             change,
             severity: case.severity,
@@ -290,6 +327,13 @@ impl Material<'_> {
         let town = town.filter(|t| t.level == TOWN).map_or("", |t| t.label.as_str());
         format!("{town}{}", own.label)
     }
+}
+
+/// The number of a case that was opened before numbers left sensitive rules out would tell the rule
+/// beside the village. `bidui case show` finds a case by its anomaly too.
+fn number(case: &Case, hidden: bool) -> &str {
+    let tells = hidden && case.number.contains(&format!("-{}-", case.rule));
+    if tells { &case.anomaly } else { &case.number }
 }
 
 /// Where a case is: in its village, unless another county has it now.

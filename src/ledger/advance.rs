@@ -1,7 +1,7 @@
 //! One night's moves: from the cases as they are and tonight's anomalies to the acts that follow.
 //! No clock, no disk, no engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate};
 
@@ -16,6 +16,9 @@ use crate::error::Result;
 pub struct Tonight<'a> {
     pub day: NaiveDate,
     pub anomalies: &'a [Anomaly],
+    /// Rules that were run. Of what others would have found nothing is known, not even in a lake
+    /// that was made anew and remembers nothing.
+    pub ran: &'a BTreeSet<String>,
     /// By rule: the day since which every feed that it needs has come anew, as far as known.
     pub refreshed: &'a BTreeMap<String, NaiveDate>,
 }
@@ -42,6 +45,7 @@ pub fn advance(cases: &Cases, tonight: &Tonight<'_>, policy: &Policy) -> Result<
         match found.get(case.anomaly.as_str()) {
             Some(row) => night.still_there(case, row)?,
             None if held.contains_key(case.anomaly.as_str()) => {}
+            None if !tonight.ran.contains(&case.rule) => {}
             None => night.gone(case)?,
         }
     }
@@ -156,7 +160,8 @@ impl Night<'_> {
                 continue;
             }
             let county = if row.county.is_empty() { NOWHERE } else { &row.county };
-            let series = format!("{}-{month}-{county}-{}", self.policy.settings.prefix, row.rule);
+            let (prefix, rule) = (&self.policy.settings.prefix, self.policy.numbered(&row.rule));
+            let series = format!("{prefix}-{month}-{county}-{rule}");
             let serial = last.entry(series.clone()).or_default();
             *serial += 1;
             let number = format!("{series}-{serial:06}");

@@ -59,6 +59,9 @@ pub struct Case {
     /// The last day on which it ended.
     #[serde(with = "iso::option")]
     pub ended: Option<NaiveDate>,
+    /// The last day on which it was opened again.
+    #[serde(with = "iso::option", default, skip_serializing_if = "Option::is_none")]
+    pub reopened: Option<NaiveDate>,
     /// Why it was closed or waived.
     pub reason: String,
     #[serde(with = "iso::option")]
@@ -137,6 +140,7 @@ impl Case {
             }
             Act::Reopen { relapse, reason } => {
                 self.relapses += usize::from(*relapse);
+                self.reopened = Some(day);
                 self.reason.clone_from(reason);
                 (self.answer, self.answered, self.fault) = (None, None, None);
             }
@@ -264,6 +268,7 @@ impl Cases {
             fault: None,
             relapses: 0,
             ended: None,
+            reopened: None,
             reason: String::new(),
             waived_until: None,
             handed_by: String::new(),

@@ -1,6 +1,6 @@
 //! What `pipeline.yaml` says about cases, ready for use: terms, letters, working days.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -16,6 +16,8 @@ pub struct Policy {
     pub settings: CaseSettings,
     pub workdays: Workdays,
     routes: BTreeMap<String, Route>,
+    /// Rules whose mere id says something about a person.
+    sensitive: BTreeSet<String>,
 }
 
 impl Policy {
@@ -24,7 +26,11 @@ impl Policy {
         let routes = pipeline.rules.values().map(|r| (r.id.clone(), r.route.clone()));
         let settings = pipeline.settings.cases.clone();
         let list = pipeline.codes.get(&settings.workdays);
-        Self::new(settings.clone(), list.map(workdays).unwrap_or_default(), routes)
+        let sensitive = pipeline.rules.values().filter(|r| r.sensitive).map(|r| r.id.clone());
+        Self {
+            sensitive: sensitive.collect(),
+            ..Self::new(settings.clone(), list.map(workdays).unwrap_or_default(), routes)
+        }
     }
 
     /// A policy from its parts: routes by rule.
@@ -33,7 +39,20 @@ impl Policy {
         workdays: Workdays,
         routes: impl IntoIterator<Item = (String, Route)>,
     ) -> Self {
-        Self { settings, workdays, routes: routes.into_iter().collect() }
+        let (routes, sensitive) = (routes.into_iter().collect(), BTreeSet::new());
+        Self { settings, workdays, routes, sensitive }
+    }
+
+    /// May nobody outside be told which rule found a case? A rule that is no more may have been
+    /// one of these.
+    pub fn is_sensitive(&self, rule: &str) -> bool {
+        self.sensitive.contains(rule) || !self.routes.contains_key(rule)
+    }
+
+    /// What stands in a case number for its rule: lists, letters and workbooks show the number, so
+    /// it must not give a sensitive rule away.
+    pub fn numbered<'a>(&'a self, rule: &'a str) -> &'a str {
+        if self.is_sensitive(rule) { &self.settings.sensitive } else { rule }
     }
 
     /// Does an anomaly of this severity become a case?
@@ -44,6 +63,16 @@ impl Policy {
     /// The last day of a term that begins on a day; the day itself for a term that is none.
     pub fn after(&self, term: &str, from: NaiveDate) -> NaiveDate {
         Due::parse(term).map_or(from, |due| due.after(from, |day| self.workdays.works(day)))
+    }
+
+    /// The last day of the list of working days, when a term in working days that begins on a day ends
+    /// after it: its holidays are not known, so the term ends too early.
+    pub fn unlisted(&self, from: NaiveDate) -> Option<NaiveDate> {
+        let until = self.workdays.until()?;
+        let terms = self.routes.values().flat_map(|r| std::iter::once(&r.due).chain(&r.escalate));
+        let counted = |t: &&String| matches!(Due::parse(t), Some(Due::Workdays(_)));
+        let mut terms = terms.chain(std::iter::once(&self.settings.redo)).filter(counted);
+        terms.any(|t| self.after(t, from) > until).then_some(until)
     }
 
     /// The day by which a case of a rule must be answered that is sent out on a day, and the days

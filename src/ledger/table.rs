@@ -15,9 +15,8 @@ use crate::pipeline::schema::CASE_COLUMNS;
 pub fn schema() -> SchemaRef {
     let field = |name: &str| {
         let kind = match name {
-            "opened" | "issued" | "due" | "moved" | "answered" | "ended" | "waived_until" => {
-                DataType::Date32
-            }
+            "opened" | "issued" | "due" | "moved" | "answered" | "ended" | "reopened"
+            | "waived_until" => DataType::Date32,
             "step" | "sent_back" | "relapses" => DataType::Int64,
             "overdue" | "open" => DataType::Boolean,
             _ => DataType::Utf8,
@@ -54,6 +53,7 @@ pub fn text(case: &Case, column: &str, day: NaiveDate) -> Option<String> {
         "outcome" => case.answer.as_ref().and_then(|a| word(serde_json::to_value(a.outcome))),
         "cause" => case.answer.as_ref().and_then(|a| some(&a.cause)),
         "ended" => date(case.ended),
+        "reopened" => date(case.reopened),
         "step" => Some(case.step.to_string()),
         "sent_back" => Some(case.sent_back.to_string()),
         "fault" => case.fault.and_then(|f| word(serde_json::to_value(f))),

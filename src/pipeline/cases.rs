@@ -10,6 +10,8 @@ use super::spec::{Severity, Title};
 pub struct CaseSettings {
     /// Beginning of every case number.
     pub prefix: String,
+    /// Stands in case numbers where else the rule's id stands, for rules that are `sensitive`.
+    pub sensitive: String,
     /// Severities that open a case.
     pub opens: Vec<Severity>,
     /// Code list of holidays and make-up days: `day`, `works` (1 or 0).
@@ -35,6 +37,7 @@ impl Default for CaseSettings {
     fn default() -> Self {
         Self {
             prefix: "BD".into(),
+            sensitive: "MG".into(),
             opens: Severity::ALL.to_vec(),
             workdays: "workday".into(),
             redo: "5wd".into(),

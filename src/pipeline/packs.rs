@@ -54,6 +54,54 @@ pub struct Theme {
     pub en: String,
     /// Ids of rules, or beginnings of them with `*`. The first theme that fits a rule takes it.
     pub rules: Vec<String>,
+    /// Takes the cases of sensitive rules, so that no sheet says what they are about. Where no
+    /// theme says so the last one does.
+    #[serde(default)]
+    pub sensitive: bool,
+}
+
+/// Columns of a view that say who looks after its subject.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DoctorColumns {
+    /// Number of the team or doctor.
+    pub id: String,
+    /// Name of the team.
+    pub title: Option<String>,
+    /// Name of the doctor; lists show it masked.
+    pub name: Option<String>,
+}
+
+impl DoctorColumns {
+    /// The columns that there are.
+    pub fn all(&self) -> impl Iterator<Item = &String> {
+        [Some(&self.id), self.title.as_ref(), self.name.as_ref()].into_iter().flatten()
+    }
+}
+
+/// What the lists for village doctors are made by.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Visits {
+    /// By view: who looks after a subject.
+    pub doctor: BTreeMap<String, DoctorColumns>,
+    /// Rules, or beginnings of them with `*`, whose cases an office settles without a visit.
+    pub office: Vec<String>,
+}
+
+impl Visits {
+    /// Is a rule's case an office's matter, for which nobody goes to a house?
+    pub fn is_office(&self, rule: &str) -> bool {
+        self.office.iter().any(|pattern| fits(pattern, rule))
+    }
+}
+
+/// Is a rule the one of a pattern, or does its id begin so?
+fn fits(pattern: &str, rule: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => rule.starts_with(start),
+        None => rule == pattern,
+    }
 }
 
 /// A column that bidui fills and locks.
@@ -157,16 +205,21 @@ pub struct Pack {
     /// Texts of the letters, the mildest first; the last one stands for all further ones.
     #[serde(default)]
     pub letters: Vec<String>,
+    /// The lists of visits that are made between the packs.
+    #[serde(default)]
+    pub visits: Visits,
 }
 
 impl Pack {
     /// Number of the theme that takes a rule.
     pub fn theme_of(&self, rule: &str) -> Option<usize> {
-        let fits = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(start) => rule.starts_with(start),
-            None => rule == pattern,
-        };
-        self.themes.iter().position(|t| t.rules.iter().any(fits))
+        self.themes.iter().position(|t| t.rules.iter().any(|p| fits(p, rule)))
+    }
+
+    /// Number of the theme that takes the cases of sensitive rules.
+    pub fn sensitive_theme(&self) -> usize {
+        let last = self.themes.len().saturating_sub(1);
+        self.themes.iter().position(|t| t.sensitive).unwrap_or(last)
     }
 }
 
@@ -212,6 +265,7 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
         if pack.level == Level::County {
             check_themes(pipeline, pack, &mut wrong);
             check_fill(pipeline, pack, &mut wrong);
+            check_visits(pipeline, pack, &mut wrong);
         }
     }
 }
@@ -228,11 +282,7 @@ fn check_themes(pipeline: &Pipeline, pack: &Pack, wrong: &mut Wrong<'_>) {
             wrong("sheet:", name, text, "at most 31 characters, none of []:*?/\\'");
         }
         for pattern in &theme.rules {
-            let fits = |rule: &String| match pattern.strip_suffix('*') {
-                Some(start) => rule.starts_with(start),
-                None => rule == pattern,
-            };
-            if !pattern.ends_with('*') && !pipeline.rules.keys().any(fits) {
+            if !pattern.ends_with('*') && !pipeline.rules.contains_key(pattern) {
                 let text = format!("there is no rule `{pattern}`");
                 wrong("rules:", pattern, text, "name a rule, or the beginning of some with *");
             }
@@ -241,6 +291,19 @@ fn check_themes(pipeline: &Pipeline, pack: &Pack, wrong: &mut Wrong<'_>) {
     for rule in pipeline.rules.keys().filter(|r| pack.theme_of(r).is_none()) {
         let text = format!("rule `{rule}` has no sheet");
         wrong("themes:", "", text, "add it to the rules of a theme, or end with a theme for `*`");
+    }
+}
+
+fn check_visits(pipeline: &Pipeline, pack: &Pack, wrong: &mut Wrong<'_>) {
+    for view in pack.visits.doctor.keys().filter(|v| !pipeline.views.contains_key(*v)) {
+        let text = format!("there is no view `{view}`");
+        wrong("doctor:", view, text, "name a view whose rows have a doctor");
+    }
+    for pattern in &pack.visits.office {
+        if !pattern.ends_with('*') && !pipeline.rules.contains_key(pattern) {
+            let text = format!("there is no rule `{pattern}`");
+            wrong("office:", pattern, text, "name a rule, or the beginning of some with *");
+        }
     }
 }
 

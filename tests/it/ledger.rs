@@ -1,7 +1,7 @@
 //! Cases and their ledger, as people use them: lists, acts, refusals, faults that are found, and
 //! docs that are made from the table of moves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use bidui::anomaly::State as Found;
@@ -51,7 +51,8 @@ impl Ledger {
         let day = date_of(&night).expect("a date");
         let pipeline = bidui::pipeline::load(&gansu()).expect("a pipeline");
         let rows = anomalies(&folder);
-        let tonight = Tonight { day, anomalies: &rows, refreshed: &BTreeMap::new() };
+        let (ran, refreshed) = (BTreeSet::new(), BTreeMap::new());
+        let tonight = Tonight { day, anomalies: &rows, ran: &ran, refreshed: &refreshed };
         let policy = Policy::of(&pipeline);
         let drafts = advance(&Cases::default(), &tonight, &policy).expect("a night");
         let entry = NightEntry { night, day, before: self.store().head().expect("a head") };

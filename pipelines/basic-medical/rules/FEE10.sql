@@ -1,9 +1,10 @@
 /*---
 title: {zh: 住院费用未实现一站式结算, en: Inpatient bill not settled at the counter}
 over: claim
-# accidents (22) need an inquiry first, and bills outside the province may be settled by hand
+# accidents (22) need an inquiry first, and bills outside the province may be settled by hand; so may a top-up of a
+# stay that was settled at the counter
 applies: >-
-  live AND linked AND is_inpatient AND is_assist_type AND coalesce(med_type, '') <> '22' AND NOT newborn_dx
+  live AND linked AND NOT is_supplement AND is_inpatient AND is_assist_type AND coalesce(med_type, '') <> '22' AND NOT newborn_dx
   AND target_kind IS NOT NULL AND pay_loc IN ('1', '2')
   AND asof() - out_date >= CASE WHEN pay_loc = '1' THEN param('one_stop_days', division, yr()) ELSE param('offsite_wait_days', division, yr()) END
 needs: [settlement, poverty_member, special_group]

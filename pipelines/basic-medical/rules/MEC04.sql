@@ -6,7 +6,7 @@ needs: [case_file]
 severity: orange
 route: {to: county_health, due: 3wd, escalate: [7d, 14d]}
 evidence:
-  - case_rule: "rule"
+  - case_rule: "rule_shown"
   - state_label
   - due
   - days: "days_overdue"

@@ -49,6 +49,20 @@ help AS (
   FROM measure
   GROUP BY hh_no
 ),
+-- Who looks after the household: the head's family doctor, else a member's; the contract that began last.
+doctor AS (
+  SELECT hh_no, max(doctor) AS doctor
+  FROM (
+    SELECT m.hh_no,
+      concat_ws(chr(31), CASE WHEN m.rel_to_head = '户主' THEN '1' ELSE '0' END || CAST(c.start_date AS VARCHAR),
+        coalesce(c.team_id, ''), coalesce(c.team_name, ''), coalesce(c.doctor_name, '')) AS doctor
+    FROM poverty_member m
+    JOIN contract c ON c.person_key = m.person_key
+    WHERE m.hh_no IS NOT NULL AND (m.member_change IS NULL OR m.member_change <> '自然减少')
+      AND c.start_date <= asof() AND coalesce(c.end_date >= asof(), true) AND coalesce(c.terminated_date > asof(), true)
+  ) AS c
+  GROUP BY hh_no
+),
 spine AS (
   SELECT hh_no
   FROM (
@@ -86,13 +100,17 @@ base AS (
     hs.identified_ym AS health_identified_ym,
     hs.cleared_ym AS health_cleared_ym,
     hs.synced_on,
-    visit.listed_date, visit.last_visit, help.last_decided, help.last_done
+    visit.listed_date, visit.last_visit, help.last_decided, help.last_done,
+    nullif(split_part(doctor.doctor, chr(31), 2), '') AS team_id,
+    nullif(split_part(doctor.doctor, chr(31), 3), '') AS team_name,
+    nullif(split_part(doctor.doctor, chr(31), 4), '') AS doctor_name
   FROM spine
   LEFT JOIN mem ON mem.hh_no = spine.hh_no
   LEFT JOIN poverty_household hh ON hh.hh_no = spine.hh_no
   LEFT JOIN health_household hs ON hs.hh_no = spine.hh_no
   LEFT JOIN visit ON visit.hh_no = spine.hh_no
   LEFT JOIN help ON help.hh_no = spine.hh_no
+  LEFT JOIN doctor ON doctor.hh_no = spine.hh_no
 ),
 -- Where only a month is known, clocks start at its last day.
 dated AS (

@@ -289,9 +289,12 @@ signed AS (
   SELECT person_key, bool_or(valid) AS contract_valid,
     min(CASE WHEN valid THEN start_date END) AS contract_from,
     max(CASE WHEN valid THEN end_date END) AS contract_to,
-    max(end_date) AS last_contract_to
+    max(end_date) AS last_contract_to,
+    -- The family doctor: team, its name and the doctor of the contract that began last, from one row.
+    max(CASE WHEN valid THEN doctor END) AS doctor
   FROM (
     SELECT person_key, start_date, end_date,
+      concat_ws(chr(31), CAST(start_date AS VARCHAR), coalesce(team_id, ''), coalesce(team_name, ''), coalesce(doctor_name, '')) AS doctor,
       start_date <= asof() AND coalesce(end_date >= asof(), true) AND coalesce(terminated_date > asof(), true) AS valid
     FROM contract
   ) AS c
@@ -382,7 +385,10 @@ base AS (
     coalesce(visits.tb_done, 0) AS tb_done,
     visits.last_visit,
     coalesce(signed.contract_valid, false) AS contract_valid,
-    signed.contract_from, signed.contract_to, signed.last_contract_to
+    signed.contract_from, signed.contract_to, signed.last_contract_to,
+    nullif(split_part(signed.doctor, chr(31), 2), '') AS team_id,
+    nullif(split_part(signed.doctor, chr(31), 3), '') AS team_name,
+    nullif(split_part(signed.doctor, chr(31), 4), '') AS doctor_name
   FROM spine
   LEFT JOIN res ON res.person_key = spine.person_key
   LEFT JOIN lst ON lst.person_key = spine.person_key

@@ -204,6 +204,7 @@ fn batch(
         ("relapses", number(&|c| c.relapses)),
         ("waived_until", text(&|c| days(c.waived_until))),
         ("ended", text(&|c| days(c.ended))),
+        ("reopened", text(&|c| days(c.reopened))),
         ("who", known(&|a| a.who.clone())),
         ("message", known(&|a| Some(a.message.clone()))),
     ])

@@ -114,6 +114,7 @@ fn facts(desk: &Desk, case: &Case) -> Vec<(&'static str, String)> {
         ("反馈 answered", case.answered),
         ("豁免至 waived until", case.waived_until),
         ("结束 ended", case.ended.filter(|_| !case.state.is_open())),
+        ("重开 reopened", case.reopened),
     ];
     facts.extend(days.into_iter().filter_map(|(name, d)| Some((name, d?.to_string()))));
     if case.step > 0 {

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Mark, Material, Visit};
+use super::{Mark, Material, NOBODY, Visit};
 use crate::feedback::show::severity;
 use crate::pipeline::spec::Severity;
 
@@ -56,6 +56,10 @@ fn section(material: &Material<'_>, visits: &[Visit]) -> Markup {
     let county = material.divisions.county_name(&visits[0].village).unwrap_or_default();
     let count = |mark| visits.iter().filter(|v| v.mark == mark).count();
     let late = open.iter().filter(|v| v.overdue).count();
+    // A list for one doctor says so once; the list of a village has several.
+    let same = |v: &&Visit| v.doctor == visits[0].doctor;
+    let doctor = (visits.iter().all(|v| same(&v)) && visits[0].doctor != NOBODY)
+        .then_some(visits[0].doctor.as_str());
     html! {
         section {
             @if material.demo { p.demo { "样例数据，仅供演示" } }
@@ -65,6 +69,7 @@ fn section(material: &Material<'_>, visits: &[Visit]) -> Markup {
                 (count(Mark::New)) "、变化" (count(Mark::Changed)) "、持续" (count(Mark::Carried))
                 "），逾期" (late) "件，已消除" (gone.len()) "件"
             }
+            @if let Some(doctor) = doctor { p.sub { "责任医生：" (doctor) } }
             @if !open.is_empty() {
                 table {
                     thead { tr {

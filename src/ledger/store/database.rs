@@ -52,8 +52,11 @@ type Query<'q> = sqlx::query::Query<'q, Any, AnyArguments>;
 
 fn migrations() -> Migrator {
     let first = include_str!("../migrations/0001_ledger.sql").into_sql_str();
-    let kind = MigrationType::Simple;
-    Migrator::with_migrations(vec![Migration::new(1, Cow::from("ledger"), kind, first, false)])
+    let second = include_str!("../migrations/0002_fold.sql").into_sql_str();
+    let one = |number, name, sql| {
+        Migration::new(number, Cow::from(name), MigrationType::Simple, sql, false)
+    };
+    Migrator::with_migrations(vec![one(1, "ledger", first), one(2, "fold", second)])
 }
 
 /// An address without its password.

@@ -6,13 +6,15 @@
 //! (write-ahead log, `synchronous = FULL`), and a transaction is there whole or not at all.
 //!
 //! Three tables: the events (only ever added to), the cases (their fold, which can be made again
-//! from them), and the nights that were recorded.
+//! from them), and the nights that were recorded. A ledger of an older program is brought up to date
+//! when it is opened.
 
 mod audit;
 mod database;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -88,7 +90,9 @@ impl Store {
     pub fn open(address: &str) -> Result<Self> {
         let create = address.starts_with("sqlite:") && !address.contains('?');
         let address = if create { format!("{address}?mode=rwc") } else { address.to_owned() };
-        Ok(Self { inner: Mutex::new(Database::connect(&address)?) })
+        let mut database = Database::connect(&address)?;
+        upgrade::upgrade(&mut database)?;
+        Ok(Self { inner: Mutex::new(database) })
     }
 
     /// Opens a ledger that must be there already.
@@ -128,6 +132,11 @@ impl Store {
     /// All events, in their order.
     pub fn events(&self) -> Result<Vec<Event>> {
         rows::events(&mut self.lock(), "ORDER BY seq", Vec::new())
+    }
+
+    /// The events about packs, in their order: far fewer than those about cases.
+    pub fn pack_events(&self) -> Result<Vec<Event>> {
+        rows::events(&mut self.lock(), "WHERE kind LIKE 'pack%' ORDER BY seq", Vec::new())
     }
 
     /// The events of one case, pack or revealed thing.

@@ -1,6 +1,6 @@
 //! What the tests share: a policy of three rules, anomalies, acts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -167,6 +167,11 @@ pub fn every_act(policy: &Policy) -> Vec<Act> {
         Act::Reveal { what: "T-1".into(), reason: "核实".into() },
     ]);
     acts
+}
+
+/// All rules were run.
+pub fn all_ran() -> BTreeSet<String> {
+    RULES.map(String::from).into()
 }
 
 /// Nobody's data came anew.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
 
-use super::fixture::{RULES, act, anomaly, day, draft, policy};
+use super::fixture::{RULES, act, all_ran, anomaly, day, draft, policy};
 use crate::anomaly::{Anomaly, State as Found};
 use crate::calendar::{month_end, month_start};
 use crate::ledger::act::{Act, Draft};
@@ -114,7 +114,8 @@ impl History {
 
     fn night(&mut self) {
         let rows = self.rows();
-        let tonight = Tonight { day: self.day, anomalies: &rows, refreshed: &self.refreshed };
+        let (ran, refreshed) = (all_ran(), &self.refreshed);
+        let tonight = Tonight { day: self.day, anomalies: &rows, ran: &ran, refreshed };
         let drafts = advance(&self.cases, &tonight, &self.policy).expect("a night");
         for draft in &drafts {
             self.letter(draft);

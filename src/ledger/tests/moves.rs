@@ -1,8 +1,10 @@
 //! The table of moves, the clock, the flow and the chain, one by one.
 
+use std::collections::BTreeSet;
+
 use chrono::{Days, NaiveDate};
 
-use super::fixture::{act, anomaly, answer, day, draft, every_act, nothing_fresh, policy};
+use super::fixture::{act, all_ran, anomaly, answer, day, draft, every_act, nothing_fresh, policy};
 use crate::anomaly;
 use crate::error::Kind;
 use crate::ledger::act::{Act, Draft, Event, Fault, Outcome};
@@ -10,6 +12,7 @@ use crate::ledger::advance::{Tonight, advance};
 use crate::ledger::case::{Case, Cases};
 use crate::ledger::chain::{self, Head};
 use crate::ledger::flow::{Flow, flows};
+use crate::ledger::policy::Policy;
 use crate::ledger::state::{MOVES, State, Verb};
 
 /// What is allowed, written down a second time.
@@ -184,7 +187,8 @@ fn night(
 ) -> Vec<Draft> {
     let mut refreshed = nothing_fresh();
     refreshed.extend(fresh.map(|f| ("R01".to_owned(), day(f))));
-    let tonight = Tonight { day: day(on), anomalies: rows, refreshed: &refreshed };
+    let ran = all_ran();
+    let tonight = Tonight { day: day(on), anomalies: rows, ran: &ran, refreshed: &refreshed };
     let drafts = advance(cases, &tonight, &policy()).expect("a night");
     for draft in &drafts {
         cases.apply(draft).expect("what a night does is allowed");
@@ -232,6 +236,72 @@ fn a_waiver_of_the_feed_holds_while_its_row_does() {
     assert!(night(&mut cases, "2026-06-01", &found(Some("外省参保")), None).is_empty());
     night(&mut cases, "2026-06-02", &found(None), None);
     assert_eq!(state(&cases), State::Pending);
+}
+
+#[test]
+fn a_rule_that_was_not_run_ends_no_case_even_without_memory() {
+    let mut cases = Cases::default();
+    night(&mut cases, "2026-01-01", &[anomaly(0, anomaly::State::New, None)], None);
+    let (refreshed, ran) = (nothing_fresh(), all_ran());
+    let without = ran.iter().filter(|r| *r != "R01").cloned().collect();
+    let acts = |ran| {
+        let tonight =
+            Tonight { day: day("2026-01-02"), anomalies: &[], ran, refreshed: &refreshed };
+        advance(&cases, &tonight, &policy()).expect("a night")
+    };
+    assert_eq!(acts(&without), []);
+    assert_eq!(acts(&ran).into_iter().map(|d| d.act).collect::<Vec<_>>(), [Act::Vanish]);
+}
+
+#[test]
+fn a_case_that_comes_back_knows_since_when() {
+    let mut cases = Cases::default();
+    let found = [anomaly(0, anomaly::State::New, None)];
+    night(&mut cases, "2026-01-01", &found, None);
+    night(&mut cases, "2026-02-01", &[], None);
+    let days = |cases: &Cases| {
+        let case = cases.by_number.values().next().expect("a case");
+        (case.opened, case.ended, case.reopened)
+    };
+    assert_eq!(days(&cases), (day("2026-01-01"), Some(day("2026-02-01")), None));
+    night(&mut cases, "2026-03-01", &found, None);
+    night(&mut cases, "2026-03-02", &found, None);
+    let came = Some(day("2026-03-01"));
+    assert_eq!(days(&cases), (day("2026-01-01"), Some(day("2026-02-01")), came));
+}
+
+#[test]
+fn the_number_of_a_case_tells_no_sensitive_rule() {
+    let gansu = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/gansu");
+    let pipeline = crate::pipeline::load(&gansu).expect("loads");
+    let policy = Policy::of(&pipeline);
+    let rules: Vec<&str> = pipeline.rules.values().map(|r| r.id.as_str()).collect();
+    let (ran, refreshed) = (BTreeSet::new(), nothing_fresh());
+    let row = |n: usize, rule: &str| anomaly::Anomaly {
+        rule: rule.into(),
+        county: "620423".into(),
+        ..anomaly(n, anomaly::State::New, None)
+    };
+    let rows: Vec<anomaly::Anomaly> = (0..).zip(&rules).map(|(n, r)| row(n, r)).collect();
+    let mut cases = Cases::default();
+    let mut night = |on: &str, rows: &[anomaly::Anomaly]| {
+        let tonight = Tonight { day: day(on), anomalies: rows, ran: &ran, refreshed: &refreshed };
+        for draft in advance(&cases, &tonight, &policy).expect("a night") {
+            cases.apply(&draft).expect("allowed");
+        }
+    };
+    night("2026-01-05", &rows);
+    // A second one of the same month takes the next number of the same series.
+    night("2026-01-06", &[row(1000, "RAR01")]);
+    let number = |rule: &str, serial: u32| {
+        let word = if pipeline.rules[rule].sensitive { "MG" } else { rule };
+        format!("GS-202601-620423-{word}-{serial:06}")
+    };
+    for (case, rule) in rules.iter().enumerate().map(|(n, r)| (format!("{n:016x}"), r)) {
+        assert_eq!(cases.by_anomaly[&case], number(rule, 1));
+    }
+    assert_eq!(cases.by_anomaly[&format!("{:016x}", 1000)], number("RAR01", 2));
+    assert!(number("RAR01", 1).contains("-MG-"));
 }
 
 #[test]

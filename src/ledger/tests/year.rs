@@ -7,7 +7,7 @@ use chrono::{Datelike, Days, NaiveDate};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::fixture::{COUNTIES, RULES, act, anomaly, answer, day, draft, policy};
+use super::fixture::{COUNTIES, RULES, act, all_ran, anomaly, answer, day, draft, policy};
 use crate::anomaly::{Anomaly, State as Found};
 use crate::calendar::month_start;
 use crate::ledger::act::{Act, Draft, Fault, Outcome};
@@ -249,7 +249,10 @@ impl Year {
         let days = self.refreshed.map(|day| self.start + Days::new(day));
         let refreshed: BTreeMap<String, NaiveDate> =
             RULES.map(String::from).into_iter().zip(days).collect();
-        let tonight = Tonight { day: self.date(), anomalies: &rows, refreshed: &refreshed };
+        let mut ran = all_ran();
+        ran.retain(|r| not_run.is_none_or(|n| RULES[n] != r));
+        let day = self.date();
+        let tonight = Tonight { day, anomalies: &rows, ran: &ran, refreshed: &refreshed };
         for draft in advance(&self.cases, &tonight, &self.policy).expect("a night") {
             self.record(draft);
         }
