@@ -156,6 +156,11 @@ impl Workdays {
         Self { days: days.into_iter().collect() }
     }
 
+    /// The last day that the list speaks of: a list holds whole years. Later holidays are not known.
+    pub fn until(&self) -> Option<NaiveDate> {
+        self.days.last_key_value().map(|(last, _)| day(last.year(), 12, 31))
+    }
+
     /// Is it a working day?
     pub fn works(&self, date: NaiveDate) -> bool {
         self.days.get(&date).copied().unwrap_or_else(|| is_weekday(date))
@@ -228,6 +233,9 @@ mod tests {
         assert_eq!(Due::Days(3).after(friday, is_weekday), day(2026, 11, 9));
         assert_eq!(Due::Workdays(3).after(friday, is_weekday), day(2026, 11, 11));
         assert_eq!(Due::Workdays(0).after(friday, is_weekday), friday);
+        let list = Workdays::new([(day(2026, 10, 1), false), (day(2026, 10, 10), true)]);
+        assert_eq!(list.until(), Some(day(2026, 12, 31)));
+        assert_eq!(Workdays::default().until(), None);
         let _ends = Due::Workdays(1).after(friday, |_| false);
     }
 }

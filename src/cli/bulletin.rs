@@ -178,7 +178,7 @@ fn last(setup: &Setup, text: &Bulletin, name: &str) -> Result<Last> {
 
 fn not_run(summary: &Summary) -> Vec<(String, String)> {
     let rules = summary.rules.iter();
-    rules.filter_map(|r| Some((r.rule.clone(), r.not_run.clone()?))).collect()
+    rules.filter_map(|r| Some((r.rule.clone(), r.blind()?.to_owned()))).collect()
 }
 
 /// Feeds that were not as they should have been.

@@ -6,8 +6,10 @@ use std::process::ExitCode;
 use super::output;
 use crate::diagnostic;
 use crate::error::Result;
-use crate::night::setup::{check_sql, divisions};
-use crate::pipeline;
+use crate::lake::names_in;
+use crate::ledger::policy::Policy;
+use crate::night::setup::{check_sql, date_of, divisions};
+use crate::pipeline::{self, Pipeline};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -35,6 +37,7 @@ pub fn check(args: &Args) -> Result<ExitCode> {
             return Ok(ExitCode::from(2));
         }
     };
+    calendar(&pipeline, args.verbose);
     if args.verbose {
         let mut table = output::plain_table();
         table.set_header(["view", "built", "rules", "why whole"]);
@@ -47,4 +50,21 @@ pub fn check(args: &Args) -> Result<ExitCode> {
         output::say(&table.to_string())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says when terms of the newest extracts end after the list of working days.
+fn calendar(pipeline: &Pipeline, verbose: bool) {
+    let policy = Policy::of(pipeline);
+    let list = format!("codes/{}.csv", policy.settings.workdays);
+    let input = pipeline.settings.input.as_ref();
+    let newest = input.and_then(|i| names_in(i).iter().filter_map(|n| date_of(n)).max());
+    if let Some(until) = newest.and_then(|day| policy.unlisted(day)) {
+        output::log(&format!(
+            "warning: {list} ends on {until}; working days after it count Monday to Friday, without \
+             holidays\n  add the holidays and make-up days that the State Council has published \
+             since"
+        ));
+    } else if verbose && let Some(until) = policy.workdays.until() {
+        output::log(&format!("working days: {list} speaks of days until {until}"));
+    }
 }

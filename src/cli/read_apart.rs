@@ -21,6 +21,9 @@ pub struct Args {
     /// The file's place in a zip, from 0.
     #[arg(long)]
     member: Option<usize>,
+    /// The merged cells of each sheet instead of its rows.
+    #[arg(long)]
+    merged: bool,
 }
 
 /// Names this program as the one that reads such files. By way of /proc it is this very program,
@@ -38,6 +41,7 @@ pub fn read(args: &Args) -> Result<ExitCode> {
     let request = Request {
         file: Path::new(&args.file),
         member: args.member,
+        merged: args.merged,
         kind: &args.kind,
         sheets: &args.sheets,
         from: args.from,

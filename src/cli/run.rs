@@ -173,9 +173,12 @@ fn rules(s: &crate::report::summary::Summary) -> String {
         table.add_row(row);
     }
     let mut text = table.to_string();
-    for r in s.rules.iter().filter(|r| r.not_run.is_some()) {
-        let reason = r.not_run.as_deref().unwrap_or_default();
+    for (r, reason) in s.rules.iter().filter_map(|r| Some((r, r.blind()?))) {
         text.push_str(&format!("\n未运行 not run: {} {}（{reason}）", r.rule, r.title.zh));
+    }
+    let off = s.rules.iter().filter(|r| r.off().is_some()).count();
+    if off > 0 {
+        text.push_str(&format!("\n停用 switched off: {off} 条规则 rules"));
     }
     text
 }

@@ -14,7 +14,7 @@ use rust_xlsxwriter::{
 };
 
 pub use super::look::Look;
-use super::look::{ALL, format};
+use super::look::format;
 use super::seal::safe;
 use crate::error::{Error, Result};
 
@@ -43,7 +43,17 @@ pub enum Paper {
 /// An open workbook.
 pub struct Book {
     book: Workbook,
-    looks: BTreeMap<Look, Format>,
+    looks: Looks,
+}
+
+/// The formats that the workbook uses so far.
+#[derive(Default)]
+struct Looks(BTreeMap<Look, Format>);
+
+impl Looks {
+    fn of(&mut self, look: Look) -> &Format {
+        self.0.entry(look).or_insert_with(|| format(look))
+    }
 }
 
 /// Faults of the XLSX crate that are left are mistakes of this module: sizes were checked before.
@@ -68,7 +78,7 @@ impl Book {
         let about = DocProperties::new().set_title(title).set_author(author);
         book.set_properties(&about.set_creation_datetime(&made));
         book.set_tempdir(folder).map_err(|e| fault(&e))?;
-        Ok(Self { book, looks: ALL.iter().map(|l| (*l, format(*l))).collect() })
+        Ok(Self { book, looks: Looks::default() })
     }
 
     /// A page whose rows are written from the top down and do not stay in memory.
@@ -78,7 +88,7 @@ impl Book {
     pub fn page(&mut self, name: &str) -> Result<Page<'_>> {
         let sheet = self.book.add_worksheet_with_low_memory().map_err(|e| fault(&e))?;
         sheet.set_name(name).map_err(|e| fault(&e))?;
-        Ok(Page { sheet, looks: &self.looks, row: 0 })
+        Ok(Page { sheet, looks: &mut self.looks, row: 0 })
     }
 
     /// The file.
@@ -93,7 +103,7 @@ impl Book {
 /// One sheet.
 pub struct Page<'a> {
     sheet: &'a mut Worksheet,
-    looks: &'a BTreeMap<Look, Format>,
+    looks: &'a mut Looks,
     /// The row that is being written; those above it are gone.
     row: u32,
 }
@@ -118,11 +128,19 @@ impl Page<'_> {
     /// Outside of the sheet.
     pub fn text(&mut self, row: u32, column: u16, text: &str, look: Look) -> Result<()> {
         self.go_to(row)?;
-        let look = &self.looks[&look];
+        let look = self.looks.of(look);
         if text.is_empty() {
             return Self::done(self.sheet.write_blank(row, column, look));
         }
         Self::done(self.sheet.write_string_with_format(row, column, safe(text), look))
+    }
+
+    /// A row of headings from a column on.
+    ///
+    /// # Errors
+    /// Outside of the sheet.
+    pub fn heads(&mut self, row: u32, from: u16, words: &[&str]) -> Result<()> {
+        (from..).zip(words).try_for_each(|(place, word)| self.text(row, place, word, Look::HeadKey))
     }
 
     /// A count.
@@ -131,7 +149,7 @@ impl Page<'_> {
     /// Outside of the sheet.
     pub fn number(&mut self, row: u32, column: u16, number: u64, look: Look) -> Result<()> {
         self.go_to(row)?;
-        let look = &self.looks[&look];
+        let look = self.looks.of(look);
         Self::done(self.sheet.write_number_with_format(row, column, number as f64, look))
     }
 
@@ -150,7 +168,7 @@ impl Page<'_> {
         self.go_to(row)?;
         let digits = "0".repeat(places as usize);
         let pattern = if places == 0 { "0".to_owned() } else { format!("0.{digits}") };
-        let look = self.looks[&Look::Number].clone().set_num_format(pattern);
+        let look = self.looks.of(Look::Number).clone().set_num_format(pattern);
         let look = rgb.map_or(look.clone(), |rgb| look.set_background_color(Color::RGB(rgb)));
         let value = value as f64 / 10_f64.powi(places as i32);
         Self::done(self.sheet.write_number_with_format(row, column, value, &look))
@@ -166,7 +184,7 @@ impl Page<'_> {
             return self.text(row, first, text, look);
         }
         self.go_to(row)?;
-        let look = &self.looks[&look];
+        let look = self.looks.of(look);
         Self::done(self.sheet.merge_range(row, first, row, last, &safe(text), look))
     }
 
@@ -264,11 +282,11 @@ impl Page<'_> {
         Self::done(self.sheet.insert_note(row, column, &note.set_width(220).set_height(90)))
     }
 
-    /// Locked cells cannot be changed; filters, sorting and formats still work.
+    /// Locked cells cannot be changed; filters and formats still work. There is no password: who wants
+    /// to sort lifts the protection, as no program sorts locked cells, whatever the sheet allows.
     pub fn protect(&mut self) {
         let mut options = ProtectionOptions::new();
         options.use_autofilter = true;
-        options.sort = true;
         options.format_cells = true;
         options.format_columns = true;
         options.format_rows = true;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::book::{Book, Look, Page, Paper};
 use super::county::Setting;
-use super::cover::{FLOW, flow_counts, lamp, legend, totals_row};
+use super::cover::{FLOW, WIDE, flow_counts, lamp, legend, section, top, totals_head, totals_row};
 use super::select::{Row, Totals, rate};
 use super::sheet::{self, Head};
 use crate::error::Result;
@@ -71,13 +71,6 @@ pub fn workbook(
     book.bytes()
 }
 
-fn top(page: &mut Page<'_>, secrecy: &str, head: (&str, &str), wide: u16) -> Result<()> {
-    page.span(0, (0, wide - 1), secrecy, Look::Small)?;
-    page.height(1, 34.0)?;
-    page.span(1, (0, wide - 1), head.0, Look::Title)?;
-    page.span(2, (0, wide - 1), head.1, Look::Subtitle)
-}
-
 /// Counts and flows of the counties.
 ///
 /// # Errors
@@ -89,32 +82,10 @@ pub fn summary(
     head: (&str, &str),
     lines: &[CountyLine],
 ) -> Result<()> {
-    const WIDE: u16 = 12;
     page.widths(&[16.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 9.0])?;
     top(page, setting.secrecy(), head, WIDE)?;
-    let mut at = 4;
-    page.height(at, 22.0)?;
-    page.span(at, (0, WIDE - 1), "一、各县（市、区）本批督办件", Look::Section)?;
-    let heads = [
-        "县（市、区）",
-        "件数",
-        "新增",
-        "结转",
-        "重办",
-        "逾期",
-        "逾期率",
-        "红",
-        "橙",
-        "黄",
-        "蓝",
-        "信号灯",
-    ];
-    at += 1;
-    page.height(at, 20.0)?;
-    for (place, head) in (0..).zip(heads) {
-        page.text(at, place, head, Look::HeadKey)?;
-    }
-    at += 1;
+    let mut at = section(page, 4, "一、各县（市、区）本批督办件")?;
+    at = totals_head(page, at, "县（市、区）")?;
     let mut all = Totals::default();
     for line in lines {
         totals_row(page, at, &line.name, &line.totals, &form.lights, false)?;
@@ -126,13 +97,10 @@ pub fn summary(
     page.span(at + 1, (0, WIDE - 1), &legend(&form.lights), Look::Small)?;
     at += 3;
     let days = format!("{} 至 {}", setting.batch.month, setting.batch.day);
-    page.height(at, 22.0)?;
-    page.span(at, (0, WIDE - 1), &format!("二、督办件增减情况（{days}）"), Look::Section)?;
-    at = flows(page, at + 1, lines)? + 1;
-    page.height(at, 22.0)?;
-    page.span(at, (0, WIDE - 1), "三、说明", Look::Section)?;
-    for (number, line) in (1..).zip(&form.instructions) {
-        at += 1;
+    at = section(page, at, &format!("二、督办件增减情况（{days}）"))?;
+    at = flows(page, at, lines)? + 1;
+    at = section(page, at, "三、说明")?;
+    for (at, (number, line)) in (at..).zip((1..).zip(&form.instructions)) {
         page.height(at, 18.0)?;
         page.span(at, (0, WIDE - 1), &format!("{number}. {line}"), Look::Text)?;
     }
@@ -146,9 +114,7 @@ pub fn summary(
 fn flows(page: &mut Page<'_>, mut at: u32, lines: &[CountyLine]) -> Result<u32> {
     page.height(at, 20.0)?;
     page.text(at, 0, "县（市、区）", Look::HeadKey)?;
-    for (place, head) in (1..).zip(FLOW) {
-        page.text(at, place, head, Look::HeadKey)?;
-    }
+    page.heads(at, 1, &FLOW)?;
     page.span(at, (10, 11), "销号率", Look::HeadKey)?;
     let mut all = Flow::default();
     let named = lines.iter().map(|l| (l.name.as_str(), l.flow));
@@ -190,9 +156,7 @@ pub fn rank_page(
     page.widths(&[8.0, 18.0, 10.0, 10.0, 10.0, 10.0, 10.0, 12.0])?;
     top(page, "", head, 8)?;
     let heads = ["名次", "县（市、区）", "件数", "逾期", "逾期率", "红色件", "销号率", "信号灯"];
-    for (place, head) in (0..).zip(heads) {
-        page.text(4, place, head, Look::HeadKey)?;
-    }
+    page.heads(4, 0, &heads)?;
     for (at, (rank, line)) in (5_u32..).zip(ranked(lines, form.rank_min)) {
         let (totals, flow) = (&line.totals, &line.flow);
         let rank = match (rank, totals.rows) {

@@ -8,7 +8,7 @@ use crate::ledger::flow::Flow;
 use crate::pipeline::packs::{Lights, Pack};
 
 /// Columns of the cover, and characters in all of them.
-const WIDE: u16 = 12;
+pub const WIDE: u16 = 12;
 const LINE: f64 = 100.0;
 
 /// What the cover says.
@@ -35,11 +35,7 @@ pub fn write(
     cover: &Cover<'_>,
 ) -> Result<()> {
     page.widths(&[14.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 9.0])?;
-    page.span(0, (0, WIDE - 1), cover.secrecy, Look::Small)?;
-    page.height(1, 34.0)?;
-    page.span(1, (0, WIDE - 1), cover.title, Look::Title)?;
-    page.height(2, 18.0)?;
-    page.span(2, (0, WIDE - 1), cover.subtitle, Look::Subtitle)?;
+    top(page, cover.secrecy, (cover.title, cover.subtitle), WIDE)?;
     let mut at = 4;
     for pair in cover.facts.chunks(2) {
         page.height(at, 20.0)?;
@@ -61,7 +57,23 @@ pub fn write(
     Ok(())
 }
 
-fn section(page: &mut Page<'_>, at: u32, text: &str) -> Result<u32> {
+/// The rows of a title: how to keep it, what it is, of when.
+///
+/// # Errors
+/// The disk.
+pub fn top(page: &mut Page<'_>, secrecy: &str, head: (&str, &str), wide: u16) -> Result<()> {
+    page.span(0, (0, wide - 1), secrecy, Look::Small)?;
+    page.height(1, 34.0)?;
+    page.span(1, (0, wide - 1), head.0, Look::Title)?;
+    page.height(2, 18.0)?;
+    page.span(2, (0, wide - 1), head.1, Look::Subtitle)
+}
+
+/// A heading over all columns; the row after it.
+///
+/// # Errors
+/// The disk.
+pub fn section(page: &mut Page<'_>, at: u32, text: &str) -> Result<u32> {
     page.height(at, 22.0)?;
     page.span(at, (0, WIDE - 1), text, Look::Section)?;
     Ok(at + 1)
@@ -70,25 +82,7 @@ fn section(page: &mut Page<'_>, at: u32, text: &str) -> Result<u32> {
 /// Counts by theme with their lights.
 fn themes(page: &mut Page<'_>, form: &Pack, cover: &Cover<'_>, at: u32) -> Result<u32> {
     let mut at = section(page, at, "一、本批督办件分类汇总")?;
-    let heads = [
-        "类别",
-        "件数",
-        "新增",
-        "结转",
-        "重办",
-        "逾期",
-        "逾期率",
-        "红",
-        "橙",
-        "黄",
-        "蓝",
-        "信号灯",
-    ];
-    page.height(at, 20.0)?;
-    for (place, head) in (0..).zip(heads) {
-        page.text(at, place, head, Look::HeadKey)?;
-    }
-    at += 1;
+    at = totals_head(page, at, "类别")?;
     for (number, theme) in form.themes.iter().enumerate() {
         let totals = Totals::of(cover.rows.iter().filter(|r| r.theme == number));
         if totals.rows > 0 {
@@ -110,6 +104,19 @@ pub fn legend(lights: &Lights) -> String {
          绿灯：均未达到。“重办”为退回、转办和反弹的件。",
         red.overdue, red.severe, yellow.overdue, yellow.severe
     )
+}
+
+/// The headings of [`totals_row`]; the row after them.
+///
+/// # Errors
+/// The disk.
+pub fn totals_head(page: &mut Page<'_>, at: u32, first: &str) -> Result<u32> {
+    const COUNTS: [&str; 11] =
+        ["件数", "新增", "结转", "重办", "逾期", "逾期率", "红", "橙", "黄", "蓝", "信号灯"];
+    page.height(at, 20.0)?;
+    page.text(at, 0, first, Look::HeadKey)?;
+    page.heads(at, 1, &COUNTS)?;
+    Ok(at + 1)
 }
 
 /// One row of counts: twelve cells from the first column on.

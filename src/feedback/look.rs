@@ -40,47 +40,6 @@ pub enum Look {
     Small,
 }
 
-pub(super) const ALL: [Look; 30] = {
-    use Look::{
-        BandFill, BandKey, BandReview, Blue, Fill, FillCentre, FillDate, HeadFill, HeadKey,
-        HeadReview, Key, KeyCentre, KeyOverdue, LampGreen, LampRed, LampYellow, Number, NumberBold,
-        Orange, Plain, PlainBold, PlainCentre, Red, Review, Section, Small, Subtitle, Text, Title,
-        Yellow,
-    };
-    [
-        Title,
-        Subtitle,
-        Section,
-        BandKey,
-        BandFill,
-        BandReview,
-        HeadKey,
-        HeadFill,
-        HeadReview,
-        Key,
-        KeyCentre,
-        KeyOverdue,
-        Fill,
-        FillCentre,
-        FillDate,
-        Review,
-        Red,
-        Orange,
-        Yellow,
-        Blue,
-        LampRed,
-        LampYellow,
-        LampGreen,
-        Plain,
-        PlainCentre,
-        PlainBold,
-        Number,
-        NumberBold,
-        Text,
-        Small,
-    ]
-};
-
 const GREY: u32 = 0x00F2_F2F2;
 const LINE: u32 = 0x00BF_BFBF;
 

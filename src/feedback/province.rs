@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::book::{Book, Look, Page, Paper};
 use super::city::{rank_page, summary};
 use super::county::Setting;
+use super::cover::top;
 use super::issue::{FileLine, Order, Written};
 use super::show;
 use crate::error::{Error, Result};
@@ -149,14 +150,9 @@ fn files(
     let heads =
         ["序号", "县（市、区）", "反馈包编号", "件数", "本次下发", "逾期", "文件", "BLAKE3"];
     page.widths(&[6.0, 18.0, 24.0, 8.0, 9.0, 8.0, 66.0, 68.0])?;
-    page.span(0, (0, 7), setting.secrecy(), Look::Small)?;
-    page.height(1, 34.0)?;
-    page.span(1, (0, 7), head.0, Look::Title)?;
-    page.span(2, (0, 7), head.1, Look::Subtitle)?;
+    top(page, setting.secrecy(), head, 8)?;
     page.height(3, 20.0)?;
-    for (place, head) in (0..).zip(heads) {
-        page.text(3, place, head, Look::HeadKey)?;
-    }
+    page.heads(3, 0, &heads)?;
     for (at, file) in (4_u32..).zip(files) {
         page.height(at, 18.0)?;
         page.number(at, 0, u64::from(at) - 3, Look::Number)?;
@@ -178,10 +174,7 @@ fn files(
 /// Cases that no county can answer: the province has to find out whose they are.
 fn nowhere(page: &mut Page<'_>, setting: &Setting<'_>, cases: &[&Case]) -> Result<()> {
     page.widths(&[32.0, 9.0, 34.0, 7.0, 12.0, 9.0])?;
-    for (place, head) in (0..).zip(["督办编号", "规则", "问题名称", "风险", "立案日期", "状态"])
-    {
-        page.text(0, place, head, Look::HeadKey)?;
-    }
+    page.heads(0, 0, &["督办编号", "规则", "问题名称", "风险", "立案日期", "状态"])?;
     for (at, case) in (1_u32..).zip(cases) {
         let rule = setting.shower.pipeline.rules.get(&case.rule);
         page.text(at, 0, &case.number, Look::PlainCentre)?;

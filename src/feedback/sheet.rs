@@ -16,6 +16,9 @@ pub const UNSEALED: [&str; 2] = ["serial", "overdue"];
 /// First row of the list; above it stand the title, the pack, the bands and the headings.
 const FIRST: u32 = 4;
 
+/// What stands above the locked columns. No program sorts locked cells of a protected sheet.
+const LOCKED: &str = "系统填写（灰色，已锁定）；可直接筛选，如需排序请先撤销工作表保护（无密码）";
+
 /// What the head of a sheet says.
 pub struct Head<'a> {
     pub title: &'a str,
@@ -47,7 +50,7 @@ pub fn write(
     page.height(1, 18.0)?;
     page.span(1, (0, shown - 1), head.about, Look::Subtitle)?;
     page.height(2, 18.0)?;
-    page.span(2, (0, shown - 1), "系统填写（灰色，已锁定）", Look::BandKey)?;
+    page.span(2, (0, shown - 1), LOCKED, Look::BandKey)?;
     if filled > 0 {
         let text = "县级填写（白色）";
         page.span(2, (shown, shown + filled - 1), text, Look::BandFill)?;

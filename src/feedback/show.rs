@@ -15,6 +15,8 @@ use crate::pipeline::spec::{ColumnType, Severity};
 
 /// Stands where a sensitive rule hides something.
 const HIDDEN: &str = "—";
+/// Stands for the title of a sensitive rule.
+const SENSITIVE: &str = "敏感事项";
 
 /// A severity in Chinese.
 pub fn severity(severity: Severity) -> &'static str {
@@ -93,6 +95,7 @@ impl<'a> Shower<'a> {
         match column {
             "number" => case.number.clone(),
             "county" => self.county(&case.county),
+            "rule" if self.sensitive(case) => HIDDEN.into(),
             "rule" => case.rule.clone(),
             "title" => self.title_of(case),
             "severity" => severity(case.severity).into(),
@@ -111,11 +114,10 @@ impl<'a> Shower<'a> {
         }
     }
 
-    /// What is wrong, in the words of the rule.
+    /// What is wrong, in the words of the rule; a sensitive rule gives no word away.
     pub fn title_of(&self, case: &Case) -> String {
-        let rule = self.pipeline.rules.get(&case.rule).map(|r| r.title.zh.as_str());
-        let known = || self.memory.known.get(&case.anomaly).map(|a| a.title.as_str());
-        rule.or_else(known).unwrap_or_default().to_owned()
+        let rule = self.pipeline.rules.get(&case.rule).filter(|r| !r.sensitive);
+        rule.map_or(SENSITIVE, |r| r.title.zh.as_str()).to_owned()
     }
 
     /// What points at the subject: nothing of it for a sensitive rule.

@@ -165,6 +165,10 @@ fn a_sensitive_rule_shows_nothing_but_its_number() {
         assert_eq!(text("n4", column), "—", "{column}");
     }
     assert!(!text("n4", "message").contains("=1"));
+    // Nor what it is about: neither by a word nor by the sheet that it stands on.
+    assert_eq!((text("n4", "rule"), text("n4", "title")), ("—".into(), "敏感事项".into()));
+    let theme = rows.iter().find(|r| r.case.number == "n4").map(|r| r.theme);
+    assert_eq!(theme.map(|t| form.themes[t].sheet.as_str()), Some("其他"));
     assert_eq!(text("n3", "last"), "2026-09-10 属实已整改；退回1次：仍有此问题");
 }
 

@@ -9,26 +9,33 @@ use serde::Serialize;
 
 use super::{Setup, read_anomalies, read_summary};
 use crate::anomaly::Anomaly;
-use crate::engine::{self, Engine, Piece, Stored};
+use crate::engine::{self, Engine, Held, Piece, Stored};
 use crate::error::{Error, Result};
-use crate::feed::assemble::assemble;
+use crate::feed::assemble::{Assembled, assemble};
 use crate::feed::receipt::Receipt;
 use crate::identity;
 use crate::lake::bucket::KeyRange;
 use crate::lake::rows::{Part, RowsFile};
-use crate::pipeline::spec::{Grain, Privacy, Table, View};
+use crate::pipeline::spec::{Grain, Privacy, System, Table, View};
 use crate::rule::texts;
 
+/// Deliveries that are shown of those that an anomaly about deliveries rests on: the newest.
+const DELIVERIES: usize = 5;
+
 /// A row that an anomaly rests on, and where it stands.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct SourceRow {
     pub table: String,
     pub feed: String,
     pub delivery: String,
+    /// The file; of a row that speaks of a delivery, all of its files.
     pub file: String,
     pub sheet: Option<String>,
+    /// 0 for a row that speaks of a delivery or a case: no line of a file says it.
     pub line: i64,
     pub byte: i64,
+    /// Number of the case, when the row is one of the ledger.
+    pub case: Option<String>,
     /// Filled columns that do not name a person, under their titles.
     pub values: BTreeMap<String, String>,
 }
@@ -81,8 +88,9 @@ fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Resu
     let receipts = setup.receipts(night)?;
     let mut assembled = assemble(&setup.pipeline, &setup.lake, &receipts)?;
     identity::recall(&mut assembled.tables, folder)?;
+    recall_system(setup, &mut assembled, folder)?;
     let engine = setup.engine(night)?;
-    let subject = subject_row(setup, &engine, folder, view, &anomaly.subject)?;
+    let subject = subject_row(&engine, folder, view, &anomaly.subject)?;
     let needs = setup.pipeline.rules.get(&anomaly.rule).map_or(&[][..], |r| &r.needs);
     let mut rows = Vec::new();
     for id in needs {
@@ -109,11 +117,29 @@ fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Resu
         let filter = conditions.join(" AND ");
         let sql = format!("SELECT * FROM \"{id}\" WHERE {filter} ORDER BY src_delivery, src_row");
         let batches = engine::wait(async { context.sql(&sql).await?.collect().await })?;
+        let before = rows.len();
         for batch in batches.map_err(Error::from)? {
             rows.extend(source_rows(table, &batch, &receipts)?);
         }
+        // Whoever asks why a delivery is late wants to see the last ones, not those of all years.
+        if table.source == Some(System::Deliveries) {
+            rows.drain(before..rows.len().saturating_sub(DELIVERIES).max(before));
+        }
     }
     Ok(rows)
+}
+
+/// The tables that no feed fills, as the night had them.
+fn recall_system(setup: &Setup, assembled: &mut Assembled, folder: &Path) -> Result<()> {
+    for table in setup.pipeline.tables.values().filter(|t| t.source.is_some()) {
+        let path = folder.join("system").join(format!("{}.parquet", table.id));
+        let Some(rows) = assembled.tables.get_mut(&table.id).filter(|_| path.is_file()) else {
+            continue;
+        };
+        let file = RowsFile::open(&path)?;
+        rows.held = vec![Held { delivery: table.id.clone(), file, edits: Arc::default() }];
+    }
+    Ok(())
 }
 
 /// The bucket of one person: a row that was given another key stays in its owner's bucket.
@@ -129,7 +155,6 @@ fn widened(part: Part) -> Part {
 
 /// The subject's row of its view, by column.
 fn subject_row(
-    setup: &Setup,
     engine: &Engine,
     folder: &Path,
     view: &View,
@@ -160,7 +185,6 @@ fn subject_row(
     }
     // An anomaly that is cleared or held has no row tonight; its subject is all that is known.
     row.entry(view.subject.clone()).or_insert_with(|| Some(value));
-    debug_assert!(setup.pipeline.views.contains_key(&view.id), "the view was looked up");
     Ok(row)
 }
 
@@ -170,34 +194,92 @@ fn source_rows(table: &Table, batch: &RecordBatch, receipts: &[Receipt]) -> Resu
         let array = batch.column_by_name(name);
         texts(array.ok_or_else(|| Error::bug("a row without its place"))?)
     };
-    let (deliveries, parts) = (column("src_delivery")?, column("src_part")?);
-    let (lines, bytes) = (column("src_line")?, column("src_byte")?);
-    let number = |texts: &[Option<String>], row: usize| -> i64 {
-        texts[row].as_deref().and_then(|t| t.parse().ok()).unwrap_or_default()
+    let places = Places {
+        deliveries: column("src_delivery")?,
+        rows: column("src_row")?,
+        parts: column("src_part")?,
+        lines: column("src_line")?,
+        bytes: column("src_byte")?,
     };
     let mut rows = Vec::new();
-    for (row, delivery) in deliveries.into_iter().enumerate() {
-        let delivery = delivery.unwrap_or_default();
-        let receipt = receipts.iter().find(|r| r.delivery == delivery && r.table == table.id);
-        let part = receipt.and_then(|r| r.parts.get(number(&parts, row) as usize));
+    for row in 0..batch.num_rows() {
         let mut values = BTreeMap::new();
+        let mut cells = BTreeMap::new();
         for own in table.columns.iter().filter(|c| c.privacy != Privacy::Direct) {
             let Some(array) = batch.column_by_name(&own.name).filter(|a| a.is_valid(row)) else {
                 continue;
             };
             let text = texts(&array.slice(row, 1))?.swap_remove(0).unwrap_or_default();
+            cells.insert(own.name.as_str(), text.clone());
             values.insert(own.title.clone(), text);
         }
-        rows.push(SourceRow {
-            table: table.id.clone(),
+        let place = match table.source {
+            None => places.line(row, table, receipts),
+            Some(System::Deliveries) => places.delivery(row, receipts, &cells),
+            Some(System::Ledger) => Places::case(&cells),
+        };
+        rows.push(SourceRow { table: table.id.clone(), values, ..place });
+    }
+    Ok(rows)
+}
+
+/// Where the rows of a batch stand, column by column.
+struct Places {
+    deliveries: Vec<Option<String>>,
+    rows: Vec<Option<String>>,
+    parts: Vec<Option<String>>,
+    lines: Vec<Option<String>>,
+    bytes: Vec<Option<String>>,
+}
+
+impl Places {
+    fn number(texts: &[Option<String>], row: usize) -> i64 {
+        texts[row].as_deref().and_then(|t| t.parse().ok()).unwrap_or_default()
+    }
+
+    /// A line of an extract.
+    fn line(&self, row: usize, table: &Table, receipts: &[Receipt]) -> SourceRow {
+        let delivery = self.deliveries[row].clone().unwrap_or_default();
+        let receipt = receipts.iter().find(|r| r.delivery == delivery && r.table == table.id);
+        let part = receipt.and_then(|r| r.parts.get(Self::number(&self.parts, row) as usize));
+        SourceRow {
             feed: receipt.map_or_else(String::new, |r| r.feed.clone()),
             delivery,
             file: part.map_or_else(String::new, |p| p.file.clone()),
             sheet: part.and_then(|p| p.sheet.clone()),
-            line: number(&lines, row),
-            byte: number(&bytes, row),
-            values,
-        });
+            line: Self::number(&self.lines, row),
+            byte: Self::number(&self.bytes, row),
+            ..SourceRow::default()
+        }
     }
-    Ok(rows)
+
+    /// A delivery: the table has a row for each receipt, in their order.
+    fn delivery(
+        &self,
+        row: usize,
+        receipts: &[Receipt],
+        cells: &BTreeMap<&str, String>,
+    ) -> SourceRow {
+        let cell = |name: &str| cells.get(name).map_or("", String::as_str);
+        let at = Self::number(&self.rows, row) as usize;
+        // A contract that was changed since may have put another receipt in this place.
+        let own = |r: &&Receipt| {
+            r.feed == cell("feed")
+                && r.part.as_deref().unwrap_or_default() == cell("part")
+                && r.received.to_string() == cell("received")
+        };
+        let receipt = receipts.get(at).filter(own);
+        let files = receipt.map(|r| r.files.iter().map(|f| f.name.as_str()).collect::<Vec<_>>());
+        SourceRow {
+            feed: cell("feed").to_owned(),
+            delivery: receipt.map_or_else(String::new, |r| r.delivery.clone()),
+            file: files.map_or_else(String::new, |names| names.join("、")),
+            ..SourceRow::default()
+        }
+    }
+
+    /// A case of the ledger: no file says it.
+    fn case(cells: &BTreeMap<&str, String>) -> SourceRow {
+        SourceRow { case: cells.get("number").cloned(), ..SourceRow::default() }
+    }
 }

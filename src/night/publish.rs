@@ -15,10 +15,11 @@ use crate::feed::receipt::Verdict;
 use crate::identity::Funnel;
 use crate::lake::{FileEntry, durable, files_below, hash_file};
 use crate::ledger::chain::Head;
+use crate::ledger::policy::Policy;
 use crate::pipeline::spec::{Rule, Severity};
 use crate::report;
 use crate::report::summary::{
-    CaseSummary, CountLine, CountyLine, DeliveryLine, FeedLine, RuleLine, Summary,
+    CaseSummary, CountLine, CountyLine, DeliveryLine, FeedLine, RuleLine, SWITCHED_OFF, Summary,
 };
 
 /// What the stages of the night said.
@@ -170,6 +171,8 @@ fn summary(setup: &Setup, rows: &[Anomaly], facts: &Facts) -> Summary {
         let own = tonight().filter(|r| r.severity == *s).count() as u64;
         (s.word().to_owned(), own)
     };
+    let tables = setup.pipeline.tables.values();
+    let tables = tables.filter(|t| facts.funnel.tables.contains_key(&t.id));
     Summary {
         night: facts.name.clone(),
         date: facts.night,
@@ -181,6 +184,8 @@ fn summary(setup: &Setup, rows: &[Anomaly], facts: &Facts) -> Summary {
         feeds: facts.feeds.clone(),
         deliveries: facts.deliveries.clone(),
         unknown_files: facts.unknown.clone(),
+        tables: tables.map(|t| (t.id.clone(), t.title.clone())).collect(),
+        workdays_until: Policy::of(&setup.pipeline).unlisted(facts.night),
         identity: facts.funnel.tables.clone(),
         views: facts.built.views.clone(),
         rules: rule_lines(setup, rows, facts),
@@ -208,7 +213,7 @@ fn rule_lines(setup: &Setup, rows: &[Anomaly], facts: &Facts) -> Vec<RuleLine> {
             counts.iter().filter(|c| c.rule == rule.id).map(f).sum()
         };
         let off = setup.pipeline.settings.off.get(&rule.id);
-        let off = off.map(|reason| format!("switched off: {reason}"));
+        let off = off.map(|reason| format!("{SWITCHED_OFF}{reason}"));
         let before = facts.memory.known.values().filter(|r| r.rule == rule.id && found(r)).count();
         RuleLine {
             rule: rule.id.clone(),

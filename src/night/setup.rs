@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::feed::inbox;
 use crate::feed::receipt::{Receipt, Verdict, receipts};
 use crate::feedback::bulletin::units;
+use crate::feedback::worklist::doctors;
 use crate::indicator;
 use crate::lake::Lake;
 use crate::ledger::chain::Head;
@@ -198,6 +199,7 @@ pub fn check_sql(pipeline: &Pipeline) -> Result<Plans, Vec<Fault>> {
     }
     faults.extend(indicator::check(pipeline, &engine, &plans).err().unwrap_or_default());
     faults.extend(units::check(pipeline, &engine, &plans).err().unwrap_or_default());
+    faults.extend(doctors::check(pipeline, &plans).err().unwrap_or_default());
     if faults.is_empty() { Ok(plans) } else { Err(faults) }
 }
 

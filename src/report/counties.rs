@@ -10,8 +10,10 @@ use super::summary::{CountyLine, Summary};
 use super::words;
 
 /// Groups of rules in the order of the catalogue; others follow by name.
-const GROUPS: [&str; 12] =
-    ["ID", "LST", "INS", "FEE", "SET", "TRT", "RAR", "FDC", "ORG", "TEL", "PAIR", "MEC"];
+const GROUPS: [&str; 14] = [
+    "ID", "LST", "LSD", "INS", "FEE", "SET", "TRT", "RAR", "FDC", "ORG", "TEL", "PAIR", "MEC",
+    "REC",
+];
 
 /// Steps of colour.
 const STEPS: u64 = 6;
@@ -89,7 +91,7 @@ impl Group<'_> {
 
 /// Groups that have rules or anomalies.
 fn groups(summary: &Summary) -> Vec<Group<'_>> {
-    let own = summary.rules.iter().map(|r| r.rule.as_str());
+    let own = summary.rules.iter().filter(|r| r.off().is_none()).map(|r| r.rule.as_str());
     let found = summary.counties.iter().flat_map(|c| c.rules.keys().map(String::as_str));
     let mut prefixes: Vec<&str> = own.chain(found).map(prefix).collect();
     let place = |g: &str| GROUPS.iter().position(|known| *known == g).unwrap_or(GROUPS.len());
@@ -97,7 +99,8 @@ fn groups(summary: &Summary) -> Vec<Group<'_>> {
     prefixes.dedup();
     let column = |prefix| {
         let own = || summary.rules.iter().filter(|r| self::prefix(&r.rule) == prefix);
-        let not_run = own().filter(|r| r.not_run.is_some()).count();
+        let own = || own().filter(|r| r.off().is_none());
+        let not_run = own().filter(|r| r.blind().is_some()).count();
         Group { prefix, rules: own().count(), not_run }
     };
     prefixes.into_iter().map(column).collect()
@@ -204,7 +207,7 @@ fn scale() -> Markup {
             span.scale {
                 @for step in 1..=STEPS { i class={ "h" (step) } { } }
             }
-            span { "市（州）行与合计行不着色" }
+            span { "市级行与合计行不着色" }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Section: which extracts came, what became of their rows, and that the accounts close.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 
 use super::charts::{Part, bar, legend};
@@ -9,6 +11,9 @@ use super::words;
 
 /// Notes of a delivery and unknown files that are shown before the rest is only counted.
 const SHOWN: usize = 5;
+
+/// Parts of a feed that are named when they are behind.
+const PARTS_SHOWN: usize = 12;
 
 /// What becomes of a row: class and name.
 const PARTS: [(&str, &str); 4] =
@@ -93,11 +98,45 @@ fn feed_cells(feed: &FeedLine) -> Markup {
         td.days data-l="最新期" {
             (feed.newest.as_deref().unwrap_or("—"))
             @if feed.freshness != Freshness::Fresh { span.en { "应 " (feed.due) } }
-            @for note in feed.notes.iter().take(SHOWN) { div.soft { (words::note(note)) } }
-            (rest(feed.notes.len(), SHOWN, "条"))
+            (notes(&feed.notes))
         }
         (account_cells(&account(feed)))
     }
+}
+
+/// Parts that are behind once with their names, other notes one by one.
+fn notes(notes: &[String]) -> Markup {
+    const BEHIND: [(&str, &str); 2] = [("stale: ", "部分单位过期"), ("late: ", "部分单位迟报")];
+    let others: Vec<&String> =
+        notes.iter().filter(|n| BEHIND.iter().all(|(word, _)| !n.starts_with(word))).collect();
+    html! {
+        @for (word, zh) in BEHIND {
+            @let own: Vec<&str> = notes.iter().filter_map(|n| n.strip_prefix(word)).collect();
+            @if !own.is_empty() {
+                div.soft { b { (zh) } " " (own.len()) " 个：" (behind(&own)) }
+            }
+        }
+        @for note in others.iter().take(SHOWN) { div.soft { (words::note(note)) } }
+        (rest(others.len(), SHOWN, "条"))
+    }
+}
+
+/// `皋兰县 (newest 2026-09-30)` … by their newest day: `皋兰县、榆中县（最新 2026-09-30）`.
+fn behind(parts: &[&str]) -> String {
+    let mut days: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for part in parts.iter().take(PARTS_SHOWN) {
+        let (name, newest) = part.split_once(" (newest ").unwrap_or((part, ""));
+        days.entry(newest.trim_end_matches(')')).or_default().push(name);
+    }
+    let said: Vec<String> = days
+        .iter()
+        .map(|(day, names)| match *day {
+            "" => names.join("、"),
+            day => format!("{}（最新 {day}）", names.join("、")),
+        })
+        .collect();
+    let more = if parts.len() > PARTS_SHOWN { "，等" } else { "" };
+    format!("{}{more}", said.join("；"))
 }
 
 /// The account as an equation that closes, or how far it is from it, and as a bar.

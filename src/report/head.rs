@@ -61,14 +61,16 @@ fn lead(summary: &Summary) -> Markup {
         .collect();
     let rows: u64 = summary.feeds.iter().map(|f| f.rows).sum();
     let used: u64 = summary.feeds.iter().map(|f| f.used).sum();
-    let not_run = summary.rules.iter().filter(|r| r.not_run.is_some()).count();
+    let not_run = summary.rules.iter().filter(|r| r.blind().is_some()).count();
+    let off = summary.rules.iter().filter(|r| r.off().is_some()).count();
     let red = summary.severities.get(Severity::Red.word()).copied().unwrap_or(0);
     html! {
         p.lead {
             "数据源" b { (summary.feeds.len()) "个" } "，及时" (fresh(Freshness::Fresh)) "个"
             @if !others.is_empty() { "，" b { (others.join("、")) } }
             "；已接收批次共" b { (count(rows)) "行" } "，采用" (count(used)) "行。"
-            "规则" (summary.rules.len()) "条，运行" (summary.rules.len() - not_run) "条，发现异常"
+            "规则" (summary.rules.len()) "条，" @if off > 0 { "停用" (off) "条，" }
+            "运行" (summary.rules.len() - not_run - off) "条，发现异常"
             b { (count(summary.anomalies)) "件" } "，其中红色" b { (count(red)) "件" }
             "，豁免" (count(summary.waived)) "件。"
             @if summary.last_night.is_some() { "与上一夜相比，" (movement(summary)) }
@@ -76,6 +78,16 @@ fn lead(summary: &Summary) -> Markup {
             @if not_run > 0 {
                 b { "未运行规则" (not_run) "条" } "，其原有异常" (count(summary.held))
                 "件按“未核”保留，既不计入总数，也不算消除。"
+            }
+        }
+        @if let Some(until) = summary.workdays_until {
+            p.banner role="alert" {
+                b { "工作日历只到" (zh_date(until)) }
+                "：此后的节假日和调休未列入，跨过该日的工作日期限暂按周一至周五推算，会偏早。请将国务院办公厅新公布的放假安排"
+                "补入代码表（pipeline.yaml 的 cases.workdays）。 "
+                span.en {
+                    "The list of working days ends on " (until) "; later terms count Monday to Friday."
+                }
             }
         }
     }
@@ -184,15 +196,17 @@ fn unlinked_tile(summary: &Summary) -> Markup {
 
 fn not_run_tile(summary: &Summary) -> Markup {
     let not_run: Vec<&str> =
-        summary.rules.iter().filter(|r| r.not_run.is_some()).map(|r| r.rule.as_str()).collect();
+        summary.rules.iter().filter(|r| r.blind().is_some()).map(|r| r.rule.as_str()).collect();
+    let off = summary.rules.iter().filter(|r| r.off().is_some()).count();
     html! {
         div.tile.warn[!not_run.is_empty()] {
             (caption("未运行规则", "Rules not run"))
             p.mid { (not_run.len()) small { "条，共 " (summary.rules.len()) " 条" } }
             p.sub {
-                @if not_run.is_empty() { "全部运行" }
+                @if not_run.is_empty() { "启用的规则全部运行" }
                 @else if not_run.len() <= 6 { (not_run.join("、")) }
                 @else { (not_run[..5].join("、")) " 等" }
+                @if off > 0 { "；另停用 " (off) " 条" }
             }
         }
     }

@@ -51,8 +51,9 @@ fn ordered(summary: &Summary) -> Vec<(&str, [u64; 6])> {
     tables
         .into_iter()
         .map(|table| {
-            let title = place(table).map_or(table.as_str(), |i| &summary.feeds[i].title.zh);
-            (title, tiers(&summary.identity[table]))
+            let feed = || place(table).map(|i| &summary.feeds[i].title);
+            let title = summary.tables.get(table).or_else(feed).map_or(table, |t| &t.zh);
+            (title.as_str(), tiers(&summary.identity[table]))
         })
         .collect()
 }

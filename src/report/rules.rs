@@ -11,10 +11,13 @@ use crate::pipeline::spec::Severity;
 
 /// Rules that were run, by severity and id, then those that were not.
 pub(super) fn rules(summary: &Summary) -> Markup {
-    let (ran, not_run): (Vec<&RuleLine>, Vec<&RuleLine>) =
+    let (ran, rest): (Vec<&RuleLine>, Vec<&RuleLine>) =
         sorted(summary).into_iter().partition(|r| r.not_run.is_none());
+    let (off, not_run): (Vec<&RuleLine>, Vec<&RuleLine>) =
+        rest.into_iter().partition(|r| r.off().is_some());
     html! {
         @if !not_run.is_empty() { (not_run_box(&not_run)) }
+        @if !off.is_empty() { (off_box(&off)) }
         (legend(&[("new", "新增"), ("relapsed", "反弹"), ("persisting", "持续")]))
         table.cards.rules {
             thead { tr {
@@ -53,6 +56,34 @@ fn not_run_box(rules: &[&RuleLine]) -> Markup {
                         " " code { (rule.rule) } " " b { (rule.title.zh) }
                         span.why { (words::note(rule.not_run.as_deref().unwrap_or_default())) }
                         @if rule.held > 0 { span.chip.held { "未核 " b { (count(rule.held)) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Rules that the pipeline has switched off, by their reason.
+fn off_box(rules: &[&RuleLine]) -> Markup {
+    let mut reasons: Vec<(&str, Vec<&RuleLine>)> = Vec::new();
+    for rule in rules {
+        let reason = rule.off().unwrap_or_default();
+        match reasons.iter_mut().find(|(own, _)| *own == reason) {
+            Some((_, own)) => own.push(rule),
+            None => reasons.push((reason, vec![rule])),
+        }
+    }
+    html! {
+        div.box {
+            h3 { "停用规则 " (rules.len()) " 条" span.en { "Rules switched off" } }
+            p.note { "由本流程停用（pipeline.yaml 的 off），不作判定，不计入未运行。" }
+            @for (reason, own) in reasons {
+                p.note {
+                    b { (reason) } "："
+                    @for (at, rule) in own.iter().enumerate() {
+                        @if at > 0 { "、" }
+                        (rule.title.zh) " " code { (rule.rule) }
+                        @if rule.held > 0 { "（未核 " (count(rule.held)) "）" }
                     }
                 }
             }

@@ -109,6 +109,21 @@ pub struct RuleLine {
     pub last_night: Option<u64>,
 }
 
+/// How the reason of a rule begins that the pipeline has switched off.
+pub const SWITCHED_OFF: &str = "switched off: ";
+
+impl RuleLine {
+    /// Why the pipeline has switched it off, if it has.
+    pub fn off(&self) -> Option<&str> {
+        self.not_run.as_deref()?.strip_prefix(SWITCHED_OFF)
+    }
+
+    /// Why it should have been run and was not, if it was not.
+    pub fn blind(&self) -> Option<&str> {
+        self.not_run.as_deref().filter(|_| self.off().is_none())
+    }
+}
+
 /// What the night did to the cases, and how they stand after it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaseSummary {
@@ -193,6 +208,12 @@ pub struct Summary {
     pub deliveries: Vec<DeliveryLine>,
     /// Files in the inbox that no feed knows.
     pub unknown_files: Vec<String>,
+    /// Titles of the tables of persons.
+    #[serde(default)]
+    pub tables: BTreeMap<String, Title>,
+    /// The last day of the list of working days, when terms that begin tonight end after it.
+    #[serde(default, with = "crate::calendar::iso::option")]
+    pub workdays_until: Option<NaiveDate>,
     /// Table, then tier (`id`, `variant`, `prefix15`, `roster`, `clash`, `unlinked`), then rows.
     pub identity: BTreeMap<String, BTreeMap<String, u64>>,
     pub views: Vec<ViewLine>,

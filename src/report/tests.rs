@@ -76,6 +76,8 @@ fn summary() -> Summary {
         feeds: vec![feed()],
         deliveries: Vec::new(),
         unknown_files: Vec::new(),
+        tables: BTreeMap::new(),
+        workdays_until: None,
         identity: BTreeMap::new(),
         views: vec![ViewLine {
             view: "person".into(),
@@ -151,6 +153,44 @@ fn not_run_is_not_zero() {
     let table = page.split("rules\"><thead>").nth(1).expect("the table of rules");
     assert!(page.contains("未运行规则 1 条") && page.contains("数据过期"));
     assert!(!table.contains("TEL01"), "a rule that was not run has no numbers");
+}
+
+#[test]
+fn what_is_switched_off_is_counted_apart() {
+    let mut summary = summary();
+    for id in ["TEL02", "TEL03"] {
+        summary.rules.push(rule(id, Some("switched off: 不接收远程医疗数据")));
+    }
+    let page = html(&summary);
+    assert!(page.contains("未运行规则 1 条") && page.contains("停用规则 2 条"));
+    assert_eq!(page.matches("不接收远程医疗数据").count(), 1, "a reason is said once");
+    assert!(page.contains("规则4条，停用2条，运行1条"), "{page}");
+}
+
+#[test]
+fn parts_that_are_behind_are_said_once() {
+    let mut summary = summary();
+    let parts =
+        ["皋兰县 (newest 2026-09-30)", "榆中县 (newest 2026-09-30)", "景泰县 (newest 2026-08-31)"];
+    summary.feeds[0].notes = parts.map(|p| format!("late: {p}")).into();
+    let page = html(&summary);
+    assert_eq!(page.matches("部分单位迟报").count(), 1);
+    assert!(
+        page.contains("3 个：景泰县（最新 2026-08-31）；皋兰县、榆中县（最新 2026-09-30）"),
+        "{page}"
+    );
+}
+
+#[test]
+fn tables_have_titles_and_the_calendar_says_where_it_ends() {
+    let mut summary = summary();
+    summary.identity = BTreeMap::from([("staff".into(), BTreeMap::from([("id".into(), 7)]))]);
+    summary.tables = BTreeMap::from([("staff".into(), title("卫生人员"))]);
+    let page = html(&summary);
+    assert!(page.contains("卫生人员") && !page.contains(">staff<"));
+    assert!(!page.contains("工作日历"));
+    summary.workdays_until = Some("2026-12-31".parse().expect("a day"));
+    assert!(html(&summary).contains("工作日历只到2026年12月31日"));
 }
 
 #[test]

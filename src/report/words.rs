@@ -141,6 +141,8 @@ pub(super) fn group(prefix: &str) -> &'static str {
         "TEL" => "远程",
         "PAIR" => "帮扶",
         "MEC" => "时限",
+        "LSD" => "名单比对",
+        "REC" => "对账",
         _ => "其他",
     }
 }

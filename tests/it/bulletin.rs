@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Bidui, Said, gansu, shared, temp};
+use crate::support::{Bidui, Said, current, gansu, root, run, shared, temp};
 
 fn bulletin(out: &Path, more: &[&str]) -> Said {
     let call = Bidui::new("bulletin").arg("--pipeline").arg(gansu());
@@ -39,6 +39,11 @@ fn the_page_stands_alone_and_has_all_its_parts() {
     assert!(page.contains("账目相符"), "the flow of the cases closes");
     assert!(page.contains("不作环比"), "a first month compares with nothing");
     assert!(page.contains("样例数据，仅供演示"));
+    // Figures of the ledger lag behind its flow by a night: that is said where both stand.
+    assert!(page.contains("整改率、按期整改率、逾期督办件") && page.contains("比对前的台账计算"));
+    let title = page.split("<h1>").nth(1).and_then(|t| t.split("</h1>").next()).expect("a title");
+    assert_eq!(title.matches("<span class=\"line\">").count(), 3, "{title}");
+    assert!(!page.contains('|'), "marks of lines are not printed");
     for wrong in ["{date}", "{place}", "〔office〕", "NaN", "%%"] {
         assert!(!page.contains(wrong), "{wrong}");
     }
@@ -73,6 +78,41 @@ fn in_public_nothing_small_is_left() {
     let found: Vec<&str> = small.find_iter(body).map(|m| m.as_str()).collect();
     assert!(found.is_empty(), "{found:?}");
     assert!(page.contains("&lt;8") && page.contains("不在公开文本中列出"));
+    // A share that is hidden is not given as a fraction either, and hidden ones are said together.
+    assert!(page.contains("因数值较小不公开") && !page.contains("不公开（"), "{page}");
+}
+
+/// Henan speaks of itself in its own words, and not of rules that it has switched off.
+#[test]
+fn henan_has_words_of_its_own() {
+    let home = temp();
+    let (henan, lake) = (root().join("pipelines/henan"), home.path().join("lake"));
+    run(&henan, &root().join("sample_data/henan"), &lake).go().ended(0);
+    let call = Bidui::new("bulletin").args(&["--quarter", "2026Q4", "--pipeline"]).arg(&henan);
+    let out = home.path().join("b.html");
+    call.arg("--lake").arg(&lake).arg("--out").arg(&out).go().ended(0);
+    let page = std::fs::read_to_string(&out).expect("the page");
+    for word in [
+        "河南省卫生健康委员会办公室",
+        "豫卫××函",
+        "3个省辖市的4个县（市、区）",
+        "三、分省辖市情况",
+        "一周内入户核实、一个月内落实健康帮扶措施、每周与乡村振兴部门同步更新、每季度通报一次",
+        "依次向县级、市级人民政府发催办函",
+    ] {
+        assert!(page.contains(word), "{word}");
+    }
+    for wrong in ["市（州）", "甘肃", "甘卫", "〔office〕", "已停用", "基本医疗有保障"]
+    {
+        assert!(!page.contains(wrong), "{wrong}");
+    }
+    let off = bidui::pipeline::load(&henan).expect("a pipeline").settings.off.len();
+    assert!(page.contains(&format!("停用比对规则{off}条")));
+    let report = std::fs::read_to_string(current(&lake).join("report.html")).expect("a report");
+    assert!(
+        report.contains(&format!("停用规则 {off} 条")) && report.contains("启用的规则全部运行")
+    );
+    assert!(!report.contains("市（州）"));
 }
 
 #[test]

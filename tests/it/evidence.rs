@@ -5,14 +5,16 @@ use std::path::Path;
 use bidui::feed::receipt::{PartAccount, Receipt};
 use serde_json::Value;
 
-use crate::support::{Bidui, anomalies, current, gansu, list, number, shared, text};
+use crate::support::{
+    Bidui, anomalies, current, files_like, gansu, list, number, run, shared, temp, text,
+};
 
 /// How many anomalies are followed back.
 const SAMPLE: usize = 50;
 
-fn explain(anomaly: &str) -> Value {
+fn explain(lake: &Path, anomaly: &str) -> Value {
     let said = Bidui::new("explain").arg(anomaly).arg(gansu()).arg("--lake");
-    let said = said.arg(&shared().lake).args(&["--output", "json"]).go().ended(0);
+    let said = said.arg(lake).args(&["--output", "json"]).go().ended(0);
     serde_json::from_str(&said.stdout).expect("one JSON object")
 }
 
@@ -97,7 +99,7 @@ fn every_anomaly_names_the_rows_that_it_rests_on() {
         for half in sample.chunks(sample.len().div_ceil(2)) {
             scope.spawn(move || {
                 for anomaly in half {
-                    let said = explain(&anomaly.anomaly);
+                    let said = explain(&shared().lake, &anomaly.anomaly);
                     assert_eq!(text(&said, "anomaly"), anomaly.anomaly);
                     assert_eq!(text(&said, "rule"), anomaly.rule);
                     assert_eq!(text(&said, "version"), anomaly.rule_version);
@@ -111,7 +113,7 @@ fn every_anomaly_names_the_rows_that_it_rests_on() {
                         anomaly.rule,
                         anomaly.anomaly
                     );
-                    for row in rows {
+                    for row in rows.iter().filter(|r| !is_system(r)) {
                         assert!(number(row, "line") > 0, "{row}");
                         let (folder, _) = part(row);
                         let outer = text(row, "file").split('!').next().unwrap_or_default();
@@ -148,6 +150,48 @@ fn extracts_are_kept_as_they_came() {
         }
     }
     assert!(count > 40, "{count} files");
+}
+
+/// Does a row speak of a case or a delivery? Then no line of a file says it.
+fn is_system(row: &Value) -> bool {
+    ["case_file", "delivery_log"].contains(&text(row, "table"))
+}
+
+/// What rests on no line of an extract: a case that nobody answers, a delivery that did not come.
+#[test]
+fn anomalies_about_cases_and_deliveries_name_them() {
+    let home = temp();
+    let (input, lake) = (home.path().join("input"), home.path().join("lake"));
+    let made = Bidui::new("fake").arg(gansu()).arg("--out").arg(&input).arg("--quiet");
+    let made = made.args(&["--people", "120", "--seed", "11", "--nights", "2", "--every", "14"]);
+    made.args(&["--counties", "620122,620423"]).go().ended(0);
+    for file in files_like(&input.join("2026-11-24"), "健康帮扶措施_皋兰县") {
+        std::fs::remove_file(file).expect("removed");
+    }
+    let night = |date: &str| run(&gansu(), &input, &lake).args(&["--date", date, "--only"]).go();
+    night("2026-11-10").ended(0);
+    let pack = Bidui::new("pack").args(&["issue", "--month", "2026-11", "--actor", "甲"]);
+    pack.arg("--pipeline").arg(gansu()).arg("--lake").arg(&lake).go().ended(0);
+    night("2026-11-24").ended(0);
+    let found = anomalies(&current(&lake));
+
+    let late = found.iter().find(|a| a.rule == "MEC04").expect("a case that is overdue");
+    let said = explain(&lake, &late.anomaly);
+    let [case] = list(&said, "rows").as_slice() else { panic!("one case: {said}") };
+    assert_eq!((text(case, "case"), text(case, "table")), (late.subject.as_str(), "case_file"));
+    assert_eq!(text(&case["values"], "状态"), "issued");
+    let page = Bidui::new("explain").arg(&late.anomaly).arg(gansu()).arg("--lake").arg(&lake);
+    let page = page.go().ended(0).stdout;
+    assert!(page.contains(&format!("bidui case show {}", late.subject)), "{page}");
+
+    let missing = found.iter().find(|a| a.subject == "measure:620122").expect("a delivery");
+    let said = explain(&lake, &missing.anomaly);
+    let [delivery] = list(&said, "rows").as_slice() else { panic!("its last delivery: {said}") };
+    assert_eq!((text(delivery, "feed"), number(delivery, "line")), ("measure", 0));
+    assert!(text(delivery, "file").starts_with("健康帮扶措施_皋兰县"), "{delivery}");
+    let folder = lake.join("deliveries/measure").join(text(delivery, "delivery"));
+    assert_eq!(Receipt::read(&folder).expect("a receipt").part.as_deref(), Some("皋兰县"));
+    assert_eq!(text(&delivery["values"], "接收日期"), "2026-11-10");
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub type Rows = Vec<Vec<String>>;
 #[derive(Clone)]
 pub struct Form {
     pub sheets: Vec<(String, Rows)>,
+    /// Merged cells: sheet, first row and column, last row and column, from 0.
+    pub merged: Vec<(String, [usize; 4])>,
 }
 
 impl Form {
@@ -37,7 +39,7 @@ impl Form {
             let row = |r: u32| (0..width).map(|c| cell(r, c)).collect();
             sheets.push((name, (0..height).map(row).collect()));
         }
-        Self { sheets }
+        Self { sheets, merged: Vec::new() }
     }
 
     pub fn save(&self, path: &Path) -> PathBuf {
@@ -49,6 +51,13 @@ impl Form {
                 for (c, text) in row.iter().enumerate().filter(|(_, t)| !t.is_empty()) {
                     sheet.write_string(r as u32, c as u16, text).expect("a cell");
                 }
+            }
+            for (_, [top, left, bottom, right]) in self.merged.iter().filter(|(s, _)| s == name) {
+                // As a spreadsheet does it: the first cell's text stays.
+                let (text, look) = (&rows[*top][*left], rust_xlsxwriter::Format::new());
+                let (first, last) = ((*top as u32, *left as u16), (*bottom as u32, *right as u16));
+                let merged = sheet.merge_range(first.0, first.1, last.0, last.1, text, &look);
+                merged.expect("merged cells");
             }
         }
         book.save(path).expect("a file");
@@ -81,6 +90,19 @@ impl Form {
         let heading = rows[at].clone();
         let row = rows.iter_mut().find(|r| r.contains(&number.to_owned()));
         (row.expect("the case's row"), heading)
+    }
+
+    /// Merges the cells of a column from the row of one case to that of another, as counties do that
+    /// give one answer to several.
+    pub fn merge(&mut self, column: &str, from: &str, to: &str) {
+        let row_of =
+            |rows: &Rows, number: &str| rows.iter().position(|r| r.iter().any(|c| c == number));
+        let place = self.sheets.iter().find_map(|(name, rows)| {
+            let (top, bottom) = (row_of(rows, from)?, row_of(rows, to)?);
+            let at = rows.iter().find_map(|r| r.iter().position(|c| c == column))?;
+            Some((name.clone(), [top, at, bottom, at]))
+        });
+        self.merged.push(place.expect("both cases stand on one sheet"));
     }
 
     pub fn put(&mut self, number: &str, cells: &[(&str, &str)]) {

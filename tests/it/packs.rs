@@ -186,6 +186,8 @@ fn keys_are_locked_answers_are_chosen_and_nothing_is_a_formula() {
             );
             assert!(xml.contains("type=\"date\""), "{name}");
             assert!(xml.contains("autoFilter=\"0\"") && xml.contains("<autoFilter "), "{name}");
+            // Whoever wants to sort can lift the protection; each row has its seal.
+            assert!(!xml.contains("password=") && !xml.contains("hashValue="), "{name}");
         }
     }
     assert!(themes > 1, "{themes} sheets to fill in");

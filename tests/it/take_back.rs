@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bidui::ledger::act::Outcome;
+use bidui::ledger::act::{Act, Outcome};
 use bidui::ledger::case::Case;
 use bidui::ledger::state::State;
 use bidui::ledger::store::{Store, file_address};
 use tempfile::TempDir;
 
-use crate::form::{Form, NUMBER, place};
+use crate::form::{FIXED, Form, NUMBER, place};
 use crate::support::{Bidui, Said, copy, gansu, shared, temp};
 
 /// A lake whose packs are issued.
@@ -175,9 +175,27 @@ fn full_width_digits_text_dates_and_spaces_are_read() {
 fn rows_below_merged_cells_are_told_apart_from_rows_that_were_left_out() {
     let (world, mut form, _) = begin();
     let pair = neighbours(&mut form);
-    let (lines, _) = world.send(&form.with(&pair[0], &[]), &[]);
-    says(&lines, &pair[0], "采纳", "");
-    says(&lines, &pair[1], "未采纳", "如与上一行合并，请取消合并后逐行填写");
+    let left_out = form.clone().with(&pair[0], &[]);
+    let mut form = left_out.clone();
+    for (column, _) in FIXED {
+        form.merge(column, &pair[0], &pair[1]);
+    }
+    let (lines, _) = world.send(&form, &[]);
+    let sheet = form.sheets.iter().find(|(name, _)| *name == form.merged[0].0).expect("a sheet");
+    let row = 1 + sheet.1.iter().position(|r| r.contains(&pair[0])).expect("a row");
+    let rows = format!("第{row}至{}行合并了单元格", row + 1);
+    says(&lines, &pair[0], "采纳", &format!("{rows}，内容只记在本行"));
+    says(&lines, &pair[1], "无效", &format!("{rows}，内容只留在第{row}行，请取消合并后逐行填写"));
+    says(&lines, &pair[1], "无效", "“核查日期、核查方式、核查结果、");
+    assert_eq!(world.cases()[&pair[1]].state, State::Issued);
+    // The same rows, not merged: a blank row is only blank.
+    let (lines, _) = world.send(&left_out, &[]);
+    says(&lines, &pair[1], "未采纳", "未反馈（整行空白）");
+    // Only the cause is merged: the row says what it lacks, and why.
+    let mut form = left_out.with(&pair[1], &[("原因类别", "")]);
+    form.merge("原因类别", &pair[0], &pair[1]);
+    let (lines, _) = world.send(&form, &[]);
+    says(&lines, &pair[1], "无效", &format!("“原因类别”未填；“原因类别”列{rows}，内容只留在"));
     assert_eq!(world.cases()[&pair[1]].state, State::Issued);
 }
 
@@ -297,11 +315,29 @@ fn the_same_file_twice_moves_nothing_and_gets_the_same_receipt() {
     assert!(cover.contains("未重复处理"), "{cover}");
     assert_eq!(before, world.cases());
     says(&first, &n[1], "无效", "不在选项之内");
+}
+
+#[test]
+fn files_of_one_call_see_each_other() {
+    let (world, form, n) = begin();
+    let home = world.home.path();
+    let one = form.with(&n[0], &[]).save(&home.join("一.xlsx"));
     // Saved once more, with a remark on the cover, it is another file with the same answers.
-    let mut form = Form::open(&path);
-    form.sheets[0].1[0].push("再存一次".into());
-    let (again, _) = world.send(&form, &[]);
-    says(&again, &n[0], "未采纳", "与上次反馈相同");
+    let mut again = Form::open(&one);
+    again.sheets[0].1[0].push("再存一次".into());
+    let two = again.save(&home.join("二.xlsx"));
+    let (out, paths) = (home.join("receipts"), [&one, &one, &two].map(|p| p.display().to_string()));
+    let words = [&paths[0], &paths[1], &paths[2], "--out", &out.display().to_string()];
+    let said = world.pack("take-back", &words).ended(0);
+    assert!(said.stdout.contains("未重复处理"), "{}", said.stdout);
+    let receipts = bidui::lake::names_in(&out);
+    let second = receipts.iter().find(|name| name.starts_with('二')).expect("a receipt");
+    let texts = format!("{:?}", Form::open(&out.join(second)).sheets);
+    assert!(texts.contains("与上次反馈相同"), "{texts}");
+    let store = Store::open(&file_address(&home.join("lake/ledger.sqlite"))).expect("a ledger");
+    let events = store.events_about(&n[0]).expect("events");
+    let answers = events.iter().filter(|e| matches!(e.draft.act, Act::Answer(_))).count();
+    assert_eq!(answers, 1, "one answer, however often it came");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 title: {zh: 数据报送, en: Deliveries}
 subject: watch
 division: division
+trace: {delivery_log: [feed, part]}
 ---*/
 -- One row for each feed of the code list `feed_watch`, and one for each county of a feed that comes county by county.
 -- A county is expected to deliver a feed when it has done so before, or when the list has monitored households of it
@@ -28,7 +29,7 @@ whole AS (
   GROUP BY feed
 ),
 county_came AS (
-  SELECT feed, county_code, max(received) AS received, max(period) AS period
+  SELECT feed, county_code, max(part) AS part, max(received) AS received, max(period) AS period
   FROM came
   WHERE county_code IS NOT NULL
   GROUP BY feed, county_code
@@ -47,7 +48,7 @@ expected AS (
 ),
 county_rows AS (
   SELECT w.code AS feed, w.label AS feed_title, w.table_name, CAST(w.days AS BIGINT) AS due_days,
-    e.county_code, d.label AS county_name,
+    e.county_code, d.label AS county_name, coalesce(c.part, d.label) AS part,
     -- A delivery of the whole holds every county.
     CASE WHEN t.all_received > c.received OR c.received IS NULL THEN t.all_received ELSE c.received END AS last_received,
     CASE WHEN t.all_received > c.received OR c.received IS NULL THEN t.all_period ELSE c.period END AS last_period
@@ -74,7 +75,9 @@ SELECT w.code AS watch, w.code AS feed, w.label AS feed_title, w.table_name, fal
   CAST(w.days AS BIGINT) AS due_days, t.received AS last_received, t.period AS last_period,
   asof() - t.received AS days_since,
   coalesce(asof() - t.received > CAST(w.days AS BIGINT), true) AS is_late,
-  coalesce(late.counties, 0) AS counties, coalesce(late.counties_missing, 0) AS counties_missing, late.missing_names
+  coalesce(late.counties, 0) AS counties, coalesce(late.counties_missing, 0) AS counties_missing, late.missing_names,
+  -- An anomaly of a county rests on its own deliveries, one of the feed on all.
+  CAST(NULL AS VARCHAR) AS part
 FROM code_feed_watch w
 CROSS JOIN (SELECT min(code) AS code FROM code_division WHERE level = '1') AS root
 LEFT JOIN whole t ON t.feed = w.code
@@ -83,5 +86,6 @@ UNION ALL
 SELECT concat(feed, ':', county_code), feed, feed_title, table_name, true,
   county_code, county_name, county_code AS division,
   due_days, last_received, last_period, days_since, is_late,
-  CAST(1 AS BIGINT), CAST(CASE WHEN is_late THEN 1 ELSE 0 END AS BIGINT), CASE WHEN is_late THEN county_name END AS missing_names
+  CAST(1 AS BIGINT), CAST(CASE WHEN is_late THEN 1 ELSE 0 END AS BIGINT), CASE WHEN is_late THEN county_name END AS missing_names,
+  part
 FROM judged

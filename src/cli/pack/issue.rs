@@ -141,6 +141,12 @@ impl Call<'_> {
         issue::put_in_place(&staged, &home)?;
         output::say(&people(&batch, &home, &written.files))?;
         output::log(&format!("{count} acts by {} on {}", self.actor, batch.day));
+        if let Some(until) = self.desk.policy.unlisted(batch.day) {
+            output::log(&format!(
+                "warning: the list of working days ends on {until}; terms that end later were counted \
+                 Monday to Friday, without holidays"
+            ));
+        }
         Ok(ExitCode::SUCCESS)
     }
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::mpsc::sync_channel;
 
 use chrono::NaiveDate;
 
@@ -12,8 +13,10 @@ use crate::cli::output;
 use crate::error::{Error, Result};
 use crate::feedback::take_back::{self, Fields, Receiver, Returned, Taken, Verdict, judge, reply};
 use crate::lake::durable;
-use crate::ledger::act::{Act, Event};
+use crate::ledger::act::{Act, Draft, Event};
 use crate::ledger::case::Cases;
+use crate::ledger::chain::Head;
+use crate::ledger::store::Store;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -36,28 +39,65 @@ pub struct Args {
     on: Option<NaiveDate>,
 }
 
-/// Packs that the ledger knows.
+/// Packs that the ledger knows, and what came back.
 #[derive(Default)]
 struct History {
     packs: BTreeMap<String, (String, String, NaiveDate)>,
     signed: BTreeSet<String>,
+    /// BLAKE3 of the files that were taken in.
+    files: BTreeSet<String>,
 }
 
 impl History {
-    fn of(events: &[Event]) -> Self {
+    fn of<'a>(drafts: impl IntoIterator<Item = &'a Draft>) -> Self {
         let mut history = Self::default();
-        for event in events {
-            let (about, day) = (event.draft.about.clone(), event.draft.day);
-            match &event.draft.act {
-                Act::PackIssue { month, division, .. } => {
-                    let facts = (division.clone(), month.clone(), day);
-                    history.packs.insert(about, facts);
-                }
-                Act::PackReceive { .. } => _ = history.signed.insert(about),
-                _ => {}
-            }
-        }
+        drafts.into_iter().for_each(|draft| history.add(draft));
         history
+    }
+
+    fn add(&mut self, draft: &Draft) {
+        let about = draft.about.clone();
+        match &draft.act {
+            Act::PackIssue { month, division, .. } => {
+                self.packs.insert(about, (division.clone(), month.clone(), draft.day));
+            }
+            Act::PackReceive { .. } => _ = self.signed.insert(about),
+            Act::PackReturn { blake3, .. } => _ = self.files.insert(blake3.clone()),
+            _ => {}
+        }
+    }
+}
+
+/// The ledger as it stands: read once, and carried along with every file that is taken in.
+struct Books {
+    head: Head,
+    cases: Cases,
+    history: History,
+}
+
+impl Books {
+    fn open(store: &Store) -> Result<Self> {
+        let head = store.head()?;
+        let history = History::of(store.pack_events()?.iter().map(|e| &e.draft));
+        Ok(Self { head, cases: store.cases()?, history })
+    }
+
+    /// Reads anew what somebody else has written meanwhile.
+    fn refresh(&mut self, store: &Store) -> Result<()> {
+        if store.head()? != self.head {
+            *self = Self::open(store)?;
+        }
+        Ok(())
+    }
+
+    /// Records acts, all or none.
+    fn record(&mut self, store: &Store, drafts: &[Draft]) -> Result<()> {
+        self.head = store.append(drafts.to_vec(), &now())?;
+        for draft in drafts {
+            self.cases.apply(draft)?;
+            self.history.add(draft);
+        }
+        Ok(())
     }
 }
 
@@ -90,18 +130,32 @@ pub fn take_back(args: &Args) -> Result<ExitCode> {
     let mut table = output::plain_table();
     table.set_header(["文件", "反馈包", "采纳", "未采纳", "无效", "说明", "回执"]);
     let mut all_well = true;
-    for file in &args.files {
-        let (returned, mut taken) = match take_back::read(file, form, &desk.setup.keys) {
-            Ok(returned) => (returned, Taken::default()),
-            Err(error) => unreadable(file, &error),
-        };
-        if taken.refused.is_none() {
-            taken = take_in(&desk, &fields, &receiver, &returned)?;
+    let mut books = Books::open(&desk.store)?;
+    // The next file is read while one is judged and answered; no more of them lie in memory.
+    std::thread::scope(|scope| {
+        let (sender, read) = sync_channel(0);
+        let keys = &desk.setup.keys;
+        scope.spawn(move || {
+            for file in &args.files {
+                if sender.send((file, take_back::read(file, form, keys))).is_err() {
+                    return;
+                }
+            }
+        });
+        for (file, read) in read {
+            let (returned, mut taken) = match read {
+                Ok(returned) => (returned, Taken::default()),
+                Err(error) => unreadable(file, &error),
+            };
+            if taken.refused.is_none() {
+                taken = take_in(&desk, &fields, &receiver, &returned, &mut books)?;
+            }
+            let path = write(&desk, form, &taken, &returned, &receiver, &out)?;
+            all_well &= taken.refused.is_none() && taken.count(Verdict::Invalid) == 0;
+            table.add_row(line(&returned, &taken, &path));
         }
-        let path = write(&desk, form, &taken, &returned, &receiver, &out)?;
-        all_well &= taken.refused.is_none() && taken.count(Verdict::Invalid) == 0;
-        table.add_row(line(&returned, &taken, &path));
-    }
+        Ok::<(), Error>(())
+    })?;
     output::say(&table.to_string())?;
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -112,26 +166,28 @@ fn take_in(
     fields: &Fields<'_>,
     receiver: &Receiver,
     returned: &Returned,
+    books: &mut Books,
 ) -> Result<Taken> {
-    let events = desk.store.events()?;
-    let known = before(&events, &returned.blake3);
-    let (events, day) = known.unwrap_or((&events, receiver.day));
-    let history = History::of(events);
-    let cases = Cases::fold(events)?;
-    let judging = take_back::Desk {
-        fields,
-        keys: &desk.setup.keys,
-        cases: &cases,
-        packs: &history.packs,
-        signed: &history.signed,
-        receiver: &Receiver { day, ..receiver.clone() },
+    let judging = |cases: &Cases, history: &History, day: NaiveDate| {
+        let receiver = &Receiver { day, ..receiver.clone() };
+        let keys = &desk.setup.keys;
+        let (packs, signed) = (&history.packs, &history.signed);
+        judge(&take_back::Desk { fields, keys, cases, packs, signed, receiver }, returned)
     };
-    let mut taken = judge(&judging, returned);
-    if known.is_some() {
+    books.refresh(&desk.store)?;
+    if books.history.files.contains(&returned.blake3) {
+        // What was said of it then is said again, whatever has happened since.
+        let events = desk.store.events()?;
+        let (past, day) = before(&events, &returned.blake3).unwrap_or((&events, receiver.day));
+        let history = History::of(past.iter().map(|e| &e.draft));
+        let mut taken = judging(&Cases::fold(past)?, &history, day);
         taken.drafts.clear();
         taken.notes.insert(0, format!("此文件已于{day}收过，内容完全相同，未重复处理"));
-    } else if !taken.drafts.is_empty() {
-        desk.store.append(taken.drafts.clone(), &now())?;
+        return Ok(taken);
+    }
+    let taken = judging(&books.cases, &books.history, receiver.day);
+    if !taken.drafts.is_empty() {
+        books.record(&desk.store, &taken.drafts)?;
     }
     Ok(taken)
 }

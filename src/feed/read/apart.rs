@@ -87,6 +87,9 @@ fn relay(program: &Path, job: &Job, tell: &mut Tell<'_>) -> Result<()> {
     if let Some(member) = job.source.index() {
         command.arg(format!("--member={member}"));
     }
+    if job.merged {
+        command.arg("--merged");
+    }
     // What the allocator reserves in one piece would be room beyond the limit.
     command.env_clear().env("MALLOC_ARENA_MAX", "1").env("MIMALLOC_ARENA_RESERVE", "0");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -147,6 +150,8 @@ pub struct Request<'a> {
     pub kind: &'a str,
     pub sheets: &'a str,
     pub from: usize,
+    /// The merged cells instead of the rows.
+    pub merged: bool,
 }
 
 /// The other process: limits itself, reads the file, and writes the stream of [`super::stream`].
@@ -189,7 +194,8 @@ fn limited_job(request: &Request<'_>) -> Result<Job> {
     limit(Allowance::of(&source)?)?;
     let content = Content::of_word(request.kind)
         .ok_or_else(|| Error::bug(format!("no kind of file: {}", request.kind)))?;
-    Ok(Job { source, content, sheets: request.sheets.to_owned(), from: request.from })
+    let sheets = request.sheets.to_owned();
+    Ok(Job { source, content, sheets, from: request.from, merged: request.merged })
 }
 
 /// Limits this process: addresses beyond those that it has already, seconds of work, no core file,

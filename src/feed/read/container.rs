@@ -182,7 +182,7 @@ pub(super) fn zip_content(source: &Source) -> Result<Content> {
     let xlsx = workbook && has(&archive, "[Content_Types].xml");
     let ods = has(&archive, "content.xml") && has(&archive, "mimetype");
     if xlsx || ods {
-        limits::check_directory(&mut archive, size_of(source)?, &label)?;
+        limits::check_directory(&mut archive, size_of(source)?, limits::WORKBOOK_BYTES, &label)?;
         limits::check_contents(&mut archive, &label)?;
         return Ok(if xlsx { Content::Xlsx } else { Content::Ods });
     }
@@ -201,7 +201,7 @@ pub(super) fn members(path: &Path) -> Result<Vec<Source>> {
     let outer = Source::file(path);
     let mut archive = archive(&outer)?;
     let label = outer.label();
-    limits::check_directory(&mut archive, size_of(&outer)?, &label)?;
+    limits::check_directory(&mut archive, size_of(&outer)?, limits::EXTRACT_BYTES, &label)?;
     let mut found = Vec::new();
     for index in 0..archive.len() {
         let file = archive.by_index_raw(index).map_err(|e| damaged(&label, &e.to_string()))?;

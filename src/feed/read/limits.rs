@@ -13,8 +13,12 @@ use super::container::Source;
 /// Most members of a zip.
 const ENTRIES: usize = 1_000;
 
-/// Most bytes of all members together, decompressed.
-const TOTAL_BYTES: u64 = 1024 * 1024 * 1024;
+/// Most bytes of all parts of a workbook together, decompressed.
+pub(super) const WORKBOOK_BYTES: u64 = 1 << 30;
+
+/// Most bytes of all extracts in a zip, decompressed. They are read as they come and never held: a
+/// province's month of settlements has many GiB.
+pub(super) const EXTRACT_BYTES: u64 = 1 << 40;
 
 /// Most decompressed bytes for each compressed one, for members above [`RATIO_FROM`].
 const RATIO: u64 = 100;
@@ -120,10 +124,12 @@ fn tail(reader: &mut (impl Read + Seek), most: u64) -> std::io::Result<Vec<u8>> 
     Ok(tail)
 }
 
-/// Checks what the directory of a zip promises, before anything is decompressed.
+/// Checks what the directory of a zip of `bytes` bytes promises, before anything is decompressed: at
+/// most `most` bytes.
 pub(super) fn check_directory<R: Read + Seek>(
     archive: &mut ZipArchive<R>,
     bytes: u64,
+    most: u64,
     label: &str,
 ) -> Result<()> {
     if archive.len() > ENTRIES {
@@ -147,8 +153,11 @@ pub(super) fn check_directory<R: Read + Seek>(
         let what = format!("members that grow from {packed_total} to {total} bytes, at most 100:1");
         return Err(refused(label, &what));
     }
-    if total > TOTAL_BYTES {
-        return Err(refused(label, &format!("{total} bytes decompressed, at most 1 GiB")));
+    if total > most {
+        return Err(refused(
+            label,
+            &format!("{total} bytes decompressed, at most {} GiB", most >> 30),
+        ));
     }
     Ok(())
 }

@@ -185,6 +185,32 @@ pub fn open(path: &Path, format: &Format) -> Result<Vec<Box<dyn Rows>>> {
     Ok(all)
 }
 
+/// A sheet and its merged cells.
+pub type Merged = (String, Vec<[usize; 4]>);
+
+/// The merged cells of each sheet of an XLSX, as first row, first column, last row and last column,
+/// from 0; nothing for a file of another kind, which does not say it.
+///
+/// # Errors
+/// As for [`open`].
+pub fn merged(path: &Path) -> Result<Option<Vec<Merged>>> {
+    let source = Source::file(path);
+    if kind::of(&source, &Format::default())? != Content::Xlsx {
+        return Ok(None);
+    }
+    let mut sheets = Vec::new();
+    for mut rows in parts::open_merged(&source)? {
+        let mut regions = Vec::new();
+        let mut row = RawRow::default();
+        while rows.next(&mut row)? == Next::Row {
+            let number = |at: usize| row.cell(at).parse().unwrap_or_default();
+            regions.push(std::array::from_fn(number));
+        }
+        sheets.push((rows.part().sheet.clone().unwrap_or_default(), regions));
+    }
+    Ok(Some(sheets))
+}
+
 /// Opens one file or zip member whose content is known.
 fn open_one(source: &Source, content: Content, format: &Format) -> Result<Vec<Box<dyn Rows>>> {
     check_declared(source, content, format.kind)?;

@@ -23,7 +23,17 @@ pub(super) fn open(
     format: &Format,
 ) -> Result<Vec<Box<dyn Rows>>> {
     let sheets = format.sheets.clone();
-    let job = Job { source: source.clone(), content, sheets, from: 0 };
+    begin(Job { source: source.clone(), content, sheets, from: 0, merged: false })
+}
+
+/// Opens an XLSX for its merged cells: the rows of each stream are the regions of a sheet.
+pub(super) fn open_merged(source: &Source) -> Result<Vec<Box<dyn Rows>>> {
+    let (source, content, sheets) = (source.clone(), Content::Xlsx, "*".to_owned());
+    begin(Job { source, content, sheets, from: 0, merged: true })
+}
+
+fn begin(job: Job) -> Result<Vec<Box<dyn Rows>>> {
+    let source = job.source.clone();
     let (worker, parts) = start(&job)?;
     // A workbook inside a zip stands in memory: many of them must not wait there.
     let idle = if source.is_member() { None } else { Some(worker) };

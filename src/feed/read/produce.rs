@@ -25,6 +25,8 @@ pub(super) struct Job {
     pub sheets: String,
     /// The part to begin with; rows of those before it are not told.
     pub from: usize,
+    /// Instead of its rows, the merged cells of each sheet: one row of four numbers for each.
+    pub merged: bool,
 }
 
 /// Tells the parts, then the rows of each.
@@ -103,6 +105,12 @@ fn workbook(job: &Job, teller: &mut Teller<'_, '_>) -> Result<()> {
         return Ok(());
     }
     for (index, sheet) in sheets.iter().enumerate().skip(job.from) {
+        if job.merged {
+            if !merged(&mut book, &label, sheet, teller)? || !teller.tell(Message::PartEnd) {
+                break;
+            }
+            continue;
+        }
         let last = one_sheet(&mut book, &label, sheet, teller)?;
         if last >= row_limit(job.content) && !continues(&firsts, index) {
             let message = format!(
@@ -115,6 +123,18 @@ fn workbook(job: &Job, teller: &mut Teller<'_, '_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Tells the merged cells of a sheet; false when nobody listens.
+fn merged(book: &mut Book, label: &str, sheet: &str, teller: &mut Teller<'_, '_>) -> Result<bool> {
+    for region in book.merged(label, sheet)? {
+        let mut row = RawRow::at(u64::from(region[0]) + 1);
+        region.iter().for_each(|number| row.push_fmt(format_args!("{number}")));
+        if !teller.row(Item::Row(row))? {
+            return Ok(false);
+        }
+    }
+    Ok(teller.flush())
 }
 
 /// Tells the rows of a sheet; the line of its last one.

@@ -64,6 +64,15 @@ impl Book {
         }
     }
 
+    /// The cells of a sheet that are merged, as first row, first column, last row, last column, from
+    /// 0. Only XLSX says it.
+    pub fn merged(&mut self, label: &str, sheet: &str) -> Result<Vec<[u32; 4]>> {
+        let Self::Xlsx(book) = self else { return Ok(Vec::new()) };
+        let found = book.merge_cells_by_sheet_name(sheet);
+        let found = found.map_err(|e| unreadable(label, &e.to_string()))?;
+        Ok(found.iter().map(|d| [d.start.0, d.start.1, d.end.0, d.end.1]).collect())
+    }
+
     /// Hands the rows of a sheet to `sink`, empty rows left out.
     pub fn rows(&mut self, label: &str, sheet: &str, sink: &mut Sink<'_>) -> Result<()> {
         match self {

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::facts::{Colour, Facts, Scored};
 use super::overview::plain_value;
 use super::words::unit_zh;
+use crate::feedback::cover::flow_counts;
 use crate::indicator::figure::{places, plain};
 
 /// A cell: its text, its number where it has one, its colour.
@@ -38,7 +39,8 @@ pub struct Grid {
 
 /// 附件1: the cities.
 pub fn cities(facts: &Facts<'_>) -> Grid {
-    let mut head = vec!["市（州）".to_owned(), "综合得分".to_owned()];
+    let cities = facts.material.cities();
+    let mut head = vec![cities.to_owned(), "综合得分".to_owned()];
     head.extend(headings(facts));
     let mut areas = facts.scored(4);
     areas.sort_by(|a, b| a.area.cmp(&b.area));
@@ -47,7 +49,7 @@ pub fn cities(facts: &Facts<'_>) -> Grid {
     rows.insert(0, row(facts, &whole, None));
     Grid {
         name: "附件1",
-        title: format!("{}各市（州）基本医疗有保障监测指标表", facts.material.period.zh()),
+        title: format!("{}各{cities}监测指标表", facts.material.period.zh()),
         head,
         rows,
         words: 1,
@@ -57,7 +59,7 @@ pub fn cities(facts: &Facts<'_>) -> Grid {
 /// 附件2: the counties by their score.
 pub fn counties(facts: &Facts<'_>) -> Grid {
     let mut head: Vec<String> =
-        ["名次", "县（市、区）", "市（州）", "综合得分"].map(str::to_owned).into();
+        ["名次", "县（市、区）", facts.material.cities(), "综合得分"].map(str::to_owned).into();
     head.extend(headings(facts));
     let rows = facts
         .scored(6)
@@ -204,28 +206,13 @@ pub fn flows(facts: &Facts<'_>) -> Option<Grid> {
     counties.dedup();
     let rows = counties.into_iter().map(|county| {
         let (flow, acts) = cases.sum(|c| c == county);
-        let counts = [
-            flow.carried,
-            flow.opened,
-            flow.reopened,
-            flow.handed_in,
-            flow.closed,
-            flow.vanished,
-            flow.waived,
-            flow.handed_out,
-            flow.stock,
-            acts.issued,
-            acts.answered,
-            acts.sent_back,
-            acts.relapsed,
-            acts.overdue,
-        ];
+        let acts = [acts.issued, acts.answered, acts.sent_back, acts.relapsed, acts.overdue];
         let cell = |n: u64| match facts.material.reader.is_public() {
             true => Cell::text(facts.count(n)),
             false => Cell::number(i128::from(n), 0),
         };
         let begin = [Cell::text(county), Cell::text(facts.name(county))];
-        begin.into_iter().chain(counts.map(cell)).collect()
+        begin.into_iter().chain(flow_counts(&flow).into_iter().chain(acts).map(cell)).collect()
     });
     let rows = rows.collect();
     Some(Grid {

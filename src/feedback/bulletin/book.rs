@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Material;
 use super::annex::{self, Cell, Grid};
 use super::facts::{Colour, Facts};
+use super::page::whole;
 use crate::error::Result;
 use crate::feedback::book::{Book, Look, Page, Paper};
 
@@ -18,7 +19,7 @@ const FIGURES: f64 = 11.0;
 /// There are no figures of the period; the disk.
 pub fn workbook(material: &Material<'_>, folder: &Path) -> Result<Vec<u8>> {
     let facts = Facts::of(material)?;
-    let title = material.filled(&material.bulletin.title);
+    let title = whole(&material.filled(&material.bulletin.title));
     let mut book = Book::new(&title, &material.word("office"), facts.now.day, folder)?;
     let grids = [annex::cities(&facts), annex::counties(&facts), annex::details(&facts)];
     for grid in grids.into_iter().chain(annex::flows(&facts)) {

@@ -51,7 +51,7 @@ pub fn cities(facts: &Facts<'_>) -> Markup {
                     }
                 }
             }
-            figcaption { "图1　各市（州）" (indicator.title.zh) }
+            figcaption { "图1　各" (facts.material.cities()) (indicator.title.zh) }
         }
     }
 }

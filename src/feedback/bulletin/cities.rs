@@ -1,4 +1,4 @@
-//! 三、分市州情况: each city with its figures, and the counties that lag behind by name.
+//! 三、分市情况: each city with its figures, and the counties that lag behind by name.
 
 use maud::{Markup, html};
 
@@ -15,7 +15,7 @@ const COUNTIES: usize = 3;
 pub fn cities(facts: &Facts<'_>) -> Markup {
     let scored = facts.scored(4);
     html! {
-        @if scored.is_empty() { p { "本期无分市（州）数据。" } }
+        @if scored.is_empty() { p { "本期无分" (facts.material.cities()) "数据。" } }
         @for city in &scored { p { (paragraph(facts, &city.area, city.place, scored.len())) } }
     }
 }
@@ -25,7 +25,7 @@ fn paragraph(facts: &Facts<'_>, city: &str, place: Option<usize>, of: usize) -> 
     let name = facts.name(city);
     let mut text = format!("列入监测的{}个县（市、区）", counties.len());
     if let Some(place) = place.filter(|_| of > 1) {
-        text.push_str(&format!("，综合得分居全部{of}个市（州）第{place}位"));
+        text.push_str(&format!("，综合得分居全部{of}个{}第{place}位", facts.material.cities()));
     }
     text.push('。');
     let tables = facts.policy().tables.iter().filter_map(|id| facts.indicator(id));

@@ -92,7 +92,7 @@ fn best_and_worst(facts: &Facts<'_>, indicator: &Indicator) -> String {
     in_line.retain(|(area, _)| ranks.contains_key(area));
     let left = match small {
         0 => String::new(),
-        n => format!("{n}个县（市、区）基数不足{from}{}，基数过小，不参与排名。", indicator.noun),
+        n => format!("{n}个县（市、区）基数不足{from}{}，不参与排名。", indicator.noun),
     };
     let say = |(area, figure): &(&str, Figure)| facts.named(indicator, area, figure);
     let values: Vec<Option<i128>> = in_line.iter().map(|(_, f)| f.value(indicator.unit)).collect();

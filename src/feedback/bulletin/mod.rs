@@ -63,7 +63,7 @@ pub struct Material<'a> {
     pub drafts: Option<&'a [Draft]>,
     /// Nothing when the period's last night is gone.
     pub found: Option<&'a [Found]>,
-    /// Rules that were not run on that night, with the reason.
+    /// Rules that should have been run on that night and were not, with the reason.
     pub rules_not_run: &'a [(String, String)],
     /// Feeds that were late, stale or missing on that night, with the word for it.
     pub feeds_wanting: &'a [(String, &'static str)],
@@ -78,6 +78,12 @@ impl Material<'_> {
     pub fn word(&self, name: &str) -> String {
         let words = &self.pipeline.settings.publish.words;
         words.get(name).cloned().unwrap_or_else(|| format!("〔{name}〕"))
+    }
+
+    /// What the cities of the province are called: `cities` of `publish.words`.
+    pub fn cities(&self) -> &str {
+        let words = &self.pipeline.settings.publish.words;
+        words.get("cities").map_or("市（州）", String::as_str)
     }
 
     /// A text of the policy with its names in braces filled in.

@@ -7,6 +7,8 @@ use super::facts::{Colour, Facts};
 use super::period::{zh_date, zh_month};
 use super::words::{listed, reason_zh, unit_zh};
 use crate::ledger::flow::Flow;
+use crate::pipeline::indicators::Indicator;
+use crate::pipeline::spec::System;
 
 /// The first part.
 pub fn overview(facts: &Facts<'_>) -> Markup {
@@ -27,10 +29,11 @@ fn scope(facts: &Facts<'_>) -> String {
     let (cities, counties) = (facts.now.figures.areas(4), facts.now.figures.areas(6));
     let all = crate::indicator::counties(facts.material.pipeline).len();
     let mut text = format!(
-        "{}监测数据截至{}，共有{}个市（州）的{}个县（市、区）有监测数据",
+        "{}监测数据截至{}，共有{}个{}的{}个县（市、区）有监测数据",
         facts.material.word("place"),
         zh_date(facts.now.day),
         cities.len(),
+        facts.material.cities(),
         counties.len(),
     );
     if all > counties.len() {
@@ -54,13 +57,15 @@ fn scope(facts: &Facts<'_>) -> String {
 
 /// One sentence for each headline figure.
 fn headline(facts: &Facts<'_>) -> String {
-    let said: Vec<String> = facts
-        .policy()
-        .headline
-        .iter()
-        .filter_map(|id| facts.indicator(id))
-        .map(|i| format!("{}{}", facts.said(i, facts.root), facts.changes(i, facts.root)))
-        .collect();
+    let all = facts.policy().headline.iter().filter_map(|id| facts.indicator(id));
+    let (hidden, shown): (Vec<_>, Vec<_>) = all.partition(|i| facts.hidden(i, facts.root));
+    let say =
+        |i: &&Indicator| format!("{}{}", facts.said(i, facts.root), facts.changes(i, facts.root));
+    let mut said: Vec<String> = shown.iter().map(say).collect();
+    if !hidden.is_empty() {
+        let names: Vec<&str> = hidden.iter().map(|i| i.title.zh.as_str()).collect();
+        said.push(format!("{}因数值较小不公开", listed(&names)));
+    }
     let mut text = format!("{}，{}。", facts.material.period.this(), said.join("；"));
     if facts.before.is_none() {
         let (last, before) = (facts.material.period.last(), facts.material.period.before().zh());
@@ -99,7 +104,7 @@ fn table(facts: &Facts<'_>) -> Markup {
 /// A value without its unit, for a table that has it in its heading.
 pub fn plain_value(
     facts: &Facts<'_>,
-    indicator: &crate::pipeline::indicators::Indicator,
+    indicator: &Indicator,
     figure: &crate::indicator::figure::Figure,
 ) -> String {
     let hidden = || if figure.value(indicator.unit).is_some() { "*" } else { "—" }.to_owned();
@@ -154,6 +159,27 @@ fn cases(facts: &Facts<'_>) -> Markup {
     html! {
         p { (text) }
         p.equation { (equation(facts, &flow)) }
+        (of_the_ledger(facts))
+    }
+}
+
+/// Figures that rest on the ledger as it stood before the last night: the flow has that night too.
+fn of_the_ledger(facts: &Facts<'_>) -> Markup {
+    let pipeline = facts.material.pipeline;
+    let ledger =
+        |need: &String| pipeline.tables.get(need).is_some_and(|t| t.source == Some(System::Ledger));
+    let named = facts.policy().items.iter().flat_map(|i| std::iter::once(&i.lead).chain(&i.also));
+    let names: Vec<&str> = named
+        .filter_map(|id| facts.indicator(id).filter(|i| i.needs.iter().any(ledger)))
+        .map(|i| i.title.zh.as_str())
+        .collect();
+    html! {
+        @if !names.is_empty() {
+            p.small {
+                "注：" (listed(&names)) "按" (zh_date(facts.now.day)) "比对前的台账计算，当日比对产生的销号、系统消除、退回"
+                "和新立案未计入，与上列件数口径不同。"
+            }
+        }
     }
 }
 

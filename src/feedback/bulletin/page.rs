@@ -1,10 +1,12 @@
 //! The page: red head, title, the five parts, the annexes, and how it looks on paper.
 
+use chrono::{Datelike, NaiveDate};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::facts::Facts;
 use super::period::zh_date;
 use super::{annex, cities, items, notes, overview, problems};
+use crate::pipeline::bulletins::Demand;
 
 /// Everything about the page's looks.
 const STYLE: &str = include_str!("style.css");
@@ -23,7 +25,10 @@ pub fn ordinal(number: usize) -> String {
 pub fn page(facts: &Facts<'_>) -> Markup {
     let material = facts.material;
     let policy = facts.policy();
-    let title = material.filled(&policy.title);
+    let lines = material.filled(&policy.title);
+    let title = whole(&lines);
+    let (last, tasks) = demands(facts);
+    let by_city = format!("分{}情况", material.cities().replace(['（', '）'], ""));
     html! {
         (DOCTYPE)
         html lang="zh-CN" {
@@ -42,15 +47,16 @@ pub fn page(facts: &Facts<'_>) -> Markup {
                         p.number { (material.filled(&policy.number)) }
                         hr.red;
                     }
-                    h1 { (heading(&title, &material.period.zh())) }
+                    h1 { @for line in lines.split('|') { span.line { (line) } } }
                     p.to { (material.filled(&policy.addressees)) "：" }
                     p { (material.filled(&policy.purpose)) }
                     (part(1, "总体情况", overview::overview(facts)))
                     (part(2, "分项监测情况", items::items(facts)))
-                    (part(3, "分市州情况", cities::cities(facts)))
+                    (part(3, &by_city, cities::cities(facts)))
                     (part(4, "存在的主要问题", problems::problems(facts)))
-                    (part(5, "下一步工作要求", demands(facts)))
-                    (end(facts))
+                    (part(5, "下一步工作要求", tasks))
+                    // No sheet of paper holds a signature alone.
+                    div.close { (last) (end(facts)) }
                 }
                 (annexes(facts))
             }
@@ -58,40 +64,40 @@ pub fn page(facts: &Facts<'_>) -> Markup {
     }
 }
 
-/// The title, whose period stays in one line.
-fn heading(title: &str, period: &str) -> Markup {
-    match title.split_once(period) {
-        Some((before, after)) => html! { (before) span.keep { (period) } (after) },
-        None => html! { (title) },
-    }
+/// A title without the marks where its lines may end.
+pub fn whole(title: &str) -> String {
+    title.replace('|', "")
 }
 
 fn part(number: usize, title: &str, body: Markup) -> Markup {
     html! { section { h2 { (ordinal(number)) "、" (title) } (body) } }
 }
 
-/// The tasks with their dates.
-fn demands(facts: &Facts<'_>) -> Markup {
+/// The day of a task: the end of its term, or a day of the next period or the working day after it.
+pub fn due(facts: &Facts<'_>, demand: &Demand) -> Option<NaiveDate> {
     let material = facts.material;
-    let says = |demand: &crate::pipeline::bulletins::Demand| {
-        let date = match (&demand.term, demand.day) {
-            (Some(term), _) => Some(material.policy.after(term, facts.now.day)),
-            (None, Some(day)) => {
-                let next = material.period.next();
-                let wanted = chrono::Datelike::with_day(&next, day).unwrap_or(next);
-                let mut days = wanted.iter_days().take(60);
-                days.find(|d| material.policy.workdays.works(*d)).or(Some(wanted))
-            }
-            (None, None) => None,
-        };
-        let date = date.map_or_else(String::new, zh_date);
-        material.filled(&demand.text.replace("{date}", &date))
-    };
-    html! {
-        @for (at, demand) in facts.policy().demands.iter().enumerate() {
-            p { span.second { "（" (ordinal(at + 1)) "）" (demand.title) "。" } (says(demand)) }
+    match (&demand.term, demand.day) {
+        (Some(term), _) => Some(material.policy.after(term, facts.now.day)),
+        (None, Some(day)) => {
+            let next = material.period.next();
+            let wanted = next.with_day(day).unwrap_or(next);
+            let mut days = wanted.iter_days().take(60);
+            days.find(|d| material.policy.workdays.works(*d)).or(Some(wanted))
         }
+        (None, None) => None,
     }
+}
+
+/// The last task, and those before it, with their dates.
+fn demands(facts: &Facts<'_>) -> (Markup, Markup) {
+    let says = |(at, demand): (usize, &Demand)| {
+        let date = due(facts, demand).map_or_else(String::new, zh_date);
+        let text = facts.material.filled(&demand.text.replace("{date}", &date));
+        html! { p { span.second { "（" (ordinal(at + 1)) "）" (demand.title) "。" } (text) } }
+    };
+    let mut all: Vec<Markup> = facts.policy().demands.iter().enumerate().map(says).collect();
+    let last = all.pop().unwrap_or_else(|| html! {});
+    (last, html! { @for one in all { (one) } })
 }
 
 /// List of the annexes, signature and a date for the office to fill in.
@@ -99,7 +105,7 @@ fn end(facts: &Facts<'_>) -> Markup {
     let material = facts.material;
     html! {
         div.list {
-            p { "附件：1.　各市（州）监测指标表" }
+            p { "附件：1.　各" (material.cities()) "监测指标表" }
             p { "2.　各县（市、区）排名" }
             p { "3.　指标口径和编制说明（异常数据台账另发）" }
         }

@@ -9,6 +9,7 @@ use crate::division::Divisions;
 use crate::indicator::figure::{Figure, Reader};
 use crate::indicator::table::{History, Note, Row};
 use crate::ledger::policy::Policy;
+use crate::pipeline::bulletins::fits;
 use crate::pipeline::{Pipeline, load};
 
 /// The sample pipeline and its divisions.
@@ -107,13 +108,27 @@ fn changes_places_and_small_counties_are_said() {
     // 1590/1620 = 98.1 against 97.9.
     assert!(text.contains("参保率98.1%（1590/1620人），比上月上升0.2个百分点"));
     assert!(text.contains("排名靠前的是景泰县（99.0%）；排名靠后的是张家川回族自治县（90.0%）"));
-    assert!(text.contains("1个县（市、区）基数不足30人，基数过小，不参与排名"));
+    assert!(text.contains("1个县（市、区）基数不足30人，不参与排名"));
     assert!(text.contains("参保率98.0%（490/500人），与上月持平"), "兰州市");
     assert!(text.contains("比上月下降7.0个百分点"), "天水市");
     assert!(text.contains("参保率（红灯线95%）张家川回族自治县90.0%（90/100人）"));
     // 20 December 2026 is a Sunday.
     assert!(text.contains("2026年12月21日前通过整改反馈表"));
     assert!(text.contains("〔2026〕"));
+}
+
+/// A rule that no problem names would be found every night and never told.
+#[test]
+fn every_rule_belongs_to_one_problem() {
+    let home = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines");
+    for name in ["gansu", "henan"] {
+        let pipeline = load(&home.join(name)).expect("a pipeline");
+        let problems = &pipeline.bulletins["monitoring"].problems;
+        for rule in pipeline.active_rules() {
+            let own = problems.iter().filter(|p| p.rules.iter().any(|r| fits(r, &rule.id)));
+            assert_eq!(own.count(), 1, "{name}: problems that name {}", rule.id);
+        }
+    }
 }
 
 #[test]

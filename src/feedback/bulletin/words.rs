@@ -65,6 +65,15 @@ impl Facts<'_> {
         }
     }
 
+    /// Is there a value that this reader must not see?
+    pub fn hidden(&self, indicator: &Indicator, area: &str) -> bool {
+        let figure = self.figure(&indicator.id, area);
+        figure.is_some_and(|f| {
+            let number = self.material.reader.number(f, indicator.unit);
+            number.is_none() && f.value(indicator.unit).is_some()
+        })
+    }
+
     /// `景泰县（99.2%）`; the name alone when its value must not be shown.
     pub fn named(&self, indicator: &Indicator, area: &str, figure: &Figure) -> String {
         let name = self.name(area);
@@ -79,7 +88,9 @@ impl Facts<'_> {
         let whole = |n: i128| n % 10_000 == 0;
         let counted = figure.denominator.is_some_and(whole) && whole(figure.numerator);
         let shares = matches!(indicator.unit, Unit::Percent | Unit::Permille);
-        match self.material.reader.fraction(figure) {
+        // A share that is not shown could be worked out again from its two counts.
+        let shown = self.material.reader.number(figure, indicator.unit).is_some();
+        match self.material.reader.fraction(figure).filter(|_| shown) {
             Some(text) if counted && shares && indicator.noun != "元" => {
                 format!("（{text}{}）", indicator.noun)
             }

@@ -7,6 +7,7 @@ use std::path::Path;
 use chrono::NaiveDate;
 use unicode_normalization::UnicodeNormalization;
 
+use super::merge::{self, Merge};
 use crate::error::Result;
 use crate::feed::read::{self, Next, RawRow};
 use crate::feedback::seal;
@@ -42,6 +43,8 @@ pub struct ReturnedRow {
     pub sealed: Option<Vec<String>>,
     /// What stands in the columns to fill in, by their ids.
     pub filled: BTreeMap<String, String>,
+    /// Its cells that are merged with those of other rows.
+    pub merged: Vec<Merge>,
 }
 
 /// A returned file as it was read.
@@ -52,6 +55,8 @@ pub struct Returned {
     pub hidden: Option<Hidden>,
     pub rows: Vec<ReturnedRow>,
     pub notes: Vec<String>,
+    /// The file said which cells are merged; else that can only be guessed.
+    pub merges_known: bool,
 }
 
 /// Width and letter forms do not matter, nor do spaces inside.
@@ -68,6 +73,7 @@ pub fn read(path: &Path, form: &Pack, keys: &PersonKeys) -> Result<Returned> {
     let mut returned = Returned { name, blake3: hash_file(path)?, ..Returned::default() };
     let format = Format { kind: FileKind::Auto, ..Format::default() };
     let mut unknown: BTreeMap<String, ()> = BTreeMap::new();
+    let mut columns: BTreeMap<String, Columns> = BTreeMap::new();
     for mut rows in read::open(path, &format)? {
         let sheet = rows.part().sheet.clone().unwrap_or_else(|| returned.name.clone());
         let mut page = Page { form, sheet, columns: None, hidden: None, rows: Vec::new() };
@@ -84,8 +90,10 @@ pub fn read(path: &Path, form: &Pack, keys: &PersonKeys) -> Result<Returned> {
         if let Some(lines) = page.hidden {
             returned.hidden = Some(hidden(&lines, keys));
         }
+        columns.extend(page.columns.map(|c| (page.sheet, c)));
         returned.rows.append(&mut page.rows);
     }
+    merge::mark(path, form, &columns, &mut returned);
     if !unknown.is_empty() {
         let names: Vec<&str> = unknown.keys().map(String::as_str).collect();
         returned.notes.push(format!("未约定的列未读取：{}", names.join("、")));
@@ -104,10 +112,10 @@ fn has_macros(path: &Path) -> bool {
 }
 
 /// Which column of a sheet is which.
-struct Columns {
-    number: usize,
+pub(super) struct Columns {
+    pub number: usize,
     sealed: Option<Vec<usize>>,
-    filled: Vec<(String, usize)>,
+    pub filled: Vec<(String, usize)>,
 }
 
 struct Page<'a> {
@@ -139,7 +147,8 @@ impl Page<'_> {
             if !heading && (!number.is_empty() || !filled.is_empty()) {
                 let sealed = columns.sealed.as_ref().map(|s| s.iter().map(texts).collect());
                 let (sheet, line) = (self.sheet.clone(), row.line);
-                self.rows.push(ReturnedRow { sheet, line, number, sealed, filled });
+                let merged = Vec::new();
+                self.rows.push(ReturnedRow { sheet, line, number, sealed, filled, merged });
             }
         } else if row.line <= HEADING_WITHIN {
             self.columns = self.find(row, unknown);

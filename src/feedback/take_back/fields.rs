@@ -184,6 +184,11 @@ impl<'a> Fields<'a> {
         clean.into_owned()
     }
 
+    /// The form that is read.
+    pub fn form(&self) -> &Pack {
+        self.form
+    }
+
     /// The label of a code, for people.
     pub fn label<'b>(&'b self, id: &str, code: &'b str) -> &'b str {
         self.labels.get(id).and_then(|l| l.get(code)).map_or(code, String::as_str)

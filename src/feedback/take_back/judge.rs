@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 
 use super::book::{Hidden, Returned, ReturnedRow};
 use super::fields::Fields;
+use super::merge::Merge;
 use super::{Line, Receiver, Taken, Verdict};
 use crate::feedback::seal;
 use crate::ledger::act::{Act, Answer, Draft, Outcome};
@@ -153,7 +154,10 @@ fn one(
     let invalid = |text: String| Err((Verdict::Invalid, text));
     let ignored = |text: String| Err((Verdict::Ignored, text));
     if row.number.is_empty() {
-        return invalid("督办编号为空，不能对应到件；合并的单元格请取消合并后逐行填写".into());
+        return invalid(match merged(desk, row, &["number"]) {
+            Some(text) => format!("督办编号为空，不能对应到件：{text}"),
+            None => "督办编号为空，不能对应到件，请按原表逐行填写".into(),
+        });
     }
     let Some(case) = desk.cases.by_number.get(&row.number) else {
         return invalid("台账中没有这个督办编号，请从原表核对".into());
@@ -172,13 +176,8 @@ fn one(
         return invalid(text);
     }
     if !filled.contains_key("result") {
-        return match filled.is_empty() {
-            true if near => {
-                ignored("未反馈（整行空白；如与上一行合并，请取消合并后逐行填写）".into())
-            }
-            true => ignored("未反馈（整行空白）".into()),
-            false => invalid("“核查结果”未填".into()),
-        };
+        let guess = near && !returned.merges_known;
+        return Err(without_result(merged(desk, row, &["result"]), filled.is_empty(), guess));
     }
     if !case.state.is_open() {
         return ignored(format!("本件现为“{}”，不需再反馈", case.state.zh()));
@@ -192,8 +191,12 @@ fn one(
             notes.extend(read.notes);
             read.answer
         }
-        Err(faults) => return invalid(faults.join("；")),
+        Err(mut faults) => {
+            faults.extend(merged(desk, row, &[]));
+            return invalid(faults.join("；"));
+        }
     };
+    notes.extend(merged(desk, row, &[]));
     (answer.pack, answer.file) = (origin.pack.clone(), returned.blake3.clone());
     if case.answer.as_ref().is_some_and(|before| same(before, &answer)) {
         let text = match case.state {
@@ -216,6 +219,35 @@ fn one(
         false => Act::Answer(Box::new(answer)),
     };
     Ok((draft(desk, &case.number, act), text))
+}
+
+/// What is said of a row without a result: its cell is merged with others, all of it is blank, which
+/// may be for the same reason where nobody knows, or the result was forgotten.
+fn without_result(merged: Option<String>, blank: bool, guess: bool) -> (Verdict, String) {
+    match (merged, blank) {
+        (Some(text), _) => (Verdict::Invalid, text),
+        (None, true) if guess => {
+            let text = "未反馈（整行空白；如与上一行合并，请取消合并后逐行填写）";
+            (Verdict::Ignored, text.into())
+        }
+        (None, true) => (Verdict::Ignored, "未反馈（整行空白）".into()),
+        (None, false) => (Verdict::Invalid, "“核查结果”未填".into()),
+    }
+}
+
+/// That cells of a row were lost because they were merged with the rows above, or that this row has
+/// what was meant for several; one of `columns` among them, if any are named.
+fn merged(desk: &Desk<'_>, row: &ReturnedRow, columns: &[&str]) -> Option<String> {
+    let own =
+        |m: &&Merge| columns.is_empty() || columns.iter().any(|c| m.columns.iter().any(|o| o == c));
+    let said = row.merged.iter().filter(own).map(|merge| {
+        let cells = merge.said(desk.fields.form());
+        match merge.blanks(row.line) {
+            true => format!("{cells}，内容只留在第{}行，请取消合并后逐行填写", merge.first),
+            false => format!("{cells}，内容只记在本行"),
+        }
+    });
+    Some(said.collect::<Vec<_>>().join("；")).filter(|text| !text.is_empty())
 }
 
 fn word(outcome: Outcome) -> String {
@@ -307,4 +339,22 @@ fn signs(desk: &Desk<'_>, origin: &Origin, returned: &Returned, taken: &mut Take
 fn draft(desk: &Desk<'_>, about: &str, act: Act) -> Draft {
     let receiver = desk.receiver;
     Draft { about: about.to_owned(), day: receiver.day, actor: receiver.actor.clone(), act }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Files that are no XLSX do not say which cells are merged.
+    #[test]
+    fn a_row_without_a_result_is_told_why() {
+        let said = |merged: Option<&str>, blank, guess| {
+            without_result(merged.map(str::to_owned), blank, guess)
+        };
+        let (verdict, text) = said(None, true, true);
+        assert!(verdict == Verdict::Ignored && text.contains("如与上一行合并"), "{text}");
+        assert_eq!(said(None, true, false), (Verdict::Ignored, "未反馈（整行空白）".to_owned()));
+        assert_eq!(said(None, false, true).0, Verdict::Invalid);
+        assert_eq!(said(Some("合并"), true, false), (Verdict::Invalid, "合并".to_owned()));
+    }
 }

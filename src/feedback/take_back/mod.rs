@@ -6,6 +6,7 @@
 mod book;
 mod fields;
 mod judge;
+mod merge;
 mod reply;
 
 use chrono::NaiveDate;
@@ -33,7 +34,7 @@ impl Verdict {
     pub fn zh(self) -> &'static str {
         match self {
             Self::Accepted => "采纳",
-            Self::Ignored => "未采纳（无需处理）",
+            Self::Ignored => "未采纳（没有新内容）",
             Self::Invalid => "无效（请更正后重报）",
         }
     }

@@ -57,9 +57,8 @@ fn cover(
         at += 1;
     }
     at += 1;
-    for (column, name) in ["处理结果", "采纳", "未采纳", "无效"].into_iter().enumerate()
-    {
-        page.text(at, column as u16, name, Look::PlainBold)?;
+    for (column, name) in (0..).zip(["处理结果", "采纳", "未采纳", "无效"]) {
+        page.text(at, column, name, Look::PlainBold)?;
     }
     page.text(at + 1, 0, "件数", Look::PlainBold)?;
     let all = [Verdict::Accepted, Verdict::Ignored, Verdict::Invalid];
@@ -75,9 +74,10 @@ fn cover(
                 "采纳：已记入台账，属实已整改和不属实的，由下一轮数据比对复核后销号或退回。".into(),
             );
             notes.push(
-                "未采纳：重复、空白或已办结，不需处理；无效：请按说明更正后，用原表重新报送。"
+                "未采纳：空白、重复、已办结或暂不收取的行。空白行视为未反馈，仍须在反馈截止日前填报。"
                     .into(),
             );
+            notes.push("无效：请按说明更正后，用原表重新报送。".into());
         }
     }
     notes.extend(taken.notes.iter().map(|n| format!("{n}。")));
@@ -94,9 +94,7 @@ fn list(page: &mut Page<'_>, verdict: Verdict, lines: &[&Line]) -> Result<()> {
     let widths: Vec<f64> = COLUMNS.iter().map(|(_, w)| *w).collect();
     page.widths(&widths)?;
     page.height(0, 24.0)?;
-    for (column, (name, _)) in (0_u16..).zip(COLUMNS) {
-        page.text(0, column, name, Look::HeadKey)?;
-    }
+    page.heads(0, 0, &COLUMNS.map(|(name, _)| name))?;
     let look = match verdict {
         Verdict::Accepted => Look::LampGreen,
         Verdict::Ignored => Look::LampYellow,
