@@ -11,6 +11,7 @@ mod cover;
 mod draw;
 mod geography;
 mod ids;
+mod known;
 mod ledger;
 mod ma;
 mod model;
@@ -35,14 +36,13 @@ mod tests;
 mod wish;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 
 use chrono::NaiveDate;
 
 pub use geography::{County, Division, Geography, Town, Village};
 pub use ids::{HOUSEHOLDS, SLOTS};
+pub use known::Known;
 
 use draw::{Draw, Purpose};
 use ledger::Ledger;
@@ -226,64 +226,59 @@ impl World {
         &self.settings.nights
     }
 
-    /// The tables that are not about persons or households, as of a night.
-    pub fn plain_tables(&self, night: usize, out: &mut dyn FnMut(&Record<'_>)) {
-        self.plain_rows(night, out);
+    /// The tables that are not about persons or households, as of a night, with what was there on `earlier` nights.
+    pub fn plain_tables(
+        &self,
+        night: usize,
+        earlier: &[usize],
+        out: &mut dyn FnMut(&Record<'_>, &Known),
+    ) {
+        let mut known = Known::of(earlier);
+        for before in earlier {
+            self.plain_rows(*before, &mut |r| known.note(*before, r));
+        }
+        self.plain_rows(night, &mut |r| out(r, &known));
     }
 
-    /// All rows about the persons and households of a county as of a night, household by household,
-    /// and the county's ledger of them.
-    pub fn county(&self, index: usize, night: usize, out: &mut dyn FnMut(&Record<'_>)) {
-        let asof = self.settings.nights[night];
-        let mut ledger = Ledger::of(asof);
+    /// All rows about the persons and households of a county as of a night, household by household, and the county's
+    /// ledger of them; with what was there on `earlier` nights. Rows of events (settlements, stays, deaths, visits,
+    /// premiums) only ever come: none changes or goes, so those that an earlier night did not have are the new events,
+    /// with what became known late.
+    pub fn county(
+        &self,
+        index: usize,
+        night: usize,
+        earlier: &[usize],
+        out: &mut dyn FnMut(&Record<'_>, &Known),
+    ) {
+        let nights = &self.settings.nights;
+        let mut known = Known::of(earlier);
+        let mut ledger = Ledger::of(nights[night]);
+        let mut ledgers: Vec<Ledger> = earlier.iter().map(|n| Ledger::of(nights[*n])).collect();
         for number in self.households(index) {
+            known.forget();
+            for (before, ledger) in earlier.iter().zip(&mut ledgers) {
+                let home = self.home(number, index, *before);
+                self.write(&home, nights[*before], &mut |r| known.note(*before, r));
+                ledger.count(&home);
+            }
             let home = self.home(number, index, night);
-            self.write(&home, asof, out);
+            self.write(&home, nights[night], &mut |r| out(r, &known));
             ledger.count(&home);
         }
-        self.ledger(index, night, &ledger, out);
-    }
-
-    /// The rows of [`World::county`] that were not there, or not so, on the night before; on the first night all.
-    /// Rows of events (settlements, stays, deaths, visits, premiums) only ever come: none changes or goes. The ledger,
-    /// which is no household's, is left out.
-    pub fn county_changes(&self, index: usize, night: usize, out: &mut dyn FnMut(&Record<'_>)) {
-        if night == 0 {
-            return self.county(index, night, out);
+        known.forget();
+        for (before, ledger) in earlier.iter().zip(&ledgers) {
+            self.ledger(index, *before, ledger, &mut |r| known.note(*before, r));
         }
-        let hasher = RandomState::new();
-        let nights = &self.settings.nights;
-        for number in self.households(index) {
-            let mut known = HashSet::new();
-            let before = self.home(number, index, night - 1);
-            self.write(&before, nights[night - 1], &mut |r| {
-                known.insert(hasher.hash_one(r));
-            });
-            let home = self.home(number, index, night);
-            self.write(&home, nights[night], &mut |r| {
-                if !known.contains(&hasher.hash_one(r)) {
-                    out(r);
-                }
-            });
-        }
+        self.ledger(index, night, &ledger, &mut |r| out(r, &known));
     }
 
-    /// The anomalies planted in the tables of [`World::plain_tables`].
-    pub fn plain_plants(&self, out: &mut dyn FnMut(&Plant)) {
-        self.plot.plain.iter().for_each(out);
-    }
-
-    /// The anomalies planted in a county's households.
-    pub fn county_plants(&self, index: usize, out: &mut dyn FnMut(&Plant)) {
-        for number in self.households(index) {
-            self.plants_of(number, index).iter().for_each(&mut *out);
-        }
-    }
-
-    /// All planted anomalies.
+    /// All planted anomalies: those of villages and institutions, then the households' by county.
     pub fn plants(&self) -> Vec<Plant> {
         let mut all = self.plot.plain.clone();
-        (0..self.counties()).for_each(|c| self.county_plants(c, &mut |p| all.push(p.clone())));
+        for index in 0..self.counties() {
+            all.extend(self.households(index).flat_map(|number| self.plants_of(number, index)));
+        }
         all
     }
 
@@ -346,6 +341,7 @@ impl World {
         if let Some(spot) = self.plot.of(number) {
             self.stage(&mut home, spot, night);
         }
+        home.cut = self.cut(&home, night);
         home
     }
 

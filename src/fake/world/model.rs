@@ -24,6 +24,8 @@ pub(super) struct Home {
     pub(super) damages: Vec<Damage>,
     /// Rows of the population register beyond one for each person (重号).
     pub(super) doubles: Vec<Person>,
+    /// The sheet of households of the list does not have it, though its members are listed.
+    pub(super) cut: bool,
 }
 
 /// A person.

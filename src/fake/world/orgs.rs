@@ -29,6 +29,8 @@ pub(super) struct Site {
     pub(super) hospital: usize,
     pub(super) tcm: usize,
     pub(super) mch: usize,
+    /// The township with the most villages; the first of several.
+    pub(super) largest_town: usize,
     town_orgs: Vec<usize>,
 }
 
@@ -171,9 +173,12 @@ fn site(c: usize, county: &County, orgs: &mut Vec<Org>) -> Site {
             served,
         });
     }
+    let size = |town: usize| county.towns[town].villages.len();
+    let largest_town = (0..county.towns.len()).rev().max_by_key(|t| size(*t)).unwrap_or_default();
     Site {
         code: county.code.clone(),
         poverty832: county.poverty832,
+        largest_town,
         villages,
         hospital,
         tcm: hospital + 1,

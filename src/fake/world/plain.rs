@@ -10,6 +10,9 @@ use super::plot::{Place, PlaceKind, Span};
 use super::rows::{date_or, own, text, text_or};
 use super::{Plant, Record, Settings, Subject, Value, World};
 
+/// Persons of a county from which on a township is more households than the totals of two sheets may differ by.
+const ENOUGH: u64 = 1_000;
+
 /// The anomalies of villages and institutions: some of each kind, more in a greater world, never two in one place.
 pub(super) fn plant_places(settings: &Settings, sites: &[Site], orgs: &[Org]) -> Vec<Place> {
     let nights = settings.nights.len();
@@ -55,7 +58,11 @@ pub(super) fn plant_places(settings: &Settings, sites: &[Site], orgs: &[Org]) ->
     }
     let mut ledgers: Vec<usize> = (0..sites.len()).collect();
     ledgers.sort_by_key(|c| mix(*c as u64, settings.seed ^ 9));
-    add(PlaceKind::LedgerOff, &ledgers, some(ledgers.len(), 1, 1), 0);
+    let n = some(ledgers.len(), 1, 1);
+    add(PlaceKind::LedgerOff, &ledgers, n, 0);
+    if settings.people / sites.len() as u64 >= ENOUGH {
+        add(PlaceKind::SheetCut, &ledgers, some(ledgers.len(), 1, 3), n);
+    }
     places
 }
 
@@ -75,6 +82,9 @@ impl Place {
             PlaceKind::PostsEmpty => ("PAIR02", "posted staff left", hospital()),
             PlaceKind::LedgerOff => {
                 ("REC02", "ledger counts too many", sites[self.county].code.clone())
+            }
+            PlaceKind::SheetCut => {
+                ("REC01", "a township left out of the sheet", sites[self.county].code.clone())
             }
         };
         let span = self.span;
@@ -109,6 +119,17 @@ impl World {
     /// The doctor of the household's village.
     pub(super) fn doctor(&self, home: &Home) -> &str {
         &self.doctors[self.sites[home.county].villages[home.village].served]
+    }
+
+    /// Whether the sheet of households leaves this one out on a night. One under watch is never left out: the health
+    /// system would know it alone.
+    pub(super) fn cut(&self, home: &Home, night: usize) -> bool {
+        let site = &self.sites[home.county];
+        home.list.as_ref().is_some_and(|l| l.mon.is_none())
+            && self.plot.places.iter().any(|p| {
+                p.kind == PlaceKind::SheetCut && p.index == home.county && p.span.holds(night)
+            })
+            && site.villages[home.village].town == site.largest_town
     }
 
     /// Rows of the plain tables as of a night.

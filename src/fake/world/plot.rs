@@ -41,6 +41,8 @@ pub(super) enum PlaceKind {
     PostsEmpty,
     /// The county's ledger counts more than the list.
     LedgerOff,
+    /// The list's sheet of households lacks those of a township.
+    SheetCut,
 }
 
 /// The nights between which something is to be seen.

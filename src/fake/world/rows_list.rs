@@ -31,7 +31,9 @@ impl World {
                 self.member(home, list, mon, (i, *active, size), asof, out);
             }
         }
-        self.household(home, list, mon, size, asof, out);
+        if !home.cut {
+            self.household(home, list, mon, size, asof, out);
+        }
         self.copy(home, list, mon, size, asof, out);
         if let Some(mon) = mon {
             self.clocks(home, list, mon, asof, out);
@@ -80,43 +82,35 @@ impl World {
             home.covers.iter().any(|c| c.person == i && c.year == asof.year() && c.paid_on <= asof);
         let resident = p.cover != CoverKind::Employee && insured;
         let employee = p.cover == CoverKind::Employee && insured;
-        let [kind, risks, identified_ym, identified, cleared, cleared_ym, way, after, oop] =
-            monitored(mon, asof);
+        let (watched, [after, oop]) = watched(mon, asof);
         let change = match (active, p.birth > plus(asof, -365)) {
             (false, _) => Some("自然减少"),
             (true, true) => Some("自然增加"),
             _ => None,
         };
-        out(&Record {
-            table: "poverty_member",
-            person: Some(home.person_number(i)),
-            fields: vec![
-                ("hh_no", text(&list.hh_no)),
-                ("member_no", own(member_no)),
-                ("id_no", id),
-                ("name", name),
-                ("sex", sex(p.male)),
-                ("birth_date", Value::Date(p.birth)),
-                ("rel_to_head", text(p.rel)),
-                ("health_status", text(health(home, i))),
-                ("hh_type", text(if list.lifted { "脱贫户" } else { "一般农户" })),
-                ("mon_type", kind),
-                ("risks", risks),
-                ("identified_ym", identified_ym),
-                ("identified_date", identified),
-                ("risk_cleared", cleared),
-                ("cleared_ym", cleared_ym),
-                ("clear_way", way),
-                ("hh_size", Value::Int(size)),
-                ("income_pc", Value::Cents(list.income)),
-                ("income_pc_cleared", after),
-                ("oop_declared", oop),
-                ("list_resident_ins", Value::Bool(resident != wrong)),
-                ("list_employee_ins", Value::Bool(employee)),
-                ("member_change", text_or(change)),
-                ("village_code", self.village_of(home)),
-            ],
-        });
+        let mut fields = vec![
+            ("hh_no", text(&list.hh_no)),
+            ("member_no", own(member_no)),
+            ("id_no", id),
+            ("name", name),
+            ("sex", sex(p.male)),
+            ("birth_date", Value::Date(p.birth)),
+            ("rel_to_head", text(p.rel)),
+            ("health_status", text(health(home, i))),
+            ("hh_type", text(if list.lifted { "脱贫户" } else { "一般农户" })),
+        ];
+        fields.extend(watched);
+        fields.extend([
+            ("hh_size", Value::Int(size)),
+            ("income_pc", Value::Cents(list.income)),
+            after,
+            oop,
+            ("list_resident_ins", Value::Bool(resident != wrong)),
+            ("list_employee_ins", Value::Bool(employee)),
+            ("member_change", text_or(change)),
+            ("village_code", self.village_of(home)),
+        ]);
+        out(&Record { table: "poverty_member", person: Some(home.person_number(i)), fields });
     }
 
     fn household(
@@ -128,40 +122,32 @@ impl World {
         asof: NaiveDate,
         out: &mut dyn FnMut(&Record<'_>),
     ) {
-        let [kind, risks, identified_ym, identified, cleared, cleared_ym, way, after, oop] =
-            monitored(mon, asof);
+        let (watched, [after, oop]) = watched(mon, asof);
         let measures = mon.map(|m| {
             let names: Vec<&str> =
                 m.measures.iter().filter(|x| x.2.is_some_and(|d| d <= asof)).map(|x| x.0).collect();
             names.join("|")
         });
-        out(&Record {
-            table: "poverty_household",
-            person: None,
-            fields: vec![
-                ("hh_no", text(&list.hh_no)),
-                ("village_code", self.village_of(home)),
-                ("head_name", text(&home.persons[0].name)),
-                ("hh_size", Value::Int(size)),
-                ("hh_type", text(if list.lifted { "脱贫户" } else { "一般农户" })),
-                ("mon_type", kind),
-                ("risks", risks),
-                ("identified_ym", identified_ym),
-                ("identified_date", identified),
-                ("risk_cleared", cleared),
-                ("cleared_ym", cleared_ym),
-                ("clear_way", way),
-                ("income_pc", Value::Cents(list.income)),
-                ("income_pc_cleared", after),
-                ("hh_income", Value::Cents(list.income * size.max(1))),
-                ("oop_declared", oop),
-                ("all_insured", Value::Bool(true)),
-                ("health_measure", measures.filter(|m| !m.is_empty()).map_or(Value::Null, own)),
-                ("other_measure", text("产业帮扶|就业帮扶")),
-                ("helper_name", text(&list.helper)),
-                ("helper_phone", text(&list.helper_phone)),
-            ],
-        });
+        let mut fields = vec![
+            ("hh_no", text(&list.hh_no)),
+            ("village_code", self.village_of(home)),
+            ("head_name", text(&home.persons[0].name)),
+            ("hh_size", Value::Int(size)),
+            ("hh_type", text(if list.lifted { "脱贫户" } else { "一般农户" })),
+        ];
+        fields.extend(watched);
+        fields.extend([
+            ("income_pc", Value::Cents(list.income)),
+            after,
+            ("hh_income", Value::Cents(list.income * size.max(1))),
+            oop,
+            ("all_insured", Value::Bool(true)),
+            ("health_measure", measures.filter(|m| !m.is_empty()).map_or(Value::Null, own)),
+            ("other_measure", text("产业帮扶|就业帮扶")),
+            ("helper_name", text(&list.helper)),
+            ("helper_phone", text(&list.helper_phone)),
+        ]);
+        out(&Record { table: "poverty_household", person: None, fields });
     }
 
     /// The health system's copy, exchanged every week.
@@ -265,6 +251,26 @@ fn active(person: &Person, asof: NaiveDate) -> bool {
 
 fn month(day: NaiveDate) -> NaiveDate {
     date(day.year(), day.month(), 1)
+}
+
+/// The columns of a household under watch that stand side by side, and two more: income after, self-pay declared.
+#[expect(clippy::type_complexity, reason = "fields as records hold them")]
+fn watched(
+    mon: Option<&Monitored>,
+    asof: NaiveDate,
+) -> ([(&'static str, Value<'static>); 7], [(&'static str, Value<'static>); 2]) {
+    let [kind, risks, identified_ym, identified, cleared, cleared_ym, way, after, oop] =
+        monitored(mon, asof);
+    let columns = [
+        ("mon_type", kind),
+        ("risks", risks),
+        ("identified_ym", identified_ym),
+        ("identified_date", identified),
+        ("risk_cleared", cleared),
+        ("cleared_ym", cleared_ym),
+        ("clear_way", way),
+    ];
+    (columns, [("income_pc_cleared", after), ("oop_declared", oop)])
 }
 
 /// Kind, risks, month and day of identification, cleared, its month, its way, income after, self-pay declared.

@@ -43,7 +43,7 @@ fn world(people: u64, counties: usize, nights: usize) -> World {
 
 fn dump(world: &World, county: usize, night: usize) -> Vec<String> {
     let mut rows = Vec::new();
-    world.county(county, night, &mut |r| rows.push(format!("{r:?}")));
+    world.county(county, night, &[], &mut |r, _| rows.push(format!("{r:?}")));
     rows
 }
 
@@ -104,7 +104,7 @@ fn sums_hold_but_where_planted() {
     let mut found = HashSet::new();
     let mut bills = 0;
     for county in 0..3 {
-        world.county(county, 0, &mut |r| {
+        world.county(county, 0, &[], &mut |r, _| {
             if r.table != "settlement" {
                 return;
             }
@@ -136,12 +136,12 @@ fn sums_hold_but_where_planted() {
 
 #[test]
 fn every_rule_is_planted_and_households_carry_one_cause() {
-    let world = world(2000, 4, 3);
+    let world = world(4000, 4, 3);
     let plants = world.plants();
     let rules: HashSet<&str> = plants.iter().map(|p| p.rule).collect();
     let wanted = "ID01 ID02 ID03 ID04 ID05 ID07 ID08 LST01 LST02 LST04 LST05 LST07 LST10 INS01 INS02 INS03 INS04 INS05 INS06 INS11 INS14 \
                   FEE01 FEE02 FEE04 FEE06 FEE10 SET01 SET03 SET04 SET05 SET07 SET08 TRT01 TRT02 TRT05 RAR01 FDC01 FDC03 ORG01 ORG02 TEL01 \
-                  PAIR02 MEC01 MEC02 REC02";
+                  PAIR02 MEC01 MEC02 REC01 REC02";
     for rule in wanted.split_whitespace() {
         assert!(rules.contains(rule), "{rule} is not planted");
     }
@@ -168,7 +168,7 @@ fn ma_is_there_alone_and_on_no_list() {
     let world = world(1000, 2, 1);
     let mut seen = 0;
     let mut bills = 0;
-    world.county(0, 0, &mut |r| {
+    world.county(0, 0, &[], &mut |r, _| {
         if r.person == Some(0) {
             assert!(
                 r.table != "poverty_member"
@@ -192,7 +192,7 @@ fn nothing_of_the_future_is_written() {
     let world = world(3000, 3, 3);
     let asof: NaiveDate = world.nights()[0];
     for county in 0..3 {
-        world.county(county, 0, &mut |r| {
+        world.county(county, 0, &[], &mut |r, _| {
             for name in [
                 "setl_date",
                 "discharge_date",
@@ -214,7 +214,7 @@ fn nothing_of_the_future_is_written() {
 fn plain_tables_have_unique_keys() {
     let world = world(2000, 4, 1);
     let mut keys = HashSet::new();
-    world.plain_tables(0, &mut |r| {
+    world.plain_tables(0, &[], &mut |r, _| {
         let key = format!("{} {:?}", r.table, r.fields[0].1);
         assert!(keys.insert(key), "{} {:?} twice", r.table, r.fields[0].1);
     });
@@ -236,38 +236,46 @@ fn faults_of_settings_are_told() {
 
 #[test]
 fn what_was_reported_stays_reported() {
-    const EVENTS: [&str; 5] = ["settlement", "inpatient", "death", "followup", "premium"];
+    const EVENTS: [&str; 6] =
+        ["settlement", "inpatient", "death", "followup", "premium", "telemed_session"];
     let nights = vec![date(2026, 11, 3), date(2026, 11, 10), date(2026, 12, 9), date(2027, 1, 6)];
     let settings = Settings { people: 9000, seed: 5, nights, plant_rate: 0.3 };
     let world = World::new(settings, &places(3), vec![("李".to_owned(), 1.0)]).expect("a world");
+    let is_event = |table: &str| EVENTS.contains(&table);
     let rows = |night: usize| {
         let mut rows = HashSet::new();
         let mut keys = HashSet::new();
-        let mut put = |r: &Record<'_>| {
-            if EVENTS.contains(&r.table) || r.table == "telemed_session" {
+        let mut put = |r: &Record<'_>, _: &Known| {
+            if is_event(r.table) {
                 assert!(rows.insert(format!("{r:?}")), "{r:?} twice");
             }
             if r.table == "disease_reg" {
                 keys.insert(format!("{:?}", r.fields[0]));
             }
         };
-        world.plain_tables(night, &mut put);
-        (0..3).for_each(|c| world.county(c, night, &mut put));
+        world.plain_tables(night, &[], &mut put);
+        (0..3).for_each(|c| world.county(c, night, &[], &mut put));
         (rows, keys)
     };
-    let mut last = rows(0);
+    let all: Vec<_> = (0..4).map(rows).collect();
     for night in 1..4 {
-        let next = rows(night);
+        let (last, next) = (&all[night - 1], &all[night]);
         let gone: Vec<_> = last.0.difference(&next.0).take(3).collect();
         assert!(gone.is_empty(), "night {night}: {gone:#?}");
         assert!(last.1.is_subset(&next.1), "night {night}: a disease vanished");
-        let mut new = 0;
-        (0..3).for_each(|c| {
-            world.county_changes(c, night, &mut |r| new += usize::from(EVENTS.contains(&r.table)));
-        });
-        let sessions =
-            |rows: &HashSet<String>| rows.iter().filter(|r| r.contains("telemed_session")).count();
-        assert_eq!(new, next.0.len() - last.0.len() - (sessions(&next.0) - sessions(&last.0)));
-        last = next;
+        // What is new against each earlier night is told by the world itself.
+        let earlier: Vec<usize> = (0..night).collect();
+        let mut new: HashMap<usize, HashSet<String>> = HashMap::new();
+        let mut put = |r: &Record<'_>, known: &Known| {
+            for before in earlier.iter().filter(|n| is_event(r.table) && !known.had(**n, r)) {
+                new.entry(*before).or_default().insert(format!("{r:?}"));
+            }
+        };
+        world.plain_tables(night, &earlier, &mut put);
+        (0..3).for_each(|c| world.county(c, night, &earlier, &mut put));
+        for before in earlier {
+            let expected: HashSet<String> = next.0.difference(&all[before].0).cloned().collect();
+            assert_eq!(new.remove(&before).unwrap_or_default(), expected, "{night} and {before}");
+        }
     }
 }
