@@ -9,7 +9,7 @@ use std::fmt;
 use chrono::NaiveDate;
 
 pub use quality::Quality;
-pub use read::{Parsed, parse};
+pub use read::{Parsed, characters, parse};
 
 /// Weights of the first 17 digits.
 const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];

@@ -43,6 +43,15 @@ impl Parsed {
     }
 }
 
+/// The characters of a received ID number in ASCII capitals, look-alikes put right: what is left of
+/// a damaged number. Nothing for a text that is longer than any ID.
+pub fn characters(raw: &str) -> Option<String> {
+    let text = Cleaned::of(raw)?;
+    let mut bytes = text.bytes().to_vec();
+    unmask_look_alikes(&mut bytes);
+    String::from_utf8(bytes).ok()
+}
+
 /// Reads an ID number as received. `placeholders` are further stand-ins, compared with the text
 /// after width, spaces and quotes are put right.
 pub fn parse(raw: &str, placeholders: &[String]) -> Parsed {

@@ -4,13 +4,17 @@ use std::process::ExitCode;
 
 use super::output::{self, Form};
 use crate::error::{Error, Result};
-use crate::night::explain::{Explanation, explain as why};
+use crate::night::explain::{Explanation, SourceRow, explain as why};
 use crate::night::{Options, Setup};
 
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Number of the anomaly, 16 hexadecimal digits.
-    anomaly: String,
+    #[arg(required = true)]
+    anomaly: Option<String>,
     #[command(flatten)]
     place: super::Place,
     /// Name of a published night [default: the current one].
@@ -21,12 +25,22 @@ pub struct Args {
     output: Form,
 }
 
-/// Explains the anomaly.
+#[derive(clap::Subcommand)]
+enum What {
+    /// Why a row is of its person, field by field.
+    Link(super::explain_link::Args),
+}
+
+/// Explains the anomaly, or the link of a row.
 pub fn explain(args: &Args) -> Result<ExitCode> {
+    if let Some(What::Link(args)) = &args.what {
+        return super::explain_link::explain(args);
+    }
+    let anomaly = args.anomaly.as_deref().unwrap_or_default();
     let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
     let setup = Setup::new(&options)?;
     let night = super::show::night(&setup, args.night.as_deref())?;
-    let explanation = why(&setup, &setup.lake.night(&night), &args.anomaly)?;
+    let explanation = why(&setup, &setup.lake.night(&night), anomaly)?;
     match args.output {
         Form::Json => {
             let mut json = serde_json::to_value(&explanation)
@@ -79,13 +93,22 @@ fn page(setup: &Setup, e: &Explanation) -> String {
     }
     text.push_str(&format!("\n来源 rows that it rests on: {}\n", e.rows.len()));
     for row in &e.rows {
-        let sheet = row.sheet.as_deref().map(|s| format!(" [{s}]")).unwrap_or_default();
-        text.push_str(&format!(
-            "  {} · {} {} · {}{sheet} 行 line {}\n",
-            row.table, row.feed, row.delivery, row.file, row.line
-        ));
+        text.push_str(&format!("  {} · {}\n", row.table, place_of(row)));
         let values: Vec<String> = row.values.iter().map(|(k, v)| format!("{k}={v}")).collect();
         text.push_str(&format!("    {}\n", values.join("  ")));
     }
     text.trim_end().to_owned()
+}
+
+/// Where a row stands: a case of the ledger, a delivery, or a line of a file.
+fn place_of(row: &SourceRow) -> String {
+    if let Some(case) = &row.case {
+        return format!("督办件 case {case} · `bidui case show {case}`");
+    }
+    let delivery = format!("{} {}", row.feed, row.delivery);
+    if row.line == 0 {
+        return format!("批次 delivery {delivery} · {}", row.file);
+    }
+    let sheet = row.sheet.as_deref().map(|s| format!(" [{s}]")).unwrap_or_default();
+    format!("{delivery} · {}{sheet} 行 line {}", row.file, row.line)
 }

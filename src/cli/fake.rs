@@ -8,6 +8,7 @@ use chrono::{Days, NaiveDate};
 use super::output;
 use super::progress::Bars;
 use crate::error::{Error, Result};
+use crate::fake::errors::Rates;
 use crate::fake::world::Settings;
 use crate::fake::write::Dirt;
 use crate::fake::{Order, make};
@@ -42,6 +43,10 @@ pub struct Args {
     /// JSON file with single rates of dirt.
     #[arg(long)]
     dirt_file: Option<PathBuf>,
+    /// Errors of departments about who a person is: `usual`, `heavy` (three times usual), `none`, or a
+    /// YAML file of rates; `truth/` then says whose each row is. Planted anomalies are then not alone.
+    #[arg(long)]
+    errors: Option<String>,
     /// Share of households with a planted anomaly.
     #[arg(long, default_value_t = 0.02)]
     plant_rate: f64,
@@ -75,6 +80,7 @@ pub fn fake(args: &Args) -> Result<ExitCode> {
             plant_rate: args.plant_rate,
         },
         dirt: dirt.scale(args.dirt),
+        errors: args.errors.as_deref().map(Rates::of).transpose()?,
         out: args.out.clone(),
         counties: args.counties.clone(),
     };

@@ -4,6 +4,7 @@ mod bulletin;
 mod case;
 mod check;
 mod explain;
+mod explain_link;
 mod fake;
 mod figures;
 mod ledger;
@@ -13,8 +14,10 @@ mod progress;
 mod read_apart;
 mod run;
 mod show;
+mod show_links;
 mod test;
 mod truth;
+mod truth_links;
 mod worklist;
 
 use std::io::IsTerminal;

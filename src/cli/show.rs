@@ -22,6 +22,8 @@ enum What {
     Rejects,
     Deliveries,
     Indicators,
+    /// Rows whose person is left to people, with the likeliest persons.
+    Links,
     Runs,
 }
 
@@ -71,6 +73,9 @@ pub fn show(args: &Args) -> Result<ExitCode> {
             let folder = setup.lake.night(&night(&setup, args.night.as_deref())?);
             let (indicator, area) = (args.indicator.as_deref(), args.county.as_deref());
             super::figures::batch(&setup, &folder, indicator, area)?
+        }
+        What::Links => {
+            super::show_links::batch(&setup.lake.night(&night(&setup, args.night.as_deref())?))?
         }
         What::Runs => runs(&setup)?,
     };
@@ -229,7 +234,8 @@ fn runs(setup: &Setup) -> Result<RecordBatch> {
         ("relapsed", number(|s| s.relapsed)),
         ("cleared", number(|s| s.cleared)),
         ("waived", number(|s| s.waived)),
-        ("not_run", number(|s| s.rules.iter().filter(|r| r.not_run.is_some()).count() as u64)),
+        ("not_run", number(|s| s.rules.iter().filter(|r| r.blind().is_some()).count() as u64)),
+        ("off", number(|s| s.rules.iter().filter(|r| r.off().is_some()).count() as u64)),
     ])
 }
 

@@ -18,6 +18,12 @@ pub struct Args {
     /// List the subjects that differ.
     #[arg(long)]
     list: bool,
+    /// Hold the person of every row against whose row it is, instead of the anomalies.
+    #[arg(long)]
+    links: bool,
+    /// The scores of --links as one line of JSON.
+    #[arg(long, requires = "links")]
+    json: bool,
 }
 
 /// Prints the score of every rule; 1 when any differs.
@@ -28,9 +34,12 @@ pub fn truth(args: &Args) -> Result<ExitCode> {
         Error::usage("the lake has no published night").hint("run one with `bidui run`")
     })?;
     let folder = setup.lake.night(&night);
+    if args.links {
+        return super::truth_links::links(&setup, &folder, &args.truth, (args.list, args.json));
+    }
     let summary = night::read_summary(&folder)?;
     let anomalies = night::read_anomalies(&folder)?;
-    let scores = score(&args.truth, &setup.keys, summary.date, &anomalies)?;
+    let scores = score(&args.truth, &setup.pipeline, &setup.keys, summary.date, &anomalies)?;
     let mut table = output::plain_table();
     table.set_header(["rule", "planted", "found", "right", "precision", "recall", ""]);
     let mut wrong = 0;

@@ -5,7 +5,10 @@
 
 #![expect(clippy::disallowed_methods, reason = "synthetic extracts are no part of a lake")]
 
+pub mod errors;
+mod outlets;
 pub mod truth;
+pub mod truth_links;
 pub mod world;
 pub mod write;
 
@@ -13,7 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use chrono::NaiveDate;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -25,6 +27,7 @@ use crate::lake::hash_file;
 use crate::night::Progress;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Feed;
+use outlets::{Outlets, told_until};
 use world::{Division, Geography, Settings, Subject, World};
 use write::{Dirt, FeedWriter, Generic, Planted, Who, WrittenFile};
 
@@ -36,6 +39,8 @@ const SURNAMES: &str = include_str!("surnames.csv");
 pub struct Order {
     pub settings: Settings,
     pub dirt: Dirt,
+    /// Errors of departments; with them the truth of planted anomalies no longer holds.
+    pub errors: Option<errors::Rates>,
     /// A folder for each night goes here, and `truth/`.
     pub out: PathBuf,
     /// Only counties whose code begins so; empty for all.
@@ -70,19 +75,21 @@ pub fn make(
     let steps = (order.settings.nights.len() * world.counties()) as u64;
     progress.stage("造数", "fake", steps);
     let mut made = Made::default();
-    // By feed: the contents of its files on the last night that delivered it.
-    let mut before: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    // By feed: the contents of its files on the last night that delivered it, and since when they tell.
+    let mut before: BTreeMap<&str, (Vec<String>, Option<usize>)> = BTreeMap::new();
     let mut planted = Vec::new();
+    let maker = Maker { pipeline, divisions, world: &world, order, progress };
     for (number, night) in order.settings.nights.iter().enumerate() {
         let folder = order.out.join(night.to_string());
         make_dir(&folder)?;
-        let mut maker = Maker { pipeline, divisions, world: &world, order, progress };
-        for (feed, files) in maker.night(number, *night, &folder)? {
+        for (feed, files) in maker.night(number, &folder)? {
             let mut contents = Vec::new();
             for file in &files {
                 contents.push(hash_file(&file.path)?);
             }
-            if before.get(&feed) == Some(&contents) {
+            // A new period without events is delivered: "none" is not "missing".
+            let delivery = (contents, told_until(feed, world.nights(), number));
+            if before.get(feed.id.as_str()) == Some(&delivery) {
                 // Nothing new to deliver.
                 for file in &files {
                     std::fs::remove_file(&file.path)
@@ -90,13 +97,13 @@ pub fn make(
                 }
                 continue;
             }
-            before.insert(feed.clone(), contents);
+            before.insert(&feed.id, delivery);
             for file in files {
                 made.files += 1;
                 made.bytes += file.bytes;
                 made.rows += file.planted.data_rows();
                 made.planted.add(&file.planted);
-                planted.push((night.to_string(), feed.clone(), file));
+                planted.push((night.to_string(), feed.id.clone(), file));
             }
         }
     }
@@ -145,79 +152,65 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     /// Writes all feeds of a night, county by county, and gives back the files of each.
-    fn night(
-        &mut self,
-        number: usize,
-        night: NaiveDate,
-        folder: &Path,
-    ) -> Result<Vec<(String, Vec<WrittenFile>)>> {
+    fn night(&self, number: usize, folder: &Path) -> Result<Vec<(&Feed, Vec<WrittenFile>)>> {
         let names = |code: &str| names(self.divisions, code);
         let mut dirts = BTreeMap::new();
         for feed in self.pipeline.feeds.values() {
             dirts.insert(feed.id.as_str(), dirt_of(&self.order.dirt, feed)?);
         }
-        let mut writers: BTreeMap<&str, FeedWriter<'_>> = BTreeMap::new();
-        let mut by_table: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for feed in self.pipeline.feeds.values() {
-            let table = &self.pipeline.tables[&feed.table];
-            let seed = self.order.settings.seed;
-            let dirt = &dirts[feed.id.as_str()];
-            let codes = &self.pipeline.codes;
-            let writer = FeedWriter::open(feed, table, codes, &names, folder, night, dirt, seed)?;
-            writers.insert(&feed.id, writer);
-            by_table.entry(&feed.table).or_default().push(&feed.id);
-        }
-        let mut result = Ok(());
-        let mut seen = BTreeSet::new();
-        let mut take = |record: &world::Record<'_>| {
-            seen.insert(record.table);
-            for feed in by_table.get(record.table).into_iter().flatten() {
-                if let Some(writer) = writers.get_mut(feed)
-                    && result.is_ok()
-                {
-                    result = writer.row(record);
-                }
-            }
-        };
-        self.world.plain_tables(number, &mut take);
+        let nights = (self.world.nights(), number);
+        let seed = self.order.settings.seed;
+        let mut outlets = Outlets::open(self.pipeline, &names, &dirts, nights, folder, seed)?;
+        let earlier = outlets.earlier();
+        let truth = self.order.out.join("truth");
+        let night = nights.0[number];
+        let spoiler =
+            |rates| errors::Spoiler::open(self.pipeline, rates, self.world, (seed, night), &truth);
+        let mut spoiler = self.order.errors.as_ref().map(spoiler).transpose()?;
+        self.world.plain_tables(number, &earlier, &mut |r, known| outlets.take(r, r, known));
         for county in 0..self.world.counties() {
             let code = self.world.county_code(county);
-            for writer in writers_of(&mut writers) {
-                writer.county(code, self.divisions.name(code).unwrap_or(code))?;
+            outlets.county(code, self.divisions.name(code).unwrap_or(code))?;
+            if let Some(spoiler) = &mut spoiler {
+                spoiler.county(self.world, county);
             }
-            let mut take = |record: &world::Record<'_>| {
-                seen.insert(record.table);
-                for feed in by_table.get(record.table).into_iter().flatten() {
-                    if let Some(writer) = writers.get_mut(feed)
-                        && result.is_ok()
-                    {
-                        result = writer.row(record);
+            self.world.county(county, number, &earlier, &mut |r, known| match &mut spoiler {
+                Some(spoiler) => {
+                    if let Some(spoilt) = spoiler.row(r) {
+                        outlets.take(r, &spoilt, known);
                     }
                 }
-            };
-            self.world.county(county, number, &mut take);
+                None => outlets.take(r, r, known),
+            });
             self.progress.step(code);
         }
-        result?;
-        for feed in self.pipeline.feeds.values().filter(|f| !seen.contains(f.table.as_str())) {
-            if let Some(writer) = writers.get_mut(feed.id.as_str()) {
-                self.unknown(feed, night, writer)?;
-            }
+        spoiler.map_or(Ok(()), errors::Spoiler::finish)?;
+        for (feed, writer) in outlets.unknown()? {
+            self.unknown(feed, number, writer)?;
         }
-        let finish =
-            |(feed, writer): (&str, FeedWriter<'_>)| Ok((feed.to_owned(), writer.finish()?));
-        writers.into_iter().map(finish).collect()
+        let files = outlets.finish()?;
+        Ok(files.into_iter().map(|(f, files)| (&self.pipeline.feeds[&f.id], files)).collect())
     }
 
-    /// A feed whose table the world does not know: about one person in ten has a plausible row.
-    fn unknown(&self, feed: &Feed, night: NaiveDate, writer: &mut FeedWriter<'_>) -> Result<()> {
+    /// A feed whose table the world does not know: about one person in ten has a plausible row. Of events each further
+    /// period has some of its own, of persons who had none.
+    fn unknown(&self, feed: &Feed, number: usize, writer: &mut FeedWriter<'_>) -> Result<()> {
         let table = &self.pipeline.tables[&feed.table];
         let generic = Generic::new(table, feed, &self.pipeline.codes);
+        let nights = self.world.nights();
         let mut rng = ChaCha8Rng::seed_from_u64(self.order.settings.seed);
+        let mut told = 0;
+        let mut before = told_until(feed, nights, number);
+        while let Some(night) = before {
+            told += 1;
+            before = told_until(feed, nights, night);
+        }
+        // The numbers that do not end in 0, in their order; more than there can be nights.
+        let (parts, own) = if told == 0 { (10, 0) } else { (1000, told + (told - 1) / 9) };
         let mut result = Ok(());
         for county in 0..self.world.counties() {
             self.world.people_truth(county, &mut |person| {
-                if person.number % 10 == 0 && result.is_ok() {
+                if person.number % parts == own && result.is_ok() {
                     let household = person.household.to_string();
                     let who = Who {
                         number: Some(person.number),
@@ -227,7 +220,7 @@ impl Maker<'_> {
                         village: &person.village,
                         household: &household,
                     };
-                    result = writer.row(&generic.record(&who, night, &mut rng));
+                    result = writer.row(&generic.record(&who, nights[number], &mut rng));
                 }
             });
         }
@@ -245,12 +238,6 @@ fn dirt_of(dirt: &Dirt, feed: &Feed) -> Result<Dirt> {
         *rate = 0.0.into();
     }
     serde_json::from_value(rates).map_err(|e| Error::bug(format!("rates of dirt: {e}")))
-}
-
-fn writers_of<'m, 'a>(
-    writers: &'m mut BTreeMap<&str, FeedWriter<'a>>,
-) -> impl Iterator<Item = &'m mut FeedWriter<'a>> {
-    writers.values_mut()
 }
 
 /// Names of city, county, town and village of a code; the province's for its own code.

@@ -9,6 +9,7 @@ use crate::anomaly::{Anomaly, State};
 use crate::citizen_id;
 use crate::codes;
 use crate::error::{Error, Result};
+use crate::pipeline::Pipeline;
 use crate::privacy::PersonKeys;
 use crate::rule::key_text;
 
@@ -43,12 +44,14 @@ impl Score {
     }
 }
 
-/// Scores of all rules that planted or found anything.
+/// Scores of all rules that planted or found anything. The truth knows the world, not what people did about cases or
+/// when files came: rules that need a table of bidui's own are left out.
 ///
 /// # Errors
 /// The truth cannot be read.
 pub fn score(
     truth: &Path,
+    pipeline: &Pipeline,
     keys: &PersonKeys,
     night: NaiveDate,
     anomalies: &[Anomaly],
@@ -79,7 +82,11 @@ pub fn score(
         scores.entry(rule.clone()).or_default().planted.insert(subject);
     }
     let tonight = |s: State| matches!(s, State::New | State::Persisting | State::Relapsed);
-    for row in anomalies.iter().filter(|a| tonight(a.state)) {
+    let of_extracts = |rule: &str| {
+        let needs = pipeline.rules.get(rule).map_or(&[][..], |r| &r.needs);
+        needs.iter().all(|t| pipeline.tables.get(t).is_none_or(|t| t.source.is_none()))
+    };
+    for row in anomalies.iter().filter(|a| tonight(a.state) && of_extracts(&a.rule)) {
         let score = scores.entry(row.rule.clone()).or_default();
         score.found.insert(row.subject.clone());
         let exempt = waived.get(&(row.rule.clone(), row.subject.clone()));

@@ -1,134 +1,297 @@
 //! Writes what was decided: moved rows, edits of the deliveries, the table `link`, the funnel.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::Int64Type;
 
 use super::Funnel;
-use super::pending::Decided;
-use super::sweep::{Link, Swept, rekeyed};
+use super::decide::Decided;
+use super::decisions::Decisions;
+use super::mention::{Kind, Mention, RowRef};
+use super::step::Step;
+use super::sweep::delivery_of;
 use crate::engine::{Held, TableRows};
 use crate::error::{Error, Result};
 use crate::lake::durable;
-use crate::lake::rows::{RowsFile, RowsWriter, SRC_ROW};
+use crate::lake::rows::{PERSON_KEY, RowsFile, RowsWriter, SRC_ROW};
 use crate::pipeline::schema::link_schema;
 use crate::pipeline::spec::Table;
 
 /// Name of the table that this stage makes.
 const LINK_TABLE: &str = "link";
 
-/// Writes everything below `night/identity` and hangs it into `tables`. `decided` are the waiting
-/// rows of all tables in the order of trust.
+/// Where a row came to lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// Where it was.
+    Kept,
+    /// Under another key of its bucket.
+    Rekeyed,
+    /// In the night's file of moved rows.
+    Moved,
+}
+
+/// One row and its person.
+#[derive(Debug, Clone)]
+struct Line {
+    table: u16,
+    delivery: u16,
+    src_row: i64,
+    /// The ID's owner, or the person.
+    about: i64,
+    linked: i64,
+    /// The word in the table `link`; none when the row needs no line.
+    tier: Option<&'static str>,
+    step: Step,
+    bits: Option<i64>,
+    quality: Box<str>,
+    place: Place,
+    kind: Kind,
+    mention: i64,
+}
+
+/// The coarse word of a row that was given to a person by more than its ID.
+fn tier(step: Step) -> &'static str {
+    if step == Step::Prefix { "prefix15" } else { "roster" }
+}
+
+/// The lines of all mentions in the order of their rows.
+fn lines(
+    mentions: &[Mention],
+    decided: &[Option<Decided>],
+    adopted: &BTreeMap<i64, i64>,
+    decisions: &Decisions,
+) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for (mention, decided) in mentions.iter().zip(decided) {
+        let number = decisions.number(mention);
+        let rows = mention.rows.iter();
+        lines.extend(rows.map(|row| line(mention, row, *decided, adopted, number)));
+    }
+    lines.sort_by_key(|l| (l.table, l.delivery, l.src_row));
+    lines
+}
+
+/// What becomes of one row.
+fn line(
+    mention: &Mention,
+    row: &RowRef,
+    decided: Option<Decided>,
+    adopted: &BTreeMap<i64, i64>,
+    number: i64,
+) -> Line {
+    let adopted = |key: i64| adopted.get(&key).copied().unwrap_or(key);
+    let found = decided.and_then(|d| d.key.map(|key| (adopted(key), d.step, d.bits)));
+    let step = found.map(|(_, step, _)| step);
+    let mut line = Line {
+        table: row.table,
+        delivery: row.delivery,
+        src_row: row.src_row,
+        about: mention.key,
+        linked: found.map_or(row.own, |(key, ..)| key),
+        tier: None,
+        step: step.unwrap_or(Step::Unlinked),
+        bits: found.and_then(|(.., bits)| bits).map(|b| b.round() as i64),
+        quality: mention.quality.clone(),
+        place: Place::Kept,
+        kind: mention.kind,
+        mention: number,
+    };
+    match mention.kind {
+        Kind::Waiting => {
+            line.place = Place::Moved;
+            line.linked = adopted(line.linked);
+            line.tier = Some(match step {
+                Some(step) => tier(step),
+                // The register's row of a person whose ID others have.
+                None if line.linked != row.own => {
+                    line.step = Step::Follow;
+                    "roster"
+                }
+                None => "unlinked",
+            });
+            line.about = line.linked;
+        }
+        Kind::Orphan if step.is_none() && row.own != mention.key => {
+            (line.step, line.place, line.tier) = (Step::Clash, Place::Rekeyed, Some("clash"));
+        }
+        Kind::Orphan if line.linked == mention.key || step.is_none() => {
+            (line.linked, line.step) = (mention.key, step.unwrap_or(Step::Own));
+            line.tier = mention.variant.then_some("variant");
+        }
+        Kind::Orphan => {
+            (line.place, line.tier, line.about) = (Place::Moved, step.map(tier), line.linked);
+        }
+        Kind::Doubtful if step.is_none() && row.own == mention.key => {
+            (line.linked, line.step) = (mention.key, Step::Variant);
+            line.tier = Some("variant");
+        }
+        // Nearly the owner's name, and wholly that of another: nobody can say.
+        Kind::Clash | Kind::Doubtful if step.is_none_or(|s| s == Step::Clash) => {
+            (line.linked, line.step) = (adopted(row.own), Step::Clash);
+            (line.place, line.tier) = (Place::Rekeyed, Some("clash"));
+            // The register's row under another's ID, and others know the right one.
+            if line.linked != row.own {
+                (line.place, line.step) = (Place::Moved, Step::Follow);
+            }
+        }
+        Kind::Clash | Kind::Doubtful if line.linked == mention.key => {
+            line.tier = Some("variant");
+        }
+        Kind::Clash | Kind::Doubtful => {
+            (line.place, line.tier) = (Place::Moved, Some("clash"));
+        }
+    }
+    line
+}
+
+/// Writes everything below `night/identity` and hangs it into `tables`. `rows` are the rows with a
+/// usable ID, by table.
 pub(super) fn write(
     order: &[&Table],
     tables: &mut BTreeMap<String, TableRows>,
-    night: &Path,
-    buckets: usize,
-    decided: &[Decided],
-    swept: &Swept,
+    (night, buckets): (&Path, usize),
+    mentions: &[Mention],
+    decided: &[Option<Decided>],
+    (adopted, decisions): (&BTreeMap<i64, i64>, &Decisions),
+    rows: &[u64],
 ) -> Result<Funnel> {
     let dir = night.join("identity");
     durable::create_dir_all(&dir)?;
+    let lines = lines(mentions, decided, adopted, decisions);
     let path = dir.join("link.parquet");
     let mut writer = RowsWriter::gathered(&path, link_schema(), buckets)?;
-    for links in swept.links.chunks(8192) {
-        writer.push(swept_links(order, links)?)?;
-    }
-    let mut funnel = Funnel::default();
-    let mut decided = decided.iter();
-    for (number, table) in order.iter().enumerate() {
-        let counts = funnel.tables.entry(table.id.clone()).or_default();
-        let own = |l: &&Link| l.table == number;
-        let count =
-            |tier: &str| swept.links.iter().filter(own).filter(|l| l.tier == tier).count() as u64;
-        let clash = count("clash");
-        counts.insert("id".into(), swept.rows[number] - clash);
-        counts.insert("variant".into(), count("variant"));
-        counts.insert("clash".into(), clash);
-        let rows = tables.get_mut(&table.id).expect("every table was assembled");
-        let path = dir.join(format!("moved-{}.parquet", table.id));
-        let mut moved = None;
-        for batch in rows.waiting() {
-            let batch = batch?;
-            let decided: Vec<&Decided> = decided.by_ref().take(batch.num_rows()).collect();
-            for one in &decided {
-                *counts.entry(one.tier.into()).or_default() += 1;
-            }
-            let moved = match &mut moved {
-                Some(moved) => moved,
-                None => moved.insert(RowsWriter::gathered(&path, rows.schema.clone(), buckets)?),
-            };
-            writer.push(waiting_links(table, &batch, &decided)?)?;
-            let mut columns = batch.columns().to_vec();
-            columns[0] = keys(&decided);
-            columns[1] = tiers(&decided);
-            moved.push(RecordBatch::try_new(rows.schema.clone(), columns)?)?;
-        }
-        if let Some(moved) = moved {
-            moved.finish()?;
-            rows.moved = Some(RowsFile::open(&path)?);
-        }
-        for held in &mut rows.held {
-            let clash = |l: &&Link| own(l) && l.tier == "clash" && *l.delivery == *held.delivery;
-            let clashes: Vec<&Link> = swept.links.iter().filter(clash).collect();
-            if !clashes.is_empty() {
-                held.edits = rekeyed(held, &clashes);
-            }
-        }
+    let told: Vec<&Line> = lines.iter().filter(|l| l.tier.is_some()).collect();
+    for part in told.chunks(8192) {
+        writer.push(link_rows(order, tables, part)?)?;
     }
     writer.finish()?;
+    let mut funnel = Funnel::default();
+    for (number, table) in order.iter().enumerate() {
+        let own: Vec<&Line> = lines.iter().filter(|l| usize::from(l.table) == number).collect();
+        count(&mut funnel, &table.id, &own, rows[number]);
+        let table_rows = tables.get_mut(&table.id).expect("every table was assembled");
+        let path = dir.join(format!("moved-{}.parquet", table.id));
+        move_rows(table_rows, &own, &path, buckets)?;
+    }
     let file = RowsFile::open(&path)?;
     let held = vec![Held { delivery: String::new(), file, edits: Arc::default() }];
-    let link = TableRows { schema: link_schema(), held, moved: None };
-    tables.insert(LINK_TABLE.into(), link);
+    tables.insert(LINK_TABLE.into(), TableRows { schema: link_schema(), held, moved: None });
     Ok(funnel)
 }
 
-fn keys(decided: &[&Decided]) -> ArrayRef {
-    Arc::new(decided.iter().map(|d| Some(d.key)).collect::<Int64Array>())
+/// Rows of a table by tier and by step. `rows` have a usable ID.
+fn count(funnel: &mut Funnel, table: &str, lines: &[&Line], rows: u64) {
+    let tiers = funnel.tables.entry(table.to_owned()).or_default();
+    let steps = funnel.steps.entry(table.to_owned()).or_default();
+    let with_id = |l: &&&Line| l.kind != Kind::Waiting;
+    let gone = lines.iter().filter(with_id).filter(|l| l.place != Place::Kept).count() as u64;
+    tiers.insert("id".into(), rows - gone);
+    for tier in ["variant", "clash"] {
+        tiers.insert(tier.into(), 0);
+    }
+    let special = lines.iter().filter(with_id).count() as u64;
+    steps.insert("id".into(), rows - special);
+    for line in lines {
+        *steps.entry(line.step.word().into()).or_default() += 1;
+        let counted = match (line.place, line.tier) {
+            (Place::Moved, Some("clash")) => Some("roster"),
+            (_, tier) => tier,
+        };
+        if let Some(tier) = counted {
+            *tiers.entry(tier.into()).or_default() += 1;
+        }
+    }
 }
 
-fn tiers(decided: &[&Decided]) -> ArrayRef {
-    Arc::new(decided.iter().map(|d| Some(d.tier)).collect::<StringArray>())
+/// Writes the moved rows of a table, and the edits that take them away from where they were.
+fn move_rows(rows: &mut TableRows, lines: &[&Line], path: &Path, buckets: usize) -> Result<()> {
+    let mut moved: Option<RowsWriter> = None;
+    let schema = rows.schema.clone();
+    let mut push = |batch: RecordBatch| -> Result<()> {
+        let writer = match &mut moved {
+            Some(writer) => writer,
+            None => moved.insert(RowsWriter::gathered(path, schema.clone(), buckets)?),
+        };
+        writer.push(batch)
+    };
+    for (at, held) in rows.held.iter_mut().enumerate() {
+        let own = lines.iter().filter(|l| usize::from(l.delivery) == at);
+        let own: Vec<&&Line> = own.filter(|l| l.place != Place::Kept).collect();
+        if own.is_empty() {
+            continue;
+        }
+        let targets: BTreeMap<i64, &Line> =
+            own.iter().filter(|l| l.place == Place::Moved).map(|l| (l.src_row, **l)).collect();
+        let wanted: BTreeSet<i64> = targets.keys().copied().collect();
+        if !wanted.is_empty() {
+            for batch in held.file.pick(Arc::new(wanted))? {
+                push(rewritten(&batch?, &targets)?)?;
+            }
+        }
+        let mut edits = (*held.edits).clone();
+        for line in own {
+            match (line.place, line.kind) {
+                (Place::Rekeyed, _) => _ = edits.rekey.insert(line.src_row, line.linked),
+                // Rows that waited are read by nobody where they are.
+                (Place::Moved, kind) if kind != Kind::Waiting => {
+                    edits.moved.insert(line.src_row);
+                }
+                _ => {}
+            }
+        }
+        held.edits = Arc::new(edits);
+    }
+    if let Some(moved) = moved {
+        moved.finish()?;
+        rows.moved = Some(RowsFile::open(path)?);
+    }
+    Ok(())
 }
 
-/// Rows of the table `link` for rows with a usable ID.
-fn swept_links(order: &[&Table], links: &[Link]) -> Result<RecordBatch> {
-    let numbers = |f: fn(&Link) -> i64| -> ArrayRef {
-        Arc::new(links.iter().map(|l| Some(f(l))).collect::<Int64Array>())
+/// A batch of rows under their new persons.
+fn rewritten(batch: &RecordBatch, targets: &BTreeMap<i64, &Line>) -> Result<RecordBatch> {
+    let numbers =
+        batch.column_by_name(SRC_ROW).ok_or_else(|| Error::bug("a row without number"))?;
+    let numbers = numbers.as_primitive::<Int64Type>();
+    let own = |n: &i64| targets.get(n).copied();
+    let keys: Int64Array = numbers.values().iter().map(|n| own(n).map(|l| l.linked)).collect();
+    let word =
+        |l: &Line| if l.tier == Some("clash") { tier(l.step) } else { l.tier.unwrap_or("id") };
+    let links: StringArray = numbers.values().iter().map(|n| own(n).map(word)).collect();
+    let mut columns = batch.columns().to_vec();
+    columns[batch.schema().index_of(PERSON_KEY)?] = Arc::new(keys);
+    columns[batch.schema().index_of("link")?] = Arc::new(links);
+    Ok(RecordBatch::try_new(batch.schema(), columns)?)
+}
+
+/// Rows of the table `link`.
+fn link_rows(
+    order: &[&Table],
+    tables: &BTreeMap<String, TableRows>,
+    lines: &[&Line],
+) -> Result<RecordBatch> {
+    let numbers = |f: &dyn Fn(&Line) -> Option<i64>| -> ArrayRef {
+        Arc::new(lines.iter().map(|l| f(l)).collect::<Int64Array>())
     };
-    let texts = |f: &dyn for<'a> Fn(&'a Link) -> &'a str| -> ArrayRef {
-        Arc::new(links.iter().map(|l| Some(f(l))).collect::<StringArray>())
+    let texts = |f: &dyn Fn(&Line) -> Option<String>| -> ArrayRef {
+        Arc::new(lines.iter().map(|l| f(l)).collect::<StringArray>())
     };
-    let tables = links.iter().map(|l| Some(order[l.table].id.as_str()));
+    let table = |l: &Line| order[usize::from(l.table)].id.clone();
     let columns = vec![
-        numbers(|l| l.owner),
-        Arc::new(tables.collect::<StringArray>()),
-        texts(&|l| l.tier),
-        texts(&|l| &l.quality),
-        numbers(|l| l.linked),
-        texts(&|l| &l.delivery),
-        numbers(|l| l.src_row),
-    ];
-    Ok(RecordBatch::try_new(link_schema(), columns)?)
-}
-
-/// Rows of the table `link` for rows that waited for their person.
-fn waiting_links(table: &Table, batch: &RecordBatch, decided: &[&Decided]) -> Result<RecordBatch> {
-    let column = |name: &str| {
-        batch.column_by_name(name).cloned().ok_or_else(|| Error::bug("a column is gone"))
-    };
-    let id = &table.person.as_ref().ok_or_else(|| Error::bug("a table of no persons"))?.id;
-    let columns = vec![
-        keys(decided),
-        Arc::new(decided.iter().map(|_| Some(table.id.as_str())).collect::<StringArray>()),
-        tiers(decided),
-        column(&format!("{id}_quality"))?,
-        keys(decided),
-        column("src_delivery")?,
-        column(SRC_ROW)?,
+        numbers(&|l| Some(l.about)),
+        texts(&|l| Some(table(l))),
+        texts(&|l| l.tier.map(str::to_owned)),
+        texts(&|l| Some(l.quality.to_string())),
+        numbers(&|l| Some(l.linked)),
+        texts(&|l| Some(l.step.word().to_owned())),
+        numbers(&|l| l.bits),
+        numbers(&|l| Some(l.mention)),
+        texts(&|l| Some(delivery_of(&tables[&table(l)], l.delivery).to_string())),
+        numbers(&|l| Some(l.src_row)),
     ];
     Ok(RecordBatch::try_new(link_schema(), columns)?)
 }

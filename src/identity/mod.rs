@@ -1,20 +1,36 @@
 //! Identify: a person key for every row of a person table, and the evidence of each link that is
 //! not a plain ID.
 //!
-//! A row with a usable ID got its key when it was received. Two things are left for the night: rows
-//! whose ID is missing or damaged are matched against the spine by exact tiers, and rows whose ID
-//! belongs to somebody with a clashing name are parted from that person.
+//! A row with a usable ID got its key when it was received. For the night three kinds of rows are
+//! left: those without a usable ID, those whose ID belongs to somebody with another name, and those
+//! whose ID the master does not know. What they say is a *mention*. Every person of the spine is
+//! offered to the mentions that share a key with it; steps of exact evidence decide first, and what
+//! they leave is weighed. See docs/identity.md.
 
+mod block;
+mod compare;
+mod decide;
+mod decisions;
+mod evidence;
 mod links;
-mod pending;
+mod lookup;
+pub mod lunar;
+mod mention;
+mod model;
+mod probe;
 mod recall;
+mod step;
 mod sweep;
+mod traits;
+mod waiting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use evidence::{Evidence, Part, REVIEW_COLUMNS, evidence};
+pub use lookup::{Linked, Wanted, linked, step_title};
 pub use recall::recall;
 
 use crate::engine::TableRows;
@@ -24,13 +40,22 @@ use crate::lake::bucket::KeyRange;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{Grain, Table};
 use crate::privacy::PersonKeys;
+use decide::Case;
+use decisions::Decisions;
+use mention::{Kind, Mention};
+use probe::Extra;
+use step::Step;
+use sweep::{Ground, Swept};
 
-/// How rows of each table were linked, by tier.
+/// How rows of each table were linked, by tier and by step.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Funnel {
     /// Table, then tier (`id`, `variant`, `prefix15`, `roster`, `clash`, `unlinked`), then rows.
     /// `variant` rows are linked by ID under another spelling of the name and count as `id` too.
     pub tables: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Table, then step (see [`steps`]), then rows: each row once.
+    #[serde(default)]
+    pub steps: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 impl Funnel {
@@ -45,7 +70,13 @@ impl Funnel {
     }
 }
 
-/// The order in which tables are believed about a person's name: the spine, then by id.
+/// The words of all steps with their Chinese titles, the plain ID first.
+pub fn steps() -> Vec<(&'static str, &'static str)> {
+    let others = Step::ALL.into_iter().map(Step::words);
+    std::iter::once(("id", "证件号")).chain(others).collect()
+}
+
+/// The order in which tables are believed about a person: the spine, then by id.
 fn by_trust(pipeline: &Pipeline) -> Vec<&Table> {
     let spine = &pipeline.settings.identity.spine;
     let place = |t: &Table| spine.iter().position(|s| *s == t.id).unwrap_or(spine.len());
@@ -59,7 +90,7 @@ fn by_trust(pipeline: &Pipeline) -> Vec<&Table> {
 /// edits, and the table `link` is written into `night`.
 ///
 /// # Errors
-/// The disk; two IDs with one key, which only another secret can mend.
+/// The disk; two IDs with one key, which only another secret can mend; a decision that is none.
 pub fn resolve(
     pipeline: &Pipeline,
     keys: &PersonKeys,
@@ -69,8 +100,79 @@ pub fn resolve(
     threads: usize,
 ) -> Result<Funnel> {
     let order = by_trust(pipeline);
-    let pending = pending::Pending::collect(&order, keys, tables)?;
-    let swept = sweep::sweep(pipeline, &order, keys, tables, &pending, ranges, threads)?;
-    let decided = pending.decide(&swept.matches);
-    links::write(&order, tables, night, pipeline.settings.buckets, &decided, &swept)
+    let decisions = Decisions::of(pipeline, keys)?;
+    let ground = Ground { pipeline, order: &order, keys, tables, ranges, threads };
+    let mut swept = sweep::sweep(&ground)?;
+    waiting::gather(&ground, &mut swept.mentions)?;
+    swept.mentions.settle();
+    complete(&mut swept);
+    let mentions = std::mem::take(&mut swept.mentions.all);
+    let spine = ground.spine();
+    let (apart, extras) = persons(&mentions, spine);
+    let probed = probe::probe(&ground, &mentions, &apart, &extras)?;
+    let policy = &pipeline.settings.identity.link;
+    let (census, sample) = (&probed.census, &swept.sample);
+    let case = Case { policy, census, sample, mentions: &mentions, decisions: &decisions, spine };
+    let (mut outcome, model) = case.decide(probed.candidates);
+    let nameless = extras.iter().filter(|e| e.rank == 0).map(|e| (e.key, e.mention)).collect();
+    let adopted = decide::adopt(&mentions, &outcome.decided, &nameless);
+    // A decision names the key that a person has in the end.
+    for (mention, decided) in mentions.iter().zip(&mut outcome.decided) {
+        let person = decided.and_then(|d| adopted.get(&d.key?).copied());
+        if person.is_some_and(|person| decisions.refused(decisions.number(mention), person)) {
+            *decided = None;
+        }
+    }
+    let home = (night, pipeline.settings.buckets);
+    evidence::write(&case, &order, tables, night, &outcome, &model, &adopted)?;
+    let found = (&adopted, &decisions);
+    links::write(&order, tables, home, &mentions, &outcome.decided, found, &swept.rows)
+}
+
+/// Puts in what only the whole sweep knows: companions' households, and births that are copies.
+fn complete(swept: &mut Swept) {
+    for mention in &mut swept.mentions.all {
+        let own = mention.traits.household;
+        let homes = swept.together.range((own, 0)..=(own, u64::MAX)).map(|(_, home)| *home);
+        if own != 0 {
+            mention.households.extend(homes);
+        }
+        // A valid number that nobody else has is the person's own more often than not.
+        if mention.kind == Kind::Orphan {
+            mention.traits.birth = mention.traits.born();
+        }
+        let copied = matches!(mention.kind, Kind::Clash | Kind::Doubtful)
+            && mention.traits.birth == mention.traits.id_birth()
+            && swept.sample.copies_births(usize::from(mention.table));
+        if copied {
+            mention.traits.birth = None;
+        }
+    }
+}
+
+/// Rows of the spine that are not their ID's owner's, and the persons that are no such owners.
+fn persons(mentions: &[Mention], spine: usize) -> (HashSet<(u16, u16, i64)>, Vec<Extra>) {
+    let mut apart = HashSet::new();
+    let mut extras = Vec::new();
+    for (at, mention) in mentions.iter().enumerate() {
+        for row in mention.rows.iter().filter(|r| usize::from(r.table) < spine) {
+            apart.insert((row.table, row.delivery, row.src_row));
+        }
+        if usize::from(mention.table) >= spine || mention.kind == Kind::Doubtful {
+            continue;
+        }
+        // A row of a list whose ID is somebody else's is no person that others could be.
+        if mention.kind == Kind::Clash && mention.table > 0 {
+            continue;
+        }
+        let own = mention.rows.iter().filter(|r| r.table == mention.table);
+        let mut keys: Vec<i64> = own.map(|r| r.own).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        for key in keys {
+            let traits = mention.traits.clone();
+            extras.push(Extra { key, rank: mention.table, traits, mention: at as u32 });
+        }
+    }
+    (apart, extras)
 }

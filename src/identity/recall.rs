@@ -7,6 +7,8 @@ use std::sync::Arc;
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 
+use super::step::Step;
+use crate::citizen_id::Quality;
 use crate::engine::TableRows;
 use crate::error::{Error, Result};
 use crate::lake::rows::{Part, RowsFile};
@@ -35,11 +37,21 @@ pub fn recall(tables: &mut BTreeMap<String, TableRows>, night: &Path) -> Result<
         let delivery = column("src_delivery")?.as_string::<i32>();
         let row = column("src_row")?.as_primitive::<Int64Type>();
         let linked = column("linked_key")?.as_primitive::<Int64Type>();
-        for at in (0..batch.num_rows()).filter(|at| tier.value(*at) == "clash") {
+        let quality = column("quality")?.as_string::<i32>();
+        let step = column("step")?.as_string::<i32>();
+        for at in 0..batch.num_rows() {
+            // Rows that waited lie in a group that nobody reads; variants are where they were.
+            let usable = Quality::from_word(quality.value(at)).is_some_and(Quality::usable);
+            if !usable || tier.value(at) == "variant" {
+                continue;
+            }
             let Some(rows) = tables.get_mut(table.value(at)) else { continue };
             let own = rows.held.iter_mut().find(|h| h.delivery == delivery.value(at));
-            if let Some(held) = own {
-                Arc::make_mut(&mut held.edits).rekey.insert(row.value(at), linked.value(at));
+            let Some(edits) = own.map(|held| Arc::make_mut(&mut held.edits)) else { continue };
+            if step.value(at) == Step::Clash.word() {
+                edits.rekey.insert(row.value(at), linked.value(at));
+            } else {
+                edits.moved.insert(row.value(at));
             }
         }
     }

@@ -1,125 +1,133 @@
-//! One pass over all persons, bucket by bucket: names are held against the most trusted one, and
-//! the spine is offered to the waiting rows.
+//! One pass over all rows with a usable ID, bucket by bucket: each is held against its ID's owner.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::Int64Type;
+use arrow::array::RecordBatch;
 
-use super::pending::{Match, Pending, Who};
-use crate::engine::{Held, TableRows};
+use super::compare::{self, Field, Gamma, birth, id, name};
+use super::mention::{Kind, Mention, Mentions, RowRef};
+use super::model::{SAMPLED, Sample};
+use super::traits::{Traits, Who, columns};
+use crate::engine::TableRows;
 use crate::error::{Error, Result};
 use crate::lake::bucket::{BUCKET_BITS, KeyRange};
-use crate::lake::rows::{PERSON_KEY, Part, SRC_ROW};
+use crate::lake::rows::Part;
 use crate::person_name::{self, NameMatch};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Table;
 use crate::privacy::PersonKeys;
 
-/// A row that is not linked by a plain ID.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Link {
-    /// Place of its table in the order of trust.
-    pub table: usize,
-    pub delivery: Arc<str>,
-    pub src_row: i64,
-    /// `variant` or `clash`.
-    pub tier: &'static str,
-    pub quality: String,
-    /// The ID's owner.
-    pub owner: i64,
-    /// The person that the row now belongs to.
-    pub linked: i64,
+/// What a night knows while it resolves.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
+    pub pipeline: &'a Pipeline,
+    /// Tables in the order of trust; the first is the master.
+    pub order: &'a [&'a Table],
+    pub keys: &'a PersonKeys,
+    pub tables: &'a BTreeMap<String, TableRows>,
+    pub ranges: &'a [KeyRange],
+    pub threads: usize,
+}
+
+impl Ground<'_> {
+    /// How many of the tables are the spine.
+    pub fn spine(&self) -> usize {
+        let spine = &self.pipeline.settings.identity.spine;
+        self.order.iter().filter(|t| spine.contains(&t.id)).count()
+    }
+
+    pub fn placeholders(&self) -> &[String] {
+        &self.pipeline.settings.identity.placeholders
+    }
+
+    /// Runs one part for each range, some at a time, and gives the parts in the ranges' order.
+    pub fn each_range<T: Send>(
+        &self,
+        part: impl Fn(KeyRange) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        let next = AtomicUsize::new(0);
+        let all = Mutex::new(Vec::new());
+        let work = || -> Result<()> {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(range) = self.ranges.get(at) else { return Ok(()) };
+                let found = part(*range)?;
+                all.lock().unwrap_or_else(PoisonError::into_inner).push((at, found));
+            }
+        };
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..self.threads.max(1)).map(|_| scope.spawn(work)).collect();
+            let join = |w: std::thread::ScopedJoinHandle<'_, Result<()>>| {
+                w.join().unwrap_or_else(|_| Err(Error::bug("identity panicked")))
+            };
+            workers.into_iter().map(join).collect::<Result<Vec<()>>>()
+        })?;
+        let mut parts = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+        parts.sort_by_key(|(at, _)| *at);
+        Ok(parts.into_iter().map(|(_, part)| part).collect())
+    }
 }
 
 /// What the sweep found.
 #[derive(Default)]
 pub(super) struct Swept {
-    pub links: Vec<Link>,
-    pub matches: Vec<Match>,
+    pub mentions: Mentions,
     /// Rows with a usable ID, by table in the order of trust.
     pub rows: Vec<u64>,
+    /// A household of another table, and that of the master in which one of its members lives.
+    pub together: BTreeSet<(u64, u64)>,
+    pub sample: Sample,
 }
 
-/// Who a key belongs to.
-struct Owner {
-    name: Option<String>,
-    id: String,
-}
-
-/// Sweeps all ranges of keys, `threads` at a time.
-pub(super) fn sweep(
-    pipeline: &Pipeline,
-    order: &[&Table],
-    keys: &PersonKeys,
-    tables: &BTreeMap<String, TableRows>,
-    pending: &Pending,
-    ranges: &[KeyRange],
-    threads: usize,
-) -> Result<Swept> {
-    let next = AtomicUsize::new(0);
-    let all = Mutex::new(Vec::new());
-    let work = || -> Result<()> {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(range) = ranges.get(at) else { return Ok(()) };
-            let mut one = Sweep {
-                pipeline,
-                order,
-                keys,
-                pending,
-                owners: HashMap::new(),
-                found: Swept::default(),
-            };
-            one.range(tables, *range)?;
-            all.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((at, one.found));
-        }
-    };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
-        let join = |w: std::thread::ScopedJoinHandle<'_, Result<()>>| {
-            w.join().unwrap_or_else(|_| Err(Error::bug("the identity sweep panicked")))
-        };
-        workers.into_iter().map(join).collect::<Result<Vec<()>>>()
+/// Sweeps all ranges of keys.
+pub(super) fn sweep(ground: &Ground<'_>) -> Result<Swept> {
+    let parts = ground.each_range(|range| {
+        let rows = vec![0; ground.order.len()];
+        let found = Swept { rows, ..Swept::default() };
+        let mut one = Sweep { ground, spine: ground.spine(), owners: HashMap::new(), found };
+        one.range(range)?;
+        Ok(one.finish())
     })?;
-    let mut parts = all.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    parts.sort_by_key(|(at, _)| *at);
-    let mut swept = Swept { rows: vec![0; order.len()], ..Swept::default() };
-    for (_, part) in parts {
-        swept.links.extend(part.links);
-        swept.matches.extend(part.matches);
+    let mut swept = Swept { rows: vec![0; ground.order.len()], ..Swept::default() };
+    for part in parts {
+        swept.mentions.append(part.mentions);
+        swept.together.extend(part.together);
+        swept.sample.add(&part.sample);
         for (sum, rows) in swept.rows.iter_mut().zip(part.rows) {
             *sum += rows;
         }
     }
-    // The order of the ranges depends on their number; this one does not.
-    swept.links.sort();
-    swept.matches.sort();
-    swept.matches.dedup();
     Ok(swept)
+}
+
+/// Whom an ID belongs to.
+struct Owner {
+    traits: Traits,
+    /// Is it a person of the master?
+    master: bool,
+    /// The row, and the quality of its ID.
+    place: RowRef,
+    quality: Box<str>,
+    households: BTreeSet<u64>,
 }
 
 /// The sweep of one range of keys.
 struct Sweep<'a> {
-    pipeline: &'a Pipeline,
-    order: &'a [&'a Table],
-    keys: &'a PersonKeys,
-    pending: &'a Pending,
+    ground: &'a Ground<'a>,
+    spine: usize,
     owners: HashMap<i64, Owner>,
     found: Swept,
 }
 
 impl Sweep<'_> {
-    fn range(&mut self, tables: &BTreeMap<String, TableRows>, range: KeyRange) -> Result<()> {
-        self.found.rows = vec![0; self.order.len()];
-        for (number, table) in self.order.iter().enumerate() {
+    fn range(&mut self, range: KeyRange) -> Result<()> {
+        for (number, table) in self.ground.order.iter().enumerate() {
             let columns = columns(table);
-            for held in &tables[&table.id].held {
-                let delivery: Arc<str> = held.delivery.as_str().into();
+            for (at, held) in self.ground.tables[&table.id].held.iter().enumerate() {
                 for batch in held.file.scan(Part::Keys(range), &columns, &held.edits)? {
-                    self.batch(number, table, &delivery, &batch?)?;
+                    self.batch(number, at, table, &batch?)?;
                 }
             }
         }
@@ -129,90 +137,196 @@ impl Sweep<'_> {
     fn batch(
         &mut self,
         number: usize,
+        held: usize,
         table: &Table,
-        delivery: &Arc<str>,
         batch: &RecordBatch,
     ) -> Result<()> {
-        let Some(roles) = &table.person else { return Ok(()) };
-        let column =
-            |name: &str| batch.column_by_name(name).ok_or_else(|| Error::bug("a column is gone"));
-        let keys = column(PERSON_KEY)?.as_primitive::<Int64Type>();
-        let rows = column(SRC_ROW)?.as_primitive::<Int64Type>();
-        let ids = column(&roles.id)?.as_string::<i32>();
-        let qualities = column(&format!("{}_quality", roles.id))?.as_string::<i32>();
-        let who = Who::of(batch, table);
-        let spine = self.pipeline.settings.identity.spine.contains(&table.id);
+        if table.person.is_none() {
+            return Ok(());
+        }
+        let who = Who::of(batch, table, self.ground.placeholders());
         for row in 0..batch.num_rows() {
-            if keys.is_null(row) || ids.is_null(row) {
-                continue;
-            }
-            let (key, id) = (keys.value(row), ids.value(row));
+            let (Some(key), Some(id)) = (who.key(row), who.id(row)) else { continue };
             self.found.rows[number] += 1;
-            let tier = self.tier(key, id, who.name(row))?;
-            if spine && tier != Some("clash") {
-                self.pending.probe(&who, row, id, key, &mut self.found.matches);
-            }
-            let Some(tier) = tier else { continue };
-            let clash = tier == "clash";
-            let name = person_name::fold(who.name(row).unwrap_or_default());
-            self.found.links.push(Link {
-                table: number,
-                delivery: delivery.clone(),
-                src_row: rows.value(row),
-                tier,
-                quality: qualities.value(row).to_owned(),
-                owner: key,
-                linked: if clash { self.other(key, id, &name) } else { key },
-            });
+            let place = RowRef {
+                table: number as u16,
+                delivery: held as u16,
+                src_row: who.src_row(row)?,
+                own: key,
+            };
+            self.row(&who, row, key, id, place)?;
         }
         Ok(())
     }
 
-    /// How a row with a usable ID relates to the ID's owner; `None` is a plain link.
-    fn tier(&mut self, key: i64, id: &str, name: Option<&str>) -> Result<Option<&'static str>> {
+    fn row(&mut self, who: &Who<'_>, row: usize, key: i64, id: &str, place: RowRef) -> Result<()> {
+        let number = usize::from(place.table);
         let Some(owner) = self.owners.get_mut(&key) else {
-            let owner = Owner { name: name.map(str::to_owned), id: id.to_owned() };
-            self.owners.insert(key, owner);
-            return Ok(None);
+            let traits = who.traits(row);
+            let master = number == 0;
+            if !master {
+                let (quality, place) = (who.quality(row), place.clone());
+                self.found.mentions.add(Kind::Orphan, key, traits.clone(), quality, place);
+            }
+            let households = BTreeSet::from([traits.household]);
+            let (place, quality) = (place.clone(), who.quality(row).into());
+            self.owners.insert(key, Owner { traits, master, place, quality, households });
+            return Ok(());
         };
-        if owner.id != id {
+        if *owner.traits.id != *id {
             return Err(Error::environment("two citizen IDs have the same person key").hint(
                 "the 63-bit keyed hash collided; choose another secret and receive everything anew",
             ));
         }
-        let Some(name) = name else { return Ok(None) };
-        let Some(known) = &owner.name else {
-            owner.name = Some(name.to_owned());
-            return Ok(None);
+        if !owner.master {
+            let traits = who.traits(row);
+            owner.households.insert(traits.household);
+            self.found.mentions.add(Kind::Orphan, key, traits, who.quality(row), place);
+            return Ok(());
+        }
+        let told = who.name(row).map(|name| match person_name::child_of(name) {
+            Some(_) => NameMatch::Clash,
+            None => person_name::compare(&owner.traits.name, name),
+        });
+        let plain = matches!(told, None | Some(NameMatch::Same | NameMatch::Homophone))
+            || owner.traits.name.is_empty();
+        if owner.traits.name.is_empty()
+            && let Some(name) = who.name(row)
+        {
+            owner.traits.name = person_name::fold(name).into();
+        }
+        if number < self.spine && plain {
+            let household = who.household(row);
+            let homes = &owner.households;
+            self.found.together.extend(homes.iter().map(|home| (household, *home)));
+            owner.households.insert(household);
+        }
+        let sampled = key.unsigned_abs().is_multiple_of(SAMPLED);
+        if plain && !sampled && number > 0 {
+            return Ok(());
+        }
+        let mut traits = who.traits(row);
+        let mut quality: Box<str> = who.quality(row).into();
+        let mut place = place;
+        let mut name = person_name::fold(who.name(row).unwrap_or_default());
+        // Of two people whom the register has under one ID, it is theirs whom it describes.
+        if number == 0
+            && let Some(owner) = self.owners.get_mut(&key)
+            && fit(&traits) < fit(&owner.traits)
+        {
+            std::mem::swap(&mut owner.traits, &mut traits);
+            std::mem::swap(&mut owner.place, &mut place);
+            std::mem::swap(&mut owner.quality, &mut quality);
+            name = traits.name.to_string();
+        }
+        if sampled && number > 0 {
+            self.sample(number, key, &traits);
+        }
+        if !plain {
+            let near = told == Some(NameMatch::Near);
+            self.unlike((traits, &name), &quality, key, place, near);
+        }
+        Ok(())
+    }
+
+    /// A row whose name is not its ID's owner's.
+    fn unlike(
+        &mut self,
+        (traits, name): (Traits, &str),
+        quality: &str,
+        key: i64,
+        mut place: RowRef,
+        near: bool,
+    ) {
+        let gamma = compare::compare(&traits, &self.owners[&key].traits);
+        let against =
+            gamma.get(Field::Birth) >= birth::SAME_YEAR || gamma.get(Field::Sex) == compare::NO;
+        let kind = if near && !against { Kind::Doubtful } else { Kind::Clash };
+        // The register's own row of nearly the same name is a correction, not somebody else.
+        if kind == Kind::Clash || place.table > 0 {
+            place.own = other(self.ground.keys, key, &traits.id, name);
+        }
+        self.found.mentions.add(kind, key, traits, quality, place);
+    }
+
+    /// Notes how a row agrees with its owner.
+    fn sample(&mut self, table: usize, key: i64, traits: &Traits) {
+        let owner = &self.owners[&key];
+        let gamma = compare::compare(traits, &owner.traits);
+        let own = traits.birth.is_some() && traits.birth == traits.id_birth();
+        self.found.sample.same(table, gamma, own);
+    }
+
+    fn finish(mut self) -> Swept {
+        part_orphans(self.ground.keys, &mut self.found.mentions.all);
+        for mention in &mut self.found.mentions.all {
+            if let Some(owner) = self.owners.get(&mention.key) {
+                let homes = owner.households.iter().copied().filter(|h| *h != 0);
+                mention.households.extend(homes);
+            }
+        }
+        self.found.together.retain(|(a, b)| *a != 0 && *b != 0 && a != b);
+        self.found
+    }
+}
+
+/// How well a row of the register fits its own ID; less is better, and no two rows are equal.
+fn fit(traits: &Traits) -> (bool, bool, &Traits) {
+    let by_id = Traits { birth: None, sex: 0, ..traits.clone() };
+    let born = traits.birth.is_some() && traits.birth != by_id.id_birth();
+    (born, traits.sex != 0 && traits.sex != by_id.gender(), traits)
+}
+
+/// Parts the people under an ID that the master does not have: the most trusted table is believed,
+/// then what most rows say.
+fn part_orphans(keys: &PersonKeys, mentions: &mut [Mention]) {
+    let mut of_key: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    for (at, mention) in mentions.iter().enumerate().filter(|(_, m)| m.kind == Kind::Orphan) {
+        of_key.entry(mention.key).or_default().push(at);
+    }
+    for places in of_key.into_values().filter(|p| p.len() > 1) {
+        let named = places.iter().filter(|at| !mentions[**at].traits.name.is_empty());
+        let order = |at: &&usize| {
+            let mention = &mentions[**at];
+            (mention.table, usize::MAX - mention.rows.len(), mention.traits.clone())
         };
-        Ok(match person_name::compare(known, name) {
-            NameMatch::Same | NameMatch::Homophone => None,
-            NameMatch::Near => Some("variant"),
-            NameMatch::Clash => Some("clash"),
-        })
-    }
-
-    /// The key of somebody else who uses an ID: of that ID and name, in the bucket of its owner.
-    fn other(&self, owner: i64, id: &str, name: &str) -> i64 {
-        let own = self.keys.derived("clash", &[id, name]);
-        let low = (1_i64 << (63 - BUCKET_BITS)) - 1;
-        (owner & !low) | (own & low)
+        let Some(known) = named.min_by_key(order).map(|at| mentions[*at].traits.name.clone())
+        else {
+            continue;
+        };
+        for at in places {
+            let mention = &mut mentions[at];
+            if mention.traits.name.is_empty() {
+                continue;
+            }
+            match person_name::compare(&known, &mention.traits.name) {
+                NameMatch::Same | NameMatch::Homophone => {}
+                NameMatch::Near => mention.variant = true,
+                NameMatch::Clash => {
+                    let (id, name) = (&mention.traits.id, &mention.traits.name);
+                    let own = other(keys, mention.key, id, name);
+                    mention.rows.iter_mut().for_each(|row| row.own = own);
+                }
+            }
+        }
     }
 }
 
-/// Columns that the sweep reads of a table.
-fn columns(table: &Table) -> Vec<String> {
-    let Some(roles) = &table.person else { return Vec::new() };
-    let mut columns = vec![PERSON_KEY.to_owned(), SRC_ROW.to_owned(), roles.id.clone()];
-    columns.push(format!("{}_quality", roles.id));
-    let more = [&roles.name, &roles.birth, &roles.village, &roles.household];
-    columns.extend(more.into_iter().flatten().cloned());
-    columns
+/// The key of somebody else who uses an ID: of that ID and name, in the bucket of its owner.
+fn other(keys: &PersonKeys, owner: i64, id: &str, name: &str) -> i64 {
+    let own = keys.derived("clash", &[id, name]);
+    let low = (1_i64 << (63 - BUCKET_BITS)) - 1;
+    (owner & !low) | (own & low)
 }
 
-/// Edits of one delivery under construction.
-pub(super) fn rekeyed(held: &Held, links: &[&Link]) -> Arc<crate::lake::rows::Edits> {
-    let mut edits = (*held.edits).clone();
-    edits.rekey.extend(links.iter().map(|l| (l.src_row, l.linked)));
-    Arc::new(edits)
+/// Is the ID alone what a row and a person share?
+pub(super) fn by_id_alone(gamma: Gamma) -> bool {
+    gamma.get(Field::Id) == id::SAME
+        && !(name::SAME..=name::PART).contains(&gamma.get(Field::Name))
+        && !(birth::SAME..=birth::PARTS).contains(&gamma.get(Field::Birth))
+}
+
+/// Deliveries by their places, for the rows of a table.
+pub(super) fn delivery_of(tables: &TableRows, place: u16) -> Arc<str> {
+    tables.held.get(usize::from(place)).map_or_else(|| "".into(), |h| h.delivery.as_str().into())
 }

@@ -52,6 +52,8 @@ pub struct Edits {
     pub drop: BTreeSet<i64>,
     /// Rows whose ID is somebody else's: another person key of the same bucket, `link` = clash.
     pub rekey: BTreeMap<i64, i64>,
+    /// Rows that are used, but lie in a file of the night under another person.
+    pub moved: BTreeSet<i64>,
 }
 
 impl Edits {
@@ -77,11 +79,14 @@ impl Edits {
             }
             batch = RecordBatch::try_new(schema, columns)?;
         }
-        if self.drop.is_empty() {
+        if self.drop.is_empty() && self.moved.is_empty() {
             return Ok(batch);
         }
-        let keep: BooleanArray =
-            rows.values().iter().map(|r| Some(!self.drop.contains(r))).collect();
+        let keep: BooleanArray = rows
+            .values()
+            .iter()
+            .map(|r| Some(!self.drop.contains(r) && !self.moved.contains(r)))
+            .collect();
         Ok(filter_record_batch(&batch, &keep)?)
     }
 }
@@ -134,7 +139,7 @@ impl RowsFile {
     /// # Errors
     /// What the disk says.
     pub fn scan(&self, part: Part, columns: &[String], edits: &Arc<Edits>) -> Result<Scan> {
-        let edited = !edits.drop.is_empty() || !edits.rekey.is_empty();
+        let edited = !(edits.drop.is_empty() && edits.rekey.is_empty() && edits.moved.is_empty());
         let (groups, filter) = self.groups_of(part);
         let mut wanted: Vec<usize> = Vec::new();
         for name in columns {
@@ -162,6 +167,27 @@ impl RowsFile {
             builder = builder.with_row_filter(RowFilter::new(vec![Box::new(only(keys, mask))]));
         }
         Ok(Scan { reader: builder.build()?, project, src_row, edits: edits.clone() })
+    }
+
+    /// Some rows of the file by their numbers, all columns, without any changes.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn pick(&self, rows: Arc<BTreeSet<i64>>) -> Result<Scan> {
+        let file =
+            std::fs::File::open(&self.path).map_err(|e| Error::io("open", &self.path, &e))?;
+        let builder =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
+        let number = self.schema().index_of(SRC_ROW)?;
+        let mask = ProjectionMask::roots(builder.parquet_schema(), [number]);
+        let wanted = ArrowPredicateFn::new(mask, move |batch| {
+            let numbers = batch.column(0).as_primitive::<Int64Type>();
+            Ok(numbers.values().iter().map(|n| Some(rows.contains(n))).collect())
+        });
+        let filter = RowFilter::new(vec![Box::new(wanted)]);
+        let reader = builder.with_batch_size(8192).with_row_filter(filter).build()?;
+        let project = (0..self.schema().fields().len()).collect();
+        Ok(Scan { reader, project, src_row: None, edits: Arc::default() })
     }
 
     /// Row groups to read, and the keys to keep when a group holds more than is wanted.

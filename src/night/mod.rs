@@ -141,7 +141,7 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
         anomaly::collect(&setup.pipeline, &setup.keys, night, findings, &ran, &waivers, &memory);
     progress.stage("发布", "publish", 1);
     let refreshed = books::refreshed(setup, &receipts);
-    let tonight = Tonight { day: night, anomalies: &rows, refreshed: &refreshed };
+    let tonight = Tonight { day: night, anomalies: &rows, ran: &ran, refreshed: &refreshed };
     let (cases, ledger) = books.advance(setup, cases, &tonight, &staged, &name)?;
     let facts = publish::Facts {
         name,

@@ -103,6 +103,8 @@ impl<'a> Checker<'a> {
                 p.birth.as_ref(),
                 p.village.as_ref(),
                 p.household.as_ref(),
+                p.sex.as_ref(),
+                p.phone.as_ref(),
             ]
         });
         for role in roles.flatten() {
@@ -303,6 +305,7 @@ fn settings(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
         faults.push(fault.did_you_mean(id, known));
     };
     let lists = settings.divisions.iter().chain(&settings.division_history);
+    let lists = lists.chain(&settings.identity.link.decisions);
     for list in lists.filter(|l| !pipeline.codes.contains_key(*l)) {
         missing("code list", list, pipeline.codes.keys().map(String::as_str).collect());
     }

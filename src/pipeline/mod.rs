@@ -19,6 +19,7 @@ use std::path::PathBuf;
 
 pub use example::{Given, RuleTest, TestRow, rule_test};
 pub use load::load;
+pub use yaml::read as read_yaml;
 
 use crate::codes::CodeList;
 use crate::diagnostic::Source;
@@ -37,6 +38,25 @@ pub struct IdentityPolicy {
     pub secret_demo: Option<String>,
     /// Beginnings of IDs that stand for "has none".
     pub placeholders: Vec<String>,
+    pub link: LinkPolicy,
+}
+
+/// How sure a link must be that no exact step makes.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LinkPolicy {
+    /// Bits for one person against all others and nobody, from which a row is linked: 6 is 64 to 1.
+    pub accept: f64,
+    /// Bits from which people are asked.
+    pub review: f64,
+    /// Code list of what people decided.
+    pub decisions: Option<String>,
+}
+
+impl Default for LinkPolicy {
+    fn default() -> Self {
+        Self { accept: 6.0, review: -3.0, decisions: None }
+    }
 }
 
 /// Which columns of which table hold waivers.

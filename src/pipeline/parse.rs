@@ -46,6 +46,7 @@ struct RawIdentity {
     spine: Vec<String>,
     secret: RawSecret,
     placeholders: Vec<String>,
+    link: Option<super::LinkPolicy>,
 }
 
 #[derive(Deserialize, Default)]
@@ -116,6 +117,9 @@ fn identity(policy: &mut IdentityPolicy, raw: RawIdentity) {
     }
     if !raw.placeholders.is_empty() {
         policy.placeholders = raw.placeholders;
+    }
+    if let Some(link) = raw.link {
+        policy.link = link;
     }
     let RawSecret { env, file, demo } = raw.secret;
     if env.is_some() || file.is_some() || demo.is_some() {

@@ -8,12 +8,17 @@ use super::spec::{ColumnType, Grain, Table};
 
 /// Columns of the table `link`, which bidui itself makes: one row for each row of a person table
 /// that was not linked by a plain ID.
-pub const LINK_COLUMNS: [(&str, DataType); 7] = [
+pub const LINK_COLUMNS: [(&str, DataType); 10] = [
     ("person_key", DataType::Int64),
     ("table_name", DataType::Utf8),
     ("tier", DataType::Utf8),
     ("quality", DataType::Utf8),
     ("linked_key", DataType::Int64),
+    // By what evidence within its tier, and how sure it is in bits where that was weighed.
+    ("step", DataType::Utf8),
+    ("bits", DataType::Int64),
+    // The number by which people know what the row says: see the table of reviews.
+    ("mention", DataType::Int64),
     ("src_delivery", DataType::Utf8),
     ("src_row", DataType::Int64),
 ];
@@ -29,7 +34,7 @@ pub const SOURCE_COLUMNS: [(&str, DataType); 5] = [
 ];
 
 /// Columns that a table with `source: ledger` may declare.
-pub const CASE_COLUMNS: [&str; 26] = [
+pub const CASE_COLUMNS: [&str; 27] = [
     "number",
     "anomaly",
     "rule",
@@ -49,6 +54,7 @@ pub const CASE_COLUMNS: [&str; 26] = [
     "outcome",
     "cause",
     "ended",
+    "reopened",
     "step",
     "sent_back",
     "fault",

@@ -73,6 +73,8 @@ pub struct PersonRoles {
     pub birth: Option<String>,
     pub village: Option<String>,
     pub household: Option<String>,
+    pub sex: Option<String>,
+    pub phone: Option<String>,
 }
 
 /// Where a table's rows come from when no feed fills it.

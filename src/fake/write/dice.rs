@@ -6,16 +6,16 @@ use rand_chacha::ChaCha8Rng;
 
 /// A seeded stream of decisions.
 #[derive(Debug, Clone)]
-pub(super) struct Dice {
+pub(in crate::fake) struct Dice {
     rng: ChaCha8Rng,
     /// While calm nothing happens by chance: used to write a cell that is too wide when dirty once
     /// more, clean.
-    pub(super) calm: bool,
+    pub(in crate::fake) calm: bool,
 }
 
 impl Dice {
     /// A stream for one purpose, independent of all other purposes.
-    pub(super) fn new(seed: u64, purpose: &[&str]) -> Self {
+    pub(in crate::fake) fn new(seed: u64, purpose: &[&str]) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&seed.to_le_bytes());
         for part in purpose {
@@ -28,7 +28,7 @@ impl Dice {
     /// Does an event of this rate happen? Compares integers, so that it is the same on every
     /// machine.
     #[inline]
-    pub(super) fn hit(&mut self, rate: f64) -> bool {
+    pub(in crate::fake) fn hit(&mut self, rate: f64) -> bool {
         if rate <= 0.0 || self.calm {
             return false;
         }
@@ -37,19 +37,19 @@ impl Dice {
 
     /// A number below `n`, which must not be 0.
     #[inline]
-    pub(super) fn below(&mut self, n: usize) -> usize {
+    pub(in crate::fake) fn below(&mut self, n: usize) -> usize {
         below(&mut self.rng, n)
     }
 
     /// One of the items, which must not be empty.
     #[inline]
-    pub(super) fn pick<'t, T>(&mut self, items: &'t [T]) -> &'t T {
+    pub(in crate::fake) fn pick<'t, T>(&mut self, items: &'t [T]) -> &'t T {
         &items[self.below(items.len())]
     }
 }
 
 /// A number below `n`, which must not be 0, from any generator.
 #[inline]
-pub(super) fn below(rng: &mut impl RngCore, n: usize) -> usize {
+pub(in crate::fake) fn below(rng: &mut impl RngCore, n: usize) -> usize {
     ((u64::from(rng.next_u32()) * n as u64) >> 32) as usize
 }

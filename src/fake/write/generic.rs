@@ -115,19 +115,6 @@ impl Generic {
     }
 }
 
-/// A record of a table that the world does not know. [`Generic`] does the same faster for many
-/// persons.
-pub fn generic_record(
-    table: &Table,
-    feed: &Feed,
-    codes: &BTreeMap<String, CodeList>,
-    who: &Who<'_>,
-    night: NaiveDate,
-    rng: &mut impl RngCore,
-) -> Record<'static> {
-    Generic::new(table, feed, codes).record(who, night, rng)
-}
-
 /// What the table says that the column is of the person.
 fn role(table: &Table, column: &Column) -> Option<Source> {
     let roles = table.person.as_ref()?;

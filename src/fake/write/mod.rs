@@ -38,8 +38,9 @@ use crate::error::{Error, Result};
 use crate::fake::world::Record;
 use crate::pipeline::spec::{Feed, FileKind, Split, Table};
 
+pub(super) use dice::Dice;
 pub use dirt::{Broken, Dirt, Planted};
-pub use generic::{Generic, Who, generic_record};
+pub use generic::{Generic, Who};
 pub use naming::period_of;
 
 use file::OpenFile;

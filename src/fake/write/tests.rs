@@ -367,7 +367,8 @@ fn an_unknown_table_gets_plausible_rows() {
         village: "620102001200",
         household: "1",
     };
-    let record = generic_record(&table(), &feed(), &codes(), &who, day(2026, 11, 10), &mut rng);
+    let generic = Generic::new(&table(), &feed(), &codes());
+    let record = generic.record(&who, day(2026, 11, 10), &mut rng);
     assert_eq!((record.table, record.person), ("claim", Some(4)));
     let get = |name: &str| &record.fields.iter().find(|(n, _)| *n == name).unwrap().1;
     assert_eq!(*get("id_no"), Value::Text(IDS[0].into()));

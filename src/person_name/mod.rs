@@ -1,69 +1,13 @@
 //! Personal names: one clean spelling, a form for comparison, and how far two names are apart.
 
+mod tables;
+
 use std::sync::LazyLock;
 
 use pinyin::ToPinyin;
 use unicode_normalization::UnicodeNormalization;
 
-/// The characters of U+E815..=U+E864, where fonts of before GB 18030 kept rare characters (䶮).
-const MOVED: &str = "⺁𠂇𠂉𠃌⺄㑳㑇⺈⺋龴㖞㘚㘎⺌⺗㥮㤘龵㧏㧟㩳㧐龶龷㭎㱮㳠⺧𡗗龸⺪䁖䅟⺮䌷⺳⺶⺷𢦏䎱\
-    䎬⺻䏝䓖䙡䙌龹䜣䜩䝼䞍⻊䥇䥺䥽䦂䦃䦅䦆䦟䦛䦷䦶龺𤇾䲣䲟䲠䲡䱷䲢䴓䴔䴕䴖䴗䴘䴙䶮龻";
-/// Where [`MOVED`] begins.
-const MOVED_FROM: u32 = 0xE815;
-
-/// Pairs of a variant or traditional character and the one that it is compared as. Only characters
-/// that one person's papers mix; 喆 and 哲 are different names.
-const VARIANTS: &str = "\
-    昇升陞升凃涂塗涂萧肖蕭肖閆闫閻闫阎闫傢家喬乔亞亚亜亚側侧偉伟傑杰倫伦億亿儀仪優优兒儿兩两冊册\
-    淨净凱凯劉刘剛刚創创勁劲動动勝胜勞劳勳勋勛勋匯汇區区華华協协單单盧卢衛卫厲厉參参雙双發发變变\
-    葉叶號号吳吴呂吕員员國国圓圆園园聖圣壇坛壘垒壽寿夢梦奧奥奮奋孫孙學学寧宁寶宝寳宝實实審审將将\
-    對对導导屬属嶺岭嶽岳島岛峯峰崑昆崙仑嵗岁歲岁歳岁帥帅師师幹干慶庆廣广廠厂廟庙強强彊强彙汇彥彦\
-    恆恒愛爱慮虑憲宪懷怀戀恋戰战戲戏戶户拋抛揚扬擁拥捨舍擇择換换攜携數数斂敛時时曄晔晧皓曉晓曠旷\
-    暉晖書书會会條条東东棟栋楊杨榮荣樹树橋桥樂乐樓楼權权歐欧歡欢歷历曆历歸归氣气漢汉湯汤溝沟滿满\
-    漁渔潔洁潤润澤泽濤涛濟济瀟潇瀅滢灣湾煥焕燁烨燦灿爲为為为爾尔牆墙狀状獻献玨珏現现瑋玮瑩莹瑤瑶\
-    環环瓊琼產产産产畢毕畫画異异當当瘋疯盡尽監监盤盘眞真睏困確确禎祯禮礼祿禄種种稱称穎颖頴颖積积\
-    穩稳競竞筆笔節节範范築筑簡简籃篮糧粮約约紅红紀纪純纯紗纱紹绍細细終终組组結结絢绚統统經经綠绿\
-    綱纲維维緒绪練练縣县績绩織织繼继續续纓缨羅罗義义習习翹翘聯联聰聪聲声肅肃脩修膚肤臨临興兴舉举\
-    艷艳艶艳豔艳蘆芦蘇苏莊庄萬万葦苇蔣蒋蓮莲蓋盖薈荟薊蓟藍蓝藝艺蘭兰處处虛虚蟬蝉蠶蚕術术裏里裡里\
-    補补製制覺觉覽览觀观訓训設设許许訊讯詠咏詩诗話话詳详誠诚語语說说誼谊調调談谈諾诺謙谦謝谢證证\
-    譚谭譜谱議议護护讓让豐丰貝贝財财貴贵費费賀贺資资賈贾賓宾賢贤賜赐質质賴赖贊赞趙赵軍军軒轩載载\
-    輝辉煇辉輪轮轉转農农連连進进運运過过達达遠远適适選选遲迟還还邊边鄭郑鄧邓鄔邬鄒邹鄉乡醫医針针\
-    釗钊鈞钧鈴铃鉄铁鐵铁鋒锋銀银銘铭鋼钢錄录録录錢钱錦锦錫锡鍾钟鐘钟鎮镇鏡镜鑒鉴鑑鉴長长門门開开\
-    閃闪閏闰間间閔闵閣阁闊阔關关陝陕陳陈陸陆陽阳隊队階阶際际隨随險险雋隽雜杂難难雲云電电霊灵靈灵\
-    靜静韋韦韓韩響响頂顶項项順顺須须頌颂領领頓顿頗颇頤颐顏颜願愿顧顾顯显風风飛飞養养餘余馬马馮冯\
-    駿骏騰腾驊骅驍骁驕骄驗验驥骥髙高魯鲁鮑鲍鮮鲜鳳凤鳴鸣鴻鸿鵬鹏鶴鹤鷹鹰麗丽麥麦黃黄黒黑點点齊齐\
-    齡龄龍龙龐庞龔龚冨富剏创勅敕吿告巖岩嵓岩埜野姸妍婣姻尙尚嫺娴嫻娴愼慎慤悫敎教旹时晉晋曽曾朶朵\
-    栢柏桺柳楳梅槑梅歩步毘毗淸清溫温淵渊牀床犂犁珎珍璡琎畵画皃貌皐皋盇盍祕秘竒奇筍笋緖绪羣群翆翠\
-    聟婿肎肯脗吻臯皋荅答菴庵蔴麻虗虚衞卫覩睹訢欣諬启啟启啓启譱善讌燕豓艳賛赞贇赟踈疏逈迥逹达郞郎\
-    酧酬銳锐鎭镇閱阅隣邻雞鸡霛灵靑青韻韵顔颜飜翻鬪斗鵞鹅麐麟黙默沖冲鎔镕煬炀偵侦儲储儉俭勵励嚴严\
-    壯壮奪夺娛娱孌娈嬌娇嬋婵媧娲嶸嵘峽峡幣币徑径從从悅悦懇恳揀拣搖摇摯挚暢畅棗枣槍枪檢检櫻樱淺浅\
-    渾浑澗涧瀾澜瀘泸煙烟燈灯營营爍烁璽玺瓏珑瓔璎璉琏盞盏碩硕禪禅箏筝緣缘編编繪绘縱纵臘腊舊旧芻刍\
-    薩萨蘊蕴裝装諶谌貞贞貢贡貫贯賁贲賽赛贏赢輔辅遼辽鄺邝鈺钰鉅钜銓铨錚铮鍵键鏗铿鐸铎閎闳閩闽闖闯\
-    陰阴雖虽霽霁鞏巩頎颀顥颢飄飘駱骆騫骞鯤鲲鴛鸳鵑鹃鷗鸥鸞鸾黨党張张聶聂竇窦繆缪闞阚車车計计諸诸\
-    婁娄欒栾饒饶藺蔺來来業业綺绮絲丝緞缎繡绣鷺鹭釵钗釧钏鎖锁尋寻眾众憶忆應应倉仓備备傳传僑侨價价\
-    儂侬勢势劍剑劇剧卻却問问墾垦姍姗嬰婴宮宫寬宽嵐岚彌弥徹彻惲恽撫抚晝昼曇昙朧胧極极標标樺桦檜桧\
-    決决涼凉準准滄沧潯浔濃浓濱滨無无獅狮瑪玛璣玑瓚瓒皚皑礎础礪砺箋笺篤笃粵粤綏绥綸纶綽绰緋绯縈萦\
-    總总纖纤聞闻蓀荪蘋苹蘿萝螢萤訥讷詡诩誌志謹谨譽誉貽贻蹤踪軾轼酈郦釋释鈕钮陣阵霧雾韜韬馳驰驪骊\
-    魚鱼";
-
-/// Surnames that are read otherwise than the character usually is.
-const SURNAME_READINGS: [(char, &str); 15] = [
-    ('单', "shan"),
-    ('仇', "qiu"),
-    ('曾', "zeng"),
-    ('解', "xie"),
-    ('查', "zha"),
-    ('盖', "ge"),
-    ('区', "ou"),
-    ('朴', "piao"),
-    ('翟', "zhai"),
-    ('缪', "miao"),
-    ('乐', "yue"),
-    ('覃', "qin"),
-    ('种', "chong"),
-    ('员', "yun"),
-    ('折', "she"),
-];
+use tables::{MOVED, MOVED_FROM, SURNAME_READINGS, VARIANTS};
 
 static FOLDS: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
     let chars: Vec<char> = VARIANTS.chars().collect();
@@ -257,6 +201,36 @@ fn folded(clean: &str) -> impl Iterator<Item = char> + '_ {
     })
 }
 
+/// The toneless syllable of a character; nothing for what is not Chinese.
+pub fn syllable(c: char) -> Option<&'static str> {
+    reading(c, false)
+}
+
+/// Whose child somebody is who has no name yet: 王丽 of 王丽之子.
+pub fn child_of(clean: &str) -> Option<&str> {
+    const SUFFIXES: [&str; 12] = [
+        "之长子",
+        "之次子",
+        "之长女",
+        "之次女",
+        "的儿子",
+        "的女儿",
+        "之子",
+        "之女",
+        "之婴",
+        "之孩",
+        "儿子",
+        "女儿",
+    ];
+    let parent = SUFFIXES.iter().find_map(|suffix| clean.strip_suffix(suffix))?;
+    (parent.chars().count() >= 2).then_some(parent)
+}
+
+/// Other characters that are compared as this one.
+pub fn other_forms(c: char) -> impl Iterator<Item = char> {
+    FOLDS.iter().filter(move |(_, to)| *to == c).map(|(from, _)| *from)
+}
+
 fn reading(c: char, surname: bool) -> Option<&'static str> {
     if surname && let Some((_, syllable)) = SURNAME_READINGS.iter().find(|(name, _)| *name == c) {
         return Some(syllable);
@@ -365,6 +339,13 @@ mod tests {
         assert_eq!(pinyin("扎西·次仁"), "zha xi ci ren");
         assert_eq!(pinyin("吕JOHN SMITH"), "lv john smith");
         assert_eq!(pinyin(""), "");
+    }
+
+    #[test]
+    fn knows_children_without_a_name() {
+        assert_eq!(child_of("王丽之子"), Some("王丽"));
+        assert_eq!(child_of("欧阳小丽的女儿"), Some("欧阳小丽"));
+        assert_eq!((child_of("王之子"), child_of("王丽")), (None, None));
     }
 
     #[test]

@@ -1,0 +1,221 @@
+//! What a row and a person must share to be compared at all: some sixteen keys, each of which few share.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::lunar;
+use super::mention::{Kind, Mention};
+use super::traits::{IdKind, Traits, date_of, day_of, days_of};
+use crate::person_name;
+
+/// A key that more mentions share says nothing.
+const CROWD: usize = 400;
+
+/// A hasher for keys that are hashes.
+#[derive(Default)]
+pub(super) struct Plain(u64);
+
+impl Hasher for Plain {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
+
+type Places = HashMap<u64, (u32, u32), BuildHasherDefault<Plain>>;
+
+/// Mentions by their keys.
+pub(super) struct Index {
+    places: Places,
+    mentions: Vec<u32>,
+    /// Keys that too many shared.
+    pub crowded: usize,
+}
+
+impl Index {
+    pub fn of(mentions: &[Mention]) -> Self {
+        let mut pairs = Vec::new();
+        let mut keys = Vec::new();
+        for (at, mention) in mentions.iter().enumerate() {
+            keys.clear();
+            mention_keys(mention, &mut keys);
+            keys.sort_unstable();
+            keys.dedup();
+            pairs.extend(keys.iter().map(|key| (*key, at as u32)));
+        }
+        pairs.sort_unstable();
+        let mut index = Self { places: Places::default(), mentions: Vec::new(), crowded: 0 };
+        for group in pairs.chunk_by(|a, b| a.0 == b.0) {
+            if group.len() > CROWD {
+                index.crowded += 1;
+                continue;
+            }
+            let place = (index.mentions.len() as u32, group.len() as u32);
+            index.mentions.extend(group.iter().map(|(_, mention)| *mention));
+            index.places.insert(group[0].0, place);
+        }
+        index
+    }
+
+    /// Mentions that share a key with a person, in order, each once.
+    pub fn find(&self, keys: &[u64], found: &mut Vec<u32>) {
+        found.clear();
+        for key in keys {
+            if let Some((first, count)) = self.places.get(key) {
+                found.extend(&self.mentions[*first as usize..(*first + *count) as usize]);
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+    }
+}
+
+/// A key of a kind over some texts.
+struct Keys<'a> {
+    out: &'a mut Vec<u64>,
+    bytes: Vec<u8>,
+}
+
+impl Keys<'_> {
+    fn push(&mut self, kind: u64, parts: &[&[u8]]) {
+        self.bytes.clear();
+        for part in parts {
+            self.bytes.extend_from_slice(part);
+            self.bytes.push(0xff);
+        }
+        self.out.push(xxh3_64_with_seed(&self.bytes, kind));
+    }
+}
+
+const OWNER: u64 = 1;
+const DAMAGED: u64 = 2;
+const PREFIX: u64 = 3;
+const TAIL: u64 = 4;
+const HEAD: u64 = 5;
+const NAME_TAIL: u64 = 6;
+const NAME_BIRTH: u64 = 7;
+const NAME_TOWN: u64 = 8;
+const NAME_YEAR: u64 = 9;
+const BIRTH_TOWN: u64 = 10;
+const BIRTH_COUNTY: u64 = 11;
+const PHONE: u64 = 12;
+const HOUSEHOLD: u64 = 13;
+
+/// Keys of a person: of its ID's key and of everything that it says.
+pub(super) fn person_keys(key: i64, traits: &Traits, out: &mut Vec<u64>) {
+    out.clear();
+    let mut keys = Keys { out, bytes: Vec::new() };
+    keys.push(OWNER, &[&key.to_le_bytes()]);
+    let births: BTreeSet<i32> = [traits.birth, traits.id_birth()].into_iter().flatten().collect();
+    shared(traits, &births, &[traits.gender()], &mut keys);
+    if traits.kind == IdKind::Valid {
+        keys.push(PREFIX, &[&traits.id.as_bytes()[..15]]);
+    }
+    if traits.household != 0 {
+        keys.push(HOUSEHOLD, &[&traits.household.to_le_bytes()]);
+    }
+}
+
+fn mention_keys(mention: &Mention, out: &mut Vec<u64>) {
+    let traits = &mention.traits;
+    let mut keys = Keys { out, bytes: Vec::new() };
+    if matches!(mention.kind, Kind::Clash | Kind::Doubtful) {
+        keys.push(OWNER, &[&mention.key.to_le_bytes()]);
+    }
+    let mut births: BTreeSet<i32> = traits.birth.into_iter().collect();
+    if let IdKind::Damaged | IdKind::Prefix = traits.kind {
+        births.extend(traits.id.get(6..14).and_then(date_of));
+    }
+    // The ID of a row that is somebody else's says nothing about its person.
+    if mention.kind == Kind::Orphan {
+        births.extend(traits.id_birth());
+    }
+    // Its sex is that of the row alone; when it says none, both are looked for.
+    let sexes: &[u8] = match traits.sex {
+        0 => &[1, 2],
+        1 => &[1],
+        _ => &[2],
+    };
+    // A slip of the birth that no ID makes good is looked for by the name.
+    let typed = traits.birth.and_then(day_of);
+    let slips = typed.map(lunar::slips).unwrap_or_default();
+    for day in slips.iter().filter(|_| !traits.name.is_empty()) {
+        keys.push(NAME_BIRTH, &[traits.name.as_bytes(), &days_of(*day).to_le_bytes()]);
+    }
+    let sound = person_name::pinyin(&traits.name);
+    let county = traits.place / 1_000_000;
+    for birth in traits.birth.iter().filter(|_| county != 0 && !sound.is_empty()) {
+        for year in [-1, 1].map(|more| birth.div_euclid(365) + more) {
+            keys.push(NAME_YEAR, &[sound.as_bytes(), &county.to_le_bytes(), &year.to_le_bytes()]);
+        }
+    }
+    shared(traits, &births, sexes, &mut keys);
+    for home in mention.households.iter().chain([&traits.household]).filter(|h| **h != 0) {
+        keys.push(HOUSEHOLD, &[&home.to_le_bytes()]);
+    }
+}
+
+/// Keys that both sides have.
+fn shared(traits: &Traits, births: &BTreeSet<i32>, sexes: &[u8], keys: &mut Keys<'_>) {
+    let id = traits.id.as_bytes();
+    let sound = person_name::pinyin(&traits.name);
+    let surname = sound.split(' ').next().unwrap_or_default().as_bytes();
+    let sound = sound.as_bytes();
+    match traits.kind {
+        IdKind::Damaged => keys.push(DAMAGED, &[id]),
+        IdKind::Prefix => keys.push(PREFIX, &[id]),
+        IdKind::Valid | IdKind::None => {}
+    }
+    if matches!(traits.kind, IdKind::Valid | IdKind::Damaged) && id.len() >= 14 {
+        if id.len() >= 17 {
+            keys.push(TAIL, &[&id[id.len() - 12..]]);
+        }
+        keys.push(HEAD, &[&id[..14], surname]);
+        if !sound.is_empty() {
+            keys.push(NAME_TAIL, &[sound, &id[id.len() - 4..]]);
+        }
+        // A damaged number of before 1999 has no century: its year and sequence are held to the name.
+        if (14..=16).contains(&id.len()) {
+            keys.push(NAME_TAIL, &[sound, b"old", &id[id.len() - 3..]]);
+        } else if id.len() == 18 {
+            keys.push(NAME_TAIL, &[sound, b"old", &id[14..17]]);
+        }
+    }
+    let (town, county) = (traits.place / 1000, traits.place / 1_000_000);
+    let has_town = town % 1000 != 0;
+    for birth in births {
+        let day = birth.to_le_bytes();
+        if !traits.name.is_empty() {
+            keys.push(NAME_BIRTH, &[traits.name.as_bytes(), &day]);
+        }
+        if has_town {
+            for sex in sexes {
+                keys.push(BIRTH_TOWN, &[&day, &town.to_le_bytes(), &[*sex]]);
+            }
+        }
+        if county != 0 && !surname.is_empty() {
+            keys.push(BIRTH_COUNTY, &[&day, &county.to_le_bytes(), surname]);
+        }
+        let year = (birth.div_euclid(365)).to_le_bytes();
+        if county != 0 && !sound.is_empty() {
+            keys.push(NAME_YEAR, &[sound, &county.to_le_bytes(), &year]);
+        }
+    }
+    if has_town && !sound.is_empty() {
+        keys.push(NAME_TOWN, &[sound, &town.to_le_bytes()]);
+    }
+    if traits.phone != 0 {
+        keys.push(PHONE, &[&traits.phone.to_le_bytes()]);
+    }
+}

@@ -1,0 +1,218 @@
+//! The second pass: every person of the spine is offered to the mentions that share a key with it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::block::{Index, person_keys};
+use super::compare::{self, Field, Gamma, id};
+use super::mention::{Kind, Mention};
+use super::sweep::Ground;
+use super::traits::{Traits, Who, columns};
+use crate::error::Result;
+use crate::lake::bucket::KeyRange;
+use crate::lake::rows::Part;
+
+/// A person that a mention may be of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Candidate {
+    pub mention: u32,
+    pub key: i64,
+    pub gamma: Gamma,
+    /// The place of the most trusted table that has this person.
+    pub rank: u16,
+}
+
+/// How many persons have a name, live in a place, are there at all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Census {
+    pub persons: u64,
+    /// By division: the code without its trailing zeros of village, town and county.
+    pub places: BTreeMap<u64, u64>,
+    /// Names of mentions alone, by hash: in all, and with the county.
+    pub names: HashMap<u64, u64>,
+}
+
+impl Census {
+    fn add(&mut self, other: Self) {
+        self.persons += other.persons;
+        for (place, count) in other.places {
+            *self.places.entry(place).or_default() += count;
+        }
+        for (name, count) in other.names {
+            *self.names.entry(name).or_default() += count;
+        }
+    }
+
+    /// Persons of a division.
+    pub fn living(&self, place: u64) -> u64 {
+        self.places.get(&place).copied().unwrap_or(0)
+    }
+
+    /// Persons with this name in a county; in county 0 of everywhere.
+    pub fn named(&self, name: &str, county: u64) -> u64 {
+        self.names.get(&name_key(name, county)).copied().unwrap_or(0)
+    }
+}
+
+fn name_key(name: &str, county: u64) -> u64 {
+    xxhash_rust::xxh3::xxh3_64_with_seed(name.as_bytes(), county)
+}
+
+/// What the probe found.
+#[derive(Default)]
+pub(super) struct Probed {
+    pub candidates: Vec<Candidate>,
+    pub census: Census,
+}
+
+/// A person that is no row with a plain ID of the spine.
+pub(super) struct Extra {
+    pub key: i64,
+    pub rank: u16,
+    pub traits: Traits,
+    /// The mention that it is itself.
+    pub mention: u32,
+}
+
+/// Offers all persons. `apart` are rows of the spine that are not their ID's owner's, by table and
+/// delivery; `extras` are persons beside the rows with a plain ID.
+pub(super) fn probe(
+    ground: &Ground<'_>,
+    mentions: &[Mention],
+    apart: &HashSet<(u16, u16, i64)>,
+    extras: &[Extra],
+) -> Result<Probed> {
+    let index = Index::of(mentions);
+    let wanted: HashSet<u64> = mentions.iter().map(|m| name_key(&m.traits.name, 0)).collect();
+    let parts = ground.each_range(|range| {
+        let found = Probed::default();
+        let mut one = Probe { ground, mentions, index: &index, wanted: &wanted, apart, found };
+        one.range(range)?;
+        Ok(one.found)
+    })?;
+    let mut probed = Probed::default();
+    for part in parts {
+        probed.candidates.extend(part.candidates);
+        probed.census.add(part.census);
+    }
+    let found = Probed::default();
+    let mut rest = Probe { ground, mentions, index: &index, wanted: &wanted, apart, found };
+    let (mut keys, mut places) = (Vec::new(), Vec::new());
+    for extra in extras {
+        rest.person(extra.key, extra.rank, &extra.traits, &mut keys, &mut places);
+    }
+    probed.candidates.extend(rest.found.candidates);
+    probed.census.add(rest.found.census);
+    merge(&mut probed.candidates);
+    Ok(probed)
+}
+
+/// One candidate for each mention and person: the best of all its views.
+pub(super) fn merge(candidates: &mut Vec<Candidate>) {
+    candidates.sort_unstable();
+    candidates.dedup_by(|later, first| {
+        let same = (later.mention, later.key) == (first.mention, first.key);
+        if same {
+            first.gamma = first.gamma.best(later.gamma);
+            first.rank = first.rank.min(later.rank);
+        }
+        same
+    });
+    candidates.shrink_to_fit();
+}
+
+struct Probe<'a> {
+    ground: &'a Ground<'a>,
+    mentions: &'a [Mention],
+    index: &'a Index,
+    wanted: &'a HashSet<u64>,
+    apart: &'a HashSet<(u16, u16, i64)>,
+    found: Probed,
+}
+
+impl Probe<'_> {
+    fn range(&mut self, range: KeyRange) -> Result<()> {
+        let (mut keys, mut places) = (Vec::new(), Vec::new());
+        for number in 0..self.ground.spine() {
+            let table = self.ground.order[number];
+            let columns = columns(table);
+            for (at, held) in self.ground.tables[&table.id].held.iter().enumerate() {
+                for batch in held.file.scan(Part::Keys(range), &columns, &held.edits)? {
+                    let batch = batch?;
+                    let who = Who::of(&batch, table, self.ground.placeholders());
+                    for row in 0..batch.num_rows() {
+                        let Some(key) = who.key(row) else { continue };
+                        if self.apart.contains(&(number as u16, at as u16, who.src_row(row)?)) {
+                            continue;
+                        }
+                        let traits = who.traits(row);
+                        self.person(key, number as u16, &traits, &mut keys, &mut places);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn person(
+        &mut self,
+        key: i64,
+        rank: u16,
+        traits: &Traits,
+        keys: &mut Vec<u64>,
+        places: &mut Vec<u32>,
+    ) {
+        if rank == 0 {
+            self.count(traits);
+        }
+        person_keys(key, traits, keys);
+        self.index.find(keys, places);
+        for at in places.iter() {
+            let mention = &self.mentions[*at as usize];
+            // A register lists a person once: its own rows are of different people.
+            if mention.table <= rank || (mention.kind == Kind::Orphan && mention.key == key) {
+                continue;
+            }
+            let mut gamma = compare::compare(&mention.traits, traits);
+            borrowed(mention, key, traits, &mut gamma);
+            self.found.candidates.push(Candidate { mention: *at, key, gamma, rank });
+        }
+    }
+
+    fn count(&mut self, traits: &Traits) {
+        let census = &mut self.found.census;
+        census.persons += 1;
+        for size in [1, 1000, 1_000_000] {
+            let place = traits.place / size;
+            if !place.is_multiple_of(1000) {
+                *census.places.entry(place).or_default() += 1;
+            }
+        }
+        let everywhere = name_key(&traits.name, 0);
+        if self.wanted.contains(&everywhere) {
+            *census.names.entry(everywhere).or_default() += 1;
+            let county = traits.place / 1_000_000;
+            *census.names.entry(name_key(&traits.name, county)).or_default() += 1;
+        }
+    }
+}
+
+/// What is known of the row's ID and household beyond the two texts.
+fn borrowed(mention: &Mention, key: i64, traits: &Traits, gamma: &mut Gamma) {
+    let home = traits.household != 0 && mention.households.contains(&traits.household);
+    let same = traits.household != 0 && traits.household == mention.traits.household;
+    let owned = matches!(mention.kind, Kind::Clash | Kind::Doubtful);
+    if owned {
+        let level = match (mention.key == key, home) {
+            (true, _) => id::SAME,
+            (_, true) => id::HOUSEHOLD,
+            _ => id::OTHER,
+        };
+        gamma.set(Field::Id, level);
+    }
+    let companions = !owned && !mention.households.is_empty() && traits.household != 0;
+    if home && !owned || same {
+        gamma.set(Field::Household, compare::YES);
+    } else if companions {
+        gamma.set(Field::Household, compare::NO);
+    }
+}

@@ -1,0 +1,190 @@
+//! The steps by which a mention finds its person, strictest first, each with its guards.
+
+use super::compare::{self, Field, Gamma, birth, id, name, place};
+use super::mention::{Kind, Mention};
+use super::probe::Candidate;
+
+/// By what evidence a row has its person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Step {
+    /// The people at the identity desk said so.
+    Decision,
+    /// The first fifteen digits of the ID, and the name.
+    Prefix,
+    /// The same damaged number in both, and the name.
+    SameText,
+    /// The ID but for one slip, and the name.
+    Edit,
+    /// The ID of somebody of the person's household, the person's name and birth.
+    Household,
+    /// A child of less than two years under its mother's ID.
+    Newborn,
+    /// The ID, and nearly the name.
+    Variant,
+    /// The ID, birth and sex; the name is another one.
+    Alias,
+    /// Name, birth and village.
+    Roster,
+    /// Name, birth and town.
+    Town,
+    /// Name and telephone.
+    Phone,
+    /// Another row with the same number and name has found its person.
+    Follow,
+    /// All evidence weighed.
+    Model,
+    /// Nobody; the row keeps the key of its ID.
+    Own,
+    /// Nobody; its ID is somebody else's.
+    Clash,
+    /// Nobody.
+    Unlinked,
+}
+
+impl Step {
+    pub const ALL: [Self; 16] = [
+        Self::Decision,
+        Self::Prefix,
+        Self::SameText,
+        Self::Edit,
+        Self::Household,
+        Self::Newborn,
+        Self::Variant,
+        Self::Alias,
+        Self::Roster,
+        Self::Town,
+        Self::Phone,
+        Self::Follow,
+        Self::Model,
+        Self::Own,
+        Self::Clash,
+        Self::Unlinked,
+    ];
+
+    /// The word in tables, and its Chinese title.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Decision => ("decision", "人工确认"),
+            Self::Prefix => ("prefix15", "前15位＋姓名"),
+            Self::SameText => ("same_text", "同一错号＋姓名"),
+            Self::Edit => ("edit", "证件号差一处＋姓名"),
+            Self::Household => ("household", "户内他人证件号＋姓名＋出生日期"),
+            Self::Newborn => ("newborn", "用母亲证件号的新生儿"),
+            Self::Variant => ("variant", "证件号（姓名异写）"),
+            Self::Alias => ("alias", "证件号＋出生日期＋性别"),
+            Self::Roster => ("roster", "姓名＋出生日期＋村"),
+            Self::Town => ("town", "姓名＋出生日期＋乡镇"),
+            Self::Phone => ("phone", "姓名＋电话"),
+            Self::Follow => ("follow", "同号同名"),
+            Self::Model => ("model", "综合比对"),
+            Self::Own => ("own", "证件号（主索引无此人）"),
+            Self::Clash => ("clash", "一证多人"),
+            Self::Unlinked => ("unlinked", "未归并"),
+        }
+    }
+
+    pub fn word(self) -> &'static str {
+        self.words().0
+    }
+}
+
+/// The person of a mention by the strictest step that names exactly one.
+pub(super) fn by_steps(mention: &Mention, of_one: &[Candidate]) -> Option<(i64, Step)> {
+    let free = || {
+        let mut steps = free_steps(mention.kind).iter();
+        steps.find_map(|(step, fits)| only(of_one, fits).map(|key| (key, *step)))
+    };
+    if !matches!(mention.kind, Kind::Clash | Kind::Doubtful) {
+        return free();
+    }
+    // The ID and the birth are one person's, the name and the birth another's: twins, and no step
+    // can say which of the two slipped.
+    let owner = of_one.iter().find(|c| c.key == mention.key);
+    let born = owner.is_some_and(|c| c.gamma.get(Field::Birth) == birth::SAME);
+    owned_steps(mention, of_one).or_else(|| if born { None } else { free() })
+}
+
+type Fits = fn(Gamma) -> bool;
+
+fn free_steps(kind: Kind) -> &'static [(Step, Fits)] {
+    const ALL: [(Step, Fits); 6] = [
+        (Step::Prefix, |g| g.get(Field::Id) == id::PREFIX && named(g) && !against(g)),
+        (Step::SameText, |g| g.get(Field::Id) == id::SAME && named(g) && !against(g)),
+        (Step::Edit, |g| g.get(Field::Id) == id::EDIT && named(g) && !against(g)),
+        (Step::Roster, |g| {
+            exact(g) && g.get(Field::Place) == place::VILLAGE && g.get(Field::Sex) != compare::NO
+        }),
+        (Step::Town, |g| {
+            exact(g)
+                && matches!(g.get(Field::Place), place::VILLAGE | place::TOWN)
+                && g.get(Field::Sex) != compare::NO
+        }),
+        (Step::Phone, |g| named(g) && g.get(Field::Phone) == compare::YES && !against(g)),
+    ];
+    // A valid ID of nobody's has no prefix that counts.
+    if kind == Kind::Waiting { &ALL } else { &ALL[3..] }
+}
+
+/// Steps of a row whose ID is somebody's: theirs, or that of somebody of their household?
+fn owned_steps(mention: &Mention, of_one: &[Candidate]) -> Option<(i64, Step)> {
+    let owner = of_one.iter().find(|c| c.key == mention.key)?;
+    let others: Vec<&Candidate> = of_one.iter().filter(|c| c.key != mention.key).collect();
+    let home = |g: Gamma| g.get(Field::Id) == id::HOUSEHOLD;
+    let born = |g: Gamma| (birth::SAME..=birth::JANUARY).contains(&g.get(Field::Birth));
+    // Whoever has the row's name, or its birth: a reason to think of them.
+    let rival = others.iter().any(|c| {
+        named(c.gamma) && c.gamma.get(Field::Birth) <= birth::PARTS
+            || home(c.gamma) && c.gamma.get(Field::Birth) == birth::SAME
+    });
+    let of_owner = owner.gamma;
+    if born(of_owner) && of_owner.get(Field::Sex) != compare::NO && !rival {
+        let near = (name::NEAR..=name::PART).contains(&of_owner.get(Field::Name));
+        return Some((mention.key, if near { Step::Variant } else { Step::Alias }))
+            .filter(|_| near || of_owner.get(Field::Birth) == birth::SAME);
+    }
+    if mention.kind == Kind::Doubtful && !rival {
+        return Some((mention.key, Step::Variant));
+    }
+    if born(of_owner) {
+        return None;
+    }
+    let fits = |g: Gamma| home(g) && named(g) && born(g) && g.get(Field::Sex) != compare::NO;
+    if let Some(key) = only(of_one, &fits) {
+        return Some((key, Step::Household));
+    }
+    let child = |g: Gamma| {
+        home(g)
+            && g.get(Field::Birth) == birth::SAME
+            && g.get(Field::Sex) != compare::NO
+            && of_owner.get(Field::Birth) == birth::ELSE
+    };
+    let young = mention.traits.birth.zip(mention.traits.id_birth());
+    if young.is_some_and(|(child, mother)| child - mother > 15 * 365) {
+        return only(of_one, &child).map(|key| (key, Step::Newborn));
+    }
+    None
+}
+
+/// The name is the same, or sounds so.
+fn named(gamma: Gamma) -> bool {
+    matches!(gamma.get(Field::Name), name::SAME | name::SOUND)
+}
+
+/// Name and birth are the same.
+fn exact(gamma: Gamma) -> bool {
+    gamma.get(Field::Name) == name::SAME && gamma.get(Field::Birth) == birth::SAME
+}
+
+/// Sex and birth speak against it.
+fn against(gamma: Gamma) -> bool {
+    let birth = gamma.get(Field::Birth) >= birth::SAME_YEAR;
+    let sex = gamma.get(Field::Sex) == compare::NO;
+    birth && sex || (birth || sex) && gamma.get(Field::Place) == place::ELSE
+}
+
+/// The only person among the candidates that fit.
+fn only(of_one: &[Candidate], fits: &dyn Fn(Gamma) -> bool) -> Option<i64> {
+    let mut found = of_one.iter().filter(|c| fits(c.gamma));
+    let key = found.next()?.key;
+    found.next().is_none().then_some(key)
+}

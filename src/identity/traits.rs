@@ -1,0 +1,254 @@
+//! What a row says about who it is, in the form in which rows and persons are held together.
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{Date32Type, Int64Type};
+use chrono::{Datelike, NaiveDate};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::citizen_id::{self, Quality};
+use crate::error::{Error, Result};
+use crate::lake::rows::{PERSON_KEY, SRC_ROW};
+use crate::person_name;
+use crate::pipeline::spec::Table;
+
+/// Days from the common era to 1970-01-01.
+const EPOCH: i32 = 719_163;
+
+/// How an ID may be used to find a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub(super) enum IdKind {
+    /// None, or what only stands in for one.
+    #[default]
+    None,
+    /// Valid.
+    Valid,
+    /// The first fifteen digits of one.
+    Prefix,
+    /// Damaged: enough characters are left to be compared.
+    Damaged,
+}
+
+/// What a row says about who it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Traits {
+    pub kind: IdKind,
+    /// Characters of the ID; of a prefix the fifteen.
+    pub id: Box<str>,
+    /// Folded, without dots; empty also for a child that is called after its mother.
+    pub name: Box<str>,
+    /// As it was typed.
+    pub birth: Option<i32>,
+    /// 1 male, 2 female, 0 unknown.
+    pub sex: u8,
+    /// Twelve digits of a division; 0 unknown.
+    pub place: u64,
+    /// Hash of a telephone number; 0 none.
+    pub phone: u64,
+    /// Hash of a household number and its table; 0 none.
+    pub household: u64,
+}
+
+impl Traits {
+    /// Birth by a valid ID.
+    pub fn id_birth(&self) -> Option<i32> {
+        match self.kind {
+            IdKind::Valid => date_of(self.id.get(6..14)?),
+            _ => None,
+        }
+    }
+
+    /// Birth as typed, else by a valid ID.
+    pub fn born(&self) -> Option<i32> {
+        self.birth.or_else(|| self.id_birth())
+    }
+
+    /// Sex as typed, else by a valid ID.
+    pub fn gender(&self) -> u8 {
+        match (self.sex, self.kind) {
+            (0, IdKind::Valid) => {
+                let digit = self.id.as_bytes().get(16).map_or(0, |b| b - b'0');
+                if digit % 2 == 1 { 1 } else { 2 }
+            }
+            (sex, _) => sex,
+        }
+    }
+}
+
+/// The day of eight digits, since 1970.
+pub(super) fn date_of(digits: &str) -> Option<i32> {
+    let part = |range: std::ops::Range<usize>| digits.get(range)?.parse::<u32>().ok();
+    let year = i32::try_from(part(0..4)?).ok()?;
+    let day = NaiveDate::from_ymd_opt(year, part(4..6)?, part(6..8)?)?;
+    (1900..=2099).contains(&year).then(|| days_of(day))
+}
+
+/// The number of days since 1970 of a calendar day.
+pub(super) fn days_of(day: NaiveDate) -> i32 {
+    day.num_days_from_ce() - EPOCH
+}
+
+/// The calendar day of a number of days since 1970.
+pub(super) fn day_of(days: i32) -> Option<NaiveDate> {
+    NaiveDate::from_num_days_from_ce_opt(days.checked_add(EPOCH)?)
+}
+
+/// The columns of a batch that say who its rows are about.
+pub(super) struct Who<'a> {
+    batch: &'a RecordBatch,
+    table: &'a Table,
+    salt: u64,
+    placeholders: &'a [String],
+}
+
+impl<'a> Who<'a> {
+    pub fn of(batch: &'a RecordBatch, table: &'a Table, placeholders: &'a [String]) -> Self {
+        Self { batch, table, salt: xxh3_64(table.id.as_bytes()), placeholders }
+    }
+
+    fn text(&self, column: &str, row: usize) -> Option<&'a str> {
+        let array = self.batch.column_by_name(column)?.as_string_opt::<i32>()?;
+        array.is_valid(row).then(|| array.value(row)).filter(|t| !t.is_empty())
+    }
+
+    fn number(&self, column: &str, row: usize) -> Option<i64> {
+        let array = self.batch.column_by_name(column)?.as_primitive_opt::<Int64Type>()?;
+        array.is_valid(row).then(|| array.value(row))
+    }
+
+    fn id_column(&self) -> &'a str {
+        self.table.person.as_ref().map_or("", |p| &p.id)
+    }
+
+    pub fn key(&self, row: usize) -> Option<i64> {
+        self.number(PERSON_KEY, row)
+    }
+
+    pub fn src_row(&self, row: usize) -> Result<i64> {
+        self.number(SRC_ROW, row).ok_or_else(|| Error::bug("a row without its number"))
+    }
+
+    /// The delivery that it came with.
+    pub fn delivery(&self, row: usize) -> Option<&'a str> {
+        self.text("src_delivery", row)
+    }
+
+    /// The usable ID.
+    pub fn id(&self, row: usize) -> Option<&'a str> {
+        self.text(self.id_column(), row)
+    }
+
+    pub fn quality(&self, row: usize) -> &'a str {
+        self.text(&format!("{}_quality", self.id_column()), row).unwrap_or("missing")
+    }
+
+    pub fn name(&self, row: usize) -> Option<&'a str> {
+        self.text(self.table.person.as_ref()?.name.as_ref()?, row)
+    }
+
+    pub fn birth(&self, row: usize) -> Option<i32> {
+        let column = self.table.person.as_ref()?.birth.as_ref()?;
+        let array = self.batch.column_by_name(column)?.as_primitive_opt::<Date32Type>()?;
+        array.is_valid(row).then(|| array.value(row))
+    }
+
+    pub fn sex(&self, row: usize) -> u8 {
+        let column = self.table.person.as_ref().and_then(|p| p.sex.as_ref());
+        match column.and_then(|c| self.text(c, row)) {
+            Some("1" | "男") => 1,
+            Some("2" | "女") => 2,
+            _ => 0,
+        }
+    }
+
+    pub fn place(&self, row: usize) -> u64 {
+        let column = self.table.person.as_ref().and_then(|p| p.village.as_ref());
+        let text = column.and_then(|c| self.text(c, row)).unwrap_or_default();
+        text.get(..12).and_then(|t| t.parse().ok()).unwrap_or(0)
+    }
+
+    pub fn household(&self, row: usize) -> u64 {
+        let column = self.table.person.as_ref().and_then(|p| p.household.as_ref());
+        let text = column.and_then(|c| self.text(c, row));
+        text.map_or(0, |t| (xxh3_64(t.as_bytes()) ^ self.salt).max(1))
+    }
+
+    fn phone(&self, row: usize) -> u64 {
+        let column = self.table.person.as_ref().and_then(|p| p.phone.as_ref());
+        let text = column.and_then(|c| self.text(c, row)).unwrap_or_default();
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        // Fewer digits are no number, and one digit over and over is nobody's.
+        let same = digits.bytes().all(|b| Some(b) == digits.bytes().next());
+        if digits.len() < 7 || same { 0 } else { xxh3_64(digits.as_bytes()).max(1) }
+    }
+
+    /// Everything that a row says.
+    pub fn traits(&self, row: usize) -> Traits {
+        let (kind, id) = self.id_text(row);
+        let own = |name: &&str| person_name::child_of(name).is_none();
+        Traits {
+            kind,
+            id: id.into(),
+            name: self.name(row).filter(own).map(person_name::fold).unwrap_or_default().into(),
+            birth: self.birth(row),
+            sex: self.sex(row),
+            place: self.place(row),
+            phone: self.phone(row),
+            household: self.household(row),
+        }
+    }
+
+    fn id_text(&self, row: usize) -> (IdKind, String) {
+        if let Some(id) = self.id(row) {
+            return (IdKind::Valid, id.to_owned());
+        }
+        let raw = self.text(&format!("{}_raw", self.id_column()), row).unwrap_or_default();
+        let parsed = citizen_id::parse(raw, self.placeholders);
+        if let Some(prefix) = parsed.prefix15 {
+            return (IdKind::Prefix, String::from_utf8_lossy(&prefix).into_owned());
+        }
+        match parsed.quality {
+            Quality::Checksum | Quality::BadDate | Quality::Length => {
+                let text = citizen_id::characters(raw).unwrap_or_default();
+                let digits = text.bytes().filter(u8::is_ascii_digit).count();
+                if (14..=22).contains(&text.len()) && digits + 1 >= text.len() {
+                    (IdKind::Damaged, text)
+                } else {
+                    (IdKind::None, String::new())
+                }
+            }
+            _ => (IdKind::None, String::new()),
+        }
+    }
+
+    /// Values that identify the row itself: the table's key, else all it says.
+    pub fn own(&self, row: usize) -> Vec<String> {
+        let value = |name: &str| {
+            let column = self.batch.column_by_name(name)?;
+            arrow::util::display::array_value_to_string(column, row).ok()
+        };
+        let made = |n: &str| n.starts_with("src_") || n == PERSON_KEY || n == "link";
+        let all = || {
+            let schema = self.batch.schema();
+            let names = schema.fields().iter().map(|f| f.name().clone());
+            names.filter(|n| !made(n)).collect::<Vec<_>>()
+        };
+        let names = if self.table.key.is_empty() { all() } else { self.table.key.clone() };
+        names.iter().map(|n| value(n).unwrap_or_default()).collect()
+    }
+}
+
+/// Columns of a table that say who its rows are about, and where they stand.
+pub(super) fn columns(table: &Table) -> Vec<String> {
+    let Some(roles) = &table.person else { return Vec::new() };
+    let mut columns = vec![PERSON_KEY.to_owned(), SRC_ROW.to_owned(), roles.id.clone()];
+    columns.push(format!("{}_raw", roles.id));
+    columns.push(format!("{}_quality", roles.id));
+    let more =
+        [&roles.name, &roles.birth, &roles.village, &roles.household, &roles.sex, &roles.phone];
+    for column in more.into_iter().flatten() {
+        if !columns.contains(column) {
+            columns.push(column.clone());
+        }
+    }
+    columns
+}
