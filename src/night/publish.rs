@@ -187,6 +187,7 @@ fn summary(setup: &Setup, rows: &[Anomaly], facts: &Facts) -> Summary {
         tables: tables.map(|t| (t.id.clone(), t.title.clone())).collect(),
         workdays_until: Policy::of(&setup.pipeline).unlisted(facts.night),
         identity: facts.funnel.tables.clone(),
+        identity_steps: facts.funnel.steps.clone(),
         views: facts.built.views.clone(),
         rules: rule_lines(setup, rows, facts),
         counties: county_lines(setup, rows, facts),

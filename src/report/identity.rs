@@ -8,13 +8,14 @@ use super::charts::{bar, legend};
 use super::feeds::zero;
 use super::numbers::{count, percent};
 use super::summary::Summary;
+use crate::identity;
 
 /// Class and name of each tier, the best evidence first.
 const TIERS: [(&str, &str); 6] = [
     ("tier-id", "证件号"),
     ("tier-variant", "证件号（姓名异写）"),
     ("tier-prefix", "前15位＋姓名"),
-    ("tier-roster", "姓名＋出生日期＋村"),
+    ("tier-roster", "其他依据"),
     ("tier-clash", "一证多人（已分开）"),
     ("tier-unlinked", "未归并"),
 ];
@@ -33,11 +34,38 @@ pub(super) fn identity(summary: &Summary) -> Markup {
             table.cards {
                 thead { tr {
                     th { "标准表" } th.n { "行数" } th.n { "证件号" } th.n { "姓名异写" } th.n { "前15位" }
-                    th.n { "姓名等" } th.n { "一证多人" } th.n { "未归并" } th.n { "未归并率" }
+                    th.n { "其他依据" } th.n { "一证多人" } th.n { "未归并" } th.n { "未归并率" }
                     th.graph { "构成" }
                 } }
                 tbody { @for (name, tiers) in &tables { tr { (cells(name, tiers)) } } }
                 tfoot { tr { (cells("合计", &all)) } }
+            }
+            (steps(summary))
+        }
+    }
+}
+
+/// By which step the rows were decided that no plain ID links, the strictest step first.
+fn steps(summary: &Summary) -> Markup {
+    let rows = |word: &str| -> u64 {
+        summary.identity_steps.values().filter_map(|steps| steps.get(word)).sum()
+    };
+    let others = identity::steps().into_iter().filter(|(word, _)| *word != "id");
+    let found: Vec<(&str, u64)> =
+        others.map(|(word, zh)| (zh, rows(word))).filter(|(_, rows)| *rows > 0).collect();
+    let all = found.iter().map(|(_, rows)| rows).sum();
+    html! {
+        @if !found.is_empty() {
+            h3 { "凭什么归并" span.en { "Evidence beyond the ID" } }
+            table.cards {
+                thead { tr { th { "依据" } th.n { "行数" } th.n { "占比" } } }
+                tbody { @for (zh, rows) in &found {
+                    tr {
+                        td.full { b { (zh) } }
+                        td.n data-l="行数" { (count(*rows)) }
+                        td.n data-l="占比" { (percent(*rows, all)) }
+                    }
+                } }
             }
         }
     }
@@ -74,7 +102,7 @@ fn cells(name: &str, tiers: &[u64; 6]) -> Markup {
         td.n data-l="证件号" { (zero(tiers[0])) }
         td.n data-l="姓名异写" { (zero(tiers[1])) }
         td.n data-l="前15位" { (zero(tiers[2])) }
-        td.n data-l="姓名等" { (zero(tiers[3])) }
+        td.n data-l="其他依据" { (zero(tiers[3])) }
         td.n data-l="一证多人" { (zero(tiers[4])) }
         td.n.alert[tiers[5] > 0] data-l="未归并" { (zero(tiers[5])) }
         td.n data-l="未归并率" { (percent(tiers[5], rows)) }

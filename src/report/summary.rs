@@ -216,6 +216,9 @@ pub struct Summary {
     pub workdays_until: Option<NaiveDate>,
     /// Table, then tier (`id`, `variant`, `prefix15`, `roster`, `clash`, `unlinked`), then rows.
     pub identity: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Table, then step (the words of `identity::steps`), then rows that no plain ID links.
+    #[serde(default)]
+    pub identity_steps: BTreeMap<String, BTreeMap<String, u64>>,
     pub views: Vec<ViewLine>,
     pub rules: Vec<RuleLine>,
     pub counties: Vec<CountyLine>,

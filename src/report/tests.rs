@@ -79,6 +79,7 @@ fn summary() -> Summary {
         tables: BTreeMap::new(),
         workdays_until: None,
         identity: BTreeMap::new(),
+        identity_steps: BTreeMap::new(),
         views: vec![ViewLine {
             view: "person".into(),
             title: title("人员"),
