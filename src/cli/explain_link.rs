@@ -78,8 +78,9 @@ fn wanted(text: &str) -> Result<Wanted> {
         _ => None,
     };
     parsed.ok_or_else(|| {
-        Error::usage(format!("`{text}` is no row"))
-            .hint("say TABLE:DELIVERY:ROW, such as insured:2026-11:17, or a number of 16 digits from `bidui show links`")
+        Error::usage(format!("`{text}` is no row")).hint(
+            "say TABLE:DELIVERY:ROW or a number of 16 digits, as `bidui show links` gives them",
+        )
     })
 }
 
