@@ -1,7 +1,9 @@
 //! Code lists and parameters as they are asked for: by code, by prefix, by area and year.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+
+use foldhash::fast::FixedState;
 
 /// A code list: rows of text under the columns of its header.
 #[derive(Debug, Clone, Default)]
@@ -62,7 +64,29 @@ impl CodeList {
 /// Membership in code lists, for the functions `in_list` and `has_prefix`.
 #[derive(Debug, Default)]
 pub struct Lists {
-    codes: BTreeMap<String, BTreeSet<String>>,
+    codes: BTreeMap<String, Codes>,
+}
+
+/// The codes of one list.
+#[derive(Debug, Default)]
+pub struct Codes {
+    all: HashSet<String, FixedState>,
+    /// Bytes of the shortest and the longest.
+    least: usize,
+    most: usize,
+}
+
+impl Codes {
+    fn new(all: HashSet<String, FixedState>) -> Self {
+        let lengths = || all.iter().map(String::len);
+        let (least, most) = (lengths().min().unwrap_or(0), lengths().max().unwrap_or(0));
+        Self { all, least, most }
+    }
+
+    /// Is it one of them?
+    pub fn contains(&self, value: &str) -> bool {
+        (self.least..=self.most).contains(&value.len()) && self.all.contains(value)
+    }
 }
 
 impl Lists {
@@ -72,14 +96,14 @@ impl Lists {
             .iter()
             .filter_map(|(id, list)| {
                 let at = list.position("code")?;
-                Some((id.clone(), list.rows.iter().map(|r| r[at].clone()).collect()))
+                Some((id.clone(), Codes::new(list.rows.iter().map(|r| r[at].clone()).collect())))
             })
             .collect();
         Self { codes }
     }
 
     /// Codes of a list; `None` when there is no such list.
-    pub fn get(&self, list: &str) -> Option<&BTreeSet<String>> {
+    pub fn get(&self, list: &str) -> Option<&Codes> {
         self.codes.get(list)
     }
 
@@ -90,8 +114,9 @@ impl Lists {
 }
 
 /// Is `value`, or a prefix of it, in the list?
-pub fn has_prefix(codes: &BTreeSet<String>, value: &str) -> bool {
-    value.char_indices().map(|(i, c)| i + c.len_utf8()).any(|end| codes.contains(&value[..end]))
+pub fn has_prefix(codes: &Codes, value: &str) -> bool {
+    let lengths = codes.least.max(1)..=codes.most.min(value.len());
+    lengths.filter_map(|length| value.get(..length)).any(|prefix| codes.all.contains(prefix))
 }
 
 /// Years and values of one parameter in one area.

@@ -14,7 +14,7 @@ use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf}
 use foldhash::fast::FixedState;
 
 use crate::calendar;
-use crate::codes::{Lists, Params, has_prefix};
+use crate::codes::{Codes, Lists, Params, has_prefix};
 
 /// The type of a parameter's value.
 const PARAM: DataType = DataType::Decimal128(16, Params::SCALE as i8);
@@ -51,47 +51,88 @@ type Known<K, V> = HashMap<K, V, FixedState>;
 /// `param(name, area, year)`: the threshold for the most exact area and the latest year.
 fn param(params: Arc<Params>) -> ScalarUDF {
     let body = move |args: &[ColumnarValue]| {
+        if let (Some(name), Some(year)) = (literal(&args[0]), year(&args[2])) {
+            return named(&params, name, year, &args[1]);
+        }
         let arrays = ColumnarValue::values_to_arrays(args)?;
         let (names, areas) = (arrays[0].as_string::<i32>(), arrays[1].as_string::<i32>());
         let years = arrays[2].as_primitive::<Int64Type>();
-        let mut digits: Known<&str, usize> = Known::default();
         let mut known: Known<(&str, &str, i64), Option<i128>> = Known::default();
-        let values: Decimal128Array = (0..names.len())
-            .map(|row| {
-                if names.is_null(row) || years.is_null(row) {
-                    return None;
-                }
-                let (name, year) = (names.value(row), years.value(row));
-                let area = if areas.is_null(row) { "" } else { areas.value(row) };
-                let most = *digits.entry(name).or_insert_with(|| params.digits(name));
-                let area = area.get(..most).unwrap_or(area);
-                *known.entry((name, area, year)).or_insert_with(|| params.get(name, area, year))
-            })
-            .collect();
-        Ok(array(values.with_precision_and_scale(16, Params::SCALE as i8)?))
+        let mut digits: Known<&str, usize> = Known::default();
+        let value = |row| {
+            if names.is_null(row) || years.is_null(row) {
+                return None;
+            }
+            let (name, year) = (names.value(row), years.value(row));
+            let most = *digits.entry(name).or_insert_with(|| params.digits(name));
+            let area = area(areas, row, most);
+            *known.entry((name, area, year)).or_insert_with(|| params.get(name, area, year))
+        };
+        decimals((0..names.len()).map(value).collect())
     };
     function("param", vec![DataType::Utf8, DataType::Utf8, DataType::Int64], PARAM, Arc::new(body))
 }
 
+/// One parameter of one year in many areas.
+fn named(params: &Params, name: &str, year: i64, areas: &ColumnarValue) -> Result<ColumnarValue> {
+    let most = params.digits(name);
+    if most == 0 {
+        let value = params.get(name, "", year);
+        let scalar = ScalarValue::Decimal128(value, 16, Params::SCALE as i8);
+        return Ok(ColumnarValue::Scalar(scalar));
+    }
+    let rows = if let ColumnarValue::Array(array) = areas { array.len() } else { 1 };
+    let areas = areas.to_array(rows)?;
+    let areas = areas.as_string::<i32>();
+    let mut known: Known<&str, Option<i128>> = Known::default();
+    let value = |row| {
+        let area = area(areas, row, most);
+        *known.entry(area).or_insert_with(|| params.get(name, area, year))
+    };
+    decimals((0..rows).map(value).collect())
+}
+
+/// The first digits of an area.
+fn area(areas: &StringArray, row: usize, most: usize) -> &str {
+    let area = if areas.is_null(row) { "" } else { areas.value(row) };
+    area.get(..most).unwrap_or(area)
+}
+
+fn decimals(values: Decimal128Array) -> Result<ColumnarValue> {
+    Ok(array(values.with_precision_and_scale(16, Params::SCALE as i8)?))
+}
+
+/// The text that an argument is for every row.
+fn literal(argument: &ColumnarValue) -> Option<&str> {
+    match argument {
+        ColumnarValue::Scalar(ScalarValue::Utf8(text)) => text.as_deref(),
+        _ => None,
+    }
+}
+
+fn year(argument: &ColumnarValue) -> Option<i64> {
+    match argument {
+        ColumnarValue::Scalar(ScalarValue::Int64(year)) => *year,
+        _ => None,
+    }
+}
+
 /// A test of a value against the codes of a list.
-fn membership(
-    name: &str,
-    lists: Arc<Lists>,
-    test: fn(&std::collections::BTreeSet<String>, &str) -> bool,
-) -> ScalarUDF {
+fn membership(name: &str, lists: Arc<Lists>, test: fn(&Codes, &str) -> bool) -> ScalarUDF {
     let body = move |args: &[ColumnarValue]| {
+        if let (Some(list), ColumnarValue::Array(values)) = (literal(&args[0]), &args[1]) {
+            let values = values.as_string::<i32>();
+            let hits: BooleanArray = match lists.get(list) {
+                Some(codes) => values.iter().map(|value| Some(test(codes, value?))).collect(),
+                None => BooleanArray::new_null(values.len()),
+            };
+            return Ok(array(hits));
+        }
         let arrays = ColumnarValue::values_to_arrays(args)?;
         let (names, values) = (arrays[0].as_string::<i32>(), arrays[1].as_string::<i32>());
-        let mut known: Known<(&str, &str), Option<bool>> = Known::default();
-        let hits: BooleanArray = names
-            .iter()
-            .zip(values.iter())
-            .map(|(list, value)| {
-                let asked = (list?, value?);
-                let found = || Some(test(lists.get(asked.0)?, asked.1));
-                *known.entry(asked).or_insert_with(found)
-            })
-            .collect();
+        let rows = names.iter().zip(values.iter());
+        let hits: BooleanArray =
+            rows.map(|(list, value)| Some(test(lists.get(list?)?, value?))).collect();
         Ok(array(hits))
     };
     function(name, vec![DataType::Utf8, DataType::Utf8], DataType::Boolean, Arc::new(body))
