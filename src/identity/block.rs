@@ -37,6 +37,8 @@ type Places = HashMap<u64, (u32, u32), BuildHasherDefault<Plain>>;
 
 /// Mentions by their keys.
 pub(super) struct Index {
+    /// One bit or more for each key, by the key's low bits: most persons share no key with anybody.
+    filter: Vec<u64>,
     places: Places,
     mentions: Vec<u32>,
     /// Keys that too many shared.
@@ -46,16 +48,18 @@ pub(super) struct Index {
 impl Index {
     pub fn of(mentions: &[Mention]) -> Self {
         let mut pairs = Vec::new();
-        let mut keys = Vec::new();
+        let (mut keys, mut bytes) = (Vec::new(), Vec::new());
         for (at, mention) in mentions.iter().enumerate() {
             keys.clear();
-            mention_keys(mention, &mut keys);
+            mention_keys(mention, &mut keys, &mut bytes);
             keys.sort_unstable();
             keys.dedup();
             pairs.extend(keys.iter().map(|key| (*key, at as u32)));
         }
         pairs.sort_unstable();
-        let mut index = Self { places: Places::default(), mentions: Vec::new(), crowded: 0 };
+        let filter = vec![0; (pairs.len() / 4).next_power_of_two()];
+        let (places, mentions) = (Places::default(), Vec::new());
+        let mut index = Self { filter, places, mentions, crowded: 0 };
         for group in pairs.chunk_by(|a, b| a.0 == b.0) {
             if group.len() > CROWD {
                 index.crowded += 1;
@@ -64,14 +68,25 @@ impl Index {
             let place = (index.mentions.len() as u32, group.len() as u32);
             index.mentions.extend(group.iter().map(|(_, mention)| *mention));
             index.places.insert(group[0].0, place);
+            let (word, bit) = index.bit(group[0].0);
+            index.filter[word] |= bit;
         }
         index
+    }
+
+    /// Word and bit of a key in the filter.
+    fn bit(&self, key: u64) -> (usize, u64) {
+        ((key >> 6) as usize & (self.filter.len() - 1), 1 << (key & 63))
     }
 
     /// Mentions that share a key with a person, in order, each once.
     pub fn find(&self, keys: &[u64], found: &mut Vec<u32>) {
         found.clear();
         for key in keys {
+            let (word, bit) = self.bit(*key);
+            if self.filter[word] & bit == 0 {
+                continue;
+            }
             if let Some((first, count)) = self.places.get(key) {
                 found.extend(&self.mentions[*first as usize..(*first + *count) as usize]);
             }
@@ -84,7 +99,7 @@ impl Index {
 /// A key of a kind over some texts.
 struct Keys<'a> {
     out: &'a mut Vec<u64>,
-    bytes: Vec<u8>,
+    bytes: &'a mut Vec<u8>,
 }
 
 impl Keys<'_> {
@@ -113,12 +128,13 @@ const PHONE: u64 = 12;
 const HOUSEHOLD: u64 = 13;
 
 /// Keys of a person: of its ID's key and of everything that it says.
-pub(super) fn person_keys(key: i64, traits: &Traits, out: &mut Vec<u64>) {
+pub(super) fn person_keys(key: i64, traits: &Traits, out: &mut Vec<u64>, bytes: &mut Vec<u8>) {
     out.clear();
-    let mut keys = Keys { out, bytes: Vec::new() };
+    let mut keys = Keys { out, bytes };
     keys.push(OWNER, &[&key.to_le_bytes()]);
-    let births: BTreeSet<i32> = [traits.birth, traits.id_birth()].into_iter().flatten().collect();
-    shared(traits, &births, &[traits.gender()], &mut keys);
+    let by_id = traits.id_birth().filter(|by_id| traits.birth != Some(*by_id));
+    let births = traits.birth.into_iter().chain(by_id);
+    shared(traits, births, &[traits.gender()], &mut keys);
     if traits.kind == IdKind::Valid {
         keys.push(PREFIX, &[&traits.id.as_bytes()[..15]]);
     }
@@ -127,9 +143,9 @@ pub(super) fn person_keys(key: i64, traits: &Traits, out: &mut Vec<u64>) {
     }
 }
 
-fn mention_keys(mention: &Mention, out: &mut Vec<u64>) {
+fn mention_keys(mention: &Mention, out: &mut Vec<u64>, bytes: &mut Vec<u8>) {
     let traits = &mention.traits;
-    let mut keys = Keys { out, bytes: Vec::new() };
+    let mut keys = Keys { out, bytes };
     if matches!(mention.kind, Kind::Clash | Kind::Doubtful) {
         keys.push(OWNER, &[&mention.key.to_le_bytes()]);
     }
@@ -160,14 +176,14 @@ fn mention_keys(mention: &Mention, out: &mut Vec<u64>) {
             keys.push(NAME_YEAR, &[sound.as_bytes(), &county.to_le_bytes(), &year.to_le_bytes()]);
         }
     }
-    shared(traits, &births, sexes, &mut keys);
+    shared(traits, births.into_iter(), sexes, &mut keys);
     for home in mention.households.iter().chain([&traits.household]).filter(|h| **h != 0) {
         keys.push(HOUSEHOLD, &[&home.to_le_bytes()]);
     }
 }
 
 /// Keys that both sides have.
-fn shared(traits: &Traits, births: &BTreeSet<i32>, sexes: &[u8], keys: &mut Keys<'_>) {
+fn shared(traits: &Traits, births: impl Iterator<Item = i32>, sexes: &[u8], keys: &mut Keys<'_>) {
     let id = traits.id.as_bytes();
     let sound = person_name::pinyin(&traits.name);
     let surname = sound.split(' ').next().unwrap_or_default().as_bytes();

@@ -217,7 +217,9 @@ fn apart(a: &str, b: &str) -> u8 {
     if nick(&a, &b) || nick(&b, &a) {
         return name::PART;
     }
-    let sounds = |c: &[char]| c.iter().map(|c| person_name::syllable(*c)).collect::<Vec<_>>();
+    // What has no syllable sounds like itself alone.
+    let sound = |c: &char| person_name::syllable(*c).ok_or(*c);
+    let sounds = |c: &[char]| c.iter().map(sound).collect::<Vec<_>>();
     let (x, y) = (sounds(&a), sounds(&b));
     let longest = a.len().max(b.len());
     if longest >= 4 {
@@ -227,7 +229,7 @@ fn apart(a: &str, b: &str) -> u8 {
         }
     }
     // Latin letters have no sound and no surname of one character.
-    if a[0] == b[0] || (x[0].is_some() && x[0] == y[0]) { name::SURNAME } else { name::ELSE }
+    if x[0] == y[0] { name::SURNAME } else { name::ELSE }
 }
 
 fn births(row: &Traits, person: &Traits) -> u8 {

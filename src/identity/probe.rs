@@ -83,9 +83,12 @@ pub(super) fn probe(
 ) -> Result<Probed> {
     let index = Index::of(mentions);
     let wanted: HashSet<u64> = mentions.iter().map(|m| name_key(&m.traits.name, 0)).collect();
+    let start = || {
+        let (found, scratch) = (Probed::default(), Scratch::default());
+        Probe { ground, mentions, index: &index, wanted: &wanted, apart, found, scratch }
+    };
     let parts = ground.each_range(|range| {
-        let found = Probed::default();
-        let mut one = Probe { ground, mentions, index: &index, wanted: &wanted, apart, found };
+        let mut one = start();
         one.range(range)?;
         Ok(one.found)
     })?;
@@ -94,11 +97,9 @@ pub(super) fn probe(
         probed.candidates.extend(part.candidates);
         probed.census.add(part.census);
     }
-    let found = Probed::default();
-    let mut rest = Probe { ground, mentions, index: &index, wanted: &wanted, apart, found };
-    let (mut keys, mut places) = (Vec::new(), Vec::new());
+    let mut rest = start();
     for extra in extras {
-        rest.person(extra.key, extra.rank, &extra.traits, &mut keys, &mut places);
+        rest.person(extra.key, extra.rank, &extra.traits);
     }
     probed.candidates.extend(rest.found.candidates);
     probed.census.add(rest.found.census);
@@ -127,11 +128,19 @@ struct Probe<'a> {
     wanted: &'a HashSet<u64>,
     apart: &'a HashSet<(u16, u16, i64)>,
     found: Probed,
+    scratch: Scratch,
+}
+
+/// Room that is used again for each person.
+#[derive(Default)]
+struct Scratch {
+    keys: Vec<u64>,
+    bytes: Vec<u8>,
+    places: Vec<u32>,
 }
 
 impl Probe<'_> {
     fn range(&mut self, range: KeyRange) -> Result<()> {
-        let (mut keys, mut places) = (Vec::new(), Vec::new());
         for number in 0..self.ground.spine() {
             let table = self.ground.order[number];
             let columns = columns(table);
@@ -145,7 +154,7 @@ impl Probe<'_> {
                             continue;
                         }
                         let traits = who.traits(row);
-                        self.person(key, number as u16, &traits, &mut keys, &mut places);
+                        self.person(key, number as u16, &traits);
                     }
                 }
             }
@@ -153,18 +162,12 @@ impl Probe<'_> {
         Ok(())
     }
 
-    fn person(
-        &mut self,
-        key: i64,
-        rank: u16,
-        traits: &Traits,
-        keys: &mut Vec<u64>,
-        places: &mut Vec<u32>,
-    ) {
+    fn person(&mut self, key: i64, rank: u16, traits: &Traits) {
         if rank == 0 {
             self.count(traits);
         }
-        person_keys(key, traits, keys);
+        let Scratch { keys, bytes, places } = &mut self.scratch;
+        person_keys(key, traits, keys, bytes);
         self.index.find(keys, places);
         for at in places.iter() {
             let mention = &self.mentions[*at as usize];

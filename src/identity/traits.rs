@@ -1,6 +1,6 @@
 //! What a row says about who it is, in the form in which rows and persons are held together.
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, Date32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Date32Type, Int64Type};
 use chrono::{Datelike, NaiveDate};
 use xxhash_rust::xxh3::xxh3_64;
@@ -92,68 +92,87 @@ pub(super) fn day_of(days: i32) -> Option<NaiveDate> {
     NaiveDate::from_num_days_from_ce_opt(days.checked_add(EPOCH)?)
 }
 
-/// The columns of a batch that say who its rows are about.
+/// The columns of a batch that say who its rows are about, each looked up once.
 pub(super) struct Who<'a> {
     batch: &'a RecordBatch,
     table: &'a Table,
     salt: u64,
     placeholders: &'a [String],
+    keys: Option<&'a Int64Array>,
+    src_rows: Option<&'a Int64Array>,
+    deliveries: Option<&'a StringArray>,
+    ids: Option<&'a StringArray>,
+    raws: Option<&'a StringArray>,
+    qualities: Option<&'a StringArray>,
+    names: Option<&'a StringArray>,
+    births: Option<&'a Date32Array>,
+    sexes: Option<&'a StringArray>,
+    villages: Option<&'a StringArray>,
+    households: Option<&'a StringArray>,
+    phones: Option<&'a StringArray>,
 }
 
 impl<'a> Who<'a> {
     pub fn of(batch: &'a RecordBatch, table: &'a Table, placeholders: &'a [String]) -> Self {
-        Self { batch, table, salt: xxh3_64(table.id.as_bytes()), placeholders }
-    }
-
-    fn text(&self, column: &str, row: usize) -> Option<&'a str> {
-        let array = self.batch.column_by_name(column)?.as_string_opt::<i32>()?;
-        array.is_valid(row).then(|| array.value(row)).filter(|t| !t.is_empty())
-    }
-
-    fn number(&self, column: &str, row: usize) -> Option<i64> {
-        let array = self.batch.column_by_name(column)?.as_primitive_opt::<Int64Type>()?;
-        array.is_valid(row).then(|| array.value(row))
-    }
-
-    fn id_column(&self) -> &'a str {
-        self.table.person.as_ref().map_or("", |p| &p.id)
+        let roles = table.person.as_ref();
+        let id = roles.map_or("", |p| p.id.as_str());
+        let texts = |name: &str| batch.column_by_name(name)?.as_string_opt::<i32>();
+        let role = |name: Option<&Option<String>>| texts(name?.as_deref()?);
+        let numbers = |name: &str| batch.column_by_name(name)?.as_primitive_opt::<Int64Type>();
+        let birth = roles.and_then(|p| batch.column_by_name(p.birth.as_deref()?));
+        Self {
+            batch,
+            table,
+            salt: xxh3_64(table.id.as_bytes()),
+            placeholders,
+            keys: numbers(PERSON_KEY),
+            src_rows: numbers(SRC_ROW),
+            deliveries: texts("src_delivery"),
+            ids: texts(id),
+            raws: texts(&format!("{id}_raw")),
+            qualities: texts(&format!("{id}_quality")),
+            names: role(roles.map(|p| &p.name)),
+            births: birth.and_then(|column| column.as_primitive_opt::<Date32Type>()),
+            sexes: role(roles.map(|p| &p.sex)),
+            villages: role(roles.map(|p| &p.village)),
+            households: role(roles.map(|p| &p.household)),
+            phones: role(roles.map(|p| &p.phone)),
+        }
     }
 
     pub fn key(&self, row: usize) -> Option<i64> {
-        self.number(PERSON_KEY, row)
+        number(self.keys, row)
     }
 
     pub fn src_row(&self, row: usize) -> Result<i64> {
-        self.number(SRC_ROW, row).ok_or_else(|| Error::bug("a row without its number"))
+        number(self.src_rows, row).ok_or_else(|| Error::bug("a row without its number"))
     }
 
     /// The delivery that it came with.
     pub fn delivery(&self, row: usize) -> Option<&'a str> {
-        self.text("src_delivery", row)
+        text(self.deliveries, row)
     }
 
     /// The usable ID.
     pub fn id(&self, row: usize) -> Option<&'a str> {
-        self.text(self.id_column(), row)
+        text(self.ids, row)
     }
 
     pub fn quality(&self, row: usize) -> &'a str {
-        self.text(&format!("{}_quality", self.id_column()), row).unwrap_or("missing")
+        text(self.qualities, row).unwrap_or("missing")
     }
 
     pub fn name(&self, row: usize) -> Option<&'a str> {
-        self.text(self.table.person.as_ref()?.name.as_ref()?, row)
+        text(self.names, row)
     }
 
     pub fn birth(&self, row: usize) -> Option<i32> {
-        let column = self.table.person.as_ref()?.birth.as_ref()?;
-        let array = self.batch.column_by_name(column)?.as_primitive_opt::<Date32Type>()?;
-        array.is_valid(row).then(|| array.value(row))
+        let births = self.births?;
+        births.is_valid(row).then(|| births.value(row))
     }
 
     pub fn sex(&self, row: usize) -> u8 {
-        let column = self.table.person.as_ref().and_then(|p| p.sex.as_ref());
-        match column.and_then(|c| self.text(c, row)) {
+        match text(self.sexes, row) {
             Some("1" | "男") => 1,
             Some("2" | "女") => 2,
             _ => 0,
@@ -161,22 +180,18 @@ impl<'a> Who<'a> {
     }
 
     pub fn place(&self, row: usize) -> u64 {
-        let column = self.table.person.as_ref().and_then(|p| p.village.as_ref());
-        let text = column.and_then(|c| self.text(c, row)).unwrap_or_default();
+        let text = text(self.villages, row).unwrap_or_default();
         text.get(..12).and_then(|t| t.parse().ok()).unwrap_or(0)
     }
 
     pub fn household(&self, row: usize) -> u64 {
-        let column = self.table.person.as_ref().and_then(|p| p.household.as_ref());
-        let text = column.and_then(|c| self.text(c, row));
-        text.map_or(0, |t| (xxh3_64(t.as_bytes()) ^ self.salt).max(1))
+        text(self.households, row).map_or(0, |t| (xxh3_64(t.as_bytes()) ^ self.salt).max(1))
     }
 
     fn phone(&self, row: usize) -> u64 {
-        let column = self.table.person.as_ref().and_then(|p| p.phone.as_ref());
-        let text = column.and_then(|c| self.text(c, row)).unwrap_or_default();
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        let text = text(self.phones, row).unwrap_or_default();
         // Fewer digits are no number, and one digit over and over is nobody's.
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         let same = digits.bytes().all(|b| Some(b) == digits.bytes().next());
         if digits.len() < 7 || same { 0 } else { xxh3_64(digits.as_bytes()).max(1) }
     }
@@ -201,7 +216,7 @@ impl<'a> Who<'a> {
         if let Some(id) = self.id(row) {
             return (IdKind::Valid, id.to_owned());
         }
-        let raw = self.text(&format!("{}_raw", self.id_column()), row).unwrap_or_default();
+        let raw = text(self.raws, row).unwrap_or_default();
         let parsed = citizen_id::parse(raw, self.placeholders);
         if let Some(prefix) = parsed.prefix15 {
             return (IdKind::Prefix, String::from_utf8_lossy(&prefix).into_owned());
@@ -235,6 +250,17 @@ impl<'a> Who<'a> {
         let names = if self.table.key.is_empty() { all() } else { self.table.key.clone() };
         names.iter().map(|n| value(n).unwrap_or_default()).collect()
     }
+}
+
+/// The text of a row, unless it is empty.
+fn text<'a>(column: Option<&'a StringArray>, row: usize) -> Option<&'a str> {
+    let column = column?;
+    column.is_valid(row).then(|| column.value(row)).filter(|t| !t.is_empty())
+}
+
+fn number(column: Option<&Int64Array>, row: usize) -> Option<i64> {
+    let column = column?;
+    column.is_valid(row).then(|| column.value(row))
 }
 
 /// Columns of a table that say who its rows are about, and where they stand.
