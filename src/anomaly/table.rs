@@ -138,7 +138,7 @@ pub fn write(night: &Path, rows: &[Anomaly], memory: &Memory) -> Result<()> {
 fn parquet(path: &Path, rows: &[Anomaly]) -> Result<()> {
     let mut writer = RowsWriter::plain(path, schema())?;
     for chunk in rows.chunks(8192) {
-        writer.push(batch(chunk)?)?;
+        writer.push(&batch(chunk)?)?;
     }
     writer.finish().map(drop)
 }

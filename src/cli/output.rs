@@ -54,7 +54,7 @@ pub fn give(batch: &RecordBatch, out: &Out) -> Result<()> {
             Error::usage("Parquet needs a file").hint("say which with --to FILE.parquet")
         })?;
         let mut writer = RowsWriter::plain(path, batch.schema())?;
-        writer.push(batch.clone())?;
+        writer.push(batch)?;
         return writer.finish().map(drop);
     }
     let text = match out.output {

@@ -10,10 +10,11 @@ use super::rejects::{Reject, RejectWriter};
 use super::typed::{Outcome, Place, Typer};
 use crate::division::Divisions;
 use crate::error::{Error, Kind, Result};
-use crate::lake::rows::RowsWriter;
+use crate::lake::rows::Gather;
 use crate::lake::{Lake, durable};
 use crate::pipeline::Pipeline;
-use crate::pipeline::spec::{BrokenFile, Feed, Table};
+use crate::pipeline::schema::table_schema;
+use crate::pipeline::spec::{BrokenFile, Feed, Grain, Table};
 use crate::privacy::PersonKeys;
 
 /// What became of a parcel.
@@ -46,11 +47,13 @@ pub struct Receiver<'a> {
 struct Open<'a> {
     feed: &'a Feed,
     typer: Typer<'a>,
-    rows: RowsWriter,
+    rows: Gather,
     rejects: RejectWriter,
     receipt: Receipt,
     controls: Controls<'a>,
     next_row: i64,
+    /// Its rows are about persons.
+    persons: bool,
 }
 
 impl Receiver<'_> {
@@ -91,14 +94,13 @@ impl Receiver<'_> {
         let staged = self.lake.stage(&format!("delivery-{}-{delivery}", feed.id))?;
         let receipt = self.receipt(parcel, feed, &delivery, content, &named.hashes);
         let typer = Typer::new(self.pipeline, feed, table, self.divisions, self.keys);
-        let rows = RowsWriter::gathered(
-            &staged.join("rows.parquet"),
-            typer.schema().clone(),
-            self.buckets,
-        )?;
+        let path = staged.join("rows.parquet");
+        let rows =
+            Gather::create(&path, table_schema(table), self.buckets, Some(delivery.as_str()))?;
         let rejects = RejectWriter::create(&staged.join("rejects.parquet"))?;
         let controls = Controls::new(feed, table);
-        let mut open = Open { feed, typer, rows, rejects, receipt, controls, next_row: 0 };
+        let persons = table.grain == Grain::Person;
+        let mut open = Open { feed, typer, rows, rejects, receipt, controls, next_row: 0, persons };
         for (number, path) in parcel.files.iter().enumerate() {
             if let Err(error) = open.file(path) {
                 open.broken_file(number, &error)?;
@@ -287,13 +289,11 @@ impl Open<'_> {
         self.controls.row(row);
         let place = Place { row: self.next_row, part, line: row.line, byte: row.byte };
         match self.typer.row(|i| row.cell(i), place) {
-            Outcome::Used { pending } => {
+            Outcome::Used { key } => {
                 account.used += 1;
                 self.next_row += 1;
-                self.receipt.pending += u64::from(pending);
-                if self.typer.full() {
-                    self.rows.push(self.typer.batch(&self.receipt.delivery)?)?;
-                }
+                self.receipt.pending += u64::from(self.persons && key.is_none());
+                self.rows.row(key, self.typer.packed())?;
             }
             Outcome::Duplicate => account.duplicate += 1,
             Outcome::Rejected(bad) => {
@@ -335,9 +335,6 @@ impl Open<'_> {
 
     /// Closes the account and gives the verdict.
     fn finish(mut self, table: &Table) -> Result<Receipt> {
-        if self.typer.rows() > 0 {
-            self.rows.push(self.typer.batch(&self.receipt.delivery)?)?;
-        }
         let written = self.rows.finish()?;
         self.rejects.finish()?;
         let mut receipt = self.receipt;

@@ -81,7 +81,7 @@ impl RejectWriter {
             Arc::new(reason.finish()),
             Arc::new(raw.finish()),
         ];
-        self.writer.push(RecordBatch::try_new(reject_schema(), columns)?)
+        self.writer.push(&RecordBatch::try_new(reject_schema(), columns)?)
     }
 
     pub fn finish(mut self) -> Result<u64> {

@@ -161,7 +161,7 @@ pub(super) fn write(
     for (file, lines) in [("evidence.parquet", &decided), ("review.parquet", &open)] {
         let mut writer = RowsWriter::plain(&dir.join(file), schema())?;
         for part in lines.chunks(8192) {
-            writer.push(batch(order, tables, part)?)?;
+            writer.push(&batch(order, tables, part)?)?;
         }
         writer.finish()?;
     }

@@ -16,7 +16,7 @@ use super::sweep::delivery_of;
 use crate::engine::{Held, TableRows};
 use crate::error::{Error, Result};
 use crate::lake::durable;
-use crate::lake::rows::{PERSON_KEY, RowsFile, RowsWriter, SRC_ROW};
+use crate::lake::rows::{Gather, PERSON_KEY, RowsFile, SRC_ROW};
 use crate::pipeline::schema::link_schema;
 use crate::pipeline::spec::Table;
 
@@ -163,10 +163,10 @@ pub(super) fn write(
     durable::create_dir_all(&dir)?;
     let lines = lines(mentions, decided, adopted, decisions);
     let path = dir.join("link.parquet");
-    let mut writer = RowsWriter::gathered(&path, link_schema(), buckets)?;
+    let mut writer = Gather::create(&path, link_schema(), buckets, None)?;
     let told: Vec<&Line> = lines.iter().filter(|l| l.tier.is_some()).collect();
     for part in told.chunks(8192) {
-        writer.push(link_rows(order, tables, part)?)?;
+        writer.push(&link_rows(order, tables, part)?)?;
     }
     writer.finish()?;
     let mut funnel = Funnel::default();
@@ -209,14 +209,14 @@ fn count(funnel: &mut Funnel, table: &str, lines: &[&Line], rows: u64) {
 
 /// Writes the moved rows of a table, and the edits that take them away from where they were.
 fn move_rows(rows: &mut TableRows, lines: &[&Line], path: &Path, buckets: usize) -> Result<()> {
-    let mut moved: Option<RowsWriter> = None;
+    let mut moved: Option<Gather> = None;
     let schema = rows.schema.clone();
     let mut push = |batch: RecordBatch| -> Result<()> {
         let writer = match &mut moved {
             Some(writer) => writer,
-            None => moved.insert(RowsWriter::gathered(path, schema.clone(), buckets)?),
+            None => moved.insert(Gather::create(path, schema.clone(), buckets, None)?),
         };
-        writer.push(batch)
+        writer.push(&batch)
     };
     for (at, held) in rows.held.iter_mut().enumerate() {
         let own = lines.iter().filter(|l| usize::from(l.delivery) == at);

@@ -119,7 +119,7 @@ fn columns(rows: &[Row]) -> Result<Vec<ArrayRef>> {
 /// What the disk says.
 pub fn write(night: &Path, rows: &[Row]) -> Result<()> {
     let mut writer = RowsWriter::plain(&night.join("indicators.parquet"), schema(false))?;
-    writer.push(RecordBatch::try_new(schema(false), columns(rows)?)?)?;
+    writer.push(&RecordBatch::try_new(schema(false), columns(rows)?)?)?;
     writer.finish()?;
     // Codes and digits only: no cell needs quotes, none can be a formula.
     let mut text = format!("{}\r\n", COLUMNS.join(","));
@@ -179,7 +179,7 @@ pub fn write_history(night: &Path, history: &History) -> Result<()> {
             Arc::new(Date32Array::from(vec![day; rows])),
         ];
         all.extend(columns(&month.rows)?);
-        writer.push(RecordBatch::try_new(schema(true), all)?)?;
+        writer.push(&RecordBatch::try_new(schema(true), all)?)?;
     }
     writer.finish().map(drop)
 }

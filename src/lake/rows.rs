@@ -4,6 +4,9 @@
 //! without touching the others.
 
 mod aside;
+mod gather;
+mod packed;
+mod properties;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +22,8 @@ use parquet::arrow::arrow_reader::{
     RowFilter,
 };
 
+pub use gather::Gather;
+pub use packed::Packed;
 pub use writer::RowsWriter;
 
 use super::bucket::KeyRange;
@@ -30,6 +35,9 @@ pub const PERSON_KEY: &str = "person_key";
 pub const LINK: &str = "link";
 /// Column of the row's number within its delivery.
 pub const SRC_ROW: &str = "src_row";
+
+/// Column of the delivery that the row came with.
+const SRC_DELIVERY: &str = "src_delivery";
 
 /// Footer key of the row groups' keys.
 const GROUPS: &str = "bidui.groups";

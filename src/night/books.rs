@@ -176,7 +176,7 @@ fn count(summary: &mut CaseSummary, act: &Act, open: bool) {
 /// `cases.parquet` and `cases.csv` of the night.
 fn write(cases: &Cases, day: NaiveDate, staged: &Path) -> Result<()> {
     let mut writer = RowsWriter::plain(&staged.join("cases.parquet"), table::schema())?;
-    writer.push(table::batch(cases, day)?)?;
+    writer.push(&table::batch(cases, day)?)?;
     writer.finish()?;
     let mut text = format!("\u{feff}{}\r\n", CASE_COLUMNS.join(","));
     for case in cases.by_number.values() {

@@ -61,12 +61,12 @@ pub(super) fn build(
     let mut built = Built::default();
     person_views(&shared, ranges, &dir, &mut built, progress)?;
     for planned in whole {
-        let mut open = open(&dir, planned, setup)?;
+        let mut open = open(&dir, planned)?;
         inherit(planned, &mut built);
         if !built.broken.get(&planned.id).is_some_and(|b| b.empty) {
             let tables = whole_tables(&shared, planned, &dir)?;
             let part = Station::new(&shared, planned, tables).build(&shared)?;
-            keep(&mut built, part, &mut open)?;
+            keep(&mut built, part, &mut open, KeyRange::ALL)?;
         }
         finish(&shared, planned, open, &dir, &mut built)?;
         progress.step(&planned.id);
@@ -102,7 +102,7 @@ fn person_views(
         shared.setup.plans.views.iter().filter(|v| v.whole.is_none()).collect();
     let mut opened = BTreeMap::new();
     for planned in &plans {
-        opened.insert(planned.id.clone(), open(dir, planned, shared.setup)?);
+        opened.insert(planned.id.clone(), open(dir, planned)?);
     }
     let next = AtomicUsize::new(0);
     let (send, receive) = std::sync::mpsc::sync_channel(shared.setup.threads);
@@ -133,7 +133,7 @@ fn person_views(
             while let Some(parts) = waiting.remove(&turn) {
                 for part in parts {
                     if let Some(open) = opened.get_mut(&part.view) {
-                        keep(built, part, open)?;
+                        keep(built, part, open, ranges[turn])?;
                     }
                 }
                 turn += 1;
@@ -169,7 +169,7 @@ fn whole_tables(shared: &Shared<'_>, planned: &Planned, dir: &Path) -> Result<Ta
 }
 
 /// Adds what a view gave and writes its rows.
-fn keep(built: &mut Built, part: Part1, open: &mut Open) -> Result<()> {
+fn keep(built: &mut Built, part: Part1, open: &mut Open, keys: KeyRange) -> Result<()> {
     if let Some(reason) = part.broken {
         built.broken.entry(part.view).or_insert(Broken { reason, empty: true });
         return Ok(());
@@ -183,7 +183,7 @@ fn keep(built: &mut Built, part: Part1, open: &mut Open) -> Result<()> {
     open.repeats.add(part.repeats);
     for batch in part.batches.iter() {
         open.rows += batch.num_rows() as u64;
-        open.writer.push(batch.clone())?;
+        open.writer.push_of(batch, keys)?;
     }
     Ok(())
 }
@@ -200,7 +200,7 @@ fn finish(
     if built.broken.get(&planned.id).is_some_and(|b| b.empty) {
         // A part of a view would look like all of it.
         drop(writer);
-        writer = self::writer(dir, planned, shared.setup)?;
+        writer = self::writer(dir, planned)?;
         rows = 0;
         built.rows.remove(&planned.id);
     }
@@ -214,18 +214,13 @@ fn finish(
     Ok(())
 }
 
-fn open(dir: &Path, planned: &Planned, setup: &Setup) -> Result<Open> {
-    let writer = writer(dir, planned, setup)?;
+fn open(dir: &Path, planned: &Planned) -> Result<Open> {
+    let writer = writer(dir, planned)?;
     Ok(Open { writer, rows: 0, subjects: Subjects::default(), repeats: Repeats::default() })
 }
 
-fn writer(dir: &Path, planned: &Planned, setup: &Setup) -> Result<RowsWriter> {
-    let path = dir.join(format!("{}.parquet", planned.id));
-    if planned.whole.is_none() {
-        RowsWriter::bucketed(&path, planned.schema.clone(), setup.pipeline.settings.buckets)
-    } else {
-        RowsWriter::plain(&path, planned.schema.clone())
-    }
+fn writer(dir: &Path, planned: &Planned) -> Result<RowsWriter> {
+    RowsWriter::plain(&dir.join(format!("{}.parquet", planned.id)), planned.schema.clone())
 }
 
 fn line(shared: &Shared<'_>, planned: &Planned, rows: u64) -> ViewLine {

@@ -50,7 +50,7 @@ pub(super) fn add(
         }?;
         let path = dir.join(format!("{}.parquet", table.id));
         let mut writer = RowsWriter::plain(&path, schema)?;
-        writer.push(batch)?;
+        writer.push(&batch)?;
         writer.finish()?;
         let held = Held {
             delivery: table.id.clone(),

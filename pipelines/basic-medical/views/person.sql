@@ -390,18 +390,19 @@ base AS (
     nullif(split_part(signed.doctor, chr(31), 3), '') AS team_name,
     nullif(split_part(signed.doctor, chr(31), 4), '') AS doctor_name
   FROM spine
-  LEFT JOIN res ON res.person_key = spine.person_key
-  LEFT JOIN lst ON lst.person_key = spine.person_key
-  LEFT JOIN lnk ON lnk.person_key = spine.person_key
+  -- The widest come last: every join copies the columns of those before it.
+  LEFT JOIN rare ON rare.person_key = spine.person_key
   LEFT JOIN dead ON dead.person_key = spine.person_key
-  LEFT JOIN ins ON ins.person_key = spine.person_key
   LEFT JOIN tax ON tax.person_key = spine.person_key
   LEFT JOIN grp ON grp.person_key = spine.person_key
-  LEFT JOIN pay ON pay.person_key = spine.person_key
-  LEFT JOIN ill ON ill.person_key = spine.person_key
-  LEFT JOIN rare ON rare.person_key = spine.person_key
   LEFT JOIN signed ON signed.person_key = spine.person_key
   LEFT JOIN visits ON visits.person_key = spine.person_key
+  LEFT JOIN lnk ON lnk.person_key = spine.person_key
+  LEFT JOIN res ON res.person_key = spine.person_key
+  LEFT JOIN pay ON pay.person_key = spine.person_key
+  LEFT JOIN ins ON ins.person_key = spine.person_key
+  LEFT JOIN ill ON ill.person_key = spine.person_key
+  LEFT JOIN lst ON lst.person_key = spine.person_key
 ),
 -- What follows from the above and from the parameters of the person's county.
 derived AS (

@@ -1,31 +1,23 @@
 //! From a row of text to typed columns, held to the contract: a bad cell names itself.
 
-mod columns;
+mod cell;
 mod parse;
 mod seen;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int32Builder, Int64Builder, RecordBatch, StringBuilder};
-use arrow::datatypes::{DataType, SchemaRef};
 use chrono::{Datelike, NaiveDate};
+use foldhash::fast::FixedState;
 
 use crate::citizen_id::{CitizenId, Quality};
 use crate::division::Divisions;
-use crate::error::Result;
+use crate::lake::rows::Packed;
 use crate::pipeline::Pipeline;
-use crate::pipeline::schema::{data_type, table_schema};
 use crate::pipeline::spec::{ColumnType, Feed, FeedColumn, Grain, OnBad, Table, Unit};
 use crate::privacy::PersonKeys;
-use columns::{Builder, Cell};
+use cell::Cell;
 use parse::PlacesKnown;
 use seen::{Said, Seen};
-
-/// Rows of one batch, at most.
-const BATCH_ROWS: usize = 8192;
-/// Bytes of text of one batch, or one row more.
-const BATCH_BYTES: usize = 8 << 20;
 
 /// A cell that its contract does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,9 +30,9 @@ pub struct BadCell {
 
 /// What became of a row.
 pub enum Outcome {
-    /// It was appended; pending when its ID names no person yet.
+    /// Its values are packed; it has no key when its ID names no person yet.
     Used {
-        pending: bool,
+        key: Option<i64>,
     },
     /// It says exactly what an earlier row of the delivery says.
     Duplicate,
@@ -57,16 +49,15 @@ struct Source {
     required: bool,
     on_bad: OnBad,
     unit: Option<Unit>,
-    codes: Option<HashMap<String, String>>,
+    codes: Option<HashMap<String, String, FixedState>>,
     constant: Option<String>,
 }
 
 /// Counts of what was repaired or dropped, by kind.
 pub type Amendments = std::collections::BTreeMap<String, u64>;
 
-/// Turns the rows of one delivery into batches of typed columns.
+/// Turns the rows of one delivery into typed values.
 pub struct Typer<'a> {
-    schema: SchemaRef,
     sources: Vec<Source>,
     nulls: Vec<String>,
     placeholders: &'a [String],
@@ -75,11 +66,9 @@ pub struct Typer<'a> {
     root: String,
     keys: Option<(&'a PersonKeys, usize)>,
     key_columns: Vec<usize>,
-    builders: Vec<Builder>,
-    person_keys: Int64Builder,
-    links: StringBuilder,
-    places: Places,
     cells: Vec<Cell>,
+    /// The last row that is used.
+    packed: Packed,
     /// What became of the row's ID numbers, by column.
     qualities: Vec<Quality>,
     places_known: PlacesKnown,
@@ -88,19 +77,7 @@ pub struct Typer<'a> {
     row_bytes: Vec<u8>,
     key_bytes: Vec<u8>,
     seen: Seen,
-    rows: usize,
-    /// Bytes of text of the rows gathered since the last batch.
-    text_bytes: usize,
     pub amendments: Amendments,
-}
-
-/// Where the rows of a batch stand.
-#[derive(Default)]
-struct Places {
-    row: Int64Builder,
-    part: Int32Builder,
-    line: Int64Builder,
-    byte: Int64Builder,
 }
 
 /// Where one row stands.
@@ -124,29 +101,16 @@ impl<'a> Typer<'a> {
         keys: &'a PersonKeys,
     ) -> Self {
         let sources = table.columns.iter().map(|c| source(pipeline, feed, c)).collect::<Vec<_>>();
-        let schema = table_schema(table);
         let id = table.person.as_ref().and_then(|p| table.position(&p.id));
         let person = (table.grain == Grain::Person).then_some(id).flatten();
-        let mut builders = Vec::new();
-        for source in &sources {
-            builders.push(Builder::new(&data_type(&source.kind)));
-            if source.kind == ColumnType::CitizenId {
-                builders.push(Builder::new(&DataType::Utf8));
-                builders.push(Builder::new(&DataType::Utf8));
-            }
-        }
         Self {
-            schema,
             nulls: feed.format.nulls.clone(),
             placeholders: &pipeline.settings.identity.placeholders,
             divisions,
             root: pipeline.settings.division_root.clone(),
             keys: person.map(|column| (keys, column)),
             key_columns: table.key.iter().filter_map(|k| table.position(k)).collect(),
-            builders,
-            person_keys: Int64Builder::new(),
-            links: StringBuilder::new(),
-            places: Places::default(),
+            packed: Packed::default(),
             cells: vec![Cell::Null; sources.len()],
             qualities: vec![Quality::Missing; sources.len()],
             places_known: PlacesKnown::default(),
@@ -156,8 +120,6 @@ impl<'a> Typer<'a> {
             row_bytes: Vec::new(),
             key_bytes: Vec::new(),
             seen: Seen::new(),
-            rows: 0,
-            text_bytes: 0,
             amendments: Amendments::new(),
         }
     }
@@ -172,19 +134,10 @@ impl<'a> Typer<'a> {
         }
     }
 
-    /// The schema of the batches.
-    pub fn schema(&self) -> &SchemaRef {
-        &self.schema
-    }
-
-    /// Rows gathered since the last batch.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// Is it time for a batch? Long texts fill one sooner than many rows do.
-    pub fn full(&self) -> bool {
-        self.rows >= BATCH_ROWS || self.text_bytes >= BATCH_BYTES
+    /// The values of the last row that was used, in the order of the table's schema, but for its key
+    /// and its delivery.
+    pub fn packed(&self) -> &Packed {
+        &self.packed
     }
 
     /// Takes one row of raw cells.
@@ -219,30 +172,7 @@ impl<'a> Typer<'a> {
                 return Outcome::Rejected(BadCell { column, reason, raw });
             }
         }
-        let pending = self.append(&cell, id, place);
-        Outcome::Used { pending }
-    }
-
-    /// The rows gathered so far as a batch.
-    ///
-    /// # Errors
-    /// Never for rows that were taken; the columns are of one length.
-    pub fn batch(&mut self, delivery: &str) -> Result<RecordBatch> {
-        let rows = std::mem::take(&mut self.rows);
-        self.text_bytes = 0;
-        let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
-        if self.keys.is_some() {
-            columns.push(Arc::new(self.person_keys.finish()));
-            columns.push(Arc::new(self.links.finish()));
-        }
-        columns.extend(self.builders.iter_mut().map(Builder::finish));
-        let deliveries = std::iter::repeat_n(Some(delivery), rows);
-        columns.push(Arc::new(deliveries.collect::<arrow::array::StringArray>()));
-        columns.push(Arc::new(self.places.row.finish()));
-        columns.push(Arc::new(self.places.part.finish()));
-        columns.push(Arc::new(self.places.line.finish()));
-        columns.push(Arc::new(self.places.byte.finish()));
-        Ok(RecordBatch::try_new(self.schema.clone(), columns)?)
+        Outcome::Used { key: self.pack(&cell, id, place) }
     }
 
     fn text(&self, cell: Cell) -> &str {
@@ -289,55 +219,38 @@ impl<'a> Typer<'a> {
         bytes.push(0xff);
     }
 
-    /// Appends the parsed cells to the columns.
-    fn append<'r>(
+    /// Packs the parsed cells; the row's key.
+    fn pack<'r>(
         &mut self,
         cell: &impl Fn(usize) -> &'r str,
         id: Option<(CitizenId, usize)>,
         place: Place,
-    ) -> bool {
-        let mut at = 0;
-        for column in 0..self.sources.len() {
-            let value = self.cells[column];
-            let text = match value {
-                Cell::Text { start, end } => Some(&self.scratch[start..end]),
-                _ => None,
-            };
-            self.builders[at].append(value, text);
-            at += 1;
-            if self.sources[column].kind == ColumnType::CitizenId {
-                let raw = self.sources[column].cells.first().copied().flatten().map(cell);
+    ) -> Option<i64> {
+        let packed = &mut self.packed;
+        packed.clear();
+        let mut key = None;
+        if let Some((keys, column)) = self.keys {
+            key = id.filter(|(_, c)| *c == column).map(|(id, _)| keys.key(&id));
+            packed.text(key.map(|_| "id"));
+        }
+        for (column, source) in self.sources.iter().enumerate() {
+            self.cells[column].pack(&self.scratch, packed);
+            if source.kind == ColumnType::CitizenId {
+                let raw = source.cells.first().copied().flatten().map(cell);
                 let quality = self.qualities[column];
                 let word = quality.word();
                 if quality != Quality::Valid {
                     *self.amendments.entry(format!("id:{word}")).or_default() += 1;
                 }
-                self.builders[at].append_text(raw.filter(|r| !r.is_empty()));
-                self.builders[at + 1].append_text(Some(word));
-                at += 2;
+                packed.text(raw.filter(|r| !r.is_empty()));
+                packed.text(Some(word));
             }
         }
-        let mut pending = false;
-        if let Some((keys, column)) = self.keys {
-            match id.filter(|(_, c)| *c == column) {
-                Some((id, _)) => {
-                    self.person_keys.append_value(keys.key(&id));
-                    self.links.append_value("id");
-                }
-                None => {
-                    pending = true;
-                    self.person_keys.append_null();
-                    self.links.append_null();
-                }
-            }
-        }
-        self.places.row.append_value(place.row);
-        self.places.part.append_value(place.part);
-        self.places.line.append_value(place.line as i64);
-        self.places.byte.append_value(place.byte as i64);
-        self.rows += 1;
-        self.text_bytes += self.scratch.len();
-        pending
+        packed.int64(place.row);
+        packed.int32(place.part);
+        packed.int64(place.line as i64);
+        packed.int64(place.byte as i64);
+        key
     }
 }
 
@@ -350,11 +263,8 @@ pub fn days(day: NaiveDate) -> i32 {
 fn source(pipeline: &Pipeline, feed: &Feed, column: &crate::pipeline::spec::Column) -> Source {
     let mapped: Option<&FeedColumn> = feed.columns.iter().find(|c| c.to == column.name);
     let codes = column.codes.as_ref().map(|list| {
-        let mut spellings = pipeline.codes[list].spellings();
-        if let Some(mapped) = mapped {
-            spellings.extend(mapped.map.clone());
-        }
-        spellings
+        let own = mapped.into_iter().flat_map(|mapped| mapped.map.clone());
+        pipeline.codes[list].spellings().into_iter().chain(own).collect()
     });
     Source {
         kind: column.kind.clone(),

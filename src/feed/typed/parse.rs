@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 use unicode_normalization::UnicodeNormalization;
 
-use super::columns::Cell;
+use super::cell::Cell;
 use super::{Typer, days};
 use crate::calendar::{self, DateCell};
 use crate::citizen_id::{self, CitizenId};
@@ -15,8 +15,34 @@ use crate::{amount, person_name};
 /// Ways of naming a division that are remembered.
 const PLACES_KNOWN: usize = 1 << 16;
 
-/// What was found for each way of naming a division: whole villages stand one below the other.
-pub(super) type PlacesKnown = HashMap<String, Option<String>, FixedState>;
+/// What was found for each way of naming a division.
+#[derive(Default)]
+pub(super) struct PlacesKnown {
+    known: HashMap<String, Option<String>, FixedState>,
+    /// The last one: whole villages stand one below the other.
+    last: Option<(String, Option<String>)>,
+}
+
+impl PlacesKnown {
+    /// What was found before for a way of naming a division, else what is found now.
+    fn get(&mut self, named: &str, find: impl FnOnce() -> Option<String>) -> Option<&str> {
+        if self.last.as_ref().is_none_or(|(last, _)| last != named) {
+            let found = match self.known.get(named) {
+                Some(found) => found.clone(),
+                None => {
+                    let found = find();
+                    if self.known.len() >= PLACES_KNOWN {
+                        self.known.clear();
+                    }
+                    self.known.insert(named.to_owned(), found.clone());
+                    found
+                }
+            };
+            self.last = Some((named.to_owned(), found));
+        }
+        self.last.as_ref()?.1.as_deref()
+    }
+}
 
 /// Why a cell is bad, and whether it may be dropped without its row.
 type Bad = (&'static str, bool);
@@ -61,9 +87,7 @@ impl Typer<'_> {
         let names = &names[..given];
         self.spare.clear();
         names.iter().for_each(|name| self.spare.extend([name, "\u{1f}"]));
-        let found =
-            remembered(&mut self.places_known, &self.spare, || self.divisions.by_path(names));
-        match found {
+        match self.places_known.get(&self.spare, || self.divisions.by_path(names)) {
             Some(code) => Ok(keep(&mut self.scratch, code)),
             None => Err(("no division of these names", true)),
         }
@@ -71,8 +95,7 @@ impl Typer<'_> {
 
     /// A division by its code.
     fn division(&mut self, raw: &str) -> Result<Cell, Bad> {
-        let found = remembered(&mut self.places_known, raw, || self.divisions.by_code(raw));
-        match found {
+        match self.places_known.get(raw, || self.divisions.by_code(raw)) {
             Some(code) => Ok(keep(&mut self.scratch, code)),
             None => self.elsewhere(raw).ok_or(("no division code", true)),
         }
@@ -117,6 +140,7 @@ impl Typer<'_> {
                     None => Ok(Cell::Null),
                 }
             }
+            ColumnType::Text if is_normal(raw) => Ok(self.keep(raw.trim())),
             ColumnType::Text => {
                 self.normalise(raw);
                 let text = std::mem::take(&mut self.spare);
@@ -166,8 +190,7 @@ impl Typer<'_> {
     /// NFKC of a text into the spare buffer; most Chinese text is in that form already.
     fn normalise(&mut self, raw: &str) {
         self.spare.clear();
-        let plain = |c: char| c.is_ascii() || ('\u{4e00}'..='\u{9fff}').contains(&c);
-        if raw.chars().all(plain) {
+        if is_normal(raw) {
             self.spare.push_str(raw);
         } else {
             self.spare.extend(raw.nfkc());
@@ -176,12 +199,15 @@ impl Typer<'_> {
 
     /// Looks a spelling up in the code list: whole, in NFKC, or the part before a dash.
     fn code(&mut self, column: usize, raw: &str) -> Result<Cell, Bad> {
+        let codes = self.sources[column].codes.as_ref();
+        if let Some(code) = codes.and_then(|codes| codes.get(raw)) {
+            return Ok(keep(&mut self.scratch, code));
+        }
         self.normalise(raw);
         let text = std::mem::take(&mut self.spare);
         let found = self.sources[column].codes.as_ref().and_then(|codes| {
             codes
-                .get(raw)
-                .or_else(|| codes.get(text.trim()))
+                .get(text.trim())
                 .or_else(|| codes.get(text.split_once('-')?.0.trim()))
                 .or_else(|| codes.get(text.rsplit_once('-')?.1.trim()))
         });
@@ -211,19 +237,9 @@ impl Typer<'_> {
     }
 }
 
-/// What was found before for a way of naming a division, else what is found now.
-fn remembered<'k>(
-    known: &'k mut PlacesKnown,
-    named: &str,
-    find: impl FnOnce() -> Option<String>,
-) -> Option<&'k String> {
-    if !known.contains_key(named) {
-        if known.len() >= PLACES_KNOWN {
-            known.clear();
-        }
-        known.insert(named.to_owned(), find());
-    }
-    known[named].as_ref()
+/// Is a text its own NFKC? Letters of ASCII and Han characters are.
+fn is_normal(text: &str) -> bool {
+    text.is_ascii() || text.chars().all(|c| c.is_ascii() || ('\u{4e00}'..='\u{9fff}').contains(&c))
 }
 
 /// Adds a text to the row's scratch.

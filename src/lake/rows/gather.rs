@@ -1,0 +1,310 @@
+//! Writes a file whose rows come in any order: a range of keys lies in one place, however long it is.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{Int64Type, SchemaRef};
+
+use super::aside::{Aside, Back};
+use super::packed::{Packed, Unpacker, rows};
+use super::writer::{GROUP_ROWS, RowsWriter};
+use super::{PERSON_KEY, SRC_DELIVERY};
+use crate::error::Result;
+use crate::lake::bucket::{KeyRange, MOST_JOBS, bucket_of, keys_of};
+
+/// Bytes of packed rows that wait in memory; what is more waits on disk.
+const HEAP_BYTES: usize = 32 << 20;
+/// A file of few rows has smaller groups than [`GROUP_ROWS`], though none below this.
+const LEAST_GROUP_ROWS: usize = 1 << 11;
+/// Groups of a file, about.
+const GROUPS_WANTED: usize = 1 << 10;
+/// Rows of a group in a file of no persons.
+const PLAIN_ROWS: usize = 1 << 16;
+
+/// Gathers rows by bucket, then writes them as groups that each hold one range of keys. Rows of a
+/// table of no persons keep their order.
+pub struct Gather {
+    writer: RowsWriter,
+    path: PathBuf,
+    schema: SchemaRef,
+    key: Option<usize>,
+    /// The delivery that all rows came with.
+    same: Option<(usize, String)>,
+    buckets: usize,
+    /// Packed rows of each bucket; of those without a key behind them.
+    heaps: Vec<Vec<u8>>,
+    /// All rows of each bucket so far.
+    counts: Vec<usize>,
+    bytes: usize,
+    limit: usize,
+    aside: Option<Aside>,
+    packed: Packed,
+}
+
+impl Gather {
+    /// Creates a file. All its rows came with `delivery`, unless there is none.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn create(
+        path: &Path,
+        schema: SchemaRef,
+        buckets: usize,
+        delivery: Option<&str>,
+    ) -> Result<Self> {
+        let key = schema.index_of(PERSON_KEY).ok();
+        let column = schema.index_of(SRC_DELIVERY).ok();
+        let same = column.zip(delivery).map(|(at, name)| (at, name.to_owned()));
+        let buckets = if key.is_some() { buckets } else { 0 };
+        Ok(Self {
+            writer: RowsWriter::plain(path, schema.clone())?,
+            path: path.to_owned(),
+            schema,
+            key,
+            same,
+            buckets,
+            heaps: vec![Vec::new(); buckets + 1],
+            counts: vec![0; buckets + 1],
+            bytes: 0,
+            limit: HEAP_BYTES,
+            aside: None,
+            packed: Packed::default(),
+        })
+    }
+
+    /// Adds a row: its key, and its other columns but for the delivery's.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn row(&mut self, key: Option<i64>, row: &Packed) -> Result<()> {
+        let bucket = match key {
+            Some(key) if self.buckets > 0 => bucket_of(key, self.buckets),
+            _ => self.buckets,
+        };
+        let heap = &mut self.heaps[bucket];
+        let before = heap.len();
+        row.append_to(key, heap);
+        self.bytes += heap.len() - before;
+        self.counts[bucket] += 1;
+        if self.bytes < self.limit { Ok(()) } else { self.set_aside() }
+    }
+
+    /// Adds the rows of a batch.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        let keys = self.key.map(|at| batch.column(at).as_primitive::<Int64Type>());
+        let without: Vec<usize> =
+            self.key.into_iter().chain(self.same.as_ref().map(|s| s.0)).collect();
+        let mut packed = std::mem::take(&mut self.packed);
+        for row in 0..batch.num_rows() {
+            packed.row(batch, row, &without)?;
+            let key = keys.and_then(|keys| keys.is_valid(row).then(|| keys.value(row)));
+            self.row(key, &packed)?;
+        }
+        self.packed = packed;
+        Ok(())
+    }
+
+    fn set_aside(&mut self) -> Result<()> {
+        let aside = match &mut self.aside {
+            Some(aside) => aside,
+            None => self.aside.insert(Aside::create(&self.path, self.heaps.len())?),
+        };
+        for (bucket, heap) in self.heaps.iter_mut().enumerate().filter(|(_, h)| !h.is_empty()) {
+            aside.write(heap, bucket)?;
+            heap.clear();
+        }
+        self.bytes = 0;
+        Ok(())
+    }
+
+    /// Writes everything; the number of rows.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn finish(mut self) -> Result<u64> {
+        let total: usize = self.counts.iter().sum();
+        let least = (total / GROUPS_WANTED).clamp(LEAST_GROUP_ROWS, GROUP_ROWS);
+        let mut back = self.aside.take().map(Aside::back).transpose()?;
+        let (mut held, mut first, mut count) = (Vec::new(), 0, 0);
+        for bucket in 0..self.buckets {
+            self.take(bucket, &mut back, &mut held)?;
+            count += self.counts[bucket];
+            if count >= least || bucket + 1 == self.buckets {
+                self.groups(&held, count, first..bucket + 1, least)?;
+                held.clear();
+                (first, count) = (bucket + 1, 0);
+            }
+        }
+        self.take(self.buckets, &mut back, &mut held)?;
+        self.rest(&held)?;
+        if let Some(back) = back {
+            back.remove()?;
+        }
+        self.writer.finish()
+    }
+
+    /// The rows of a bucket, in the order in which they came.
+    fn take(&mut self, bucket: usize, back: &mut Option<Back>, held: &mut Vec<u8>) -> Result<()> {
+        if let Some(back) = back {
+            back.read(bucket, held)?;
+        }
+        let heap = std::mem::take(&mut self.heaps[bucket]);
+        if held.is_empty() {
+            *held = heap;
+        } else {
+            held.extend_from_slice(&heap);
+        }
+        Ok(())
+    }
+
+    /// Writes the rows of some buckets as groups of at least so many rows.
+    fn groups(
+        &mut self,
+        held: &[u8],
+        count: usize,
+        buckets: Range<usize>,
+        least: usize,
+    ) -> Result<()> {
+        // A bucket of many rows is split: whoever reads fewer persons than a bucket holds gains.
+        let finer = MOST_JOBS.max(self.buckets) / self.buckets;
+        let (start, of) = (buckets.start * finer, self.buckets * finer);
+        let fine = buckets.len() * finer;
+        let cuts = if count < 2 * least {
+            vec![fine]
+        } else {
+            let mut counts = vec![0; fine];
+            rows(held).for_each(|(key, _)| counts[bucket_of(key, of) - start] += 1);
+            cuts(&counts, least)
+        };
+        let mut group_of = vec![0; fine];
+        let mut begin = 0;
+        for (group, end) in cuts.iter().enumerate() {
+            group_of[begin..*end].fill(group);
+            begin = *end;
+        }
+        let room = count / cuts.len() + 1;
+        let mut groups = Vec::with_capacity(cuts.len());
+        for _ in &cuts {
+            groups.push(self.unpacker(room)?);
+        }
+        for (key, row) in rows(held) {
+            groups[group_of[bucket_of(key, of) - start]].push(key, row)?;
+        }
+        let mut begin = start;
+        for (group, end) in groups.into_iter().zip(cuts) {
+            let (first, last) = (keys_of(begin, of), keys_of(start + end - 1, of));
+            let keys = KeyRange { first: first.first, last: last.last };
+            self.writer.group(&group.finish()?, (keys.first, keys.last))?;
+            begin = start + end;
+        }
+        Ok(())
+    }
+
+    /// Writes rows without a key, and those of no persons.
+    fn rest(&mut self, held: &[u8]) -> Result<()> {
+        let keys = if self.key.is_some() { (-1, -1) } else { (0, i64::MAX) };
+        let mut left = rows(held).peekable();
+        while left.peek().is_some() {
+            let mut group = self.unpacker(self.counts[self.buckets].min(PLAIN_ROWS))?;
+            for (key, row) in left.by_ref().take(PLAIN_ROWS) {
+                group.push(key, row)?;
+            }
+            self.writer.group(&group.finish()?, keys)?;
+        }
+        Ok(())
+    }
+
+    fn unpacker(&self, rows: usize) -> Result<Unpacker> {
+        Unpacker::new(&self.schema, self.key, self.same.as_ref(), rows)
+    }
+}
+
+/// Ends of groups of at least so many rows, none of fewer but where there are not more.
+fn cuts(counts: &[usize], least: usize) -> Vec<usize> {
+    let (mut ends, mut rows, mut left) = (Vec::new(), 0, counts.iter().sum::<usize>());
+    for (at, count) in counts.iter().enumerate() {
+        (rows, left) = (rows + count, left - count);
+        if rows.min(left) >= least {
+            ends.push(at + 1);
+            rows = 0;
+        }
+    }
+    ends.push(counts.len());
+    ends
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Int64Array};
+    use arrow::datatypes::{DataType, Field, Schema};
+
+    use super::super::{Part, RowsFile, SRC_ROW};
+    use super::*;
+
+    /// Key and number of the rows of a part, as they are read.
+    fn read(file: &RowsFile, part: Part) -> Vec<(Option<i64>, i64)> {
+        let columns = [SRC_ROW.to_owned(), PERSON_KEY.to_owned()];
+        let mut rows = Vec::new();
+        for batch in file.scan(part, &columns, &Arc::default()).unwrap() {
+            let batch = batch.unwrap();
+            let numbers = batch.column(0).as_primitive::<Int64Type>().values();
+            rows.extend(batch.column(1).as_primitive::<Int64Type>().iter().zip(numbers.to_vec()));
+        }
+        rows
+    }
+
+    #[test]
+    fn rows_in_any_order_lie_together_and_are_read_by_any_range() {
+        let home = tempfile::tempdir().unwrap();
+        let fields = [PERSON_KEY, SRC_ROW].map(|n| Field::new(n, DataType::Int64, true));
+        let schema = Arc::new(Schema::new(fields.to_vec()));
+        let mixed = |n: i64| (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 1;
+        let key = |n: i64| (n % 1000 != 0).then(|| mixed(n) as i64);
+        let all: Vec<(Option<i64>, i64)> = (0..200_000).map(|n| (key(n), n)).collect();
+        let mut files = Vec::new();
+        for limit in [1 << 16, HEAP_BYTES] {
+            let path = home.path().join(format!("{limit}.parquet"));
+            let mut gather = Gather::create(&path, schema.clone(), 4, None).unwrap();
+            gather.limit = limit;
+            for rows in all.chunks(3000) {
+                let keys: Int64Array = rows.iter().map(|r| r.0).collect();
+                let numbers: Int64Array = rows.iter().map(|r| Some(r.1)).collect();
+                let columns: Vec<ArrayRef> = vec![Arc::new(keys), Arc::new(numbers)];
+                gather.push(&RecordBatch::try_new(schema.clone(), columns).unwrap()).unwrap();
+            }
+            assert_eq!(gather.aside.is_some(), limit < HEAP_BYTES);
+            assert_eq!(gather.finish().unwrap(), 200_000);
+            files.push(std::fs::read(&path).unwrap());
+        }
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 2, "nothing stays aside");
+        assert!(files[0] == files[1], "what waited on disk makes no difference");
+
+        let file = RowsFile::open(&home.path().join(format!("{HEAP_BYTES}.parquet"))).unwrap();
+        let keyed: Vec<_> = file.groups.iter().filter(|g| g.0 >= 0).collect();
+        assert!(keyed.len() > 4, "a bucket of many rows is split: {keyed:?}");
+        assert!(keyed.windows(2).all(|two| two[0].1 < two[1].0), "no two meet: {keyed:?}");
+        // More ranges than buckets and than groups: each row comes once.
+        for range in (0..64).map(|n| keys_of(n, 64)) {
+            let own = |r: &&(Option<i64>, i64)| r.0.is_some_and(|k| range.contains(k));
+            let mut found = read(&file, Part::Keys(range));
+            assert!(found.len() > 1000);
+            found.sort_by_key(|r| r.1);
+            assert_eq!(found, all.iter().filter(own).copied().collect::<Vec<_>>());
+        }
+        let waiting: Vec<_> = all.iter().filter(|r| r.0.is_none()).copied().collect();
+        assert_eq!(read(&file, Part::Pending), waiting, "in the order that they came");
+    }
+
+    #[test]
+    fn groups_are_cut_where_both_sides_have_enough() {
+        assert_eq!(cuts(&[5, 5, 5, 5], 10), [2, 4]);
+        assert_eq!(cuts(&[5, 5, 5], 10), [3]);
+        assert_eq!(cuts(&[30, 0, 9, 1], 10), [1, 4]);
+    }
+}
