@@ -102,7 +102,7 @@ fn a_night_without_doctors_still_gives_its_list() {
             .collect();
         let mut writer = RowsWriter::plain(&path, batches[0].schema()).expect("a file");
         for batch in batches {
-            writer.push(batch).expect("rows");
+            writer.push(&batch).expect("rows");
         }
         writer.finish().expect("written");
     }
