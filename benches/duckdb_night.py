@@ -8,6 +8,7 @@ applicable, violated) and `stages.json` into --out. What it leaves out is listed
 import argparse
 import json
 import re
+import resource
 import shutil
 import sys
 import time
@@ -21,13 +22,14 @@ import pyarrow as pa
 import pyarrow.ipc
 
 sys.path.insert(0, str(Path(__file__).parent))
-from duck import contract, dialect, extracts, identify, typing_sql  # noqa: E402
+from duck import contract, dialect, extracts, identify, judge, typing_sql  # noqa: E402
 from duck.typing_sql import Typer, text  # noqa: E402
 
 
 class Night:
     def __init__(self, args: argparse.Namespace):
         self.pipeline = contract.load(args.pipeline)
+        self.needed = contract.needed(self.pipeline)
         self.night, self.input, self.out = args.date, args.input / args.date, args.out
         shutil.rmtree(self.out, ignore_errors=True)
         self.temp = self.out / "temp"
@@ -41,15 +43,17 @@ class Night:
         self.con.execute("SET default_null_order = 'nulls_last_on_asc_first_on_desc'")
         self.con.execute(f"SET temp_directory = '{self.temp}'")
         self.con.execute("SET enable_progress_bar = false")
+        if memory := getattr(args, "memory", None):
+            self.con.execute(f"SET memory_limit = '{memory}'")
         if args.threads:
             self.con.execute(f"SET threads = {args.threads}")
-        self.stages: dict[str, float] = {}
-        self.clock = time.perf_counter()
+        self.stages: dict[str, dict] = {}
+        self.clock = spent()
         self.files = 0
 
     def stage(self, name: str) -> None:
-        now = time.perf_counter()
-        self.stages[name] = round(now - self.clock, 3)
+        now = spent()
+        self.stages[name] = {"wall_s": round(now[0] - self.clock[0], 3), "cpu_s": round(now[1] - self.clock[1], 3)}
         self.clock = now
 
     def run(self) -> None:
@@ -59,9 +63,9 @@ class Night:
         self.stage("receive")
         identify.resolve(self.con, self.pipeline)
         self.stage("identify")
-        self.views()
+        judge.views(self.con, self.pipeline, self.night)
         self.stage("view")
-        self.judge()
+        judge.judge(self.con, self.pipeline, self.night, self.out)
         self.stage("judge")
         self.con.close()
         shutil.rmtree(self.temp)
@@ -146,7 +150,9 @@ class Night:
                 for path in files[feed]:
                     if path in zips:
                         jobs[feed] += [self.prepare(pool, feed, p) for p in zips[path].result()]
-                self.load(feed, jobs[feed])
+                self.load(feed, jobs.pop(feed))
+        for name in set(self.pipeline.tables) - {f["table"] for f in feeds.values()}:
+            self.con.execute(typing_sql.empty(name, self.pipeline.tables[name]))
 
     def fresh(self, suffix: str = "") -> Path:
         self.files += 1
@@ -175,7 +181,7 @@ class Night:
 
     def load(self, feed_id: str, jobs: list) -> None:
         """Fills the feed's table from all its files."""
-        typer = Typer(self.pipeline, feed_id)
+        typer = Typer(self.pipeline, feed_id, self.needed[self.pipeline.feeds[feed_id]["table"]])
         names, table = typer.raw_names(), typer.feed["table"]
         arrows, sources = [], []
         for kind, info, work in jobs:
@@ -197,13 +203,17 @@ class Night:
             self.con.register(f"raw_{feed_id}", pa.concat_tables(arrows))
             sources.append(f"SELECT * FROM raw_{feed_id}")
         # The first of two rows with one key or ID counts, so rows must stay in the order of the file:
-        # the extract must be the side of every join that streams.
-        self.con.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+        # the extract must be the side of every join that streams. A filter that is pushed down types everything twice.
+        self.con.execute("SET disabled_optimizers = 'join_order,build_side_probe_side,filter_pushdown,in_clause'")
         self.con.execute(f"CREATE TABLE {table} AS {typer.select('(' + ' UNION ALL '.join(sources) + ')')}")
         if arrows:
             self.con.unregister(f"raw_{feed_id}")
         self.con.execute("RESET disabled_optimizers")
-        self.con.execute(typer.repeats())
+        for statement in typer.repeats():
+            self.con.execute(statement)
+        for _, _, work in jobs:
+            for done in work:
+                done.result().unlink()
 
     def csv(self, typer: Typer, info: dict, files: list[Path], names: list[str]) -> str:
         nulls = [n for n in typer.feed.get("format", {}).get("nulls", contract.NULLS) if n != "无"]
@@ -215,52 +225,11 @@ class Night:
         where = " AND ".join(f"c{n} = {text(h)}" for n, h in again)
         return select(names, {n: f"c{at}" for n, at in info["bound"].items()}, read) + f" WHERE NOT coalesce({where}, false)"
 
-    # -- view and judge -----------------------------------------------------------------------------
 
-    def views(self) -> None:
-        left = dict(self.pipeline.views)
-        while left:
-            for name, view in list(left.items()):
-                if not any(re.search(rf"\b(FROM|JOIN)\s+{other}\b", view.body) for other in left if other != name):
-                    self.con.execute(f"CREATE TABLE {name} AS {dialect.adapt(view.body, self.night)}")
-                    del left[name]
-
-    def judge(self) -> None:
-        policy = self.pipeline.settings["waivers"]
-        self.con.execute(
-            f"CREATE TABLE exempt AS SELECT DISTINCT {policy['rule']} AS rule, unnest([{policy['subject']}, CAST(person_key AS VARCHAR)]) "
-            f"AS subject, {policy['reason']} AS reason FROM {policy['table']} "
-            f"WHERE {policy['from']} <= DATE '{self.night}' AND {policy['to']} >= DATE '{self.night}'")
-        self.con.execute("CREATE TABLE anomaly (rule VARCHAR, subject VARCHAR, county VARCHAR, evidence VARCHAR, waived VARCHAR)")
-        self.con.execute("CREATE TABLE counts (rule VARCHAR, county VARCHAR, applicable BIGINT, violated BIGINT)")
-        for name, view in self.pipeline.views.items():
-            rules = [r for r in self.pipeline.rules.values() if r.head["over"] == name]
-            if rules:
-                self.judge_view(name, view, rules)
-        for table in ("anomaly", "counts"):
-            path = self.out / f"{table.replace('anomaly', 'anomalies')}.parquet"
-            self.con.execute(f"COPY (SELECT * FROM {table} ORDER BY ALL) TO '{path}'")
-
-    def judge_view(self, name: str, view: contract.Sql, rules: list[contract.Sql]) -> None:
-        county = f"substr(coalesce({view.head['division']}, ''), 1, 6)"
-        adapt = lambda sql: dialect.adapt(str(sql), self.night)  # noqa: E731
-        # One pass over the view for all counts; then the few rows of each rule.
-        flags = ", ".join(f"coalesce({adapt(r.head.get('applies', 'true'))}, false) AS a_{r.id}, coalesce({adapt(r.body)}, false) AS v_{r.id}"
-                          for r in rules)
-        sums = ", ".join(f"count(*) FILTER (WHERE a_{r.id}) AS n_{r.id}, count(*) FILTER (WHERE a_{r.id} AND v_{r.id}) AS m_{r.id}" for r in rules)
-        self.con.execute(f"CREATE TEMP TABLE tally AS SELECT county, {sums} FROM (SELECT {county} AS county, {flags} FROM {name}) GROUP BY county")
-        for rule in rules:
-            self.con.execute(f"INSERT INTO counts SELECT '{rule.id}', county, n_{rule.id}, m_{rule.id} FROM tally WHERE n_{rule.id} > 0")
-            items = [next(iter(e.items())) if isinstance(e, dict) else (e, e) for e in rule.head.get("evidence", [])]
-            evidence = ", ".join(f"'{key}': {adapt(value)}" for key, value in items)
-            accepted = ", ".join(map(text, rule.head.get("waivers", []))) or "''"
-            self.con.execute(
-                f"INSERT INTO anomaly SELECT '{rule.id}', a.subject, a.county, a.evidence, min(e.reason) FROM ("
-                f"SELECT CAST({view.head['subject']} AS VARCHAR) AS subject, {county} AS county, CAST(to_json({{{evidence}}}) AS VARCHAR) AS evidence "
-                f"FROM {name} WHERE ({adapt(rule.head.get('applies', 'true'))}) AND ({adapt(rule.body)}\n)) a "
-                f"LEFT JOIN exempt e ON e.rule = '{rule.id}' AND e.subject = a.subject AND e.reason IN ({accepted}) "
-                f"GROUP BY ALL")
-        self.con.execute("DROP TABLE tally")
+def spent() -> tuple[float, float]:
+    """Wall, and CPU of this process and of the workers that have ended."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return time.perf_counter(), sum(u.ru_utime + u.ru_stime for u in usages)
 
 
 def select(names: list[str], bound: dict[str, str], source: str) -> str:
@@ -275,6 +244,7 @@ def main() -> None:
     parser.add_argument("--date", default="2026-11-10")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--memory", help="such as 16GB; what is above goes to --out [default: 80 %% of the machine's]")
     parser.add_argument("--keep", action="store_true", help="a database file instead of memory")
     Night(parser.parse_args()).run()
 

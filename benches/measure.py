@@ -88,6 +88,28 @@ def machine(bidui: Path) -> dict:
     }
 
 
+def same(bidui: Path, where: dict) -> None:
+    """Ends when the binary is another than at the start."""
+    if digest(bidui) != where["bidui_sha256"]:
+        sys.exit("the binary was replaced while it was measured; run again")
+
+
+def warm(folder: Path) -> int:
+    """Reads all files, so that they are in the page cache; their bytes."""
+    size = 0
+    for path in folder.iterdir():
+        with path.open("rb") as file:
+            while block := file.read(16 << 20):
+                size += len(block)
+    return size
+
+
+def say(where: dict) -> str:
+    """The machine in one line."""
+    return (f"{where['cpu']}, {where['cores']} cores, {where['memory_gib']} GiB, load {where['load_before']}; {where['bidui']} "
+            f"({where['bidui_sha256']}), DuckDB {where['duckdb']}, commit {where['commit'][:12]}{' and changes' if where['uncommitted'] else ''}")
+
+
 def table(rows: list[list]) -> str:
     """Rows of text as a Markdown table; the first is the heading."""
     widths = [max(len(str(r[c])) for r in rows) for c in range(len(rows[0]))]

@@ -31,11 +31,15 @@ def main() -> None:
     parser.add_argument("--pipeline", type=Path, default=HERE.parent / "pipelines/gansu")
     parser.add_argument("--work", type=Path, default=Path("/tmp/bidui-bench"))
     parser.add_argument("--date", default="2026-11-10")
+    parser.add_argument("--duckdb-memory", help="DuckDB's memory limit, such as 16GB [default: its own]")
+    parser.add_argument("--strict", action="store_true", help="end with 1 when a rule is not equal")
     parser.add_argument("--skip-fake", action="store_true", help="take the extracts of an earlier run")
     args = parser.parse_args()
 
     where = measure.machine(args.bidui)
     name = f"{args.people}-{args.seed}-{args.dirt}"
+    if args.pipeline.name != "gansu":
+        name = f"{args.pipeline.name}-{name}"
     extracts, lake, out = (args.work / f"{kind}-{name}" for kind in ("extracts", "lake", "duckdb"))
     args.work.mkdir(parents=True, exist_ok=True)
     if not (args.skip_fake and extracts.is_dir()):
@@ -43,12 +47,14 @@ def main() -> None:
         measure.run([args.bidui, "fake", args.pipeline, "--people", args.people, "--seed", args.seed,
                      "--dirt", args.dirt, "--date", args.date, "--out", extracts, "-q"])
     files = list((extracts / args.date).iterdir())
-    size = sum(len(p.read_bytes()) for p in files)  # and now they are in the page cache
+    size = measure.warm(extracts / args.date)
     commands = {
         "bidui": [args.bidui, "run", args.pipeline, "--input", extracts, "--lake", lake, "--date", args.date, "-q"],
         "duckdb": [sys.executable, HERE / "duckdb_night.py", "--pipeline", args.pipeline, "--input", extracts,
                    "--date", args.date, "--out", out],
     }
+    if args.duckdb_memory:
+        commands["duckdb"] += ["--memory", args.duckdb_memory]
     runs: dict[str, list] = {tool: [] for tool in commands}
     stages = []
     for number in range(args.runs):
@@ -59,17 +65,18 @@ def main() -> None:
             print(f"run {number + 1} {tool}: {runs[tool][-1]}", file=sys.stderr)
         stages.append(json.loads((out / "stages.json").read_text()))
 
-    if measure.digest(args.bidui) != where["bidui_sha256"]:
-        sys.exit("the binary was replaced while it was measured; run again")
+    measure.same(args.bidui, where)
     night = next((lake / "nights").iterdir())
     rows = sum(f["rows"] for f in json.loads((night / "summary.json").read_text())["feeds"])
     rules = compare(contract.load(args.pipeline), night, out)
     medians = {tool: measure.median(r) for tool, r in runs.items()}
-    result = {"people": args.people, "seed": args.seed, "dirt": args.dirt, "rows": rows, "files": len(files), "bytes": size,
+    result = {"pipeline": args.pipeline.name, "people": args.people, "seed": args.seed, "dirt": args.dirt, "rows": rows, "files": len(files), "bytes": size,
               "machine": where, "medians": medians, "runs": runs, "duckdb_stages": stages, "rules": rules}
     path = args.work / f"night-{name}.json"
     path.write_text(json.dumps(result, ensure_ascii=False, indent=1))
     report(result, path)
+    if args.strict and (differing(rules) or not any(v["bidui"] for v in rules.values())):
+        sys.exit(1)
 
 
 def compare(pipeline: contract.Pipeline, night: Path, out: Path) -> dict:
@@ -101,6 +108,10 @@ def compare(pipeline: contract.Pipeline, night: Path, out: Path) -> dict:
     return result
 
 
+def differing(rules: dict) -> list[str]:
+    return [r for r, v in rules.items() if v["bidui"] != v["duckdb"] or not v["same_subjects"] or not v["same_counties"]]
+
+
 def person_key(key: int, secret: str) -> str | None:
     """bidui's key of a person whom DuckDB knows by the first 17 digits of the ID."""
     if key < 0:
@@ -112,17 +123,13 @@ def person_key(key: int, secret: str) -> str | None:
 
 
 def report(result: dict, path: Path) -> None:
-    m = result["machine"]
-    print(f"{result['people']} people, {result['rows']} rows, {result['files']} files, {result['bytes'] / 1e6:.1f} MB, dirt {result['dirt']}, "
-          f"median of {len(result['runs']['bidui'])}")
-    print(f"{m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB, load {m['load_before']}; {m['bidui']} ({m['bidui_path']}), "
-          f"DuckDB {m['duckdb']}, commit {m['commit'][:12]}{' and changes' if m['uncommitted'] else ''}\n")
+    print(f"{result['pipeline']}, {result['people']} people, {result['rows']} rows, {result['files']} files, {result['bytes'] / 1e6:.1f} MB, "
+          f"dirt {result['dirt']}, median of {len(result['runs']['bidui'])}\n{measure.say(result['machine'])}\n")
     rows = [["", "wall s", "CPU s", "peak MiB", "rows/s"]]
     for tool, cost in result["medians"].items():
         rows.append([tool, cost["wall_s"], cost["cpu_s"], round(cost["peak_mib"]), round(result["rows"] / cost["wall_s"])])
     print(measure.table(rows), "\n")
-    different = {r: v for r, v in result["rules"].items()
-                 if v["bidui"] != v["duckdb"] or not v["same_subjects"] or not v["same_counties"]}
+    different = {r: result["rules"][r] for r in differing(result["rules"])}
     total = sum(v["bidui"] for v in result["rules"].values())
     print(f"{len(result['rules']) - len(different)} of {len(result['rules'])} rules equal (numbers, subjects, counties); {total} anomalies")
     if different:

@@ -51,16 +51,17 @@ class Pipeline:
 
 
 def load(folder: Path) -> Pipeline:
-    """A pipeline without what rests on bidui's own ledger and receipts, which DuckDB has not."""
+    """A pipeline without rules that are off, and without what rests on bidui's own ledger and receipts, which DuckDB has not."""
     pipeline = read(folder)
     gone = {name for name, table in pipeline.tables.items() if table.get("source")}
     for name in gone:
         del pipeline.tables[name]
-    while below := {n for n, v in pipeline.views.items() if re.search(rf"\b(FROM|JOIN)\s+({'|'.join(gone)})\b", v.body)}:
+    while gone and (below := {n for n, v in pipeline.views.items() if re.search(rf"\b(FROM|JOIN)\s+({'|'.join(gone)})\b", v.body)}):
         gone |= below
         for name in below:
             del pipeline.views[name]
-    pipeline.rules = {n: r for n, r in pipeline.rules.items() if r.head["over"] in pipeline.views}
+    off = pipeline.settings.get("off", {})
+    pipeline.rules = {n: r for n, r in pipeline.rules.items() if r.head["over"] in pipeline.views and n not in off}
     return pipeline
 
 
@@ -85,6 +86,42 @@ def read(folder: Path) -> Pipeline:
         old = pipeline.codes.get(path.stem, []) if path.stem == "param" else []
         pipeline.codes[path.stem] = rows + old
     return pipeline
+
+
+def words(*sql: object) -> set[str]:
+    return {w for text in sql for w in re.findall(r"\w+", str(text))}
+
+
+def needed(pipeline: Pipeline) -> dict[str, set[str]]:
+    """Words that stand where a table is read (in its bracket of the SQL); columns of other names are not asked for."""
+    out: dict[str, set[str]] = {name: set() for name in pipeline.tables}
+    policy = pipeline.settings.get("waivers")
+    if policy:
+        out[policy["table"]] |= set(policy.values())
+    for view in pipeline.views.values():
+        body = re.sub(r"--[^\n]*", "", view.body)
+        for found in re.finditer(r"\b(?:FROM|JOIN)\s+(\w+)\b", body):
+            if found[1] in out:
+                start, depth = found.start(), 0
+                while start > 0 and depth >= 0:
+                    start -= 1
+                    depth += {")": 1, "(": -1}.get(body[start], 0)
+                end, depth = found.end(), 0
+                while end < len(body) and depth >= 0:
+                    depth += {"(": 1, ")": -1}.get(body[end], 0)
+                    end += 1
+                block = body[start:end]
+                if re.search(r"SELECT\s+\*|\w\.\*", block) and depth < 0:
+                    block += " " + " ".join(c["name"] for c in pipeline.tables[found[1]]["columns"])
+                out[found[1]] |= words(block)
+    return out
+
+
+def asked(pipeline: Pipeline, name: str) -> set[str]:
+    """Words of all that reads a view: its rules, and views over it."""
+    rules = [r for r in pipeline.rules.values() if r.head["over"] == name]
+    views = [v.body for v in pipeline.views.values() if re.search(rf"\b(FROM|JOIN)\s+{name}\b", v.body)]
+    return words(*(r.body for r in rules), *(r.head for r in rules), pipeline.views[name].head, *views)
 
 
 def pattern(text: str) -> re.Pattern:

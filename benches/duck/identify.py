@@ -36,10 +36,11 @@ def resolve(con: duckdb.DuckDBPyConnection, pipeline: Pipeline) -> None:
     named = [t for t in tables if "name" in roles[t]]
 
     # The owner of an ID has the first name that the most trusted table gives.
-    names = " UNION ALL ".join(
-        f"SELECT person_key, {roles[t]['name']} AS name, {at}::BIGINT << 40 | rowid AS place FROM {t} "
-        f"WHERE person_key IS NOT NULL AND {roles[t]['name']} IS NOT NULL" for at, t in enumerate(named))
-    con.execute(f"CREATE TABLE owner AS SELECT person_key, arg_min(name, place) AS name FROM ({names}) GROUP BY person_key")
+    for at, t in enumerate(named):
+        name = roles[t]["name"]
+        known = " ANTI JOIN owner USING (person_key)" if at else ""
+        con.execute(f"{'INSERT INTO owner' if at else 'CREATE TABLE owner AS'} SELECT person_key, arg_min({name}, t.rowid) AS name "
+                    f"FROM {t} t{known} WHERE person_key IS NOT NULL AND {name} IS NOT NULL GROUP BY person_key")
     others = " UNION ALL ".join(
         f"SELECT '{t}' AS table_name, t.rowid AS spot, t.person_key, o.name AS known, t.{roles[t]['name']} AS name, "
         f"t.{roles[t]['id']}_quality AS quality FROM {t} t JOIN owner o ON o.person_key = t.person_key "
@@ -57,10 +58,10 @@ def resolve(con: duckdb.DuckDBPyConnection, pipeline: Pipeline) -> None:
     # Rows without a usable ID against the spine, by the two exact tiers.
     part = []
     for t in tables:
-        role = roles[t]
+        role, own = roles[t], f"t.{roles[t]['id']}" if t in spine else "NULL"
         column = lambda r: f"t.{role[r]}" if r in role else "NULL"  # noqa: E731
         part.append(
-            f"SELECT '{t}' AS table_name, t.rowid AS spot, t.person_key, t.{role['id']} AS id, t.{role['id']}_raw AS raw, "
+            f"SELECT '{t}' AS table_name, t.rowid AS spot, t.person_key, {own} AS id, t.{role['id']}_raw AS raw, "
             f"t.{role['id']}_quality AS quality, lower(replace(replace({column('name')}, '·', ''), ' ', '')) AS name, "
             f"CAST({column('birth')} AS DATE) AS birth, CAST({column('village')} AS VARCHAR) AS village, "
             f"CAST({column('household')} AS VARCHAR) AS household FROM {t} t")

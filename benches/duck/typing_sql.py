@@ -4,6 +4,7 @@ from .contract import Pipeline
 from .extracts import wanted
 
 BLANK = r" \t\u00a0\u3000\ufeff\u200b".encode().decode("unicode_escape")
+EDGES = ", ".join(["-1", "0", *(str(ord(c)) for c in BLANK)])
 WIDE = "".join(chr(c) for c in range(0xFF01, 0xFF5F)) + "\u3000"
 NARROW = "".join(chr(c) for c in range(0x21, 0x7F)) + " "
 DOTS = "•・･‧．﹒․.。｡-－‐‑–—―−_∙⋅˙ㆍ●▪᛫"
@@ -20,7 +21,9 @@ def text(value: str) -> str:
 MACROS = [
     # NFKC is not in DuckDB; full-width forms and the wide space are what departments send.
     f"half(x) AS CASE WHEN strlen(x) = length(x) OR NOT regexp_matches(x, '[！-～　]') THEN x ELSE translate(x, {text(WIDE)}, {text(NARROW)}) END",
-    f"tidy(x) AS nullif(trim(half(x), {text(BLANK)}), '')",
+    # Trimming a list of characters is dear; most values begin and end with none of them.
+    f"""tidy(x) AS CASE WHEN unicode(x) IN ({EDGES}) OR unicode(right(x, 1)) IN ({EDGES})
+      THEN nullif(trim(half(x), {text(BLANK)}), '') ELSE half(x) END""",
     f"""clean_name(x) AS CASE WHEN regexp_full_match(x, '[一-鿿]+') THEN x
       ELSE nullif(trim(regexp_replace(regexp_replace(translate(half(x), {text(DOTS)}, {text('·' * len(DOTS))}),
         '[(【〔《][^)】〕》]*[)】〕》]', '', 'g'), '[\\s\\p{{Z}}\\p{{Cf}}''"`‘’“”]', '', 'g'), '·'), '') END""",
@@ -39,7 +42,8 @@ MACROS = [
     """day_of(d) AS CASE WHEN d BETWEEN DATE '1900-01-02' AND DATE '2100-12-31' THEN d
       WHEN date_part('year', d) = 9999 THEN DATE '9999-12-31' END""",
     # What databases write for "no day" is missing, not bad.
-    "bad_day(x, d) AS d IS NULL AND x IS NOT NULL AND NOT regexp_matches(x, '^[0/.:\\- ]*$|^1900.?0?1.?0?[01]|^1899.12.3[01]')",
+    "bad_day(x, d) AS CASE WHEN d IS NULL AND x IS NOT NULL THEN NOT regexp_matches(x, '^[0/.:\\- ]*$|^1900.?0?1.?0?[01]|^1899.12.3[01]') "
+    "ELSE false END",
     """slow_amount(x) AS CAST(CASE WHEN x LIKE '(%)' THEN -1 ELSE 1 END AS DECIMAL(18, 6)) *
       CAST(CASE WHEN x LIKE '%万%' THEN 10000 WHEN x LIKE '%亿%' THEN 100000000 ELSE 1 END AS DECIMAL(18, 0)) *
       TRY_CAST(regexp_replace(x, '^\\(|\\)$|[¥￥,\\s]|亿?万?[元圆]?整?$', '', 'g') AS DECIMAL(18, 6))""",
@@ -113,8 +117,9 @@ def casts(kind: str, raw: str, unit: str | None) -> str:
 class Typer:
     """Statements for one feed. `lists` are tables (raw, code) that `night` makes."""
 
-    def __init__(self, pipeline: Pipeline, feed_id: str):
+    def __init__(self, pipeline: Pipeline, feed_id: str, needed: set[str] = frozenset()):
         self.pipeline = pipeline
+        self.needed = needed
         self.id = feed_id
         self.feed = pipeline.feeds[feed_id]
         self.table = pipeline.tables[self.feed["table"]]
@@ -150,7 +155,8 @@ class Typer:
             constant = self.feed.get("constants", {}).get(name)
             if mapped is None:
                 value = text(str(constant)) if constant is not None else "NULL"
-                final.append(f"CAST({value} AS {sql_type(kind)}) AS {name}")
+                if self.keeps(name):
+                    final.append(f"CAST({value} AS {sql_type(kind)}) AS {name}")
                 continue
             if kind == "citizen_id":
                 inner = f"SELECT *, digits(clean_id({raw})) AS {name}_c FROM ({inner})"
@@ -159,11 +165,12 @@ class Typer:
                 usable = f"{name}_quality IN {USABLE}"
                 outer += [f"CASE WHEN {usable} THEN CASE WHEN length({name}_c) = 15 THEN concat({name}_k, check_of({name}_k)) "
                           f"ELSE substr({name}_c, 1, 18) END END AS {name}", f"{raw} AS {name}_raw", f"{name}_quality"]
-                final += [name, f"{name}_raw", f"{name}_quality"]
+                final += self.columns(column, usable)
                 if name == self.person:
                     outer.append(f"CASE WHEN {usable} THEN {name}_k END AS person_key")
                 continue
-            final.append(name)
+            if self.keeps(name):
+                final.append(name)
             if "path" in mapped:
                 levels = [f"coalesce({raw}__{n}, '')" for n in range(len(mapped["path"]))]
                 joins.append(f"LEFT JOIN division_path j_{name} ON j_{name}.path = concat_ws('|', {', '.join(levels)})")
@@ -180,7 +187,7 @@ class Typer:
                 value = casts(kind, raw, mapped.get("unit"))
             outer.append(f"{value} AS {name}")
             if mapped.get("required"):
-                bad.append(f"{name} IS NULL")
+                bad.append(f"({name} IS NULL)")
             elif mapped.get("on_bad") == "null" or kind in ("text", "name", "set"):
                 continue
             elif kind in ("date", "month"):
@@ -191,24 +198,59 @@ class Typer:
                 bad.append(f"({name} IS NULL AND {raw} IS NOT NULL)")
         if self.person:
             final = ["person_key", "CASE WHEN person_key IS NOT NULL THEN 'id' END AS link", *final]
+        if not self.table.get("key"):
+            final.append(f"{self.print()} AS row_print")
         sql = f"SELECT {', '.join(final)} FROM (SELECT {', '.join(outer)} FROM ({inner}) {' '.join(joins)})"
-        return f"{sql} WHERE NOT coalesce({' OR '.join(bad) or 'false'}, false)"
+        return f"{sql} WHERE {' AND '.join(f'NOT {b}' for b in bad) or 'true'}"
 
     def list_name(self, column: dict) -> str:
         own = self.mapped[column["name"]].get("map")
         return f"list_{self.id}_{column['name']}" if own else f"list_{column.get('codes', 'bool')}"
 
-    def repeats(self) -> str:
-        """Deletes exact repeats, and rows that repeat the table's key; the first row stays."""
-        table = self.feed["table"]
-        key = self.table.get("key") or [
-            f"coalesce({c['name']}, concat('raw ', {c['name']}_raw))" if c["type"] == "citizen_id" else c["name"]
-            for c in self.table["columns"]]
-        names = [f"k{n}" for n in range(len(key))]
-        same = " AND ".join(f"({k}) IS NOT DISTINCT FROM d.{n}" for k, n in zip(key, names))
-        groups = ", ".join(f"{k} AS {n}" for k, n in zip(key, names))
-        return (f"DELETE FROM {table} USING (SELECT {groups}, min(rowid) AS first FROM {table} GROUP BY {', '.join(key)} "
-                f"HAVING count(*) > 1) d WHERE {same} AND {table}.rowid > d.first")
+    def asks(self, name: str) -> bool:
+        """Is a column asked for, by SQL or to find persons?"""
+        roles = self.table.get("person") or {}
+        return name in self.needed or name in [roles.get(r) for r in ("name", "birth", "village", "household")]
+
+    def keeps(self, name: str) -> bool:
+        return self.asks(name) or name in self.table.get("key", [])
+
+    def columns(self, column: dict, usable: str) -> list[str]:
+        """An ID as it is kept: itself and its raw form only where somebody asks; the raw form of a bad one always."""
+        name, out = column["name"], []
+        spine = self.feed["table"] in self.pipeline.settings["identity"]["spine"]
+        person = name == self.person
+        if self.keeps(name) or (person and spine):
+            out.append(name)
+        if self.keeps(f"{name}_raw"):
+            out.append(f"{name}_raw")
+        elif person:
+            out.append(f"CASE WHEN NOT ({usable}) THEN {name}_raw END AS {name}_raw")
+        return out + ([f"{name}_quality"] if person or self.keeps(f"{name}_quality") else [])
+
+    def print(self) -> str:
+        """128 bits of all columns, for a table without a key."""
+        values = [f"coalesce({c['name']}, concat('raw ', {c['name']}_raw))" if c["type"] == "citizen_id" else f"CAST({c['name']} AS VARCHAR)"
+                  for c in self.table["columns"] if c["name"] in self.mapped]
+        return f"md5_number(concat_ws(chr(31), {', '.join(f'coalesce({v}, chr(30))' for v in values)}))"
+
+    def repeats(self) -> list[str]:
+        """Deletes exact repeats, and rows that repeat the table's key; the first row stays. Then what only this asked for."""
+        table, key = self.feed["table"], self.table.get("key") or ["row_print"]
+        same = " AND ".join(f"{table}.{k} IS NOT DISTINCT FROM d.{k}" for k in key)
+        delete = (f"DELETE FROM {table} USING (SELECT {', '.join(key)}, min(rowid) AS first FROM {table} GROUP BY {', '.join(key)} "
+                  f"HAVING count(*) > 1) d WHERE {same} AND {table}.rowid > d.first")
+        return [delete] + [f"ALTER TABLE {table} DROP COLUMN {k}" for k in key if not self.asks(k)]
+
+
+def empty(name: str, table: dict) -> str:
+    """A table that no feed fills."""
+    columns = ["person_key BIGINT", "link VARCHAR"] if table["grain"] == "person" else []
+    for column in table["columns"]:
+        columns.append(f"{column['name']} {sql_type(column['type'])}")
+        if column["type"] == "citizen_id":
+            columns += [f"{column['name']}_raw VARCHAR", f"{column['name']}_quality VARCHAR"]
+    return f"CREATE TABLE {name} ({', '.join(columns)})"
 
 
 def sql_type(kind: str) -> str:
