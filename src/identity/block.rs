@@ -109,7 +109,7 @@ impl Keys<'_> {
             self.bytes.extend_from_slice(part);
             self.bytes.push(0xff);
         }
-        self.out.push(xxh3_64_with_seed(&self.bytes, kind));
+        self.out.push(xxh3_64_with_seed(self.bytes, kind));
     }
 }
 

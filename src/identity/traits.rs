@@ -253,7 +253,7 @@ impl<'a> Who<'a> {
 }
 
 /// The text of a row, unless it is empty.
-fn text<'a>(column: Option<&'a StringArray>, row: usize) -> Option<&'a str> {
+fn text(column: Option<&StringArray>, row: usize) -> Option<&str> {
     let column = column?;
     column.is_valid(row).then(|| column.value(row)).filter(|t| !t.is_empty())
 }
