@@ -1,6 +1,7 @@
 //! Findings become anomalies: an identity that stays the same across nights, a state against last
 //! night, and a table that anyone can read.
 
+mod numbers;
 pub mod table;
 pub mod waiver;
 
@@ -10,6 +11,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Due, is_weekday};
+use crate::identity::Forward;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Severity;
 use crate::privacy::PersonKeys;
@@ -63,7 +65,8 @@ impl State {
 /// One row of the anomaly table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Anomaly {
-    /// 16 hexadecimal digits; the same every night for the same rule, subject and anchor.
+    /// 16 hexadecimal digits; the same every night for the same rule, subject and anchor, and kept when
+    /// the subject turns out to be another person.
     pub anomaly: String,
     pub rule: String,
     /// First 8 digits of the BLAKE3 of the rule's file.
@@ -93,10 +96,11 @@ pub struct Anomaly {
     pub waived: Option<String>,
 }
 
-/// What is remembered of every anomaly that there ever was.
+/// What is remembered of every anomaly that there ever was, and of persons who are no more.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
     pub known: BTreeMap<String, Anomaly>,
+    pub forward: Forward,
 }
 
 /// Turns tonight's findings into anomalies. `ran` are the rules that were run; those of others are
@@ -111,8 +115,8 @@ pub fn collect(
     memory: &Memory,
 ) -> Vec<Anomaly> {
     let mut rows: BTreeMap<String, Anomaly> = BTreeMap::new();
-    for finding in findings {
-        let id = identity(keys, &finding);
+    let numbers = numbers::numbers(pipeline, keys, &findings, memory);
+    for (finding, id) in findings.into_iter().zip(numbers) {
         let before = memory.known.get(&id);
         let state = match before.map(|b| b.state) {
             None => State::New,
@@ -142,8 +146,11 @@ fn order(row: &Anomaly) -> (&str, &str, &str, &str) {
 
 /// The anomaly's lasting number: a keyed hash of rule, subject and anchor.
 pub fn identity(keys: &PersonKeys, finding: &Finding) -> String {
-    let parts = [finding.rule.as_str(), finding.subject.as_str(), finding.anchor.as_str()];
-    format!("{:016x}", keys.derived("anomaly", &parts))
+    number(keys, &finding.rule, &finding.subject, &finding.anchor)
+}
+
+fn number(keys: &PersonKeys, rule: &str, subject: &str, anchor: &str) -> String {
+    format!("{:016x}", keys.derived("anomaly", &[rule, subject, anchor]))
 }
 
 fn anomaly(

@@ -178,7 +178,8 @@ pub fn csv_cell(value: &str) -> String {
 /// The file is damaged.
 pub fn read_memory(night: &Path) -> Result<Memory> {
     let rows = read(&night.join("memory.parquet"))?;
-    Ok(Memory { known: rows.into_iter().map(|r| (r.anomaly.clone(), r)).collect() })
+    let known = rows.into_iter().map(|r| (r.anomaly.clone(), r)).collect();
+    Ok(Memory { known, ..Memory::default() })
 }
 
 /// Reads rows that [`write`] wrote.

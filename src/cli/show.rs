@@ -56,6 +56,9 @@ pub struct Args {
     /// Only this feed.
     #[arg(long)]
     feed: Option<String>,
+    /// Of links: what changed since the night before (persons merged, rows moved or split off).
+    #[arg(long)]
+    events: bool,
     /// At most so many rows.
     #[arg(long)]
     limit: Option<usize>,
@@ -75,7 +78,8 @@ pub fn show(args: &Args) -> Result<ExitCode> {
             super::figures::batch(&setup, &folder, indicator, area)?
         }
         What::Links => {
-            super::show_links::batch(&setup.lake.night(&night(&setup, args.night.as_deref())?))?
+            let folder = setup.lake.night(&night(&setup, args.night.as_deref())?);
+            super::show_links::batch(&folder, args.events)?
         }
         What::Runs => runs(&setup)?,
     };

@@ -1,4 +1,5 @@
-//! `bidui show links`: rows that nobody's evidence settles, for the people of the identity desk.
+//! `bidui show links`: rows that nobody's evidence settles, for the people of the identity desk, and
+//! persons who were merged or split.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,10 +7,34 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 
 use crate::error::Result;
-use crate::identity::{Evidence, evidence};
+use crate::identity::{Event, Evidence, events, evidence};
 
-/// The review table of a night; only divisions or persons that are asked for elsewhere.
-pub(super) fn batch(folder: &Path) -> Result<RecordBatch> {
+/// The review table of a night, or its events.
+pub(super) fn batch(folder: &Path, events: bool) -> Result<RecordBatch> {
+    if events { happened(folder) } else { open(folder) }
+}
+
+/// Whose person is another one than the night before.
+fn happened(folder: &Path) -> Result<RecordBatch> {
+    let lines = events(folder)?;
+    let text = |f: &dyn Fn(&Event) -> String| -> ArrayRef {
+        Arc::new(lines.iter().map(|l| Some(f(l))).collect::<StringArray>())
+    };
+    let rows = lines.iter().map(|l| Some(l.rows)).collect::<Int64Array>();
+    super::show::columns(vec![
+        ("date", text(&|l| l.date.to_string())),
+        ("kind", text(&|l| l.kind.word().to_owned())),
+        ("from_key", text(&|l| l.from_key.clone())),
+        ("to_key", text(&|l| l.to_key.clone())),
+        ("step", text(&|l| l.step.clone())),
+        ("mention", text(&|l| l.mention.clone())),
+        ("table", text(&|l| l.table.clone())),
+        ("rows", Arc::new(rows)),
+    ])
+}
+
+/// Rows that are left to people.
+fn open(folder: &Path) -> Result<RecordBatch> {
     let lines = evidence(folder, true, None)?;
     let text = |f: &dyn Fn(&Evidence) -> String| -> ArrayRef {
         Arc::new(lines.iter().map(|l| Some(f(l))).collect::<StringArray>())

@@ -1,11 +1,13 @@
 //! Names as they are, from a night's views. Only for who gave a reason, which the ledger has
 //! recorded before.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::identity::Forward;
 use crate::lake::rows::{Part, RowsFile};
 use crate::ledger::case::Case;
 use crate::pipeline::Pipeline;
@@ -43,10 +45,13 @@ impl Names {
         night: &Path,
         cases: impl IntoIterator<Item = &'a Case>,
     ) -> Result<Self> {
-        let mut wanted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        // A case keeps the person that it was opened for, who may have turned out to be another one.
+        let forward = Forward::read(night)?;
+        let mut wanted: BTreeMap<&str, BTreeMap<Cow<'_, str>, BTreeSet<&str>>> = BTreeMap::new();
         for case in cases {
             if pipeline.rules.get(&case.rule).is_some_and(|r| !r.sensitive) {
-                wanted.entry(&case.subject_kind).or_default().insert(&case.subject);
+                let subjects = wanted.entry(&case.subject_kind).or_default();
+                subjects.entry(forward.now(&case.subject)).or_default().insert(&case.subject);
             }
         }
         let mut names = Self::default();
@@ -60,8 +65,9 @@ impl Names {
                 let (keys, values) = (subject_texts(batch.column(0))?, texts(batch.column(1))?);
                 for (key, value) in keys.into_iter().zip(values) {
                     let (Some(key), Some(value)) = (key, value) else { continue };
-                    if subjects.contains(key.as_str()) {
-                        names.known.insert((kind.to_owned(), key), Pii::new(value));
+                    for subject in subjects.get(key.as_str()).into_iter().flatten() {
+                        let place = (kind.to_owned(), (*subject).to_owned());
+                        names.known.insert(place, Pii::new(value.clone()));
                     }
                 }
             }

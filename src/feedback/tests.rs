@@ -103,7 +103,8 @@ fn memory() -> Memory {
         waived: None,
     };
     let rows = [row("n1", "张*"), row("n4", "王*明")];
-    Memory { known: rows.into_iter().map(|r| (r.anomaly.clone(), r)).collect() }
+    let known = rows.into_iter().map(|r| (r.anomaly.clone(), r)).collect();
+    Memory { known, ..Memory::default() }
 }
 
 #[test]

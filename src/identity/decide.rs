@@ -1,15 +1,15 @@
 //! Which person every mention is of: people's decisions, then steps, then the model, then its like.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::compare::{self, Field, Gamma, name};
 use super::decisions::Decisions;
-use super::mention::{Kind, Mention};
+use super::mention::{Alike, Kind, Mention};
 use super::model::{Model, Sample};
+use super::once::Lists;
 use super::probe::{Candidate, Census, merge};
 use super::step::{Step, by_steps};
 use super::sweep::by_id_alone;
-use super::traits::IdKind;
 use crate::pipeline::LinkPolicy;
 
 /// What was decided about a mention.
@@ -44,6 +44,8 @@ pub(super) struct Outcome {
     /// For each mention.
     pub decided: Vec<Option<Decided>>,
     pub reviews: Vec<Review>,
+    /// Persons whom a mention may not have, because a list lists them once: see [`super::once`].
+    pub lost: BTreeSet<(u32, i64)>,
 }
 
 /// What the decisions rest on.
@@ -55,6 +57,7 @@ pub(super) struct Case<'a> {
     pub decisions: &'a Decisions,
     /// How many tables are the spine.
     pub spine: usize,
+    pub lists: &'a Lists,
 }
 
 impl Case<'_> {
@@ -74,16 +77,21 @@ impl Case<'_> {
             .collect();
         let settled = |at: u32| stepped.get(&at).copied();
         let model = Model::learn(self.census, self.sample, self.mentions, &candidates, &settled);
-        let mut outcome = Outcome { decided: vec![None; self.mentions.len()], reviews: Vec::new() };
+        let decided = vec![None; self.mentions.len()];
+        let mut outcome = Outcome { decided, ..Outcome::default() };
         let of_spine = |at: u32| usize::from(self.mentions[at as usize].table) < self.spine;
         self.round(&candidates, &of_spine, &model, &mut outcome);
+        self.one_to_one(&candidates, &model, &mut outcome);
         let forward = self.forward(&outcome);
         for candidate in &mut candidates {
             candidate.key = forward.get(&candidate.key).copied().unwrap_or(candidate.key);
         }
         merge(&mut candidates);
         self.round(&candidates, &|at| !of_spine(at), &model, &mut outcome);
+        self.one_to_one(&candidates, &model, &mut outcome);
+        self.pair(&mut outcome);
         self.follow(&mut outcome);
+        self.one_to_one(&candidates, &model, &mut outcome);
         outcome.reviews.retain(|r| outcome.decided[r.mention as usize].is_none());
         (outcome, model)
     }
@@ -145,7 +153,12 @@ impl Case<'_> {
         }
     }
 
-    fn one(&self, of_one: &[Candidate], model: &Model, outcome: &mut Outcome) -> Option<Decided> {
+    pub(super) fn one(
+        &self,
+        of_one: &[Candidate],
+        model: &Model,
+        outcome: &mut Outcome,
+    ) -> Option<Decided> {
         let at = of_one[0].mention;
         let mention = &self.mentions[at as usize];
         // Somebody of the register has the row's very ID and name, beside the ID's first owner.
@@ -185,20 +198,11 @@ impl Case<'_> {
 
     /// A row with the number and name of one that found its person is of that person too.
     fn follow(&self, outcome: &mut Outcome) {
-        let mut groups: BTreeMap<(Kind, &str, i64), Vec<usize>> = BTreeMap::new();
+        let mut groups: BTreeMap<Alike<'_>, Vec<usize>> = BTreeMap::new();
         for (at, mention) in self.mentions.iter().enumerate() {
-            if usize::from(mention.table) == 0 || mention.traits.name.is_empty() {
-                continue;
+            if let Some(alike) = mention.alike() {
+                groups.entry(alike).or_default().push(at);
             }
-            let group = match (mention.kind, mention.traits.kind) {
-                (Kind::Orphan, _) => (Kind::Orphan, "", mention.rows[0].own),
-                (Kind::Clash | Kind::Doubtful, _) => (Kind::Clash, "", mention.rows[0].own),
-                (Kind::Waiting, IdKind::Damaged | IdKind::Prefix) => {
-                    (Kind::Waiting, &*mention.traits.id, 0)
-                }
-                _ => continue,
-            };
-            groups.entry(group).or_default().push(at);
         }
         for members in groups.into_values().filter(|m| m.len() > 1) {
             let found: Vec<(usize, i64)> = members
@@ -217,6 +221,7 @@ impl Case<'_> {
                     found.iter().filter(|(other, _)| alike(other)).map(|(_, key)| *key).collect();
                 keys.sort_unstable();
                 keys.dedup();
+                keys.retain(|key| !outcome.lost.contains(&(*at as u32, *key)));
                 if let [key] = keys[..] {
                     let decided = Decided::by(key, Step::Follow);
                     outcome.decided[*at] = Some(decided);

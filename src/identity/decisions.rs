@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::mention::{Kind, Mention};
+use super::seen::trace;
 use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
 use crate::privacy::PersonKeys;
@@ -66,6 +67,11 @@ impl Decisions {
         let birth = traits.birth.map(|b| b.to_string()).unwrap_or_default();
         let (place, home) = (traits.place.to_string(), traits.household.to_string());
         self.keys.derived("mention", &[kind, &traits.id, &traits.name, &birth, &place, &home])
+    }
+
+    /// The number by which the next night knows a row: see [`trace`].
+    pub fn trace(&self, mention: &Mention, own: Option<i64>) -> i64 {
+        trace(&self.keys, &mention.traits, own)
     }
 
     /// The person that a mention is of.

@@ -11,6 +11,7 @@ use super::Funnel;
 use super::decide::Decided;
 use super::decisions::Decisions;
 use super::mention::{Kind, Mention, RowRef};
+use super::seen::{NOBODY, Now, Seen};
 use super::step::Step;
 use super::sweep::delivery_of;
 use crate::engine::{Held, TableRows};
@@ -51,6 +52,9 @@ struct Line {
     place: Place,
     kind: Kind,
     mention: i64,
+    /// See [`Seen`].
+    what: i64,
+    owner: i64,
 }
 
 /// The coarse word of a row that was given to a person by more than its ID.
@@ -67,9 +71,14 @@ fn lines(
 ) -> Vec<Line> {
     let mut lines = Vec::new();
     for (mention, decided) in mentions.iter().zip(decided) {
-        let number = decisions.number(mention);
-        let rows = mention.rows.iter();
-        lines.extend(rows.map(|row| line(mention, row, *decided, adopted, number)));
+        let numbers = (decisions.number(mention), decisions.trace(mention, None));
+        for row in &mention.rows {
+            let mut line = line(mention, row, *decided, adopted, numbers);
+            if mention.kind == Kind::Waiting {
+                (line.what, line.owner) = (decisions.trace(mention, Some(row.own)), NOBODY);
+            }
+            lines.push(line);
+        }
     }
     lines.sort_by_key(|l| (l.table, l.delivery, l.src_row));
     lines
@@ -81,7 +90,7 @@ fn line(
     row: &RowRef,
     decided: Option<Decided>,
     adopted: &BTreeMap<i64, i64>,
-    number: i64,
+    (number, what): (i64, i64),
 ) -> Line {
     let adopted = |key: i64| adopted.get(&key).copied().unwrap_or(key);
     let found = decided.and_then(|d| d.key.map(|key| (adopted(key), d.step, d.bits)));
@@ -99,6 +108,8 @@ fn line(
         place: Place::Kept,
         kind: mention.kind,
         mention: number,
+        what,
+        owner: mention.key,
     };
     match mention.kind {
         Kind::Waiting => {
@@ -148,8 +159,9 @@ fn line(
     line
 }
 
-/// Writes everything below `night/identity` and hangs it into `tables`. `rows` are the rows with a
-/// usable ID, by table.
+/// Writes links and moved rows below `night/identity` and hangs them into `tables`. `rows` are the rows
+/// with a usable ID, by table. Gives what the next night is to know; `known` are deliveries that the
+/// night before had.
 pub(super) fn write(
     order: &[&Table],
     tables: &mut BTreeMap<String, TableRows>,
@@ -157,8 +169,8 @@ pub(super) fn write(
     mentions: &[Mention],
     decided: &[Option<Decided>],
     (adopted, decisions): (&BTreeMap<i64, i64>, &Decisions),
-    rows: &[u64],
-) -> Result<Funnel> {
+    (rows, known): (&[u64], &BTreeSet<String>),
+) -> Result<(Funnel, BTreeMap<i64, Now>)> {
     let dir = night.join("identity");
     durable::create_dir_all(&dir)?;
     let lines = lines(mentions, decided, adopted, decisions);
@@ -169,6 +181,7 @@ pub(super) fn write(
         writer.push(&link_rows(order, tables, part)?)?;
     }
     writer.finish()?;
+    let now = seen(order, tables, &lines, known);
     let mut funnel = Funnel::default();
     for (number, table) in order.iter().enumerate() {
         let own: Vec<&Line> = lines.iter().filter(|l| usize::from(l.table) == number).collect();
@@ -180,7 +193,41 @@ pub(super) fn write(
     let file = RowsFile::open(&path)?;
     let held = vec![Held { delivery: String::new(), file, edits: Arc::default() }];
     tables.insert(LINK_TABLE.into(), TableRows { schema: link_schema(), held, moved: None });
-    Ok(funnel)
+    Ok((funnel, now))
+}
+
+/// What rows say and whose they are, by [`Seen::what`]. Where the same has two persons, that of most
+/// rows counts.
+fn seen(
+    order: &[&Table],
+    tables: &BTreeMap<String, TableRows>,
+    lines: &[Line],
+    known: &BTreeSet<String>,
+) -> BTreeMap<i64, Now> {
+    let mut all: BTreeMap<(i64, i64), Now> = BTreeMap::new();
+    for line in lines {
+        let held = &tables[&order[usize::from(line.table)].id].held;
+        let old = held.get(usize::from(line.delivery)).is_some_and(|h| known.contains(&h.delivery));
+        let (what, key) = (line.what, line.linked);
+        let own = all.entry((what, key)).or_insert_with(|| Now {
+            seen: Seen { what, mention: line.mention, key, owner: line.owner },
+            step: line.step,
+            kind: line.kind,
+            table: line.table,
+            rows: 0,
+            old: 0,
+        });
+        own.rows += 1;
+        own.old += i64::from(old);
+    }
+    let mut now: BTreeMap<i64, Now> = BTreeMap::new();
+    for ((what, _), one) in all {
+        let own = now.entry(what).or_insert(one);
+        if one.rows > own.rows {
+            *own = one;
+        }
+    }
+    now
 }
 
 /// Rows of a table by tier and by step. `rows` have a usable ID.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::traits::Traits;
+use super::traits::{IdKind, Traits};
 
 /// Why a row is no plain link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +45,28 @@ pub(super) struct Mention {
     pub households: BTreeSet<u64>,
     pub rows: Vec<RowRef>,
 }
+
+impl Mention {
+    /// What rows with one number and one name have in common: the number of an ID that is damaged,
+    /// else the key that they have when nobody is found. Nothing of the master's rows, and of those
+    /// that say no name or no number.
+    pub fn alike(&self) -> Option<Alike<'_>> {
+        if self.table == 0 || self.traits.name.is_empty() {
+            return None;
+        }
+        match (self.kind, self.traits.kind) {
+            (Kind::Orphan, _) => Some((Kind::Orphan, "", self.rows[0].own)),
+            (Kind::Clash | Kind::Doubtful, _) => Some((Kind::Clash, "", self.rows[0].own)),
+            (Kind::Waiting, IdKind::Damaged | IdKind::Prefix) => {
+                Some((Kind::Waiting, &*self.traits.id, 0))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// See [`Mention::alike`].
+pub(super) type Alike<'a> = (Kind, &'a str, i64);
 
 /// What makes two rows one mention.
 type Same = (Kind, i64, Traits, Box<str>, bool);

@@ -11,14 +11,18 @@ mod block;
 mod compare;
 mod decide;
 mod decisions;
+mod events;
 mod evidence;
 mod links;
 mod lookup;
 pub mod lunar;
 mod mention;
 mod model;
+mod once;
+mod pairs;
 mod probe;
 mod recall;
+mod seen;
 mod step;
 mod sweep;
 mod traits;
@@ -27,11 +31,14 @@ mod waiting;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+pub use events::{Event, EventKind, Forward, events};
 pub use evidence::{Evidence, Part, REVIEW_COLUMNS, evidence};
 pub use lookup::{Linked, Wanted, linked, step_title};
 pub use recall::recall;
+pub use seen::Past;
 
 use crate::engine::TableRows;
 use crate::error::Result;
@@ -43,6 +50,7 @@ use crate::privacy::PersonKeys;
 use decide::Case;
 use decisions::Decisions;
 use mention::{Kind, Mention};
+use once::Lists;
 use probe::Extra;
 use step::Step;
 use sweep::{Ground, Swept};
@@ -56,6 +64,9 @@ pub struct Funnel {
     /// Table, then step (see [`steps`]), then rows: each row once.
     #[serde(default)]
     pub steps: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Changes since the night before (`merge`, `move`, `split`): see [`Event`].
+    #[serde(default)]
+    pub events: BTreeMap<String, u64>,
 }
 
 impl Funnel {
@@ -86,8 +97,17 @@ fn by_trust(pipeline: &Pipeline) -> Vec<&Table> {
     tables
 }
 
+/// The night whose rows are given their persons.
+pub struct Night<'a> {
+    /// Where it is staged.
+    pub folder: &'a Path,
+    pub date: NaiveDate,
+    /// What the night before knew.
+    pub past: &'a Past,
+}
+
 /// Gives every row of the person tables its person: `tables` then hold the moved rows and the
-/// edits, and the table `link` is written into `night`.
+/// edits. The table `link`, and what changed since the night before, are written into the night.
 ///
 /// # Errors
 /// The disk; two IDs with one key, which only another secret can mend; a decision that is none.
@@ -95,13 +115,14 @@ pub fn resolve(
     pipeline: &Pipeline,
     keys: &PersonKeys,
     tables: &mut BTreeMap<String, TableRows>,
-    night: &Path,
+    night: &Night<'_>,
     ranges: &[KeyRange],
     threads: usize,
 ) -> Result<Funnel> {
     let order = by_trust(pipeline);
     let decisions = Decisions::of(pipeline, keys)?;
-    let ground = Ground { pipeline, order: &order, keys, tables, ranges, threads };
+    let watch = night.past.watch();
+    let ground = Ground { pipeline, order: &order, keys, tables, ranges, threads, watch: &watch };
     let mut swept = sweep::sweep(&ground)?;
     waiting::gather(&ground, &mut swept.mentions)?;
     swept.mentions.settle();
@@ -110,12 +131,14 @@ pub fn resolve(
     let spine = ground.spine();
     let (apart, extras) = persons(&mentions, spine);
     let probed = probe::probe(&ground, &mentions, &apart, &extras)?;
+    let lists = &Lists::read(&ground, &mentions, &probed.candidates)?;
     let policy = &pipeline.settings.identity.link;
     let (census, sample) = (&probed.census, &swept.sample);
-    let case = Case { policy, census, sample, mentions: &mentions, decisions: &decisions, spine };
+    let (mentions, decisions) = (&mentions[..], &decisions);
+    let case = Case { policy, census, sample, mentions, decisions, spine, lists };
     let (mut outcome, model) = case.decide(probed.candidates);
     let nameless = extras.iter().filter(|e| e.rank == 0).map(|e| (e.key, e.mention)).collect();
-    let adopted = decide::adopt(&mentions, &outcome.decided, &nameless);
+    let adopted = decide::adopt(mentions, &outcome.decided, &nameless);
     // A decision names the key that a person has in the end.
     for (mention, decided) in mentions.iter().zip(&mut outcome.decided) {
         let person = decided.and_then(|d| adopted.get(&d.key?).copied());
@@ -123,10 +146,15 @@ pub fn resolve(
             *decided = None;
         }
     }
-    let home = (night, pipeline.settings.buckets);
-    evidence::write(&case, &order, tables, night, &outcome, &model, &adopted)?;
-    let found = (&adopted, &decisions);
-    links::write(&order, tables, home, &mentions, &outcome.decided, found, &swept.rows)
+    let home = (night.folder, pipeline.settings.buckets);
+    evidence::write(&case, &order, tables, night.folder, &outcome, &model, &adopted)?;
+    let (found, rows) = ((&adopted, decisions), (&swept.rows[..], &night.past.deliveries));
+    let (mut funnel, now) =
+        links::write(&order, tables, home, mentions, &outcome.decided, found, rows)?;
+    seen::write(night.folder, &now)?;
+    let at = (night.folder, night.date);
+    funnel.events = events::write(&order, at, night.past, &now, &swept.watched)?;
+    Ok(funnel)
 }
 
 /// Puts in what only the whole sweep knows: companions' households, and births that are copies.

@@ -104,6 +104,18 @@ pub(super) fn by_steps(mention: &Mention, of_one: &[Candidate]) -> Option<(i64, 
     owned_steps(mention, of_one).or_else(|| if born { None } else { free() })
 }
 
+/// The person of a row without a usable ID among those whom no table of the spine has; `by_id` leaves
+/// out steps that do not rest on what is left of the ID.
+pub(super) fn by_exact_steps(of_one: &[Candidate], by_id: bool) -> Option<(i64, Step)> {
+    let exact = |step: Step| match step {
+        Step::Prefix | Step::Edit => true,
+        Step::Roster | Step::Phone => !by_id,
+        _ => false,
+    };
+    let mut steps = free_steps(Kind::Waiting).iter().filter(|(step, _)| exact(*step));
+    steps.find_map(|(step, fits)| only(of_one, fits).map(|key| (key, *step)))
+}
+
 type Fits = fn(Gamma) -> bool;
 
 fn free_steps(kind: Kind) -> &'static [(Step, Fits)] {

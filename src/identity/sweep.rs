@@ -9,6 +9,7 @@ use arrow::array::RecordBatch;
 use super::compare::{self, Field, Gamma, birth, id, name};
 use super::mention::{Kind, Mention, Mentions, RowRef};
 use super::model::{SAMPLED, Sample};
+use super::seen::{Watch, Watched, trace};
 use super::traits::{Traits, Who, columns};
 use crate::engine::TableRows;
 use crate::error::{Error, Result};
@@ -29,6 +30,8 @@ pub(super) struct Ground<'a> {
     pub tables: &'a BTreeMap<String, TableRows>,
     pub ranges: &'a [KeyRange],
     pub threads: usize,
+    /// What is looked for on behalf of the night before.
+    pub watch: &'a Watch,
 }
 
 impl Ground<'_> {
@@ -79,6 +82,7 @@ pub(super) struct Swept {
     /// A household of another table, and that of the master in which one of its members lives.
     pub together: BTreeSet<(u64, u64)>,
     pub sample: Sample,
+    pub watched: Watched,
 }
 
 /// Sweeps all ranges of keys.
@@ -95,6 +99,7 @@ pub(super) fn sweep(ground: &Ground<'_>) -> Result<Swept> {
         swept.mentions.append(part.mentions);
         swept.together.extend(part.together);
         swept.sample.add(&part.sample);
+        swept.watched.add(part.watched);
         for (sum, rows) in swept.rows.iter_mut().zip(part.rows) {
             *sum += rows;
         }
@@ -154,6 +159,10 @@ impl Sweep<'_> {
                 src_row: who.src_row(row)?,
                 own: key,
             };
+            if self.ground.watch.owners.contains(&key) {
+                let what = trace(self.ground.keys, &who.traits(row), None);
+                self.found.watched.row(what, key, place.table);
+            }
             self.row(&who, row, key, id, place)?;
         }
         Ok(())
@@ -266,6 +275,9 @@ impl Sweep<'_> {
             }
         }
         self.found.together.retain(|(a, b)| *a != 0 && *b != 0 && a != b);
+        let living = self.owners.iter().filter(|(_, owner)| owner.master).map(|(key, _)| *key);
+        let living = living.filter(|key| self.ground.watch.keys.contains(key));
+        self.found.watched.living.extend(living);
         self.found
     }
 }

@@ -114,14 +114,7 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     system::add(setup, night, &cases, &receipts, &mut assembled, &staged)?;
     let ranges = ranges(setup, &assembled);
     progress.stage("归并", "identify", ranges.len() as u64);
-    let funnel = identity::resolve(
-        &setup.pipeline,
-        &setup.keys,
-        &mut assembled.tables,
-        &staged,
-        &ranges,
-        setup.threads,
-    )?;
+    let funnel = identify(setup, night, last.as_deref(), &mut assembled, &staged, &ranges)?;
     let feeds = accounts::feeds(setup, night, &receipts, &assembled);
     accounts::close(setup, &assembled, &funnel)?;
     let mut not_run = freshness::not_run(setup, &feeds);
@@ -134,6 +127,7 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
         Some(last) => table::read_memory(&setup.lake.night(last))?,
         None => Memory::default(),
     };
+    let memory = Memory { forward: identity::Forward::read(&staged)?, ..memory };
     let ran: BTreeSet<String> =
         setup.rules().map(|r| r.id.clone()).filter(|r| !not_run.contains_key(r)).collect();
     let findings = std::mem::take(&mut built.judged.findings);
@@ -161,6 +155,24 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     let summary = publish::publish(setup, &books, &staged, &rows, &receipts, facts)?;
     progress.step("");
     Ok(Outcome { summary, folder, unchanged: false })
+}
+
+/// Gives every row its person, and notes what changed since the night before.
+fn identify(
+    setup: &Setup,
+    date: NaiveDate,
+    last: Option<&str>,
+    assembled: &mut Assembled,
+    folder: &Path,
+    ranges: &[bucket::KeyRange],
+) -> Result<identity::Funnel> {
+    let past = match last {
+        Some(last) => identity::Past::read(&setup.lake.night(last))?,
+        None => identity::Past::default(),
+    };
+    let night = identity::Night { folder, date, past: &past };
+    let tables = &mut assembled.tables;
+    identity::resolve(&setup.pipeline, &setup.keys, tables, &night, ranges, setup.threads)
 }
 
 /// The night is there already: a kill may have lost the pointer, or left nights beyond retention.

@@ -188,6 +188,7 @@ fn summary(setup: &Setup, rows: &[Anomaly], facts: &Facts) -> Summary {
         workdays_until: Policy::of(&setup.pipeline).unlisted(facts.night),
         identity: facts.funnel.tables.clone(),
         identity_steps: facts.funnel.steps.clone(),
+        identity_events: facts.funnel.events.clone(),
         views: facts.built.views.clone(),
         rules: rule_lines(setup, rows, facts),
         counties: county_lines(setup, rows, facts),

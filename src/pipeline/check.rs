@@ -309,13 +309,19 @@ fn settings(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     for list in lists.filter(|l| !pipeline.codes.contains_key(*l)) {
         missing("code list", list, pipeline.codes.keys().map(String::as_str).collect());
     }
-    for table in settings.identity.spine.iter().chain(settings.waivers.iter().map(|w| &w.table)) {
+    let tables = settings.identity.spine.iter().chain(settings.waivers.iter().map(|w| &w.table));
+    for table in tables.chain(&settings.identity.link.once) {
         if !pipeline.tables.contains_key(table) {
             missing("table", table, pipeline.tables.keys().map(String::as_str).collect());
         }
     }
     for rule in settings.off.keys().filter(|r| !pipeline.rules.contains_key(*r)) {
         missing("rule", rule, pipeline.rules.keys().map(String::as_str).collect());
+    }
+    let others = |t: &&String| pipeline.tables.get(*t).is_some_and(|t| t.grain != Grain::Person);
+    for table in settings.identity.link.once.iter().filter(others) {
+        let text = format!("`{table}` in identity.link.once is no table of persons");
+        faults.push(Fault::of(&path, text));
     }
     let (_, wrong) = Params::new(pipeline.codes.get("param"));
     for name in wrong {

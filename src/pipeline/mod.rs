@@ -51,11 +51,13 @@ pub struct LinkPolicy {
     pub review: f64,
     /// Code list of what people decided.
     pub decisions: Option<String>,
+    /// Tables that list a person once.
+    pub once: Vec<String>,
 }
 
 impl Default for LinkPolicy {
     fn default() -> Self {
-        Self { accept: 6.0, review: -3.0, decisions: None }
+        Self { accept: 6.0, review: -3.0, decisions: None, once: Vec::new() }
     }
 }
 

@@ -41,6 +41,26 @@ pub(super) fn identity(summary: &Summary) -> Markup {
                 tfoot { tr { (cells("合计", &all)) } }
             }
             (steps(summary))
+            (events(summary))
+        }
+    }
+}
+
+/// What changed since the night before, if anything did.
+fn events(summary: &Summary) -> Markup {
+    let of = |kind: identity::EventKind| summary.identity_events.get(kind.word()).copied();
+    let told = identity::EventKind::ALL.map(|(kind, zh)| (zh, of(kind).unwrap_or(0)));
+    html! {
+        @if told.iter().any(|(_, events)| *events > 0) {
+            h3 { "身份变动" span.en { "Persons merged and split" } }
+            p.note {
+                "较上一夜："
+                @for (at, (zh, events)) in told.iter().enumerate() {
+                    @if at > 0 { "，" }
+                    (zh) " " b { (count(*events)) }
+                }
+                "。明细用 " code { "bidui show links --events" } " 查看。"
+            }
         }
     }
 }
@@ -113,6 +133,16 @@ fn cells(name: &str, tiers: &[u64; 6]) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn changes_of_persons_are_told_where_there_are_any() {
+        let mut summary = crate::report::tests::summary();
+        summary.identity_events = [("merge", 0), ("move", 0)].map(|(k, n)| (k.into(), n)).into();
+        assert_eq!(events(&summary).into_string(), "");
+        summary.identity_events.insert("merge".into(), 1234);
+        let page = events(&summary).into_string();
+        assert!(page.contains("合并 <b>1,234</b>，改归他人 <b>0</b>"), "{page}");
+    }
 
     #[test]
     fn variants_are_counted_once() {

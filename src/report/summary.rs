@@ -219,6 +219,9 @@ pub struct Summary {
     /// Table, then step (the words of `identity::steps`), then rows that no plain ID links.
     #[serde(default)]
     pub identity_steps: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Changes of persons since the night before: `merge`, `move`, `split`.
+    #[serde(default)]
+    pub identity_events: BTreeMap<String, u64>,
     pub views: Vec<ViewLine>,
     pub rules: Vec<RuleLine>,
     pub counties: Vec<CountyLine>,

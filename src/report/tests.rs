@@ -64,7 +64,7 @@ fn county(code: &str, name: &str, red: u64) -> CountyLine {
     }
 }
 
-fn summary() -> Summary {
+pub(super) fn summary() -> Summary {
     Summary {
         night: "2026-11-10-0a1b2c3d".into(),
         date: "2026-11-10".parse().expect("a day"),
@@ -80,6 +80,7 @@ fn summary() -> Summary {
         workdays_until: None,
         identity: BTreeMap::new(),
         identity_steps: BTreeMap::new(),
+        identity_events: BTreeMap::new(),
         views: vec![ViewLine {
             view: "person".into(),
             title: title("人员"),

@@ -60,7 +60,7 @@ fn feed(table: &str, files: &str, columns: &[&str]) -> String {
 }
 
 /// A pipeline of a register and visits.
-fn pipeline(home: &Path, decisions: Option<&str>) -> PathBuf {
+pub fn pipeline(home: &Path, decisions: Option<&str>) -> PathBuf {
     let dir = home.join("links");
     let put = |name: &str, text: &str| {
         let path = dir.join(name);
@@ -83,13 +83,13 @@ fn pipeline(home: &Path, decisions: Option<&str>) -> PathBuf {
 }
 
 /// A valid ID.
-fn id(area: &str, birth: &str, sequence: &str) -> String {
+pub fn id(area: &str, birth: &str, sequence: &str) -> String {
     let first = format!("{area}{}{sequence}", birth.replace('-', ""));
     format!("{first}{}", char::from(check_digit(first.as_bytes())))
 }
 
 /// The register: ID, name, sex, birth, village, phone, household.
-fn residents() -> Vec<String> {
+pub fn residents() -> Vec<String> {
     let (zhang, li) = (id("629001", "1956-05-12", "011"), id("629001", "1962-07-03", "022"));
     let (son, twin) = (id("629001", "2015-03-20", "013"), id("629001", "2015-03-20", "035"));
     let (mother, baby) = (id("629002", "1990-09-09", "024"), id("629002", "2026-08-01", "028"));
@@ -160,16 +160,19 @@ fn visits() -> Vec<(String, Option<usize>, &'static str)> {
 
 fn extracts(home: &Path, residents: &[String], visits: &[String]) -> PathBuf {
     let dir = home.join("input");
-    let night = dir.join("2026-11-10");
-    std::fs::create_dir_all(&night).expect("a folder");
-    let put = |name: &str, head: &str, rows: &[String]| {
-        let text = format!("{head}\n{}\n", rows.join("\n"));
-        std::fs::write(night.join(name), text).expect("a file");
-    };
     let own = "id_no,name,sex,birth_date,village_code,phone";
-    put("人口_20261110.csv", &format!("{own},home"), residents);
-    put("就诊_20261110.csv", &format!("visit_no,{own}"), visits);
+    extract(&dir, "2026-11-10", "人口", &format!("{own},home"), residents);
+    extract(&dir, "2026-11-10", "就诊", &format!("visit_no,{own}"), visits);
     dir
+}
+
+/// One extract of a night.
+pub fn extract(input: &Path, night: &str, name: &str, head: &str, rows: &[String]) {
+    let dir = input.join(night);
+    std::fs::create_dir_all(&dir).expect("a folder");
+    let text = format!("{head}\n{}\n", rows.join("\n"));
+    let name = format!("{name}_{}.csv", night.replace('-', ""));
+    std::fs::write(dir.join(name), text).expect("a file");
 }
 
 /// Key and step of every visit, by its number, and the key of every resident, by its row.
@@ -195,7 +198,7 @@ fn linked(pipeline: &Path, lake: &Path, visits: &[String]) -> BTreeMap<String, (
 }
 
 /// A lake after its night.
-fn night(pipeline: &Path, input: &Path, lake: &Path, how: &[&str]) {
+pub fn night(pipeline: &Path, input: &Path, lake: &Path, how: &[&str]) {
     run(pipeline, input, lake).args(how).go().ended(0);
 }
 

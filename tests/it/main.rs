@@ -16,6 +16,7 @@ mod form;
 mod formula;
 mod henan;
 mod identity;
+mod identity_events;
 mod indicators;
 mod ledger;
 mod mini;

@@ -99,7 +99,7 @@ fn world(pipeline: &Pipeline, counties: &[String]) -> (Vec<Draft>, Cases, Memory
         };
         known.insert(anomaly, row);
     }
-    (drafts, cases, Memory { known })
+    (drafts, cases, Memory { known, ..Memory::default() })
 }
 
 /// The day of the pack, and a day of the answers.

@@ -1,12 +1,14 @@
 //! Who looks after a person or household, as the contracts say: columns of the kept views, which
 //! the pipeline names.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::diagnostic::Fault;
 use crate::error::Result;
+use crate::identity::Forward;
 use crate::lake::rows::{Part, RowsFile};
 use crate::ledger::case::{Case, Cases};
 use crate::pipeline::Pipeline;
@@ -44,6 +46,7 @@ impl Doctor {
 #[derive(Debug, Default)]
 pub struct Doctors {
     known: BTreeMap<String, BTreeMap<String, Doctor>>,
+    forward: Forward,
 }
 
 impl Doctors {
@@ -53,11 +56,11 @@ impl Doctors {
     /// # Errors
     /// A view's file is damaged.
     pub fn read(pipeline: &Pipeline, night: &Path, cases: &Cases) -> Result<Self> {
-        let mut known = BTreeMap::new();
+        let (mut known, forward) = (BTreeMap::new(), Forward::read(night)?);
         for (kind, columns) in &policy(pipeline).doctor {
             let open = |c: &&Case| c.subject_kind == *kind && c.state.is_open();
-            let subjects: BTreeSet<&str> =
-                cases.by_number.values().filter(open).map(|c| c.subject.as_str()).collect();
+            let subjects = cases.by_number.values().filter(open).map(|c| forward.now(&c.subject));
+            let subjects: BTreeSet<String> = subjects.map(Cow::into_owned).collect();
             let path = night.join("views").join(format!("{kind}.parquet"));
             let Some(view) = pipeline.views.get(kind) else { continue };
             if subjects.is_empty() || !path.is_file() {
@@ -68,12 +71,12 @@ impl Doctors {
                 known.insert(kind.clone(), of(&file, &view.subject, columns, &subjects)?);
             }
         }
-        Ok(Self { known })
+        Ok(Self { known, forward })
     }
 
     /// Who looks after the subject of a case.
     pub fn of(&self, case: &Case) -> Option<&Doctor> {
-        self.known.get(&case.subject_kind)?.get(&case.subject)
+        self.known.get(&case.subject_kind)?.get(&*self.forward.now(&case.subject))
     }
 
     /// Does it know anybody who looks after subjects of a kind?
@@ -87,7 +90,7 @@ fn of(
     file: &RowsFile,
     subject: &str,
     columns: &DoctorColumns,
-    subjects: &BTreeSet<&str>,
+    subjects: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Doctor>> {
     let has = |column: &&String| file.schema().index_of(column).is_ok();
     let title = columns.title.as_ref().filter(has);
