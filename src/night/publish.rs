@@ -144,8 +144,8 @@ fn count_lines(setup: &Setup, rows: &[Anomaly], facts: &Facts) -> Vec<CountLine>
     let mut lines = Vec::new();
     for rule in setup.rules().filter(|r| !facts.not_run.contains_key(&r.id)) {
         for (county, all) in facts.built.rows.get(&rule.over).into_iter().flatten() {
-            let key = (rule.id.clone(), county.clone());
-            let count = facts.built.judged.counts.get(&key).copied().unwrap_or_default();
+            let own = facts.built.judged.counts.get(&rule.id);
+            let count = own.and_then(|c| c.get(county)).copied().unwrap_or_default();
             lines.push(CountLine {
                 rule: rule.id.clone(),
                 county: county.clone(),

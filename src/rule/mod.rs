@@ -1,16 +1,18 @@
 //! Rules: every predicate over a view is judged while the view's rows pass by once.
 
+mod counties;
 mod subjects;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
-use arrow::compute::{and, prep_null_mask_filter, take_record_batch};
+use arrow::compute::{filter_record_batch, prep_null_mask_filter, take_record_batch};
 use arrow::datatypes::{DataType, Int64Type, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::DFSchema;
+use datafusion::physical_expr::utils::{collect_columns, reassign_expr_columns};
 use datafusion::physical_plan::PhysicalExpr;
 use datafusion::prelude::SessionContext;
 
@@ -21,6 +23,7 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{Rule, View};
 use crate::privacy::mask_name;
 use crate::view::sql_fault;
+use counties::Counties;
 
 pub use subjects::{Repeats, Subjects};
 
@@ -49,8 +52,8 @@ pub struct Count {
 #[derive(Debug, Default)]
 pub struct Judged {
     pub findings: Vec<Finding>,
-    /// By rule and county (6 digits, or empty when unknown).
-    pub counts: BTreeMap<(String, String), Count>,
+    /// By rule, then by county (6 digits, or empty when unknown).
+    pub counts: BTreeMap<String, BTreeMap<String, Count>>,
     /// Rows of the view by county.
     pub rows: BTreeMap<String, u64>,
     /// Rules that failed on some row, with the error: they were not run, whatever they found.
@@ -61,10 +64,10 @@ impl Judged {
     /// Adds what another part of the view gave.
     pub fn add(&mut self, other: Self) {
         self.findings.extend(other.findings);
-        for (key, count) in other.counts {
-            let own = self.counts.entry(key).or_default();
-            own.applicable += count.applicable;
-            own.violated += count.violated;
+        for (rule, counties) in other.counts {
+            for (county, count) in counties {
+                self.count(&rule, &county, count);
+            }
         }
         for (county, rows) in other.rows {
             *self.rows.entry(county).or_default() += rows;
@@ -74,10 +77,24 @@ impl Judged {
         }
     }
 
+    /// Adds to the count of a rule in a county. Names are copied for the first one only.
+    fn count(&mut self, rule: &str, county: &str, count: Count) {
+        let known = self.counts.get_mut(rule).and_then(|own| own.get_mut(county));
+        let own = match known {
+            Some(own) => own,
+            None => {
+                let counties = self.counts.entry(rule.to_owned()).or_default();
+                counties.entry(county.to_owned()).or_default()
+            }
+        };
+        own.applicable += count.applicable;
+        own.violated += count.violated;
+    }
+
     /// Forgets what some rules found, such as one that failed on a later row.
     pub fn forget(&mut self, gone: impl Fn(&str) -> bool) {
         self.findings.retain(|f| !gone(&f.rule));
-        self.counts.retain(|(rule, _), _| !gone(rule));
+        self.counts.retain(|rule, _| !gone(rule));
     }
 }
 
@@ -93,11 +110,18 @@ struct Compiled {
     anchor: Option<Expression>,
 }
 
+/// What several rules apply to.
+struct Guard {
+    applies: Expression,
+    /// Columns that the predicates under it read; a predicate knows them by their place here.
+    columns: Vec<usize>,
+}
+
 /// All rules over one view, ready to judge its rows.
 pub struct Judge {
     view: View,
     schema: SchemaRef,
-    guards: Vec<Expression>,
+    guards: Vec<Guard>,
     rules: Vec<Compiled>,
     /// Rows that passed by so far.
     passed: AtomicU64,
@@ -146,7 +170,8 @@ impl Judge {
                 let guard = match guards.get(&rule.applies) {
                     Some(at) => *at,
                     None => {
-                        judge.guards.push(truth(&rule.applies)?);
+                        let applies = truth(&rule.applies)?;
+                        judge.guards.push(Guard { applies, columns: Vec::new() });
                         guards.insert(rule.applies.clone(), judge.guards.len() - 1);
                         judge.guards.len() - 1
                     }
@@ -167,7 +192,29 @@ impl Judge {
                 Err(fault) => faults.push(fault),
             }
         }
+        judge.narrow().map_err(|e| vec![Fault::of(&pipeline.dir, e.to_string())])?;
         if faults.is_empty() { Ok(judge) } else { Err(faults) }
+    }
+
+    /// Lets predicates see the columns alone that those under their guard read.
+    fn narrow(&mut self) -> Result<()> {
+        for (at, guard) in self.guards.iter_mut().enumerate() {
+            let own = || self.rules.iter().filter(|c| c.guard == at);
+            let read: BTreeSet<usize> = own()
+                .flat_map(|c| collect_columns(&c.predicate))
+                .map(|column| column.index())
+                .collect();
+            guard.columns = read.into_iter().collect();
+            if guard.columns.is_empty() {
+                // A batch without columns would not know how many rows it has.
+                guard.columns.push(0);
+            }
+            let narrow = self.schema.project(&guard.columns)?;
+            for compiled in self.rules.iter_mut().filter(|c| c.guard == at) {
+                compiled.predicate = reassign_expr_columns(compiled.predicate.clone(), &narrow)?;
+            }
+        }
+        Ok(())
     }
 
     /// Judges rows of the view by all its rules. A rule whose expressions fail or panic on some row
@@ -181,16 +228,16 @@ impl Judge {
         counties.add_rows(out);
         let mut guards = Vec::with_capacity(self.guards.len());
         for guard in &self.guards {
-            guards.push(engine::guarded(|| truth(guard, batch)));
+            guards.push(engine::guarded(|| guard.rows(batch)));
         }
         for compiled in &self.rules {
             if out.failed.contains_key(&compiled.rule.id) {
                 continue;
             }
             let judged = match &guards[compiled.guard] {
-                Ok(applies) if applies.true_count() == 0 => Ok(()),
-                Ok(applies) => {
-                    engine::guarded(|| self.judge_one(compiled, applies, batch, &counties, out))
+                Ok(rows) if rows.places.is_empty() => Ok(()),
+                Ok(rows) => {
+                    engine::guarded(|| self.judge_one(compiled, rows, batch, &counties, out))
                 }
                 Err(error) => Err(error.clone()),
             };
@@ -206,17 +253,18 @@ impl Judge {
     fn judge_one(
         &self,
         compiled: &Compiled,
-        applies: &BooleanArray,
+        rows: &Applicable,
         batch: &RecordBatch,
         counties: &Counties,
         out: &mut Judged,
     ) -> Result<()> {
-        let hits = and(applies, &truth(&compiled.predicate, batch)?)?;
-        counties.add_counts(&compiled.rule.id, applies, &hits, out);
-        if hits.true_count() == 0 {
+        let hits = truth(&compiled.predicate, &rows.batch)?;
+        let hits: Vec<u32> = hits.values().set_indices().map(|i| rows.places[i]).collect();
+        counties.add_counts(&compiled.rule.id, &rows.places, &hits, out);
+        if hits.is_empty() {
             return Ok(());
         }
-        self.findings(compiled, batch, &hits, &mut out.findings)
+        self.findings(compiled, batch, hits, &mut out.findings)
     }
 
     /// How often the `rows` rows of the view were passed over to judge all rules.
@@ -234,10 +282,9 @@ impl Judge {
         &self,
         compiled: &Compiled,
         batch: &RecordBatch,
-        hits: &BooleanArray,
+        places: Vec<u32>,
         out: &mut Vec<Finding>,
     ) -> Result<()> {
-        let places: Vec<u32> = hits.values().set_indices().map(|i| i as u32).collect();
         let rows = take_record_batch(batch, &UInt32Array::from(places))?;
         let count = rows.num_rows();
         let array = |name: &str| {
@@ -272,68 +319,32 @@ impl Judge {
     }
 }
 
+/// The rows of a batch to which some rules apply: their places, and the columns that these rules read.
+struct Applicable {
+    places: Vec<u32>,
+    batch: RecordBatch,
+}
+
+impl Guard {
+    /// Predicates are evaluated where the guard holds only: most rules apply to few rows.
+    fn rows(&self, batch: &RecordBatch) -> Result<Applicable> {
+        let applies = truth(&self.applies, batch)?;
+        let places: Vec<u32> = applies.values().set_indices().map(|i| i as u32).collect();
+        let narrow = batch.project(&self.columns)?;
+        let batch = if places.len() == batch.num_rows() {
+            narrow
+        } else {
+            filter_record_batch(&narrow, &applies)?
+        };
+        Ok(Applicable { places, batch })
+    }
+}
+
 /// Evaluates a truth for each row; unknown counts as false.
 fn truth(expression: &Expression, batch: &RecordBatch) -> Result<BooleanArray> {
     let array = expression.evaluate(batch)?.into_array(batch.num_rows())?;
     let truths = array.as_boolean();
     Ok(if truths.null_count() > 0 { prep_null_mask_filter(truths) } else { truths.clone() })
-}
-
-/// Counties of the rows of a batch, numbered.
-struct Counties {
-    names: Vec<String>,
-    of_row: Vec<u32>,
-}
-
-impl Counties {
-    fn of(batch: &RecordBatch, column: &str) -> Result<Self> {
-        let array = batch.column_by_name(column).ok_or_else(|| Error::bug("no division column"))?;
-        let codes = array.as_string::<i32>();
-        let mut numbers: HashMap<&str, u32> = HashMap::new();
-        let mut names = Vec::new();
-        let of_row = (0..codes.len())
-            .map(|row| {
-                let code = if codes.is_null(row) { "" } else { codes.value(row) };
-                let county = code.get(..6).unwrap_or(code);
-                *numbers.entry(county).or_insert_with(|| {
-                    names.push(county.to_owned());
-                    names.len() as u32 - 1
-                })
-            })
-            .collect();
-        Ok(Self { names, of_row })
-    }
-
-    fn add_rows(&self, out: &mut Judged) {
-        let mut rows = vec![0_u64; self.names.len()];
-        for county in &self.of_row {
-            rows[*county as usize] += 1;
-        }
-        for (name, rows) in self.names.iter().zip(rows) {
-            *out.rows.entry(name.clone()).or_default() += rows;
-        }
-    }
-
-    fn add_counts(
-        &self,
-        rule: &str,
-        applies: &BooleanArray,
-        hits: &BooleanArray,
-        out: &mut Judged,
-    ) {
-        let mut counts = vec![Count::default(); self.names.len()];
-        for row in applies.values().set_indices() {
-            counts[self.of_row[row] as usize].applicable += 1;
-        }
-        for row in hits.values().set_indices() {
-            counts[self.of_row[row] as usize].violated += 1;
-        }
-        for (name, count) in self.names.iter().zip(counts).filter(|(_, c)| c.applicable > 0) {
-            let own = out.counts.entry((rule.to_owned(), name.clone())).or_default();
-            own.applicable += count.applicable;
-            own.violated += count.violated;
-        }
-    }
 }
 
 /// A person key as text: 16 hexadecimal digits.

@@ -108,7 +108,7 @@ fn compare<'a>(
         }
     }
     let applicable: u64 =
-        judged.counts.iter().filter(|((r, _), _)| *r == rule.id).map(|(_, c)| c.applicable).sum();
+        judged.counts.get(&rule.id).into_iter().flatten().map(|(_, c)| c.applicable).sum();
     let named: BTreeSet<String> =
         test.not_applicable.iter().map(|s| subject(s, subjects)).collect();
     for stranger in named.difference(subjects) {

@@ -222,6 +222,21 @@ fn a_rule_that_fails_on_a_row_is_not_run_and_the_others_do_not_change() {
     assert_others_unchanged(&not_run, &found);
 }
 
+/// Where a rule does not apply, its predicate is not asked: there it may have no answer.
+#[test]
+fn a_predicate_is_asked_only_where_its_guard_holds() {
+    let policies = Policies::new();
+    let rule = "basic-medical/rules/SET05.sql";
+    policies.edit(rule, "applies: linked", "applies: days > 5 AND linked");
+    let divides = "---*/\n10 / (CASE WHEN days > 5 THEN 1 ELSE 0 END) > 100 OR";
+    policies.edit(rule, "---*/", divides);
+    let (_home, night, _found) = edited(&policies);
+    assert!(not_run(&night).is_empty(), "{:?}", not_run(&night));
+    let rule = list(&night, "rules").iter().find(|r| r["rule"] == "SET05").expect("the rule");
+    let number = |name: &str| rule[name].as_u64().expect("a number");
+    assert!(number("applicable") > 0 && number("not_applicable") > 0, "{rule}");
+}
+
 /// What panics without a row is a fault of the pipeline, and is told as one.
 #[test]
 fn a_rule_or_view_that_panics_on_its_constants_is_refused() {
