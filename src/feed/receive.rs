@@ -1,5 +1,7 @@
 //! Takes one delivery in: parse once, type, bucket, quarantine, and close the account.
 
+mod repeats;
+
 use std::path::{Path, PathBuf};
 
 use super::control::{Controls, manifests};
@@ -93,7 +95,8 @@ impl Receiver<'_> {
         let table = &self.pipeline.tables[&feed.table];
         let staged = self.lake.stage(&format!("delivery-{}-{delivery}", feed.id))?;
         let receipt = self.receipt(parcel, feed, &delivery, content, &named.hashes);
-        let typer = Typer::new(self.pipeline, feed, table, self.divisions, self.keys);
+        let typer =
+            Typer::new(&staged.join("said"), self.pipeline, feed, table, self.divisions, self.keys);
         let path = staged.join("rows.parquet");
         let rows =
             Gather::create(&path, table_schema(table), self.buckets, Some(delivery.as_str()))?;
@@ -288,14 +291,13 @@ impl Open<'_> {
         account.rows += 1;
         self.controls.row(row);
         let place = Place { row: self.next_row, part, line: row.line, byte: row.byte };
-        match self.typer.row(|i| row.cell(i), place) {
+        match self.typer.row(|i| row.cell(i), place)? {
             Outcome::Used { key } => {
                 account.used += 1;
                 self.next_row += 1;
                 self.receipt.pending += u64::from(self.persons && key.is_none());
                 self.rows.row(key, self.typer.packed())?;
             }
-            Outcome::Duplicate => account.duplicate += 1,
             Outcome::Rejected(bad) => {
                 self.reject(account, row.line, row.byte, &bad.column, bad.reason, &bad.raw)?;
             }
@@ -335,10 +337,11 @@ impl Open<'_> {
 
     /// Closes the account and gives the verdict.
     fn finish(mut self, table: &Table) -> Result<Receipt> {
-        let written = self.rows.finish()?;
-        self.rejects.finish()?;
         let mut receipt = self.receipt;
         receipt.amendments = std::mem::take(&mut self.typer.amendments);
+        let again = self.typer.repeats()?;
+        let written = repeats::leave_out(again, self.rows, table, &mut receipt, &mut self.rejects)?;
+        self.rejects.finish()?;
         for part in &receipt.parts {
             receipt.rows += part.rows;
             receipt.used += part.used;

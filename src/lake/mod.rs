@@ -10,8 +10,10 @@
 //!   staging/                        whatever a killed run left; emptied by the next one
 //! ```
 
+mod aside;
 pub mod bucket;
 pub mod durable;
+pub mod heaps;
 pub mod rows;
 mod walk;
 

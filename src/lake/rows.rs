@@ -3,8 +3,8 @@
 //! Each row group holds one range of person keys. The footer says which, so some persons are read
 //! without touching the others.
 
-mod aside;
 mod gather;
+mod numbers;
 mod packed;
 mod properties;
 mod writer;
@@ -23,6 +23,7 @@ use parquet::arrow::arrow_reader::{
 };
 
 pub use gather::Gather;
+pub use numbers::Numbers;
 pub use packed::Packed;
 pub use writer::RowsWriter;
 

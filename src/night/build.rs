@@ -15,7 +15,7 @@ use crate::lake::bucket::KeyRange;
 use crate::lake::durable;
 use crate::lake::rows::{Part, RowsFile, RowsWriter};
 use crate::report::summary::ViewLine;
-use crate::rule::{Judge, Judged, Repeats, Subjects};
+use crate::rule::{AllSubjects, Judge, Judged, Repeats};
 use crate::view::Planned;
 
 /// What the views of a night gave.
@@ -34,7 +34,7 @@ pub struct Built {
 struct Open {
     writer: RowsWriter,
     rows: u64,
-    subjects: Subjects,
+    subjects: AllSubjects,
     repeats: Repeats,
 }
 
@@ -179,7 +179,7 @@ fn keep(built: &mut Built, part: Part1, open: &mut Open, keys: KeyRange) -> Resu
         *own.entry(county.clone()).or_default() += count;
     }
     built.judged.add(part.judged);
-    open.subjects.append(part.subjects);
+    open.subjects.append(part.subjects)?;
     open.repeats.add(part.repeats);
     for batch in part.batches.iter() {
         open.rows += batch.num_rows() as u64;
@@ -196,7 +196,7 @@ fn finish(
     dir: &Path,
     built: &mut Built,
 ) -> Result<()> {
-    let Open { mut writer, mut rows, subjects, mut repeats } = open;
+    let Open { mut writer, mut rows, mut subjects, mut repeats } = open;
     if built.broken.get(&planned.id).is_some_and(|b| b.empty) {
         // A part of a view would look like all of it.
         drop(writer);
@@ -205,7 +205,7 @@ fn finish(
         built.rows.remove(&planned.id);
     }
     writer.finish()?;
-    repeats.add(subjects.repeats());
+    repeats.add(subjects.repeats()?);
     if rows > 0 && repeats.subjects > 0 {
         let reason = repeated(shared.setup, planned, &repeats, dir)?;
         built.broken.entry(planned.id.clone()).or_insert(Broken { reason, empty: false });
@@ -216,7 +216,8 @@ fn finish(
 
 fn open(dir: &Path, planned: &Planned) -> Result<Open> {
     let writer = writer(dir, planned)?;
-    Ok(Open { writer, rows: 0, subjects: Subjects::default(), repeats: Repeats::default() })
+    let subjects = AllSubjects::new(&dir.join(format!("{}-subjects", planned.id)));
+    Ok(Open { writer, rows: 0, subjects, repeats: Repeats::default() })
 }
 
 fn writer(dir: &Path, planned: &Planned) -> Result<RowsWriter> {

@@ -25,7 +25,7 @@ use crate::privacy::mask_name;
 use crate::view::sql_fault;
 use counties::Counties;
 
-pub use subjects::{Repeats, Subjects};
+pub use subjects::{AllSubjects, Repeats, Subjects};
 
 /// One rule true for one subject in one night.
 #[derive(Debug, Clone, PartialEq, Eq)]

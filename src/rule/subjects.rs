@@ -1,7 +1,9 @@
 //! Subjects that a view gives more than once. Two rows of one subject would be judged twice and make
 //! one anomaly: whichever row came last would be told, and nobody would know.
 //!
-//! Subjects are compared by a hash of 128 bits: 16 bytes a row, whatever a subject's length.
+//! Subjects are compared by a hash of 128 bits.
+
+use std::path::Path;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
@@ -9,9 +11,10 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::subject_texts;
 use crate::error::{Error, Result};
+use crate::lake::heaps::Heaps;
 use crate::lake::rows::{Part, RowsFile};
 
-/// The subjects of rows that passed by.
+/// The subjects of some rows.
 #[derive(Debug, Default)]
 pub struct Subjects {
     hashes: Vec<u128>,
@@ -29,20 +32,48 @@ impl Subjects {
         Ok(())
     }
 
-    /// Adds the rows of another part of the view.
-    pub fn append(&mut self, mut other: Self) {
-        self.hashes.append(&mut other.hashes);
-    }
-
     /// Which of them stand more than once.
     pub fn repeats(mut self) -> Repeats {
         self.hashes.sort_unstable();
         let mut repeats = Repeats::default();
         for same in self.hashes.chunk_by(|a, b| a == b).filter(|same| same.len() > 1) {
-            repeats.subjects += 1;
-            repeats.sample.get_or_insert(same[0]);
+            repeats.found(same[0]);
         }
         repeats
+    }
+}
+
+/// The subjects of all parts of a view.
+pub struct AllSubjects {
+    hashes: Heaps<2>,
+}
+
+impl AllSubjects {
+    /// What has no room in memory waits in a folder beside `path`.
+    pub fn new(path: &Path) -> Self {
+        Self { hashes: Heaps::new(path) }
+    }
+
+    /// Adds the rows of a part.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn append(&mut self, part: Subjects) -> Result<()> {
+        part.hashes.into_iter().try_for_each(|h| self.hashes.push([h as u64, (h >> 64) as u64]))
+    }
+
+    /// Which of them stand more than once.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn repeats(&mut self) -> Result<Repeats> {
+        let mut repeats = Repeats::default();
+        self.hashes.drain(|sorted| {
+            for same in sorted.chunk_by(|a, b| a == b).filter(|same| same.len() > 1) {
+                repeats.found(u128::from(same[0][0]) | u128::from(same[0][1]) << 64);
+            }
+        })?;
+        Ok(repeats)
     }
 }
 
@@ -56,6 +87,11 @@ pub struct Repeats {
 }
 
 impl Repeats {
+    fn found(&mut self, subject: u128) {
+        self.subjects += 1;
+        self.sample.get_or_insert(subject);
+    }
+
     /// Adds those of another part of the view, which shares no subject with this one.
     pub fn add(&mut self, other: Self) {
         self.subjects += other.subjects;
@@ -132,9 +168,12 @@ mod tests {
             subjects.push(&batch, "s").expect("the column");
             subjects
         };
-        let mut all = part(&["a", "b"]);
+        let home = tempfile::tempdir().expect("a folder");
+        let mut all = AllSubjects::new(&home.path().join("subjects"));
+        all.append(part(&["a", "b"])).expect("room");
         assert_eq!(part(&["b"]).repeats(), Repeats::default());
-        all.append(part(&["b", "c"]));
-        assert_eq!(all.repeats().subjects, 1);
+        all.append(part(&["b", "c"])).expect("room");
+        let repeats = all.repeats().expect("room");
+        assert_eq!(repeats, part(&["b", "b"]).repeats(), "the same sample");
     }
 }

@@ -97,7 +97,11 @@ visit AS (
   WHERE live
   GROUP BY person_key, visit_id
 ),
--- deductible and cap are annual: what the bills of the year have brought, up to and with this one
+entitled AS (
+  SELECT person_key FROM special_group WHERE in_list('assist_groups', group_code) GROUP BY person_key
+),
+-- deductible and cap are annual: what the bills of the year have brought, up to and with this one. Windows are dear, and
+-- only persons who may be assisted need them
 annual AS (
   SELECT
     person_key, setl_id, visit_id, assist_group, assist_since, assist_base,
@@ -111,6 +115,7 @@ annual AS (
       CASE WHEN c.live AND c.is_assist_type AND g.assist_group IS NOT NULL THEN greatest(c.remainder, 0) END AS assist_base,
       CASE WHEN c.live THEN c.assist_pay END AS assist_pay
     FROM care c
+    JOIN entitled e ON e.person_key = c.person_key
     LEFT JOIN grp g ON g.person_key = c.person_key AND g.setl_id = c.setl_id
   ) AS due
 ),

@@ -43,15 +43,25 @@ billed AS (
   WHERE live AND NOT is_supplement AND stay_id IS NOT NULL
   GROUP BY person_key, stay_id
 ),
--- the latest discharge of the stays that began before this one; date first, so that the greatest text is the latest stay
+often AS (
+  SELECT person_key FROM inpatient GROUP BY person_key HAVING count(*) > 1
+),
+-- the latest discharge of the stays that began before this one; date first, so that the greatest text is the latest stay.
+-- Windows are dear: who was in hospital once needs none
 seen AS (
   SELECT
     p.*,
     max(CASE WHEN dates_ok AND NOT newborn THEN discharge_date END) OVER (
-      PARTITION BY person_key ORDER BY admit_date, stay_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS prev_out,
+      PARTITION BY p.person_key ORDER BY admit_date, stay_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS prev_out,
     max(CASE WHEN dates_ok AND NOT newborn THEN concat(to_char(discharge_date, '%Y%m%d'), '|', stay_id, '|', org_name) END) OVER (
-      PARTITION BY person_key ORDER BY admit_date, stay_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS prev
+      PARTITION BY p.person_key ORDER BY admit_date, stay_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS prev
   FROM page p
+  JOIN often f ON f.person_key = p.person_key
+  UNION ALL
+  SELECT p.*, CAST(NULL AS DATE) AS prev_out, CAST(NULL AS VARCHAR) AS prev
+  FROM page p
+  LEFT JOIN often f ON f.person_key = p.person_key
+  WHERE f.person_key IS NULL
 )
 SELECT
   s.person_key, s.stay_id, s.division, s.name, s.link, s.linked,

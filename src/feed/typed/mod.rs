@@ -5,19 +5,22 @@ mod parse;
 mod seen;
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use chrono::{Datelike, NaiveDate};
 use foldhash::fast::FixedState;
 
 use crate::citizen_id::{CitizenId, Quality};
 use crate::division::Divisions;
+use crate::error::Result;
 use crate::lake::rows::Packed;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{ColumnType, Feed, FeedColumn, Grain, OnBad, Table, Unit};
 use crate::privacy::PersonKeys;
 use cell::Cell;
 use parse::PlacesKnown;
-use seen::{Said, Seen};
+pub use seen::Said;
+use seen::Seen;
 
 /// A cell that its contract does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +37,6 @@ pub enum Outcome {
     Used {
         key: Option<i64>,
     },
-    /// It says exactly what an earlier row of the delivery says.
-    Duplicate,
     Rejected(BadCell),
 }
 
@@ -92,8 +93,10 @@ pub struct Place {
 }
 
 impl<'a> Typer<'a> {
-    /// A typer for the deliveries of a feed.
+    /// A typer for a delivery of a feed. What it has to remember beyond its memory waits in a folder
+    /// beside `path`.
     pub fn new(
+        path: &Path,
         pipeline: &'a Pipeline,
         feed: &Feed,
         table: &Table,
@@ -119,7 +122,7 @@ impl<'a> Typer<'a> {
             spare: String::new(),
             row_bytes: Vec::new(),
             key_bytes: Vec::new(),
-            seen: Seen::new(),
+            seen: Seen::new(path),
             amendments: Amendments::new(),
         }
     }
@@ -140,8 +143,20 @@ impl<'a> Typer<'a> {
         &self.packed
     }
 
+    /// Rows that say again what an earlier one said, or otherwise under its key: by their numbers,
+    /// in order.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn repeats(&mut self) -> Result<Vec<(i64, Said)>> {
+        self.seen.repeats(!self.key_columns.is_empty())
+    }
+
     /// Takes one row of raw cells.
-    pub fn row<'r>(&mut self, cell: impl Fn(usize) -> &'r str, place: Place) -> Outcome {
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn row<'r>(&mut self, cell: impl Fn(usize) -> &'r str, place: Place) -> Result<Outcome> {
         self.scratch.clear();
         self.qualities.fill(Quality::Missing);
         let mut id = None;
@@ -158,21 +173,12 @@ impl<'a> Typer<'a> {
                     let cells = source.cells.iter().flatten().map(|c| cell(*c));
                     let raw = cells.collect::<Vec<_>>().join(" / ");
                     let column = source.name.clone();
-                    return Outcome::Rejected(BadCell { column, reason, raw });
+                    return Ok(Outcome::Rejected(BadCell { column, reason, raw }));
                 }
             }
         }
-        match self.said(&cell) {
-            Said::New => {}
-            Said::Again => return Outcome::Duplicate,
-            Said::Otherwise => {
-                let column = self.sources[self.key_columns[0]].name.clone();
-                let raw = self.text(self.cells[self.key_columns[0]]).to_owned();
-                let reason = "the key of an earlier row with other content";
-                return Outcome::Rejected(BadCell { column, reason, raw });
-            }
-        }
-        Outcome::Used { key: self.pack(&cell, id, place) }
+        self.remember(&cell, place.row)?;
+        Ok(Outcome::Used { key: self.pack(&cell, id, place) })
     }
 
     fn text(&self, cell: Cell) -> &str {
@@ -182,21 +188,21 @@ impl<'a> Typer<'a> {
         }
     }
 
-    /// What the row is to those before it.
-    fn said<'r>(&mut self, cell: &impl Fn(usize) -> &'r str) -> Said {
+    /// Remembers what the row says.
+    fn remember<'r>(&mut self, cell: &impl Fn(usize) -> &'r str, number: i64) -> Result<()> {
         let (mut row, mut key) =
             (std::mem::take(&mut self.row_bytes), std::mem::take(&mut self.key_bytes));
         row.clear();
         (0..self.cells.len()).for_each(|column| self.put(column, cell, &mut row));
-        let said = if self.key_columns.is_empty() {
-            self.seen.whole(&row)
+        let taken = if self.key_columns.is_empty() {
+            self.seen.whole(number, &row)
         } else {
             key.clear();
             self.key_columns.iter().for_each(|column| self.put(*column, cell, &mut key));
-            self.seen.keyed(&key, &row)
+            self.seen.keyed(number, &key, &row)
         };
         (self.row_bytes, self.key_bytes) = (row, key);
-        said
+        taken
     }
 
     /// Adds a column's value to what tells rows apart. IDs count as they were received.

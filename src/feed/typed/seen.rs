@@ -1,84 +1,66 @@
-//! What the rows of a delivery have said so far: finds the row that says it again.
+//! What the rows of a delivery say: when the last one has come, those are found that say it again.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::path::Path;
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-/// Tables of rows seen. Each grows by doubling, so many small ones need less room than one.
-const SHARDS: usize = 64;
+use crate::error::Result;
+use crate::lake::heaps::Heaps;
 
-/// What a row is to those before it.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Said {
-    New,
-    /// It says exactly what an earlier row says.
+/// What a row is to those before it, unless it is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// It says exactly what the first row with its key says.
     Again,
-    /// An earlier row has its key and says something else.
+    /// The first row with its key says something else.
     Otherwise,
 }
 
-/// Hashes of the rows of one delivery: 16 bytes a row and the room to find them in, about 25 bytes.
+/// Hashes of the rows of one delivery.
 ///
-/// Of a table with a key, 64 bits of the key's hash lead to 64 bits of the row's: a row is taken
-/// for another with its key by chance in one of 60,000 deliveries of 25 million rows each (n²/2⁶⁵).
-/// Without a key, 64 bits of the row's hash lead to the other 64, and rows that differ in any of
-/// them are two rows.
+/// Of a table with a key, rows with the same 64 bits of the key's hash are told apart by 64 bits of
+/// the row's: a row is taken for another with its key by chance in one of 60,000 deliveries of 25
+/// million rows each (n²/2⁶⁵). Without a key it is 128 bits of the row's hash, and rows that differ
+/// in any of them are two rows.
 pub(super) struct Seen {
-    shards: Vec<HashMap<u64, u64, BuildHasherDefault<Ready>>>,
+    /// Where the row belongs, its number, what it says.
+    heaps: Heaps<3>,
 }
 
 impl Seen {
-    pub fn new() -> Self {
-        Self { shards: (0..SHARDS).map(|_| HashMap::default()).collect() }
+    /// What has no room in memory waits in a folder beside `path`.
+    pub fn new(path: &Path) -> Self {
+        Self { heaps: Heaps::new(path) }
     }
 
     /// Takes a row with a key.
-    pub fn keyed(&mut self, key: &[u8], row: &[u8]) -> Said {
-        let row = xxh3_64(row);
-        match self.take(xxh3_64(key), row) {
-            None => Said::New,
-            Some(before) if before == row => Said::Again,
-            Some(_) => Said::Otherwise,
-        }
+    pub fn keyed(&mut self, number: i64, key: &[u8], row: &[u8]) -> Result<()> {
+        self.heaps.push([xxh3_64(key), number as u64, xxh3_64(row)])
     }
 
     /// Takes a row of a table without a key.
-    pub fn whole(&mut self, row: &[u8]) -> Said {
+    pub fn whole(&mut self, number: i64, row: &[u8]) -> Result<()> {
         let hash = xxh3_128(row);
-        let (high, low) = ((hash >> 64) as u64, hash as u64);
-        if self.take(high, low) == Some(low) { Said::Again } else { Said::New }
+        self.heaps.push([(hash >> 64) as u64, number as u64, hash as u64])
     }
 
-    /// What stands there already; else it is put there.
-    fn take(&mut self, place: u64, value: u64) -> Option<u64> {
-        // The table takes its own bits from the lowest and the highest ones.
-        let shard = &mut self.shards[(place >> 32) as usize % SHARDS];
-        match shard.entry(place) {
-            std::collections::hash_map::Entry::Occupied(before) => Some(*before.get()),
-            std::collections::hash_map::Entry::Vacant(room) => {
-                room.insert(value);
-                None
+    /// Rows that are not new, by their numbers in order. `keyed`: the rows have keys.
+    pub fn repeats(&mut self, keyed: bool) -> Result<Vec<(i64, Said)>> {
+        let mut found = Vec::new();
+        self.heaps.drain(|sorted| {
+            for same in sorted.chunk_by(|a, b| a[0] == b[0]).filter(|same| same.len() > 1) {
+                let [_, _, first] = same[0];
+                for [_, number, said] in &same[1..] {
+                    if *said == first {
+                        found.push((*number as i64, Said::Again));
+                    } else if keyed {
+                        found.push((*number as i64, Said::Otherwise));
+                    }
+                }
             }
-        }
-    }
-}
-
-/// A hash of what is a hash already.
-#[derive(Default)]
-struct Ready(u64);
-
-impl Hasher for Ready {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = xxh3_64(bytes);
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
+        })?;
+        found.sort_unstable_by_key(|(number, _)| *number);
+        Ok(found)
     }
 }
 
@@ -88,24 +70,26 @@ mod tests {
 
     #[test]
     fn rows_are_told_apart_by_key_and_content() {
-        let mut seen = Seen::new();
-        assert_eq!(seen.keyed(b"1", b"1|a"), Said::New);
-        assert_eq!(seen.keyed(b"2", b"2|a"), Said::New);
-        assert_eq!(seen.keyed(b"1", b"1|a"), Said::Again);
-        assert_eq!(seen.keyed(b"1", b"1|b"), Said::Otherwise);
-        let mut seen = Seen::new();
-        assert_eq!(seen.whole(b"1|a"), Said::New);
-        assert_eq!(seen.whole(b"1|b"), Said::New);
-        assert_eq!(seen.whole(b"1|a"), Said::Again);
+        let home = tempfile::tempdir().unwrap();
+        let mut seen = Seen::new(&home.path().join("seen"));
+        for (number, row) in [b"1|a", b"2|a", b"1|a", b"1|b"].into_iter().enumerate() {
+            seen.keyed(number as i64, &row[..1], row).unwrap();
+        }
+        assert_eq!(seen.repeats(true).unwrap(), [(2, Said::Again), (3, Said::Otherwise)]);
+        for (number, row) in [b"1|a", b"1|b", b"1|a"].into_iter().enumerate() {
+            seen.whole(number as i64, row).unwrap();
+        }
+        assert_eq!(seen.repeats(false).unwrap(), [(2, Said::Again)]);
     }
 
     #[test]
     fn many_rows_are_all_new_once_and_then_all_known() {
-        let mut seen = Seen::new();
-        let mut count = |said| {
-            (0..100_000_u32).filter(|n| seen.keyed(&n.to_le_bytes(), b"row") == said).count()
-        };
-        assert_eq!(count(Said::New), 100_000);
-        assert_eq!(count(Said::Again), 100_000);
+        let home = tempfile::tempdir().unwrap();
+        let mut seen = Seen::new(&home.path().join("seen"));
+        for number in 0..200_000_u32 {
+            seen.keyed(number.into(), &(number % 100_000).to_le_bytes(), b"row").unwrap();
+        }
+        let again = seen.repeats(true).unwrap();
+        assert_eq!(again, (100_000..200_000).map(|n| (n, Said::Again)).collect::<Vec<_>>());
     }
 }

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, SchemaRef};
 
-use super::aside::{Aside, Back};
-use super::packed::{Packed, Unpacker, rows};
+use super::numbers::Numbers;
+use super::packed::{Packed, Unpacker, number_of, rows};
 use super::writer::{GROUP_ROWS, RowsWriter};
 use super::{PERSON_KEY, SRC_DELIVERY};
 use crate::error::Result;
-use crate::lake::bucket::{KeyRange, MOST_JOBS, bucket_of, keys_of};
+use crate::lake::aside::{Aside, Back};
+use crate::lake::bucket::{MOST_JOBS, bucket_of, keys_of};
 
 /// Bytes of packed rows that wait in memory; what is more waits on disk.
 const HEAP_BYTES: usize = 32 << 20;
@@ -21,6 +22,8 @@ const LEAST_GROUP_ROWS: usize = 1 << 11;
 const GROUPS_WANTED: usize = 1 << 10;
 /// Rows of a group in a file of no persons.
 const PLAIN_ROWS: usize = 1 << 16;
+/// Rows that are left out and shown at once.
+const SHOWN: usize = 1 << 12;
 
 /// Gathers rows by bucket, then writes them as groups that each hold one range of keys. Rows of a
 /// table of no persons keep their order.
@@ -125,13 +128,35 @@ impl Gather {
     ///
     /// # Errors
     /// What the disk says.
-    pub fn finish(mut self) -> Result<u64> {
-        let total: usize = self.counts.iter().sum();
-        let least = (total / GROUPS_WANTED).clamp(LEAST_GROUP_ROWS, GROUP_ROWS);
+    pub fn finish(self) -> Result<u64> {
+        self.finish_without(&Numbers::default(), |_| Ok(()))
+    }
+
+    /// Writes everything but for some rows, which are shown bucket by bucket; the number of rows
+    /// that are written. The schema has to end with the columns that say where a row comes from.
+    ///
+    /// # Errors
+    /// What the disk says; what `shown` says.
+    pub fn finish_without(
+        mut self,
+        gone: &Numbers,
+        mut shown: impl FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<u64> {
+        let all: usize = self.counts.iter().sum();
         let mut back = self.aside.take().map(Aside::back).transpose()?;
+        let mut out = Vec::new();
+        let least = (all / GROUPS_WANTED).clamp(LEAST_GROUP_ROWS, GROUP_ROWS);
         let (mut held, mut first, mut count) = (Vec::new(), 0, 0);
-        for bucket in 0..self.buckets {
+        for bucket in 0..=self.buckets {
+            let start = held.len();
             self.take(bucket, &mut back, &mut held)?;
+            if !gone.is_empty() {
+                self.counts[bucket] -= part_from(&mut held, start, gone, &mut out)?;
+                self.show(&mut out, SHOWN, &mut shown)?;
+            }
+            if bucket == self.buckets {
+                break;
+            }
             count += self.counts[bucket];
             if count >= least || bucket + 1 == self.buckets {
                 self.groups(&held, count, first..bucket + 1, least)?;
@@ -139,12 +164,34 @@ impl Gather {
                 (first, count) = (bucket + 1, 0);
             }
         }
-        self.take(self.buckets, &mut back, &mut held)?;
+        self.show(&mut out, 1, &mut shown)?;
         self.rest(&held)?;
         if let Some(back) = back {
             back.remove()?;
         }
         self.writer.finish()
+    }
+
+    /// Shows rows that are left out, when there are enough of them.
+    fn show(
+        &self,
+        out: &mut Vec<u8>,
+        enough: usize,
+        shown: &mut impl FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        if rows(out).count() < enough {
+            return Ok(());
+        }
+        let held = std::mem::take(out);
+        let mut left = rows(&held).peekable();
+        while left.peek().is_some() {
+            let mut batch = self.unpacker(SHOWN)?;
+            for (key, row) in left.by_ref().take(SHOWN) {
+                batch.push(key, row)?;
+            }
+            shown(&batch.finish()?)?;
+        }
+        Ok(())
     }
 
     /// The rows of a bucket, in the order in which they came.
@@ -169,37 +216,33 @@ impl Gather {
         buckets: Range<usize>,
         least: usize,
     ) -> Result<()> {
-        // A bucket of many rows is split: whoever reads fewer persons than a bucket holds gains.
+        // A bucket of many rows is split: whoever reads fewer persons than a bucket holds gains. For the
+        // same reason the rows of the finest ranges stand together inside a group.
         let finer = MOST_JOBS.max(self.buckets) / self.buckets;
         let (start, of) = (buckets.start * finer, self.buckets * finer);
-        let fine = buckets.len() * finer;
-        let cuts = if count < 2 * least {
-            vec![fine]
-        } else {
-            let mut counts = vec![0; fine];
-            rows(held).for_each(|(key, _)| counts[bucket_of(key, of) - start] += 1);
-            cuts(&counts, least)
-        };
-        let mut group_of = vec![0; fine];
-        let mut begin = 0;
-        for (group, end) in cuts.iter().enumerate() {
-            group_of[begin..*end].fill(group);
-            begin = *end;
+        let mut counts = vec![0; buckets.len() * finer];
+        rows(held).for_each(|(key, _)| counts[bucket_of(key, of) - start] += 1);
+        let mut places = Vec::with_capacity(counts.len());
+        let mut place = 0;
+        for count in &counts {
+            places.push(place);
+            place += count;
         }
-        let room = count / cuts.len() + 1;
-        let mut groups = Vec::with_capacity(cuts.len());
-        for _ in &cuts {
-            groups.push(self.unpacker(room)?);
-        }
+        let mut sorted: Vec<(i64, &[u8])> = vec![(0, &[]); count];
         for (key, row) in rows(held) {
-            groups[group_of[bucket_of(key, of) - start]].push(key, row)?;
+            let place = &mut places[bucket_of(key, of) - start];
+            sorted[*place] = (key, row);
+            *place += 1;
         }
-        let mut begin = start;
-        for (group, end) in groups.into_iter().zip(cuts) {
+        let (mut begin, mut done) = (start, 0);
+        for end in cuts(&counts, least) {
+            // Each place is now where the next range begins.
+            let until = places[end - 1];
+            let mut group = self.unpacker(until - done)?;
+            sorted[done..until].iter().try_for_each(|(key, row)| group.push(*key, row))?;
             let (first, last) = (keys_of(begin, of), keys_of(start + end - 1, of));
-            let keys = KeyRange { first: first.first, last: last.last };
-            self.writer.group(&group.finish()?, (keys.first, keys.last))?;
-            begin = start + end;
+            self.writer.group(&group.finish()?, (first.first, last.last))?;
+            (begin, done) = (start + end, until);
         }
         Ok(())
     }
@@ -221,6 +264,26 @@ impl Gather {
     fn unpacker(&self, rows: usize) -> Result<Unpacker> {
         Unpacker::new(&self.schema, self.key, self.same.as_ref(), rows)
     }
+}
+
+/// Moves some of the packed rows from `start` on to others; how many.
+fn part_from(held: &mut Vec<u8>, start: usize, gone: &Numbers, out: &mut Vec<u8>) -> Result<usize> {
+    let (mut at, mut kept, mut moved) = (start, start, 0);
+    while at < held.len() {
+        let (number, length) = number_of(&held[at..])?;
+        if gone.contains(number) {
+            out.extend_from_slice(&held[at..at + length]);
+            moved += 1;
+        } else {
+            if kept < at {
+                held.copy_within(at..at + length, kept);
+            }
+            kept += length;
+        }
+        at += length;
+    }
+    held.truncate(kept);
+    Ok(moved)
 }
 
 /// Ends of groups of at least so many rows, none of fewer but where there are not more.

@@ -126,6 +126,19 @@ pub(super) fn rows(mut bytes: &[u8]) -> impl Iterator<Item = (i64, &[u8])> {
     })
 }
 
+/// Number and length of the first of some rows of a table, which ends with its number (64 bits), its
+/// part (32), its line and its byte (64 each), all of them there.
+pub(super) fn number_of(bytes: &[u8]) -> Result<(i64, usize)> {
+    const TAIL: usize = 9 + 5 + 9 + 9;
+    let number = || {
+        let length = u32::from_le_bytes(*bytes.first_chunk()?) as usize + HEAD;
+        let tail = bytes.get(..length)?.last_chunk::<TAIL>()?;
+        let number = tail[1..].first_chunk()?;
+        (tail[0] == 1).then_some((i64::from_le_bytes(*number), length))
+    };
+    number().ok_or_else(|| Error::bug("a packed row without its number"))
+}
+
 /// A column under construction.
 enum Column {
     Text(StringBuilder),

@@ -1,4 +1,4 @@
-//! Packed rows that wait on disk, bucket by bucket, until the file's last row has come.
+//! Bytes that wait on disk, bucket by bucket, until the last row of a file has come.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -9,8 +9,8 @@ use lz4_flex::block::{compress_into, decompress_into, get_maximum_output_size};
 use crate::error::{Error, Result};
 use crate::lake::durable;
 
-/// Pieces of packed rows that wait on disk. Each is compressed as a whole.
-pub(super) struct Aside {
+/// Pieces of bytes that wait on disk. Each is compressed as a whole.
+pub struct Aside {
     dir: PathBuf,
     file: durable::Writer,
     pieces: Pieces,
@@ -33,6 +33,9 @@ const RUNS: &str = "runs.lz4";
 
 impl Aside {
     /// A folder beside the file at `path`.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub fn create(path: &Path, buckets: usize) -> Result<Self> {
         let dir = path.with_extension("aside");
         durable::create_dir_all(&dir)?;
@@ -41,19 +44,25 @@ impl Aside {
         Ok(Self { dir, file, pieces, written: 0, packed: Vec::new() })
     }
 
-    /// Adds rows of one bucket.
-    pub fn write(&mut self, rows: &[u8], bucket: usize) -> Result<()> {
-        self.packed.resize(get_maximum_output_size(rows.len()), 0);
-        let packed = compress_into(rows, &mut self.packed)
+    /// Adds bytes to a bucket.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn write(&mut self, bytes: &[u8], bucket: usize) -> Result<()> {
+        self.packed.resize(get_maximum_output_size(bytes.len()), 0);
+        let packed = compress_into(bytes, &mut self.packed)
             .map_err(|_| Error::bug("a piece grew more than it can"))?;
         let path = self.dir.join(RUNS);
         self.file.write_all(&self.packed[..packed]).map_err(|e| Error::io("write", &path, &e))?;
-        self.pieces[bucket].push(Piece { at: self.written, packed, plain: rows.len() });
+        self.pieces[bucket].push(Piece { at: self.written, packed, plain: bytes.len() });
         self.written += packed as u64;
         Ok(())
     }
 
     /// Turns from writing to reading.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub fn back(self) -> Result<Back> {
         self.file.close()?;
         let path = self.dir.join(RUNS);
@@ -63,7 +72,7 @@ impl Aside {
 }
 
 /// Pieces that are taken back.
-pub(super) struct Back {
+pub struct Back {
     dir: PathBuf,
     path: PathBuf,
     file: File,
@@ -72,23 +81,29 @@ pub(super) struct Back {
 }
 
 impl Back {
-    /// Adds the rows of a bucket to others, in the order in which they came.
-    pub fn read(&mut self, bucket: usize, rows: &mut Vec<u8>) -> Result<()> {
+    /// Adds the bytes of a bucket to others, in the order in which they came.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn read(&mut self, bucket: usize, bytes: &mut Vec<u8>) -> Result<()> {
         for piece in std::mem::take(&mut self.pieces[bucket]) {
             self.packed.resize(piece.packed, 0);
-            let start = rows.len();
-            rows.resize(start + piece.plain, 0);
+            let start = bytes.len();
+            bytes.resize(start + piece.plain, 0);
             let (file, packed) = (&mut self.file, &mut self.packed);
             file.seek(SeekFrom::Start(piece.at))
                 .and_then(|_| file.read_exact(packed))
                 .map_err(|e| Error::io("read", &self.path, &e))?;
-            decompress_into(packed, &mut rows[start..])
-                .map_err(|_| Error::bug("rows that were set aside cannot be read again"))?;
+            decompress_into(packed, &mut bytes[start..])
+                .map_err(|_| Error::bug("bytes that were set aside cannot be read again"))?;
         }
         Ok(())
     }
 
     /// Nothing stays on disk.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub fn remove(self) -> Result<()> {
         durable::remove_dir_all(&self.dir)
     }

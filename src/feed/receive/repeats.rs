@@ -1,0 +1,139 @@
+//! Rows that say what an earlier row of the delivery said: found when all have come, and left out.
+
+use std::collections::HashMap;
+
+use arrow::array::{Array, AsArray, PrimitiveArray, RecordBatch, StringArray};
+use arrow::datatypes::{ArrowPrimitiveType, Int32Type, Int64Type};
+use arrow::util::display::array_value_to_string;
+
+use crate::citizen_id::Quality;
+use crate::error::{Error, Result};
+use crate::feed::receipt::Receipt;
+use crate::feed::rejects::{Reject, RejectWriter};
+use crate::feed::typed::Said;
+use crate::lake::rows::{Gather, Numbers, PERSON_KEY, SRC_ROW};
+use crate::pipeline::spec::{ColumnType, Table};
+
+/// Why a row that has the key of an earlier one is put aside.
+const REASON: &str = "the key of an earlier row with other content";
+
+/// A row that has the key of an earlier one and says something else.
+struct Other {
+    number: i64,
+    part: usize,
+    line: u64,
+    byte: u64,
+    raw: String,
+}
+
+/// Writes the rows but for those that are not new, and accounts for these: what says the same again
+/// is a duplicate, what says otherwise under one key is quarantined. Gives the rows written.
+///
+/// # Errors
+/// What the disk says.
+pub(super) fn leave_out(
+    again: Vec<(i64, Said)>,
+    rows: Gather,
+    table: &Table,
+    receipt: &mut Receipt,
+    rejects: &mut RejectWriter,
+) -> Result<u64> {
+    let mut numbers = Numbers::default();
+    again.iter().for_each(|(number, _)| numbers.insert(*number));
+    let mut others = Vec::new();
+    let said: HashMap<i64, Said> = again.into_iter().collect();
+    let written = rows.finish_without(&numbers, |batch| {
+        let rows = Rows::of(batch, table)?;
+        for row in 0..batch.num_rows() {
+            rows.take_back(row, receipt);
+            let (number, part) = (rows.numbers.value(row), rows.parts.value(row) as usize);
+            match said.get(&number) {
+                Some(Said::Otherwise) => others.push(rows.other(row)?),
+                _ => receipt.parts[part].duplicate += 1,
+            }
+        }
+        Ok(())
+    })?;
+    others.sort_unstable_by_key(|other| other.number);
+    let column = table.key.first().map_or("", String::as_str);
+    for Other { part, line, byte, raw, .. } in &others {
+        let account = &mut receipt.parts[*part];
+        account.quarantined += 1;
+        *receipt.reject_reasons.entry(REASON.to_owned()).or_default() += 1;
+        let (file, sheet) = (account.file.as_str(), account.sheet.as_deref());
+        let (line, byte) = (*line, *byte);
+        rejects.push(&Reject { file, sheet, line, byte, column, reason: REASON, raw })?;
+    }
+    Ok(written)
+}
+
+/// Columns of rows that are left out.
+struct Rows<'a> {
+    batch: &'a RecordBatch,
+    table: &'a Table,
+    numbers: &'a PrimitiveArray<Int64Type>,
+    parts: &'a PrimitiveArray<Int32Type>,
+    lines: &'a PrimitiveArray<Int64Type>,
+    bytes: &'a PrimitiveArray<Int64Type>,
+    qualities: Vec<&'a StringArray>,
+}
+
+impl<'a> Rows<'a> {
+    fn of(batch: &'a RecordBatch, table: &'a Table) -> Result<Self> {
+        let ids = table.columns.iter().filter(|c| c.kind == ColumnType::CitizenId);
+        let words = |name: String| batch.column_by_name(&name)?.as_string_opt::<i32>();
+        Ok(Self {
+            batch,
+            table,
+            numbers: numbers(batch, SRC_ROW)?,
+            parts: numbers(batch, "src_part")?,
+            lines: numbers(batch, "src_line")?,
+            bytes: numbers(batch, "src_byte")?,
+            qualities: ids.filter_map(|c| words(format!("{}_quality", c.name))).collect(),
+        })
+    }
+
+    /// The row was counted as used.
+    fn take_back(&self, row: usize, receipt: &mut Receipt) {
+        receipt.parts[self.parts.value(row) as usize].used -= 1;
+        if self.batch.column_by_name(PERSON_KEY).is_some_and(|keys| keys.is_null(row)) {
+            receipt.pending -= 1;
+        }
+        for words in self.qualities.iter().filter(|words| words.is_valid(row)) {
+            let word = words.value(row);
+            if word == Quality::Valid.word() {
+                continue;
+            }
+            let kind = format!("id:{word}");
+            if let Some(count) = receipt.amendments.get_mut(&kind) {
+                *count -= 1;
+                if *count == 0 {
+                    receipt.amendments.remove(&kind);
+                }
+            }
+        }
+    }
+
+    fn other(&self, row: usize) -> Result<Other> {
+        let key = self.table.key.first().and_then(|name| self.batch.column_by_name(name));
+        let raw = match key {
+            Some(key) if key.is_valid(row) => array_value_to_string(key, row)?,
+            _ => String::new(),
+        };
+        Ok(Other {
+            number: self.numbers.value(row),
+            part: self.parts.value(row) as usize,
+            line: self.lines.value(row) as u64,
+            byte: self.bytes.value(row) as u64,
+            raw,
+        })
+    }
+}
+
+fn numbers<'a, T: ArrowPrimitiveType>(
+    batch: &'a RecordBatch,
+    name: &str,
+) -> Result<&'a PrimitiveArray<T>> {
+    let column = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<T>());
+    column.ok_or_else(|| Error::bug("rows that do not say where they come from"))
+}

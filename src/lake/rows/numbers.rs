@@ -1,0 +1,33 @@
+//! Some rows of a file, by their numbers.
+
+/// A set of row numbers, one bit for each row up to the last one of them.
+#[derive(Debug, Default)]
+pub struct Numbers {
+    words: Vec<u64>,
+}
+
+impl Numbers {
+    /// Adds a row.
+    pub fn insert(&mut self, number: i64) {
+        let (word, bit) = place(number);
+        if word >= self.words.len() {
+            self.words.resize(word + 1, 0);
+        }
+        self.words[word] |= bit;
+    }
+
+    /// Is it one of them?
+    pub fn contains(&self, number: i64) -> bool {
+        let (word, bit) = place(number);
+        self.words.get(word).is_some_and(|w| w & bit != 0)
+    }
+
+    /// Is it none?
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+}
+
+fn place(number: i64) -> (usize, u64) {
+    ((number as u64 / 64) as usize, 1 << (number as u64 % 64))
+}
