@@ -2,6 +2,7 @@
 
 mod functions;
 mod guard;
+mod joins;
 mod program;
 mod stored;
 
@@ -15,6 +16,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::DFSchema;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::ScalarUDF;
@@ -73,7 +75,13 @@ impl Engine {
             .with_batch_size(8192)
             .with_information_schema(false);
         config.options_mut().sql_parser.map_string_types_to_utf8view = false;
-        let context = SessionContext::new_with_config_rt(config, self.runtime.clone());
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(self.runtime.clone())
+            .with_default_features()
+            .with_physical_optimizer_rules(joins::rules())
+            .build();
+        let context = SessionContext::new_with_state(state);
         for function in &self.functions {
             context.register_udf(function.clone());
         }
