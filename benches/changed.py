@@ -165,8 +165,9 @@ def one(args: argparse.Namespace, child: Path, input_: Path) -> dict:
 
 
 def anomalies(lake: Path, day: str) -> set[tuple[str, ...]]:
+    """What is wrong on a night. What the night before had and this one cleared, a night from nothing cannot know."""
     with next((lake / "nights").glob(f"{day}-*/anomalies.csv")).open(encoding="utf-8-sig", newline="") as file:
-        return {(r["rule"], r["subject"], r["message"]) for r in csv.DictReader(file)}
+        return {(r["rule"], r["subject"], r["message"]) for r in csv.DictReader(file) if r["state"] != "cleared"}
 
 
 def report(result: dict, runs: int) -> None:

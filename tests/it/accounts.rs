@@ -7,7 +7,7 @@ use bidui::division::Divisions;
 use bidui::feed::inbox::Parcel;
 use bidui::feed::{Received, Receiver};
 use bidui::lake::Lake;
-use bidui::lake::rows::RowsFile;
+use bidui::lake::rows::{Part, RowsFile};
 use bidui::pipeline::Pipeline;
 use bidui::privacy::PersonKeys;
 use proptest::prelude::*;
@@ -207,4 +207,50 @@ fn a_stray_quote_costs_its_own_line_and_swallows_no_other() {
         let account = (receipt.rows, receipt.used, receipt.quarantined);
         assert_eq!(account, (before + 5, before + 3, 2), "{before} rows before it");
     }
+}
+
+/// Rows are told apart when all have come; what is left out is not counted as used, as waiting for its
+/// person, or as repaired.
+#[test]
+fn a_row_that_says_its_key_again_is_a_duplicate_or_quarantined_where_it_stands() {
+    let home = temp();
+    let file = home.path().join("就诊_202610.csv");
+    let text = "编号,身份证号,姓名,日期,费用\n\
+        N1,,王某某,2026-10-05,8\n\
+        N2,62910119900101123x,李某某,2026-10-05,8\n\
+        N1,,王某某,2026-10-05,9\n\
+        N1,,王某某,2026-10-05,8\n\
+        N2,62910119900101123x,李某某,2026-10-05,8\n\
+        N3,,张某某,2026-10-05,8\n\
+        N1,,王某某,2026-10-05,9\n";
+    std::fs::write(&file, text).expect("written");
+    let lake = home.path().join("lake");
+    let Ok(Received::New(receipt)) = receive(&lake, &file) else {
+        panic!("a new lake takes it in");
+    };
+    let part = &receipt.parts[0];
+    assert_eq!((part.rows, part.used, part.quarantined, part.duplicate), (7, 3, 2, 2));
+    let of_used = |word: &str| receipt.amendments.get(word).copied();
+    let unusable = receipt.pending;
+    assert_eq!(of_used("id:missing"), Some(2), "{:?}", receipt.amendments);
+    assert_eq!(receipt.amendments.values().sum::<u64>(), 3, "{:?}", receipt.amendments);
+    let folder = Lake::at(&lake).deliveries("visit").join(&receipt.delivery);
+    let rejects = RowsFile::open(&folder.join("rejects.parquet")).expect("a file");
+    let names = ["line", "column", "reason", "raw"].map(str::to_owned);
+    let batches = rejects.scan(Part::All, &names, &Default::default()).expect("a scan");
+    let mut told = Vec::new();
+    for batch in batches {
+        let batch = batch.expect("rows");
+        let cell = |at: usize, row: usize| {
+            arrow::util::display::array_value_to_string(batch.column(at), row).expect("a text")
+        };
+        told.extend((0..batch.num_rows()).map(|row| [0, 1, 2, 3].map(|at| cell(at, row))));
+    }
+    let reason = "the key of an earlier row with other content";
+    assert_eq!(told, [["4", "visit_no", reason, "N1"], ["8", "visit_no", reason, "N1"]]);
+    let rows = RowsFile::open(&folder.join("rows.parquet")).expect("a file");
+    assert_eq!(rows.rows(), receipt.used);
+    let waiting = rows.scan(Part::Pending, &["visit_no".to_owned()], &Default::default());
+    let waiting = waiting.expect("a scan").map(|batch| batch.expect("rows").num_rows() as u64);
+    assert_eq!(waiting.sum::<u64>(), unusable);
 }
