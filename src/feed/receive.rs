@@ -314,10 +314,8 @@ impl Open<'_> {
         reason: &str,
         raw: &str,
     ) -> Result<()> {
-        account.quarantined += 1;
-        *self.receipt.reject_reasons.entry(reason.to_owned()).or_default() += 1;
-        let sheet = account.sheet.as_deref();
-        self.rejects.push(&Reject { file: &account.file, sheet, line, byte, column, reason, raw })
+        let reject = Reject { line, byte, column, reason, raw };
+        self.rejects.quarantine(account, &mut self.receipt.reject_reasons, &reject)
     }
 
     /// A file that cannot be read: said in the receipt, or the end of the night.

@@ -1,11 +1,13 @@
 //! The quarantine: rows that could not be read, with where they stand and why.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Builder, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
+use super::receipt::PartAccount;
 use crate::error::Result;
 use crate::lake::rows::RowsWriter;
 
@@ -24,8 +26,6 @@ pub fn reject_schema() -> SchemaRef {
 
 /// One quarantined row.
 pub(super) struct Reject<'a> {
-    pub file: &'a str,
-    pub sheet: Option<&'a str>,
     pub line: u64,
     pub byte: u64,
     pub column: &'a str,
@@ -53,10 +53,18 @@ impl RejectWriter {
         })
     }
 
-    pub fn push(&mut self, reject: &Reject<'_>) -> Result<()> {
+    /// Counts a row of a part and writes it down.
+    pub fn quarantine(
+        &mut self,
+        part: &mut PartAccount,
+        reasons: &mut BTreeMap<String, u64>,
+        reject: &Reject<'_>,
+    ) -> Result<()> {
+        part.quarantined += 1;
+        *reasons.entry(reject.reason.to_owned()).or_default() += 1;
         let [file, sheet, column, reason, raw] = &mut self.texts;
-        file.append_value(reject.file);
-        sheet.append_option(reject.sheet);
+        file.append_value(&part.file);
+        sheet.append_option(part.sheet.as_deref());
         column.append_option(Some(reject.column).filter(|c| !c.is_empty()));
         reason.append_value(reject.reason);
         raw.append_value(reject.raw);

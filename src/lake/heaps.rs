@@ -28,11 +28,6 @@ impl<const NUMBERS: usize> Heaps<NUMBERS> {
         Self { path: path.to_owned(), heaps, bytes: 0, limit: HEAP_BYTES, aside: None }
     }
 
-    /// Another room for what waits in memory, in bytes.
-    pub fn with_limit(self, limit: usize) -> Self {
-        Self { limit, ..self }
-    }
-
     /// Adds an entry.
     ///
     /// # Errors
@@ -94,7 +89,8 @@ mod tests {
         let mixed = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut found = Vec::new();
         for limit in [1 << 10, HEAP_BYTES] {
-            let mut heaps = Heaps::<2>::new(&home.path().join("heaps")).with_limit(limit);
+            let mut heaps = Heaps::<2>::new(&home.path().join("heaps"));
+            heaps.limit = limit;
             for number in 0..20_000 {
                 heaps.push([mixed(number % 15_000), number]).unwrap();
             }

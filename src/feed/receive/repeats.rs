@@ -57,12 +57,8 @@ pub(super) fn leave_out(
     others.sort_unstable_by_key(|other| other.number);
     let column = table.key.first().map_or("", String::as_str);
     for Other { part, line, byte, raw, .. } in &others {
-        let account = &mut receipt.parts[*part];
-        account.quarantined += 1;
-        *receipt.reject_reasons.entry(REASON.to_owned()).or_default() += 1;
-        let (file, sheet) = (account.file.as_str(), account.sheet.as_deref());
-        let (line, byte) = (*line, *byte);
-        rejects.push(&Reject { file, sheet, line, byte, column, reason: REASON, raw })?;
+        let reject = Reject { line: *line, byte: *byte, column, reason: REASON, raw };
+        rejects.quarantine(&mut receipt.parts[*part], &mut receipt.reject_reasons, &reject)?;
     }
     Ok(written)
 }
