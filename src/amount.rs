@@ -14,6 +14,9 @@ pub fn parse_decimal(raw: &str, scale: u32) -> Option<i128> {
 /// Reads a whole number; `12.0` and `1,200` are whole numbers, `12.5` is not.
 pub fn parse_int(raw: &str) -> Option<i64> {
     const MICRO: i128 = 1_000_000;
+    if raw.len() <= 18 && !raw.is_empty() && raw.bytes().all(|byte| byte.is_ascii_digit()) {
+        return raw.parse().ok();
+    }
     let micro = parse_decimal(raw, 6)?;
     (micro % MICRO == 0).then(|| i64::try_from(micro / MICRO).ok()).flatten()
 }

@@ -53,7 +53,10 @@ pub fn parse_date(raw: &str) -> DateCell {
         }
         _ => {}
     }
-    read::written_date(raw)
+    match read::common_date(bytes) {
+        Some((year, month, day)) => judged(year, month, day),
+        None => read::written_date(raw),
+    }
 }
 
 /// Reads a month as its first day: 202204, 2022-04, 2022年4月, and any day in it.

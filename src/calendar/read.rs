@@ -4,8 +4,31 @@ use chrono::{Datelike, Days, NaiveDate};
 
 use super::{DateCell, day, forever, judged, month_start, split_number};
 
-/// All ways but the two common ones.
+/// Year, month and day of `2022/1/2`, `2022.01.02` and `2022年1月2日`, with or without a time of day.
+pub fn common_date(bytes: &[u8]) -> Option<(u32, u32, u32)> {
+    let (year, rest) = split_number(bytes, 4)?;
+    let (marks, rest): ([&[u8]; 2], _) = match rest {
+        [mark @ (b'-' | b'/' | b'.'), rest @ ..] => ([std::slice::from_ref(mark), b""], rest),
+        _ => (["月".as_bytes(), "日".as_bytes()], rest.strip_prefix("年".as_bytes())?),
+    };
+    let short = |rest: &'_ [u8]| rest.iter().take(3).take_while(|b| b.is_ascii_digit()).count();
+    let (month, rest) = split_number(rest, Some(short(rest)).filter(|n| matches!(n, 1 | 2))?)?;
+    let rest = rest.strip_prefix(marks[0])?;
+    let (day, rest) = split_number(rest, Some(short(rest)).filter(|n| matches!(n, 1 | 2))?)?;
+    let time = match rest.strip_prefix(marks[1])? {
+        [] => &[],
+        [b' ' | b'T', time @ ..] => time,
+        _ => return None,
+    };
+    let clock = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b':' | b'.');
+    time.iter().all(clock).then_some((year, month, day))
+}
+
+/// All ways but the common ones.
 pub fn written_date(raw: &str) -> DateCell {
+    if raw.len() > 1 && raw.bytes().all(|byte| byte.is_ascii_digit()) {
+        return from_digits(raw);
+    }
     let text: String = raw.chars().filter_map(half_width).collect();
     let text = text.trim().trim_start_matches(['\'', '`']);
     match text {

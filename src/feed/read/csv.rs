@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use memchr::{memchr, memchr_iter, memchr2};
 
 use crate::error::{Error, Result};
 use crate::pipeline::spec::Format;
@@ -231,32 +231,35 @@ impl Csv {
 /// Splits a line into cells.
 struct Quoted {
     delimiter: u8,
-    reader: Reader,
-    cells: Vec<u8>,
-    ends: Vec<usize>,
+    /// A cell whose quotes are being undoubled.
+    cell: String,
 }
 
 impl Quoted {
     fn new(delimiter: u8) -> Self {
-        let reader = ReaderBuilder::new().delimiter(delimiter).build();
-        Self { delimiter, reader, cells: Vec::new(), ends: Vec::new() }
+        Self { delimiter, cell: String::new() }
     }
 
     /// Cells of one physical line.
     fn split(&mut self, line: &str, row: &mut RawRow) -> Result<(), &'static str> {
-        if line.as_bytes().contains(&b'\r') || line.as_bytes().contains(&b'\n') {
+        if memchr2(b'\r', b'\n', line.as_bytes()).is_some() {
             return Err(reason::LINE_BREAK);
         }
         self.split_joined(line, row)
     }
 
-    /// Cells of a line, or of several with the line breaks of a quoted cell.
+    /// Cells of a line, or of several with the line breaks of a quoted cell. Of a line with a fault
+    /// there are none.
     fn split_joined(&mut self, line: &str, row: &mut RawRow) -> Result<(), &'static str> {
-        if line.contains('"') {
-            check_quotes(line.as_bytes(), self.delimiter)?;
-            self.parse(line.as_bytes(), row);
+        if memchr(b'"', line.as_bytes()).is_some() {
+            self.quoted(line, row).inspect_err(|_| row.empty())?;
         } else {
-            line.split(char::from(self.delimiter)).for_each(|cell| row.push(cell));
+            let mut start = 0;
+            for end in memchr_iter(self.delimiter, line.as_bytes()) {
+                row.push(&line[start..end]);
+                start = end + 1;
+            }
+            row.push(&line[start..]);
         }
         if line.len() > CELL_BYTES && row.cells().any(|cell| cell.len() > CELL_BYTES) {
             return Err(reason::LONG_CELL);
@@ -264,76 +267,70 @@ impl Quoted {
         Ok(())
     }
 
-    /// A line whose quotes are known to be in order.
-    fn parse(&mut self, line: &[u8], row: &mut RawRow) {
-        self.cells.resize(line.len() + 1, 0);
-        self.ends.resize(line.len() + 2, 0);
-        self.reader.reset();
-        let (mut read, mut written, mut fields) = (0, 0, 0);
-        // An empty input tells the parser that the line has ended.
+    /// Cells of a line with quotes. They are in order when a quoted cell begins with its quote, ends
+    /// with one, doubles those inside, and no other cell has one. Exporters write `="620…"` so that
+    /// Excel keeps the digits of an ID.
+    fn quoted(&mut self, line: &str, row: &mut RawRow) -> Result<(), &'static str> {
+        let bytes = line.as_bytes();
+        let mut at = 0;
         loop {
-            let (result, n_in, n_out, n_end) = self.reader.read_record(
-                &line[read..],
-                &mut self.cells[written..],
-                &mut self.ends[fields..],
-            );
-            (read, written, fields) = (read + n_in, written + n_out, fields + n_end);
-            if !matches!(result, ReadRecordResult::InputEmpty) {
-                break;
+            let (start, formula) = match &bytes[at..] {
+                [b'"', ..] => (Some(at + 1), false),
+                [b'=', b'"', ..] => (Some(at + 2), true),
+                _ => (None, false),
+            };
+            at = match start {
+                Some(start) => {
+                    let (end, doubled) = closing(bytes, start).ok_or(reason::OPEN_QUOTE)?;
+                    let cell = &line[start..end];
+                    if formula {
+                        row.push(cell);
+                    } else if doubled {
+                        self.cell.clear();
+                        cell.split("\"\"").enumerate().for_each(|(n, part)| {
+                            self.cell.extend([if n > 0 { "\"" } else { "" }, part]);
+                        });
+                        row.push(plain(&self.cell));
+                    } else {
+                        row.push(plain(cell));
+                    }
+                    end + 1
+                }
+                None => {
+                    let rest = &bytes[at..];
+                    let end = at + memchr(self.delimiter, rest).unwrap_or(rest.len());
+                    if memchr(b'"', &bytes[at..end]).is_some() {
+                        return Err(reason::STRAY_QUOTE);
+                    }
+                    row.push(&line[at..end]);
+                    end
+                }
+            };
+            match bytes.get(at) {
+                None => return Ok(()),
+                Some(&b) if b == self.delimiter => at += 1,
+                Some(_) => return Err(reason::STRAY_QUOTE),
             }
-        }
-        let mut start = 0;
-        for &end in &self.ends[..fields] {
-            let cell = std::str::from_utf8(&self.cells[start..end]);
-            row.push(plain(cell.expect("cells are cut at ASCII characters")));
-            start = end;
         }
     }
 }
 
-/// Exporters write `="620…"` so that Excel keeps the digits of an ID.
+/// A cell without the formula around it that keeps its digits.
 fn plain(cell: &str) -> &str {
     let inner = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
     inner.unwrap_or(cell)
 }
 
-/// Quotes are in order when a quoted cell begins with its quote, ends with one, doubles those
-/// inside, and no other cell has one. The parser itself accepts anything.
-fn check_quotes(line: &[u8], delimiter: u8) -> Result<(), &'static str> {
-    let mut at = 0;
-    loop {
-        let quoted = match &line[at..] {
-            [b'"', ..] => Some(at + 1),
-            [b'=', b'"', ..] => Some(at + 2),
-            _ => None,
-        };
-        at = match quoted {
-            Some(start) => closing(line, start).ok_or(reason::OPEN_QUOTE)?,
-            None => {
-                let rest = &line[at..];
-                let n = rest.iter().position(|&b| b == delimiter).unwrap_or(rest.len());
-                if rest[..n].contains(&b'"') {
-                    return Err(reason::STRAY_QUOTE);
-                }
-                at + n
-            }
-        };
-        match line.get(at) {
-            None => return Ok(()),
-            Some(&b) if b == delimiter => at += 1,
-            Some(_) => return Err(reason::STRAY_QUOTE),
-        }
-    }
-}
-
-/// The offset behind the quote that closes a cell.
-fn closing(line: &[u8], start: usize) -> Option<usize> {
+/// The offset of the quote that closes a cell, and whether there are doubled ones before it.
+fn closing(line: &[u8], start: usize) -> Option<(usize, bool)> {
     let mut at = start;
+    let mut doubled = false;
     loop {
-        at += line.get(at..)?.iter().position(|&b| b == b'"')?;
+        at += memchr(b'"', line.get(at..)?)?;
         if line.get(at + 1) != Some(&b'"') {
-            return Some(at + 1);
+            return Some((at, doubled));
         }
+        doubled = true;
         at += 2;
     }
 }

@@ -4,6 +4,7 @@ use std::io::{BufReader, Read};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{BIG5, DecoderResult, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
+use memchr::{memchr, memchr_iter};
 
 use crate::error::{Error, Result};
 use crate::pipeline::spec::Format;
@@ -87,12 +88,15 @@ pub(super) struct LineDecoder {
 impl LineDecoder {
     /// The line's text.
     pub fn decode<'a>(&'a mut self, bytes: &'a [u8]) -> Result<&'a str, &'static str> {
-        if bytes.contains(&0) {
+        if memchr(0, bytes).is_some() {
             return Err(reason::NUL);
         }
         if self.encoding == UTF_8 {
             let text = std::str::from_utf8(bytes).map_err(|_| reason::NOT_UTF8)?;
-            return if text.contains('\u{FFFD}') { Err(reason::REPLACED) } else { Ok(text) };
+            // Its first byte is rarer in Chinese text than its last one.
+            let replaced = |at: usize| text.as_bytes()[at..].starts_with("\u{FFFD}".as_bytes());
+            let replaced = memchr_iter(0xEF, bytes).any(replaced);
+            return if replaced { Err(reason::REPLACED) } else { Ok(text) };
         }
         if bytes.is_ascii() {
             return Ok(std::str::from_utf8(bytes).expect("ASCII is UTF-8"));

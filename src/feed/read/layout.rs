@@ -106,8 +106,13 @@ fn normal_cells(row: &RawRow) -> Vec<String> {
 /// The first character of the normalised text, without normalising all of it.
 fn first_char(cell: &str) -> Option<char> {
     let c = cell.chars().find(|&c| !is_invisible(c) && c != '*' && c != '＊')?;
+    // Every row is asked: what normalising does to ASCII is done here.
     if c.is_ascii() {
-        return normal_heading(c.encode_utf8(&mut [0; 4])).chars().next();
+        return Some(match c {
+            '[' | '{' => '(',
+            ']' | '}' => ')',
+            c => c.to_ascii_lowercase(),
+        });
     }
     // Han characters are their own NFKC; the rest is rare enough to be normalised.
     if ('\u{4E00}'..='\u{9FFF}').contains(&c) {
@@ -124,6 +129,14 @@ mod tests {
         let mut row = RawRow::at(line);
         cells.iter().for_each(|cell| row.push(cell));
         row
+    }
+
+    #[test]
+    fn first_characters_are_those_of_normal_headings() {
+        for c in (0..=0x7f).map(char::from).chain("（【①Ａ　姓·".chars()) {
+            let text = format!("{c}姓");
+            assert_eq!(first_char(&text), normal_heading(&text).chars().next(), "{c:?}");
+        }
     }
 
     #[test]

@@ -76,10 +76,15 @@ impl RawRow {
         }
     }
 
-    /// Forgets the cells, keeps the memory.
+    /// Forgets the cells and where they stand, keeps the memory.
     pub fn clear(&mut self) {
         self.line = 0;
         self.byte = 0;
+        self.empty();
+    }
+
+    /// Forgets the cells.
+    pub(super) fn empty(&mut self) {
         self.text.clear();
         self.ends.clear();
     }

@@ -18,7 +18,7 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{ColumnType, Feed, FeedColumn, Grain, OnBad, Table, Unit};
 use crate::privacy::PersonKeys;
 use cell::Cell;
-use parse::PlacesKnown;
+use parse::{Nulls, PlacesKnown};
 pub use seen::Said;
 use seen::Seen;
 
@@ -60,7 +60,7 @@ pub type Amendments = std::collections::BTreeMap<String, u64>;
 /// Turns the rows of one delivery into typed values.
 pub struct Typer<'a> {
     sources: Vec<Source>,
-    nulls: Vec<String>,
+    nulls: Nulls,
     placeholders: &'a [String],
     divisions: &'a Divisions,
     /// Beginning of the codes that the register must hold.
@@ -107,7 +107,7 @@ impl<'a> Typer<'a> {
         let id = table.person.as_ref().and_then(|p| table.position(&p.id));
         let person = (table.grain == Grain::Person).then_some(id).flatten();
         Self {
-            nulls: feed.format.nulls.clone(),
+            nulls: Nulls::new(&feed.format.nulls),
             placeholders: &pipeline.settings.identity.placeholders,
             divisions,
             root: pipeline.settings.division_root.clone(),

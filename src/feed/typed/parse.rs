@@ -44,6 +44,25 @@ impl PlacesKnown {
     }
 }
 
+/// Texts that mean "nothing".
+pub(super) struct Nulls {
+    texts: Vec<String>,
+    /// One bit for each length below 64 that they have: most cells are told apart by theirs.
+    lengths: u64,
+}
+
+impl Nulls {
+    pub fn new(texts: &[String]) -> Self {
+        let bit = |text: &String| 1 << text.len().min(63);
+        Self { texts: texts.to_vec(), lengths: texts.iter().map(bit).fold(1, |a, b: u64| a | b) }
+    }
+
+    fn contains(&self, text: &str) -> bool {
+        let likely = self.lengths >> text.len().min(63) & 1 == 1;
+        likely && (text.is_empty() || self.texts.iter().any(|null| null == text))
+    }
+}
+
 /// Why a cell is bad, and whether it may be dropped without its row.
 type Bad = (&'static str, bool);
 
@@ -67,7 +86,7 @@ impl Typer<'_> {
             }
             _ => return self.null(column),
         };
-        let trimmed = raw.trim();
+        let trimmed = trimmed(raw);
         // 无 is "no" to a yes-or-no column before it is "nothing".
         let yes_no = source.kind == ColumnType::Bool && amount::parse_bool(trimmed).is_some();
         if source.kind != ColumnType::CitizenId && !yes_no && self.is_null(trimmed) {
@@ -102,7 +121,7 @@ impl Typer<'_> {
     }
 
     fn is_null(&self, text: &str) -> bool {
-        text.is_empty() || self.nulls.iter().any(|n| n == text)
+        self.nulls.contains(text)
     }
 
     fn null(&self, column: usize) -> Result<Cell, Bad> {
@@ -163,7 +182,8 @@ impl Typer<'_> {
                     _ => (*scale as u32, 0),
                 };
                 let value = amount::parse_decimal(raw, digits).ok_or(("not an amount", true))?;
-                Ok(Cell::Decimal(value / 10_i128.pow(divide)))
+                // A division of 128 bits is dear, and mostly there is none.
+                Ok(Cell::Decimal(if divide == 0 { value } else { value / 10_i128.pow(divide) }))
             }
             ColumnType::Int => {
                 amount::parse_int(raw).map(Cell::Int).ok_or(("not a whole number", true))
@@ -237,6 +257,20 @@ impl Typer<'_> {
     }
 }
 
+/// A text without the space around it. Most texts begin and end with ASCII or a Han character, which
+/// is seen without decoding them.
+fn trimmed(raw: &str) -> &str {
+    let han = |byte: &u8| (0xe4..=0xe9).contains(byte);
+    let bytes = raw.as_bytes();
+    let begins = bytes.first().is_some_and(|byte| byte.is_ascii_graphic() || han(byte));
+    let ends = match bytes {
+        [.., last] if last.is_ascii_graphic() => true,
+        [.., lead, _, _] => han(lead),
+        _ => false,
+    };
+    if begins && ends { raw } else { raw.trim() }
+}
+
 /// Is a text its own NFKC? Letters of ASCII and Han characters are.
 fn is_normal(text: &str) -> bool {
     text.is_ascii() || text.chars().all(|c| c.is_ascii() || ('\u{4e00}'..='\u{9fff}').contains(&c))
@@ -254,5 +288,50 @@ fn date(cell: DateCell, reason: &'static str) -> Result<Cell, Bad> {
         DateCell::Value(day) => Ok(Cell::Date(days(day))),
         DateCell::Missing => Ok(Cell::Null),
         DateCell::Bad => Err((reason, true)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn space_around_a_text_goes_and_none_inside() {
+        let all = [
+            "",
+            " ",
+            "a",
+            " a",
+            "a ",
+            "姓名",
+            "姓 名",
+            "\u{3000}姓",
+            "姓\u{3000}",
+            "a\u{85}",
+            "\u{2003}é\t",
+            "é",
+            "ab姓",
+            "\u{a0}",
+        ];
+        for text in all.iter().flat_map(|a| all.iter().map(move |b| format!("{a}{b}"))) {
+            assert_eq!(trimmed(&text), text.trim(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nulls_are_told_by_length_and_text() {
+        let long = "x".repeat(70);
+        let nulls = Nulls::new(&["无".into(), "NULL".into(), long.clone()]);
+        for (text, null) in [
+            ("", true),
+            ("无", true),
+            ("有", false),
+            ("NULL", true),
+            ("null", false),
+            (long.as_str(), true),
+        ] {
+            assert_eq!(nulls.contains(text), null, "{text}");
+        }
+        assert!(!nulls.contains(&long[1..]) && Nulls::new(&[]).contains(""));
     }
 }

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanBuilder, Date32Builder, Decimal128Builder, Int32Builder,
-    Int64Builder, RecordBatch, StringBuilder,
+    Array, ArrayRef, AsArray, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder,
+    Int32Builder, Int64Builder, RecordBatch, StringArray, StringBuilder,
 };
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Int32Type, Int64Type, SchemaRef};
 
@@ -141,7 +141,8 @@ pub(super) fn number_of(bytes: &[u8]) -> Result<(i64, usize)> {
 
 /// A column under construction.
 enum Column {
-    Text(StringBuilder),
+    /// Its bytes are found to be text all at once.
+    Text(BinaryBuilder),
     Int64(Int64Builder),
     Int32(Int32Builder),
     Date(Date32Builder),
@@ -156,7 +157,7 @@ enum Column {
 impl Column {
     fn of(kind: &DataType, rows: usize) -> Result<Self> {
         Ok(match kind {
-            DataType::Utf8 => Self::Text(StringBuilder::with_capacity(rows, rows * 12)),
+            DataType::Utf8 => Self::Text(BinaryBuilder::with_capacity(rows, rows * 12)),
             DataType::Int64 => Self::Int64(Int64Builder::with_capacity(rows)),
             DataType::Int32 => Self::Int32(Int32Builder::with_capacity(rows)),
             DataType::Date32 => Self::Date(Date32Builder::with_capacity(rows)),
@@ -186,9 +187,9 @@ impl Column {
         Some(())
     }
 
-    fn finish(&mut self, rows: usize) -> ArrayRef {
-        match self {
-            Self::Text(builder) => Arc::new(builder.finish()),
+    fn finish(&mut self, rows: usize) -> Result<ArrayRef> {
+        Ok(match self {
+            Self::Text(builder) => Arc::new(StringArray::try_from_binary(builder.finish())?),
             Self::Int64(builder) | Self::Key(builder) => Arc::new(builder.finish()),
             Self::Int32(builder) => Arc::new(builder.finish()),
             Self::Date(builder) => Arc::new(builder.finish()),
@@ -199,7 +200,7 @@ impl Column {
                 (0..rows).for_each(|_| builder.append_value(&text));
                 Arc::new(builder.finish())
             }
-        }
+        })
     }
 }
 
@@ -227,7 +228,7 @@ fn decimal(row: &mut &[u8]) -> Option<Option<i128>> {
     })
 }
 
-fn text<'r>(row: &mut &'r [u8]) -> Option<Option<&'r str>> {
+fn text<'r>(row: &mut &'r [u8]) -> Option<Option<&'r [u8]>> {
     let (mut length, mut shift) = (0, 0);
     loop {
         let byte = tag(row)?;
@@ -240,7 +241,7 @@ fn text<'r>(row: &mut &'r [u8]) -> Option<Option<&'r str>> {
     let Some(length) = length.checked_sub(1) else { return Some(None) };
     let (text, rest) = row.split_at_checked(length)?;
     *row = rest;
-    std::str::from_utf8(text).ok().map(Some)
+    Some(Some(text))
 }
 
 /// Turns packed rows into columns.
@@ -281,8 +282,8 @@ impl Unpacker {
     /// All rows so far.
     pub fn finish(mut self) -> Result<RecordBatch> {
         let rows = self.rows;
-        let columns = self.columns.iter_mut().map(|column| column.finish(rows)).collect();
-        Ok(RecordBatch::try_new(self.schema, columns)?)
+        let columns = self.columns.iter_mut().map(|column| column.finish(rows));
+        Ok(RecordBatch::try_new(self.schema, columns.collect::<Result<_>>()?)?)
     }
 }
 
