@@ -11,13 +11,16 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::joins::HashJoinExec;
 
+use super::lookup::LookupExec;
+
 /// The rule after which joins have their shape, and before which nothing hangs on it.
 const AFTER: &str = "join_selection";
 
 /// Holds the right side of each LEFT JOIN in memory and lets the left one pass by.
 ///
 /// Without statistics the engine holds the left side. In views that is the person with all that was
-/// joined before, and each join would copy it; what is added stands on the right and is smaller.
+/// joined before, and each join would copy it; what is added stands on the right and is smaller. Most
+/// joins become a [`LookupExec`]; the engine keeps those with a condition beside their keys.
 #[derive(Debug)]
 struct HoldTheRight;
 
@@ -29,7 +32,10 @@ impl PhysicalOptimizerRule for HoldTheRight {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         plan.transform_up(|node| match node.downcast_ref::<HashJoinExec>() {
             Some(join) if *join.join_type() == JoinType::Left => {
-                Ok(Transformed::yes(join.swap_inputs(*join.partition_mode())?))
+                Ok(Transformed::yes(match LookupExec::of(join) {
+                    Some(lookup) => Arc::new(lookup),
+                    None => join.swap_inputs(*join.partition_mode())?,
+                }))
             }
             _ => Ok(Transformed::no(node)),
         })
@@ -82,7 +88,7 @@ mod tests {
             table.hold(Rows::Held(Arc::new(vec![batch])));
             context.register_table(name, Arc::new(table)).unwrap();
         }
-        let sql = "SELECT a.k, a.v, b.v FROM a LEFT JOIN b ON a.k = b.k";
+        let sql = "SELECT a.k, a.v, b.v FROM a LEFT JOIN b ON a.k = b.k AND b.v > a.v";
         let (plan, batches) = wait(async {
             let frame = context.sql(sql).await.unwrap();
             let plan = frame.clone().create_physical_plan().await.unwrap();

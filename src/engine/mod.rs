@@ -3,6 +3,7 @@
 mod functions;
 mod guard;
 mod joins;
+mod lookup;
 mod program;
 mod stored;
 
