@@ -15,7 +15,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 
 use crate::lake::bucket::KeyRange;
-use crate::lake::rows::{Edits, Part, RowsFile};
+use crate::lake::rows::{Cursor, Edits, Part, RowsFile};
 
 /// Some rows of one file.
 #[derive(Debug, Clone)]
@@ -74,6 +74,15 @@ impl TableRows {
         let moved =
             self.moved.iter().map(|file| Piece { file: file.clone(), part, edits: Arc::default() });
         held.chain(moved).collect()
+    }
+
+    /// Cursors over its files, for ranges of persons one after the other.
+    ///
+    /// # Errors
+    /// A column that the table does not have.
+    pub fn cursors(&self, columns: &[String]) -> crate::error::Result<Vec<Cursor>> {
+        let cursor = |p: Piece| Cursor::new(&p.file, columns, &p.edits);
+        self.pieces(EVERYONE).into_iter().map(cursor).collect()
     }
 
     /// Rows that had no person when they were received, in the order of the deliveries.

@@ -1,6 +1,6 @@
 //! The deliveries in force tonight, table by table.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -12,7 +12,7 @@ use super::receipt::{Receipt, in_force};
 use crate::engine::{Held, TableRows};
 use crate::error::Result;
 use crate::lake::Lake;
-use crate::lake::rows::{Edits, Part, RowsFile};
+use crate::lake::rows::{Edits, Numbers, Part, RowsFile};
 use crate::pipeline::Pipeline;
 use crate::pipeline::schema::table_schema;
 use crate::pipeline::spec::{DeliveryKind, Feed, Grain, Table};
@@ -84,7 +84,7 @@ fn supersede(
     let oldest = scope.first();
     for place in scope.iter().rev() {
         let one = &mut held[*place];
-        let mut drop = BTreeSet::new();
+        let mut drop = Numbers::default();
         let mut own = Vec::new();
         for batch in one.file.scan(Part::All, &columns, &Arc::default())? {
             let batch = batch?;
@@ -99,7 +99,7 @@ fn supersede(
         }
         seen.extend(own);
         if !drop.is_empty() {
-            superseded.insert(one.delivery.clone(), drop.len() as u64);
+            superseded.insert(one.delivery.clone(), drop.count());
             one.edits = Arc::new(Edits { drop, ..Edits::default() });
         }
     }

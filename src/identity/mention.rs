@@ -1,7 +1,8 @@
 //! Rows that no plain ID links, gathered by what they say: equal rows are one mention.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use super::Map;
 use super::traits::{IdKind, Traits};
 
 /// Why a row is no plain link.
@@ -75,7 +76,7 @@ type Same = (Kind, i64, Traits, Box<str>, bool);
 #[derive(Default)]
 pub(super) struct Mentions {
     pub all: Vec<Mention>,
-    places: HashMap<Same, u32>,
+    places: Map<Same, u32>,
 }
 
 impl Mentions {
@@ -106,7 +107,7 @@ impl Mentions {
 
     /// Brings all into an order that depends on nothing but the rows.
     pub fn settle(&mut self) {
-        self.places = HashMap::new();
+        self.places = Map::default();
         for mention in &mut self.all {
             mention.rows.sort_unstable();
             mention.rows.shrink_to_fit();

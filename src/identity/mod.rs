@@ -28,10 +28,11 @@ mod sweep;
 mod traits;
 mod waiting;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use chrono::NaiveDate;
+use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 
 pub use events::{Event, EventKind, Forward, events};
@@ -54,6 +55,10 @@ use once::Lists;
 use probe::Extra;
 use step::Step;
 use sweep::{Ground, Swept};
+
+/// Tables that are asked for every row.
+type Map<K, V> = HashMap<K, V, FixedState>;
+type Set<K> = HashSet<K, FixedState>;
 
 /// How rows of each table were linked, by tier and by step.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,8 +184,8 @@ fn complete(swept: &mut Swept) {
 }
 
 /// Rows of the spine that are not their ID's owner's, and the persons that are no such owners.
-fn persons(mentions: &[Mention], spine: usize) -> (HashSet<(u16, u16, i64)>, Vec<Extra>) {
-    let mut apart = HashSet::new();
+fn persons(mentions: &[Mention], spine: usize) -> (Set<(u16, u16, i64)>, Vec<Extra>) {
+    let mut apart = Set::default();
     let mut extras = Vec::new();
     for (at, mention) in mentions.iter().enumerate() {
         for row in mention.rows.iter().filter(|r| usize::from(r.table) < spine) {

@@ -1,11 +1,12 @@
 //! One to one where it must be: a list that lists a person once has no two rows of one person, unless
 //! both rest on the ID. Whose evidence is weaker takes the next person, or is left to people.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 
+use super::Set;
 use super::compare::{Field, id};
 use super::decide::{Case, Outcome, Review};
 use super::mention::{Alike, Kind, Mention};
@@ -14,14 +15,14 @@ use super::probe::Candidate;
 use super::step::Step;
 use super::sweep::Ground;
 use crate::error::Result;
-use crate::lake::rows::{PERSON_KEY, Part, SRC_ROW};
+use crate::lake::rows::{PERSON_KEY, SRC_ROW};
 
 /// Lists that list a person once, and whom of those that are asked for they have under a plain ID.
 #[derive(Default)]
 pub(super) struct Lists {
     /// Places in the order of trust.
     tables: BTreeSet<u16>,
-    has: HashSet<(u16, i64)>,
+    has: Set<(u16, i64)>,
 }
 
 impl Lists {
@@ -43,24 +44,19 @@ impl Lists {
         let asked =
             |m: &Mention| m.table < spine || m.rows.iter().any(|row| tables.contains(&row.table));
         let asked = |c: &&Candidate| asked(&mentions[c.mention as usize]);
-        let wanted: HashSet<i64> = candidates.iter().filter(asked).map(|c| c.key).collect();
+        let wanted: Set<i64> = candidates.iter().filter(asked).map(|c| c.key).collect();
         let rows = mentions.iter().flat_map(|m| &m.rows).filter(|r| tables.contains(&r.table));
-        let apart: HashSet<(u16, u16, i64)> =
-            rows.map(|r| (r.table, r.delivery, r.src_row)).collect();
+        let apart: Set<(u16, u16, i64)> = rows.map(|r| (r.table, r.delivery, r.src_row)).collect();
         let columns = [PERSON_KEY.to_owned(), SRC_ROW.to_owned()];
-        let parts = ground.each_range(|range| {
-            let mut has = HashSet::new();
+        let parts = ground.each_range(|range, cursors| {
+            let mut has = Set::default();
             for table in &tables {
-                let held = &ground.tables[&ground.order[usize::from(*table)].id].held;
-                for (at, held) in held.iter().enumerate() {
-                    for batch in held.file.scan(Part::Keys(range), &columns, &held.edits)? {
-                        let batch = batch?;
-                        let keys = batch.column(0).as_primitive::<Int64Type>();
-                        let rows = batch.column(1).as_primitive::<Int64Type>();
-                        for (key, row) in keys.values().iter().zip(rows.values()) {
-                            if wanted.contains(key) && !apart.contains(&(*table, at as u16, *row)) {
-                                has.insert((*table, *key));
-                            }
+                for (at, batch) in ground.rows(cursors, usize::from(*table), &columns, range)? {
+                    let keys = batch.column(0).as_primitive::<Int64Type>();
+                    let rows = batch.column(1).as_primitive::<Int64Type>();
+                    for (key, row) in keys.values().iter().zip(rows.values()) {
+                        if wanted.contains(key) && !apart.contains(&(*table, at as u16, *row)) {
+                            has.insert((*table, *key));
                         }
                     }
                 }

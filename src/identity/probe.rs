@@ -1,15 +1,15 @@
 //! The second pass: every person of the spine is offered to the mentions that share a key with it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::block::{Index, person_keys};
 use super::compare::{self, Field, Gamma, id};
 use super::mention::{Kind, Mention};
-use super::sweep::Ground;
+use super::sweep::{Cursors, Ground};
 use super::traits::{Traits, Who, columns};
+use super::{Map, Set};
 use crate::error::Result;
 use crate::lake::bucket::KeyRange;
-use crate::lake::rows::Part;
 
 /// A person that a mention may be of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +28,7 @@ pub(super) struct Census {
     /// By division: the code without its trailing zeros of village, town and county.
     pub places: BTreeMap<u64, u64>,
     /// Names of mentions alone, by hash: in all, and with the county.
-    pub names: HashMap<u64, u64>,
+    pub names: Map<u64, u64>,
 }
 
 impl Census {
@@ -78,18 +78,18 @@ pub(super) struct Extra {
 pub(super) fn probe(
     ground: &Ground<'_>,
     mentions: &[Mention],
-    apart: &HashSet<(u16, u16, i64)>,
+    apart: &Set<(u16, u16, i64)>,
     extras: &[Extra],
 ) -> Result<Probed> {
     let index = Index::of(mentions);
-    let wanted: HashSet<u64> = mentions.iter().map(|m| name_key(&m.traits.name, 0)).collect();
+    let wanted: Set<u64> = mentions.iter().map(|m| name_key(&m.traits.name, 0)).collect();
     let start = || {
         let (found, scratch) = (Probed::default(), Scratch::default());
         Probe { ground, mentions, index: &index, wanted: &wanted, apart, found, scratch }
     };
-    let parts = ground.each_range(|range| {
+    let parts = ground.each_range(|range, cursors| {
         let mut one = start();
-        one.range(range)?;
+        one.range(range, cursors)?;
         Ok(one.found)
     })?;
     let mut probed = Probed::default();
@@ -125,8 +125,8 @@ struct Probe<'a> {
     ground: &'a Ground<'a>,
     mentions: &'a [Mention],
     index: &'a Index,
-    wanted: &'a HashSet<u64>,
-    apart: &'a HashSet<(u16, u16, i64)>,
+    wanted: &'a Set<u64>,
+    apart: &'a Set<(u16, u16, i64)>,
     found: Probed,
     scratch: Scratch,
 }
@@ -140,22 +140,19 @@ struct Scratch {
 }
 
 impl Probe<'_> {
-    fn range(&mut self, range: KeyRange) -> Result<()> {
-        for number in 0..self.ground.spine() {
-            let table = self.ground.order[number];
-            let columns = columns(table);
-            for (at, held) in self.ground.tables[&table.id].held.iter().enumerate() {
-                for batch in held.file.scan(Part::Keys(range), &columns, &held.edits)? {
-                    let batch = batch?;
-                    let who = Who::of(&batch, table, self.ground.placeholders());
-                    for row in 0..batch.num_rows() {
-                        let Some(key) = who.key(row) else { continue };
-                        if self.apart.contains(&(number as u16, at as u16, who.src_row(row)?)) {
-                            continue;
-                        }
-                        let traits = who.traits(row);
-                        self.person(key, number as u16, &traits);
+    fn range(&mut self, range: KeyRange, cursors: &mut Cursors) -> Result<()> {
+        let ground = self.ground;
+        for number in 0..ground.spine() {
+            let table = ground.order[number];
+            for (at, batch) in ground.rows(cursors, number, &columns(table), range)? {
+                let who = Who::of(&batch, table, ground.placeholders());
+                for row in 0..batch.num_rows() {
+                    let Some(key) = who.key(row) else { continue };
+                    if self.apart.contains(&(number as u16, at as u16, who.src_row(row)?)) {
+                        continue;
                     }
+                    let traits = who.traits(row);
+                    self.person(key, number as u16, &traits);
                 }
             }
         }

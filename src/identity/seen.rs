@@ -1,13 +1,14 @@
 //! What a night remembers of rows that no plain ID links: so the next night sees whose person is
 //! another one, and what became of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 
+use super::Set;
 use super::events::Forward;
 use super::mention::Kind;
 use super::step::Step;
@@ -123,9 +124,9 @@ fn deliveries(night: &Path) -> Result<BTreeSet<String>> {
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     /// Persons whose rows had another ID: do they still have a plain row?
-    pub keys: HashSet<i64>,
+    pub keys: Set<i64>,
     /// IDs whose rows were somebody else's: are they plain now?
-    pub owners: HashSet<i64>,
+    pub owners: Set<i64>,
 }
 
 /// What it found.

@@ -1,11 +1,13 @@
 //! One pass over all rows with a usable ID, bucket by bucket: each is held against its ID's owner.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 
+use super::Map;
 use super::compare::{self, Field, Gamma, birth, id, name};
 use super::mention::{Kind, Mention, Mentions, RowRef};
 use super::model::{SAMPLED, Sample};
@@ -14,11 +16,14 @@ use super::traits::{Traits, Who, columns};
 use crate::engine::TableRows;
 use crate::error::{Error, Result};
 use crate::lake::bucket::{BUCKET_BITS, KeyRange};
-use crate::lake::rows::Part;
+use crate::lake::rows::Cursor;
 use crate::person_name::{self, NameMatch};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Table;
 use crate::privacy::PersonKeys;
+
+/// One worker's cursors, by the places of the tables and of their deliveries.
+pub(super) type Cursors = Map<(usize, usize), Cursor>;
 
 /// What a night knows while it resolves.
 #[derive(Clone, Copy)]
@@ -45,18 +50,40 @@ impl Ground<'_> {
         &self.pipeline.settings.identity.placeholders
     }
 
+    /// Rows of a table of some persons, with the places of their deliveries.
+    pub fn rows(
+        &self,
+        cursors: &mut Cursors,
+        table: usize,
+        columns: &[String],
+        range: KeyRange,
+    ) -> Result<Vec<(usize, RecordBatch)>> {
+        let mut rows = Vec::new();
+        for (at, held) in self.tables[&self.order[table].id].held.iter().enumerate() {
+            let cursor = match cursors.entry((table, at)) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => {
+                    entry.insert(Cursor::new(&held.file, columns, &held.edits)?)
+                }
+            };
+            rows.extend(cursor.keys(range)?.into_iter().map(|batch| (at, batch)));
+        }
+        Ok(rows)
+    }
+
     /// Runs one part for each range, some at a time, and gives the parts in the ranges' order.
     pub fn each_range<T: Send>(
         &self,
-        part: impl Fn(KeyRange) -> Result<T> + Sync,
+        part: impl Fn(KeyRange, &mut Cursors) -> Result<T> + Sync,
     ) -> Result<Vec<T>> {
         let next = AtomicUsize::new(0);
         let all = Mutex::new(Vec::new());
         let work = || -> Result<()> {
+            let mut cursors = Cursors::default();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 let Some(range) = self.ranges.get(at) else { return Ok(()) };
-                let found = part(*range)?;
+                let found = part(*range, &mut cursors)?;
                 all.lock().unwrap_or_else(PoisonError::into_inner).push((at, found));
             }
         };
@@ -87,11 +114,11 @@ pub(super) struct Swept {
 
 /// Sweeps all ranges of keys.
 pub(super) fn sweep(ground: &Ground<'_>) -> Result<Swept> {
-    let parts = ground.each_range(|range| {
+    let parts = ground.each_range(|range, cursors| {
         let rows = vec![0; ground.order.len()];
         let found = Swept { rows, ..Swept::default() };
-        let mut one = Sweep { ground, spine: ground.spine(), owners: HashMap::new(), found };
-        one.range(range)?;
+        let mut one = Sweep { ground, spine: ground.spine(), owners: Map::default(), found };
+        one.range(range, cursors)?;
         Ok(one.finish())
     })?;
     let mut swept = Swept { rows: vec![0; ground.order.len()], ..Swept::default() };
@@ -122,18 +149,16 @@ struct Owner {
 struct Sweep<'a> {
     ground: &'a Ground<'a>,
     spine: usize,
-    owners: HashMap<i64, Owner>,
+    owners: Map<i64, Owner>,
     found: Swept,
 }
 
 impl Sweep<'_> {
-    fn range(&mut self, range: KeyRange) -> Result<()> {
-        for (number, table) in self.ground.order.iter().enumerate() {
-            let columns = columns(table);
-            for (at, held) in self.ground.tables[&table.id].held.iter().enumerate() {
-                for batch in held.file.scan(Part::Keys(range), &columns, &held.edits)? {
-                    self.batch(number, at, table, &batch?)?;
-                }
+    fn range(&mut self, range: KeyRange, cursors: &mut Cursors) -> Result<()> {
+        let ground = self.ground;
+        for (number, table) in ground.order.iter().enumerate() {
+            for (at, batch) in ground.rows(cursors, number, &columns(table), range)? {
+                self.batch(number, at, table, &batch)?;
             }
         }
         Ok(())

@@ -7,24 +7,23 @@ mod gather;
 mod numbers;
 mod packed;
 mod properties;
+mod scan;
 mod writer;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int64Type, SchemaRef};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowPredicate, ArrowPredicateFn, ArrowReaderMetadata, ParquetRecordBatchReaderBuilder,
-    RowFilter,
-};
+use foldhash::fast::FixedState;
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
 pub use gather::Gather;
 pub use numbers::Numbers;
 pub use packed::Packed;
+pub use scan::{Cursor, Scan};
 pub use writer::RowsWriter;
 
 use super::bucket::KeyRange;
@@ -58,14 +57,19 @@ pub enum Part {
 #[derive(Debug, Default, Clone)]
 pub struct Edits {
     /// Rows that are not used: superseded, or written elsewhere under another person.
-    pub drop: BTreeSet<i64>,
+    pub drop: Numbers,
     /// Rows whose ID is somebody else's: another person key of the same bucket, `link` = clash.
-    pub rekey: BTreeMap<i64, i64>,
+    pub rekey: HashMap<i64, i64, FixedState>,
     /// Rows that are used, but lie in a file of the night under another person.
-    pub moved: BTreeSet<i64>,
+    pub moved: Numbers,
 }
 
 impl Edits {
+    /// Is nothing changed?
+    pub fn is_empty(&self) -> bool {
+        self.drop.is_empty() && self.rekey.is_empty() && self.moved.is_empty()
+    }
+
     /// Applies the changes to a batch; `src_row` is the place of that column in it.
     fn apply(&self, batch: RecordBatch, src_row: usize) -> Result<RecordBatch> {
         let rows = batch.column(src_row).as_primitive::<Int64Type>().clone();
@@ -94,7 +98,7 @@ impl Edits {
         let keep: BooleanArray = rows
             .values()
             .iter()
-            .map(|r| Some(!self.drop.contains(r) && !self.moved.contains(r)))
+            .map(|r| Some(!self.drop.contains(*r) && !self.moved.contains(*r)))
             .collect();
         Ok(filter_record_batch(&batch, &keep)?)
     }
@@ -148,34 +152,8 @@ impl RowsFile {
     /// # Errors
     /// What the disk says.
     pub fn scan(&self, part: Part, columns: &[String], edits: &Arc<Edits>) -> Result<Scan> {
-        let edited = !(edits.drop.is_empty() && edits.rekey.is_empty() && edits.moved.is_empty());
-        let (groups, filter) = self.groups_of(part);
-        let mut wanted: Vec<usize> = Vec::new();
-        for name in columns {
-            wanted.push(self.schema().index_of(name)?);
-        }
-        let mut read = wanted.clone();
-        if edited {
-            read.push(self.schema().index_of(SRC_ROW)?);
-        }
-        read.sort_unstable();
-        read.dedup();
-        let place = |column: usize| read.binary_search(&column).expect("it was added above");
-        let project: Vec<usize> = wanted.iter().map(|c| place(*c)).collect();
-        let src_row = if edited { Some(place(self.schema().index_of(SRC_ROW)?)) } else { None };
-        let file =
-            std::fs::File::open(&self.path).map_err(|e| Error::io("open", &self.path, &e))?;
-        let builder =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
-        let mask = ProjectionMask::roots(builder.parquet_schema(), read);
-        let mut builder =
-            builder.with_projection(mask).with_row_groups(groups).with_batch_size(8192);
-        if let Some(keys) = filter {
-            let key = self.schema().index_of(PERSON_KEY)?;
-            let mask = ProjectionMask::roots(builder.parquet_schema(), [key]);
-            builder = builder.with_row_filter(RowFilter::new(vec![Box::new(only(keys, mask))]));
-        }
-        Ok(Scan { reader: builder.build()?, project, src_row, edits: edits.clone() })
+        let keys = if let Part::Keys(keys) = part { Some(keys) } else { None };
+        Scan::new(self, self.groups_of(part), keys, columns, edits)
     }
 
     /// Some rows of the file by their numbers, all columns, without any changes.
@@ -183,73 +161,23 @@ impl RowsFile {
     /// # Errors
     /// What the disk says.
     pub fn pick(&self, rows: Arc<BTreeSet<i64>>) -> Result<Scan> {
-        let file =
-            std::fs::File::open(&self.path).map_err(|e| Error::io("open", &self.path, &e))?;
-        let builder =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
-        let number = self.schema().index_of(SRC_ROW)?;
-        let mask = ProjectionMask::roots(builder.parquet_schema(), [number]);
-        let wanted = ArrowPredicateFn::new(mask, move |batch| {
-            let numbers = batch.column(0).as_primitive::<Int64Type>();
-            Ok(numbers.values().iter().map(|n| Some(rows.contains(n))).collect())
-        });
-        let filter = RowFilter::new(vec![Box::new(wanted)]);
-        let reader = builder.with_batch_size(8192).with_row_filter(filter).build()?;
-        let project = (0..self.schema().fields().len()).collect();
-        Ok(Scan { reader, project, src_row: None, edits: Arc::default() })
+        Scan::pick(self, rows)
     }
 
-    /// Row groups to read, and the keys to keep when a group holds more than is wanted.
-    fn groups_of(&self, part: Part) -> (Vec<usize>, Option<KeyRange>) {
-        let count = self.metadata.metadata().num_row_groups();
-        let keys_of = |g: usize| {
-            let (first, last) = self.groups.get(g).copied().unwrap_or((0, i64::MAX));
-            KeyRange { first, last }
+    /// Keys of the rows in a group; below 0 where rows have none.
+    fn keys_of(&self, group: usize) -> KeyRange {
+        let (first, last) = self.groups.get(group).copied().unwrap_or((0, i64::MAX));
+        KeyRange { first, last }
+    }
+
+    /// Row groups in which rows of a part lie.
+    fn groups_of(&self, part: Part) -> Vec<usize> {
+        let all = 0..self.metadata.metadata().num_row_groups();
+        let meets = |keys: KeyRange| match part {
+            Part::All => true,
+            Part::Pending => keys.first < 0,
+            Part::Keys(wanted) => keys.first >= 0 && keys.meets(wanted),
         };
-        match part {
-            Part::All => ((0..count).collect(), None),
-            Part::Pending => ((0..count).filter(|g| keys_of(*g).first < 0).collect(), None),
-            Part::Keys(keys) => {
-                let groups: Vec<usize> = (0..count)
-                    .filter(|g| keys_of(*g).first >= 0 && keys_of(*g).meets(keys))
-                    .collect();
-                let whole = groups.iter().all(|g| keys.covers(keys_of(*g)));
-                (groups, (!whole).then_some(keys))
-            }
-        }
-    }
-}
-
-/// Keeps the rows of some persons: the keys are read first, other columns only where they fit.
-fn only(keys: KeyRange, mask: ProjectionMask) -> impl ArrowPredicate {
-    ArrowPredicateFn::new(mask, move |batch| {
-        let values = batch.column(0).as_primitive::<Int64Type>();
-        Ok(values.iter().map(|k| Some(k.is_some_and(|k| keys.contains(k)))).collect())
-    })
-}
-
-/// Batches of a scan.
-pub struct Scan {
-    reader: parquet::arrow::arrow_reader::ParquetRecordBatchReader,
-    project: Vec<usize>,
-    src_row: Option<usize>,
-    edits: Arc<Edits>,
-}
-
-impl Scan {
-    fn trim(&self, mut batch: RecordBatch) -> Result<RecordBatch> {
-        if let Some(column) = self.src_row {
-            batch = self.edits.apply(batch, column)?;
-        }
-        Ok(batch.project(&self.project)?)
-    }
-}
-
-impl Iterator for Scan {
-    type Item = Result<RecordBatch>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.reader.next()?;
-        Some(batch.map_err(Error::from).and_then(|b| self.trim(b)))
+        all.filter(|group| meets(self.keys_of(*group))).collect()
     }
 }

@@ -71,7 +71,7 @@ pub(super) fn feeds(
 pub(super) fn close(setup: &Setup, assembled: &Assembled, funnel: &Funnel) -> Result<()> {
     for table in setup.pipeline.tables.values().filter(|t| of_persons(t)) {
         let rows = &assembled.tables[&table.id];
-        let dropped: u64 = rows.held.iter().map(|h| h.edits.drop.len() as u64).sum();
+        let dropped: u64 = rows.held.iter().map(|h| h.edits.drop.count()).sum();
         let used = rows.rows() - dropped;
         let tiers = ["id", "prefix15", "roster", "clash", "unlinked"];
         let resolved: u64 = tiers.iter().map(|t| funnel.get(&table.id, t)).sum();

@@ -113,7 +113,7 @@ fn person_views(
             let (next, plans) = (&next, &plans);
             scope.spawn(move || {
                 let Some(sender) = sender else { return };
-                let desk = Desk::new(shared, plans);
+                let mut desk = Desk::new(shared, plans);
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(range) = ranges.get(at) else { return };

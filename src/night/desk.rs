@@ -12,7 +12,7 @@ use crate::engine::{self, Engine, Program, Rows, Stored, TableRows};
 use crate::error::{Error, Kind, Result};
 use crate::feed::assemble::{Assembled, of_persons};
 use crate::lake::bucket::KeyRange;
-use crate::lake::rows::{PERSON_KEY, Part};
+use crate::lake::rows::{Cursor, PERSON_KEY, Part};
 use crate::rule::{Judge, Judged, Repeats, Subjects};
 use crate::view::{self, Planned};
 
@@ -102,6 +102,8 @@ pub(super) struct Desk<'a> {
     stations: Vec<Station<'a>>,
     /// Columns of each table that any of them reads.
     columns: BTreeMap<String, Vec<String>>,
+    /// Where each table of persons is read.
+    cursors: BTreeMap<String, Vec<Cursor>>,
 }
 
 impl<'a> Desk<'a> {
@@ -116,18 +118,21 @@ impl<'a> Desk<'a> {
             Station::new(shared, planned, planned.reads.keys().filter_map(table).collect())
         };
         let columns = columns_read(plans.iter().copied());
-        Self { stations: plans.iter().map(station).collect(), columns }
+        let stations = plans.iter().map(station).collect();
+        Self { stations, columns, cursors: BTreeMap::new() }
     }
 
-    /// All person views of one range of persons.
+    /// All person views of one range of persons, which comes after those before it.
     ///
     /// # Errors
     /// The disk, the memory; never what is wrong with one view.
-    pub fn range(&self, shared: &Shared<'_>, range: KeyRange) -> Result<Vec<Part1>> {
+    pub fn range(&mut self, shared: &Shared<'_>, range: KeyRange) -> Result<Vec<Part1>> {
         let mut parts: Vec<Part1> = Vec::new();
         // Most tables are read by several views, and more than once by some: they are decoded once.
         let mut held = BTreeMap::new();
-        for station in &self.stations {
+        let Self { stations, columns, cursors } = self;
+        let mut reader = Reader { shared, range, columns, cursors };
+        for station in stations.iter() {
             let planned = station.planned;
             let read = parts.iter().filter(|p| planned.reads.contains_key(&p.view));
             let broken = read.filter_map(|p| Some((&p.view, p.broken.as_ref()?))).next();
@@ -137,7 +142,7 @@ impl<'a> Desk<'a> {
                 continue;
             }
             for (name, table) in &station.tables {
-                table.hold(Rows::Held(self.rows(shared, &parts, &mut held, name, range)?));
+                table.hold(Rows::Held(reader.rows(&parts, &mut held, name)?));
             }
             parts.push(station.build(shared)?);
             for table in station.tables.values() {
@@ -146,27 +151,54 @@ impl<'a> Desk<'a> {
         }
         Ok(parts)
     }
+}
 
-    /// What a table, or a view that was built before, holds of some persons.
+/// What a worker reads for one range of persons.
+struct Reader<'a> {
+    shared: &'a Shared<'a>,
+    range: KeyRange,
+    columns: &'a BTreeMap<String, Vec<String>>,
+    cursors: &'a mut BTreeMap<String, Vec<Cursor>>,
+}
+
+impl Reader<'_> {
+    /// What a table, or a view that was built before, holds of the persons.
     fn rows(
-        &self,
-        shared: &Shared<'_>,
+        &mut self,
         parts: &[Part1],
         held: &mut BTreeMap<String, Batches>,
         name: &str,
-        range: KeyRange,
     ) -> Result<Batches> {
         let before = parts.iter().find(|p| p.view == name).map(|p| &p.batches);
-        if let Some(batches) = before.or_else(|| shared.plain.get(name)).or_else(|| held.get(name))
-        {
+        let plain = &self.shared.plain;
+        if let Some(batches) = before.or_else(|| plain.get(name)).or_else(|| held.get(name)) {
             return Ok(batches.clone());
         }
         let gone = || Error::bug("a view reads a table that is not there");
-        let table = shared.assembled.tables.get(name).ok_or_else(gone)?;
-        let part = part_of(shared.setup, name, range);
-        let batches = read(table, part, self.columns.get(name).ok_or_else(gone)?)?;
+        let table = self.shared.assembled.tables.get(name).ok_or_else(gone)?;
+        let columns = self.columns.get(name).ok_or_else(gone)?;
+        let batches = match part_of(self.shared.setup, name, self.range) {
+            Part::Keys(range) => self.keys(name, table, columns, range)?,
+            part => read(table, part, columns)?,
+        };
         held.insert(name.to_owned(), batches.clone());
         Ok(batches)
+    }
+
+    /// Rows of the persons, from where the table was read last.
+    fn keys(
+        &mut self,
+        name: &str,
+        table: &TableRows,
+        columns: &[String],
+        range: KeyRange,
+    ) -> Result<Batches> {
+        if !self.cursors.contains_key(name) {
+            self.cursors.insert(name.to_owned(), table.cursors(columns)?);
+        }
+        let cursors = self.cursors.get_mut(name).into_iter().flatten();
+        let parts = cursors.map(|cursor| cursor.keys(range)).collect::<Result<Vec<_>>>()?;
+        Ok(Arc::new(parts.into_iter().flatten().collect()))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::lake::bucket::{MOST_JOBS, bucket_of, keys_of};
 
 /// Bytes of packed rows that wait in memory; what is more waits on disk.
 const HEAP_BYTES: usize = 32 << 20;
-/// A file of few rows has smaller groups than [`GROUP_ROWS`], though none below this.
+/// A file of few rows has smaller groups than [`GROUP_ROWS`], though none below this, about.
 const LEAST_GROUP_ROWS: usize = 1 << 11;
 /// Groups of a file, about.
 const GROUPS_WANTED: usize = 1 << 10;
@@ -145,7 +145,7 @@ impl Gather {
         let all: usize = self.counts.iter().sum();
         let mut back = self.aside.take().map(Aside::back).transpose()?;
         let mut out = Vec::new();
-        let least = (all / GROUPS_WANTED).clamp(LEAST_GROUP_ROWS, GROUP_ROWS);
+        let (span, together) = self.spans(all);
         let (mut held, mut first, mut count) = (Vec::new(), 0, 0);
         for bucket in 0..=self.buckets {
             let start = held.len();
@@ -158,8 +158,8 @@ impl Gather {
                 break;
             }
             count += self.counts[bucket];
-            if count >= least || bucket + 1 == self.buckets {
-                self.groups(&held, count, first..bucket + 1, least)?;
+            if (bucket + 1) % together == 0 {
+                self.groups(&held, count, first..bucket + 1, span)?;
                 held.clear();
                 (first, count) = (bucket + 1, 0);
             }
@@ -170,6 +170,16 @@ impl Gather {
             back.remove()?;
         }
         self.writer.finish()
+    }
+
+    /// How many of the finest ranges of keys a group of a file of so many rows holds, and of how many
+    /// buckets they are. It is a power of two, so that groups begin and end where jobs do: what two
+    /// jobs share both have to decode.
+    fn spans(&self, all: usize) -> (usize, usize) {
+        let least = (all / GROUPS_WANTED).clamp(LEAST_GROUP_ROWS, GROUP_ROWS);
+        let finest = MOST_JOBS.max(self.buckets);
+        let span = (least * finest).div_ceil(all.max(1)).next_power_of_two().min(finest);
+        (span, (span * self.buckets / finest).max(1))
     }
 
     /// Shows rows that are left out, when there are enough of them.
@@ -208,13 +218,13 @@ impl Gather {
         Ok(())
     }
 
-    /// Writes the rows of some buckets as groups of at least so many rows.
+    /// Writes the rows of some buckets as groups of so many of the finest ranges of keys.
     fn groups(
         &mut self,
         held: &[u8],
         count: usize,
         buckets: Range<usize>,
-        least: usize,
+        span: usize,
     ) -> Result<()> {
         // A bucket of many rows is split: whoever reads fewer persons than a bucket holds gains. For the
         // same reason the rows of the finest ranges stand together inside a group.
@@ -234,15 +244,16 @@ impl Gather {
             sorted[*place] = (key, row);
             *place += 1;
         }
-        let (mut begin, mut done) = (start, 0);
-        for end in cuts(&counts, least) {
+        let mut done = 0;
+        for begin in (0..counts.len()).step_by(span) {
+            let end = (begin + span).min(counts.len());
             // Each place is now where the next range begins.
             let until = places[end - 1];
             let mut group = self.unpacker(until - done)?;
             sorted[done..until].iter().try_for_each(|(key, row)| group.push(*key, row))?;
-            let (first, last) = (keys_of(begin, of), keys_of(start + end - 1, of));
+            let (first, last) = (keys_of(start + begin, of), keys_of(start + end - 1, of));
             self.writer.group(&group.finish()?, (first.first, last.last))?;
-            (begin, done) = (start + end, until);
+            done = until;
         }
         Ok(())
     }
@@ -286,88 +297,5 @@ fn part_from(held: &mut Vec<u8>, start: usize, gone: &Numbers, out: &mut Vec<u8>
     Ok(moved)
 }
 
-/// Ends of groups of at least so many rows, none of fewer but where there are not more.
-fn cuts(counts: &[usize], least: usize) -> Vec<usize> {
-    let (mut ends, mut rows, mut left) = (Vec::new(), 0, counts.iter().sum::<usize>());
-    for (at, count) in counts.iter().enumerate() {
-        (rows, left) = (rows + count, left - count);
-        if rows.min(left) >= least {
-            ends.push(at + 1);
-            rows = 0;
-        }
-    }
-    ends.push(counts.len());
-    ends
-}
-
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use arrow::array::{ArrayRef, Int64Array};
-    use arrow::datatypes::{DataType, Field, Schema};
-
-    use super::super::{Part, RowsFile, SRC_ROW};
-    use super::*;
-
-    /// Key and number of the rows of a part, as they are read.
-    fn read(file: &RowsFile, part: Part) -> Vec<(Option<i64>, i64)> {
-        let columns = [SRC_ROW.to_owned(), PERSON_KEY.to_owned()];
-        let mut rows = Vec::new();
-        for batch in file.scan(part, &columns, &Arc::default()).unwrap() {
-            let batch = batch.unwrap();
-            let numbers = batch.column(0).as_primitive::<Int64Type>().values();
-            rows.extend(batch.column(1).as_primitive::<Int64Type>().iter().zip(numbers.to_vec()));
-        }
-        rows
-    }
-
-    #[test]
-    fn rows_in_any_order_lie_together_and_are_read_by_any_range() {
-        let home = tempfile::tempdir().unwrap();
-        let fields = [PERSON_KEY, SRC_ROW].map(|n| Field::new(n, DataType::Int64, true));
-        let schema = Arc::new(Schema::new(fields.to_vec()));
-        let mixed = |n: i64| (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 1;
-        let key = |n: i64| (n % 1000 != 0).then(|| mixed(n) as i64);
-        let all: Vec<(Option<i64>, i64)> = (0..200_000).map(|n| (key(n), n)).collect();
-        let mut files = Vec::new();
-        for limit in [1 << 16, HEAP_BYTES] {
-            let path = home.path().join(format!("{limit}.parquet"));
-            let mut gather = Gather::create(&path, schema.clone(), 4, None).unwrap();
-            gather.limit = limit;
-            for rows in all.chunks(3000) {
-                let keys: Int64Array = rows.iter().map(|r| r.0).collect();
-                let numbers: Int64Array = rows.iter().map(|r| Some(r.1)).collect();
-                let columns: Vec<ArrayRef> = vec![Arc::new(keys), Arc::new(numbers)];
-                gather.push(&RecordBatch::try_new(schema.clone(), columns).unwrap()).unwrap();
-            }
-            assert_eq!(gather.aside.is_some(), limit < HEAP_BYTES);
-            assert_eq!(gather.finish().unwrap(), 200_000);
-            files.push(std::fs::read(&path).unwrap());
-        }
-        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 2, "nothing stays aside");
-        assert!(files[0] == files[1], "what waited on disk makes no difference");
-
-        let file = RowsFile::open(&home.path().join(format!("{HEAP_BYTES}.parquet"))).unwrap();
-        let keyed: Vec<_> = file.groups.iter().filter(|g| g.0 >= 0).collect();
-        assert!(keyed.len() > 4, "a bucket of many rows is split: {keyed:?}");
-        assert!(keyed.windows(2).all(|two| two[0].1 < two[1].0), "no two meet: {keyed:?}");
-        // More ranges than buckets and than groups: each row comes once.
-        for range in (0..64).map(|n| keys_of(n, 64)) {
-            let own = |r: &&(Option<i64>, i64)| r.0.is_some_and(|k| range.contains(k));
-            let mut found = read(&file, Part::Keys(range));
-            assert!(found.len() > 1000);
-            found.sort_by_key(|r| r.1);
-            assert_eq!(found, all.iter().filter(own).copied().collect::<Vec<_>>());
-        }
-        let waiting: Vec<_> = all.iter().filter(|r| r.0.is_none()).copied().collect();
-        assert_eq!(read(&file, Part::Pending), waiting, "in the order that they came");
-    }
-
-    #[test]
-    fn groups_are_cut_where_both_sides_have_enough() {
-        assert_eq!(cuts(&[5, 5, 5, 5], 10), [2, 4]);
-        assert_eq!(cuts(&[5, 5, 5], 10), [3]);
-        assert_eq!(cuts(&[30, 0, 9, 1], 10), [1, 4]);
-    }
-}
+mod tests;

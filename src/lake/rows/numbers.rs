@@ -1,7 +1,7 @@
 //! Some rows of a file, by their numbers.
 
 /// A set of row numbers, one bit for each row up to the last one of them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Numbers {
     words: Vec<u64>,
 }
@@ -20,6 +20,11 @@ impl Numbers {
     pub fn contains(&self, number: i64) -> bool {
         let (word, bit) = place(number);
         self.words.get(word).is_some_and(|w| w & bit != 0)
+    }
+
+    /// How many they are.
+    pub fn count(&self) -> u64 {
+        self.words.iter().map(|word| u64::from(word.count_ones())).sum()
     }
 
     /// Is it none?

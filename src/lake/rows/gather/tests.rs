@@ -1,0 +1,119 @@
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array};
+use arrow::datatypes::{DataType, Field, Schema};
+
+use super::super::{Cursor, Edits, Part, RowsFile, SRC_ROW};
+use super::*;
+
+/// Key and number of the rows of a part, as they are read.
+fn read(file: &RowsFile, part: Part) -> Vec<(Option<i64>, i64)> {
+    let columns = [SRC_ROW.to_owned(), PERSON_KEY.to_owned()];
+    let mut rows = Vec::new();
+    for batch in file.scan(part, &columns, &Arc::default()).unwrap() {
+        let batch = batch.unwrap();
+        let numbers = batch.column(0).as_primitive::<Int64Type>().values();
+        rows.extend(batch.column(1).as_primitive::<Int64Type>().iter().zip(numbers.to_vec()));
+    }
+    rows
+}
+
+#[test]
+fn rows_in_any_order_lie_together_and_are_read_by_any_range() {
+    let home = tempfile::tempdir().unwrap();
+    let fields = [PERSON_KEY, SRC_ROW].map(|n| Field::new(n, DataType::Int64, true));
+    let schema = Arc::new(Schema::new(fields.to_vec()));
+    let mixed = |n: i64| (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 1;
+    let key = |n: i64| (n % 1000 != 0).then(|| mixed(n) as i64);
+    let all: Vec<(Option<i64>, i64)> = (0..200_000).map(|n| (key(n), n)).collect();
+    let mut files = Vec::new();
+    for limit in [1 << 16, HEAP_BYTES] {
+        let path = home.path().join(format!("{limit}.parquet"));
+        let mut gather = Gather::create(&path, schema.clone(), 4, None).unwrap();
+        gather.limit = limit;
+        for rows in all.chunks(3000) {
+            let keys: Int64Array = rows.iter().map(|r| r.0).collect();
+            let numbers: Int64Array = rows.iter().map(|r| Some(r.1)).collect();
+            let columns: Vec<ArrayRef> = vec![Arc::new(keys), Arc::new(numbers)];
+            gather.push(&RecordBatch::try_new(schema.clone(), columns).unwrap()).unwrap();
+        }
+        assert_eq!(gather.aside.is_some(), limit < HEAP_BYTES);
+        assert_eq!(gather.finish().unwrap(), 200_000);
+        files.push(std::fs::read(&path).unwrap());
+    }
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 2, "nothing stays aside");
+    assert!(files[0] == files[1], "what waited on disk makes no difference");
+
+    let file = RowsFile::open(&home.path().join(format!("{HEAP_BYTES}.parquet"))).unwrap();
+    let keyed: Vec<_> = file.groups.iter().filter(|g| g.0 >= 0).collect();
+    assert!(keyed.len() > 4, "a bucket of many rows is split: {keyed:?}");
+    assert!(keyed.windows(2).all(|two| two[0].1 < two[1].0), "no two meet: {keyed:?}");
+    // More ranges than buckets and than groups: each row comes once.
+    for range in (0..64).map(|n| keys_of(n, 64)) {
+        let own = |r: &&(Option<i64>, i64)| r.0.is_some_and(|k| range.contains(k));
+        let mut found = read(&file, Part::Keys(range));
+        assert!(found.len() > 1000);
+        found.sort_by_key(|r| r.1);
+        assert_eq!(found, all.iter().filter(own).copied().collect::<Vec<_>>());
+    }
+    let waiting: Vec<_> = all.iter().filter(|r| r.0.is_none()).copied().collect();
+    assert_eq!(read(&file, Part::Pending), waiting, "in the order that they came");
+}
+
+#[test]
+fn groups_begin_and_end_where_jobs_do() {
+    let home = tempfile::tempdir().unwrap();
+    let fields = [PERSON_KEY, SRC_ROW].map(|n| Field::new(n, DataType::Int64, true));
+    let schema = Arc::new(Schema::new(fields.to_vec()));
+    for (buckets, all) in
+        [(64, 0), (64, 10), (64, 20_000), (4, 300_000), (8192, 300_000), (64, 30 << 20)]
+    {
+        let path = home.path().join("rows.parquet");
+        let gather = Gather::create(&path, schema.clone(), buckets, None).unwrap();
+        let (span, together) = gather.spans(all);
+        let finest = MOST_JOBS.max(buckets);
+        assert!(span.is_power_of_two() && span <= finest && buckets % together == 0);
+        assert!(together == (span / (finest / buckets)).max(1), "whole groups are written at once");
+        let rows = all * span / finest;
+        let enough = LEAST_GROUP_ROWS.max(all / GROUPS_WANTED).min(GROUP_ROWS);
+        assert!(rows >= enough.min(all) && (rows < 2 * enough || span == 1), "{all}: {rows}");
+    }
+}
+
+#[test]
+fn a_cursor_gives_what_scans_give() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("rows.parquet");
+    let fields = [PERSON_KEY, SRC_ROW].map(|n| Field::new(n, DataType::Int64, true));
+    let schema = Arc::new(Schema::new(fields.to_vec()));
+    let mut gather = Gather::create(&path, schema.clone(), 8, None).unwrap();
+    let mixed = |n: i64| ((n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 1) as i64;
+    let keys: Int64Array = (0..50_000).map(mixed).collect();
+    let columns: Vec<ArrayRef> = vec![Arc::new(keys), Arc::new(Int64Array::from_iter(0..50_000))];
+    gather.push(&RecordBatch::try_new(schema, columns).unwrap()).unwrap();
+    gather.finish().unwrap();
+    let file = RowsFile::open(&path).unwrap();
+    let mut edits = Edits::default();
+    (0..50_000).step_by(7).for_each(|row| edits.drop.insert(row));
+    (1..50_000).step_by(14).for_each(|row| edits.moved.insert(row));
+    edits.rekey.insert(2, mixed(2) ^ 1);
+    let edits = Arc::new(edits);
+    let columns = [SRC_ROW.to_owned()];
+    let flat = |batches: Vec<RecordBatch>| -> Vec<i64> {
+        let rows = |b: &RecordBatch| b.column(0).as_primitive::<Int64Type>().values().to_vec();
+        batches.iter().flat_map(rows).collect()
+    };
+    // Fewer ranges than groups, more, and every other one only.
+    for (ranges, step) in [(4, 1), (64, 1), (1024, 1), (1024, 2)] {
+        let mut cursor = Cursor::new(&file, &columns, &edits).unwrap();
+        let mut all = 0;
+        for range in (0..ranges).step_by(step).map(|n| keys_of(n, ranges)) {
+            let scan = file.scan(Part::Keys(range), &columns, &edits).unwrap();
+            let scanned = flat(scan.collect::<Result<_>>().unwrap());
+            assert_eq!(flat(cursor.keys(range).unwrap()), scanned);
+            all += scanned.len();
+        }
+        let left = (0..50_000).filter(|n| n % 7 != 0 && n % 14 != 1).count();
+        assert!(if step == 1 { all == left } else { all < left });
+    }
+}

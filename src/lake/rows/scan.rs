@@ -1,0 +1,272 @@
+//! Reads rows of a file: group after group, each of them from the disk at one stroke.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::Int64Type;
+use bytes::buf::Reader;
+use bytes::{Buf, Bytes};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowPredicateFn, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowFilter,
+};
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, Length};
+
+use super::{Edits, PERSON_KEY, RowsFile, SRC_ROW};
+use crate::error::{Error, Result};
+use crate::lake::bucket::KeyRange;
+
+/// Rows of a batch.
+const BATCH_ROWS: usize = 8192;
+
+/// The wanted columns of one group, as they lie in the file: where each run of them begins, and its
+/// bytes.
+struct Chunks {
+    length: u64,
+    runs: Vec<(u64, Bytes)>,
+}
+
+impl Chunks {
+    fn find(&self, start: u64) -> Option<Bytes> {
+        let at = self.runs.partition_point(|(first, _)| *first <= start).checked_sub(1)?;
+        let (first, bytes) = &self.runs[at];
+        let skip = usize::try_from(start - first).ok()?;
+        (skip <= bytes.len()).then(|| bytes.slice(skip..))
+    }
+}
+
+impl Length for Chunks {
+    fn len(&self) -> u64 {
+        self.length
+    }
+}
+
+impl ChunkReader for Chunks {
+    type T = Reader<Bytes>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        let bytes = self.find(start);
+        Ok(bytes.ok_or_else(|| ParquetError::EOF("no such column".into()))?.reader())
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        let bytes = self.find(start).filter(|bytes| length <= bytes.len());
+        Ok(bytes.ok_or_else(|| ParquetError::EOF("a column is cut".into()))?.slice(..length))
+    }
+}
+
+/// What is read of a file.
+struct Wanted {
+    file: RowsFile,
+    /// The file's columns that are read.
+    mask: Vec<usize>,
+    /// Places of the wanted columns among those that are read.
+    project: Vec<usize>,
+    /// Places of the row's number, where there are changes, and of its key, where some are left out.
+    src_row: Option<usize>,
+    key: Option<usize>,
+    edits: Arc<Edits>,
+}
+
+impl Wanted {
+    fn new(file: &RowsFile, columns: &[String], edits: &Arc<Edits>, keyed: bool) -> Result<Self> {
+        let place = |name: &str| file.schema().index_of(name);
+        let wanted = columns.iter().map(|name| place(name)).collect::<Result<Vec<_>, _>>()?;
+        let src_row = if edits.is_empty() { None } else { Some(place(SRC_ROW)?) };
+        let key = if keyed { Some(place(PERSON_KEY)?) } else { None };
+        let mut mask: Vec<usize> = wanted.iter().copied().chain(src_row).chain(key).collect();
+        mask.sort_unstable();
+        mask.dedup();
+        let among = |column: usize| mask.partition_point(|other| *other < column);
+        let project = wanted.into_iter().map(among).collect();
+        let (src_row, key) = (src_row.map(among), key.map(among));
+        Ok(Self { file: file.clone(), mask, project, src_row, key, edits: edits.clone() })
+    }
+
+    fn open(&self) -> Result<File> {
+        File::open(&self.file.path).map_err(|e| Error::io("open", &self.file.path, &e))
+    }
+
+    /// Decodes a group.
+    fn group(&self, handle: &mut File, group: usize) -> Result<ParquetRecordBatchReader> {
+        let metadata = self.file.metadata.metadata().row_group(group);
+        let mut runs: Vec<(u64, u64)> = Vec::new();
+        for column in &self.mask {
+            let (start, length) = metadata.column(*column).byte_range();
+            match runs.last_mut() {
+                Some((first, bytes)) if *first + *bytes == start => *bytes += length,
+                _ => runs.push((start, length)),
+            }
+        }
+        let failed = |e: &std::io::Error| Error::io("read", &self.file.path, e);
+        let mut chunks = Chunks { length: runs.last().map_or(0, |(s, l)| s + l), runs: Vec::new() };
+        for (start, length) in runs {
+            let mut bytes = vec![0; length as usize];
+            handle.seek(SeekFrom::Start(start)).map_err(|e| failed(&e))?;
+            handle.read_exact(&mut bytes).map_err(|e| failed(&e))?;
+            chunks.runs.push((start, bytes.into()));
+        }
+        let metadata = self.file.metadata.clone();
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, metadata);
+        let mask = ProjectionMask::roots(builder.parquet_schema(), self.mask.iter().copied());
+        let builder = builder.with_projection(mask).with_row_groups(vec![group]);
+        Ok(builder.with_batch_size(BATCH_ROWS).build()?)
+    }
+
+    /// The rows of a batch as they are wanted.
+    fn trim(&self, mut batch: RecordBatch) -> Result<RecordBatch> {
+        if let Some(column) = self.src_row {
+            batch = self.edits.apply(batch, column)?;
+        }
+        Ok(batch.project(&self.project)?)
+    }
+
+    /// Of a batch that was read the rows with these keys. Where they stand together, nothing is copied.
+    fn of(&self, batch: RecordBatch, keys: KeyRange) -> Result<RecordBatch> {
+        let Some(at) = self.key else { return Ok(batch) };
+        let column = batch.column(at).as_primitive::<Int64Type>();
+        let fits = |row: &usize| column.is_valid(*row) && keys.contains(column.value(*row));
+        let mut rows = 0..column.len();
+        let Some(first) = rows.find(fits) else { return Ok(batch.slice(0, 0)) };
+        let last = rows.rfind(fits).unwrap_or(first);
+        if rows.all(|row| fits(&row)) {
+            return Ok(batch.slice(first, last + 1 - first));
+        }
+        let keep: BooleanArray = (0..column.len()).map(|row| Some(fits(&row))).collect();
+        Ok(filter_record_batch(&batch, &keep)?)
+    }
+}
+
+/// Batches of a scan.
+pub struct Scan {
+    wanted: Wanted,
+    handle: File,
+    /// Groups that are still to be read.
+    groups: std::vec::IntoIter<usize>,
+    /// Keys of the rows that are wanted.
+    keys: Option<KeyRange>,
+    /// The group under way, and the keys to keep when it holds more than is wanted.
+    open: Option<(ParquetRecordBatchReader, Option<KeyRange>)>,
+}
+
+impl Scan {
+    pub(super) fn new(
+        file: &RowsFile,
+        groups: Vec<usize>,
+        keys: Option<KeyRange>,
+        columns: &[String],
+        edits: &Arc<Edits>,
+    ) -> Result<Self> {
+        let whole = |keys: KeyRange| groups.iter().all(|group| keys.covers(file.keys_of(*group)));
+        let keys = keys.filter(|keys| !whole(*keys));
+        let wanted = Wanted::new(file, columns, edits, keys.is_some())?;
+        let handle = wanted.open()?;
+        Ok(Self { wanted, handle, groups: groups.into_iter(), keys, open: None })
+    }
+
+    /// See [`RowsFile::pick`].
+    pub(super) fn pick(file: &RowsFile, rows: Arc<BTreeSet<i64>>) -> Result<Self> {
+        let fields = file.schema().fields().iter();
+        let columns: Vec<String> = fields.map(|field| field.name().clone()).collect();
+        let wanted = Wanted::new(file, &columns, &Arc::default(), false)?;
+        let handle = wanted.open()?;
+        let metadata = file.metadata.clone();
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(wanted.open()?, metadata);
+        let number = file.schema().index_of(SRC_ROW)?;
+        let mask = ProjectionMask::roots(builder.parquet_schema(), [number]);
+        let picked = ArrowPredicateFn::new(mask, move |batch| {
+            let numbers = batch.column(0).as_primitive::<Int64Type>();
+            Ok(numbers.values().iter().map(|n| Some(rows.contains(n))).collect())
+        });
+        let filter = RowFilter::new(vec![Box::new(picked)]);
+        let reader = builder.with_batch_size(BATCH_ROWS).with_row_filter(filter).build()?;
+        let groups = Vec::new().into_iter();
+        Ok(Self { wanted, handle, groups, keys: None, open: Some((reader, None)) })
+    }
+
+    fn step(&mut self) -> Result<Option<RecordBatch>> {
+        loop {
+            if let Some((reader, keys)) = &mut self.open
+                && let Some(batch) = reader.next()
+            {
+                let batch = match keys {
+                    Some(keys) => self.wanted.of(batch?, *keys)?,
+                    None => batch?,
+                };
+                return self.wanted.trim(batch).map(Some);
+            }
+            let Some(group) = self.groups.next() else { return Ok(None) };
+            let more = |keys: &KeyRange| !keys.covers(self.wanted.file.keys_of(group));
+            let keys = self.keys.filter(more);
+            self.open = Some((self.wanted.group(&mut self.handle, group)?, keys));
+        }
+    }
+}
+
+impl Iterator for Scan {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.step().transpose()
+    }
+}
+
+/// Reads ranges of keys of one file in their order. A group that reaches beyond a range is decoded
+/// once for all that want a part of it.
+pub struct Cursor {
+    wanted: Wanted,
+    /// The last group that reached beyond its range.
+    held: Option<(usize, Vec<RecordBatch>)>,
+}
+
+impl Cursor {
+    /// A cursor over the named columns, with the changes that later stages made to them.
+    ///
+    /// # Errors
+    /// A column that the file does not have.
+    pub fn new(file: &RowsFile, columns: &[String], edits: &Arc<Edits>) -> Result<Self> {
+        Ok(Self { wanted: Wanted::new(file, columns, edits, true)?, held: None })
+    }
+
+    /// The rows of some persons.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn keys(&mut self, keys: KeyRange) -> Result<Vec<RecordBatch>> {
+        let groups = self.wanted.file.groups_of(super::Part::Keys(keys));
+        let mut handle = None;
+        let mut rows = Vec::new();
+        for group in groups {
+            let held = match self.held.take() {
+                Some((at, held)) if at == group => held,
+                _ => {
+                    let handle = match &mut handle {
+                        Some(handle) => handle,
+                        None => handle.insert(self.wanted.open()?),
+                    };
+                    self.wanted.group(handle, group)?.collect::<Result<Vec<_>, _>>()?
+                }
+            };
+            let own = self.wanted.file.keys_of(group);
+            for batch in &held {
+                let batch = match keys.covers(own) {
+                    true => batch.clone(),
+                    false => self.wanted.of(batch.clone(), keys)?,
+                };
+                let batch = self.wanted.trim(batch)?;
+                if batch.num_rows() > 0 {
+                    rows.push(batch);
+                }
+            }
+            if own.last > keys.last {
+                self.held = Some((group, held));
+            }
+        }
+        Ok(rows)
+    }
+}
