@@ -15,6 +15,7 @@ mod read_apart;
 mod run;
 mod show;
 mod show_links;
+mod stages;
 mod test;
 mod truth;
 mod truth_links;

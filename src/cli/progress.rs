@@ -5,18 +5,22 @@ use std::sync::Mutex;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::stages::Stages;
 use crate::night::Progress;
 
 /// One bar for the stage under way.
 pub struct Bars {
     bar: Mutex<Option<ProgressBar>>,
     shown: bool,
+    /// What the stages cost.
+    pub stages: Stages,
 }
 
 impl Bars {
     /// Bars on stderr if it is a terminal and `quiet` is not asked for.
     pub fn new(quiet: bool) -> Self {
-        Self { bar: Mutex::new(None), shown: !quiet && std::io::stderr().is_terminal() }
+        let shown = !quiet && std::io::stderr().is_terminal();
+        Self { bar: Mutex::new(None), shown, stages: Stages::new() }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<ProgressBar>> {
@@ -26,6 +30,7 @@ impl Bars {
 
 impl Progress for Bars {
     fn stage(&self, zh: &str, en: &str, steps: u64) {
+        self.stages.begin(format!("{zh} {en}"));
         if !self.shown {
             return;
         }

@@ -39,6 +39,9 @@ pub struct Args {
     /// No progress bars.
     #[arg(long, short)]
     quiet: bool,
+    /// Say at the end what each stage cost.
+    #[arg(long)]
+    stages: bool,
 }
 
 /// Reads `512MiB`, `2GiB`, `1.5GB` or a number of bytes.
@@ -73,6 +76,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let started = std::time::Instant::now();
     let bars = Bars::new(args.quiet);
     let outcomes = night::run(&options, &bars)?;
+    if args.stages {
+        bars.stages.report();
+    }
     drop(bars);
     for outcome in &outcomes {
         match args.output {

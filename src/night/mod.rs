@@ -120,6 +120,7 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     let mut not_run = freshness::not_run(setup, &feeds);
     let mut built = build::build(setup, &engine, &assembled, &ranges, &staged, &not_run, progress)?;
     not_run.append(&mut built.not_run);
+    progress.stage("指标", "indicators", 1);
     let tables = indicators::Inputs { assembled: &assembled, feeds: &feeds, built: &built };
     indicators::write(setup, &engine, night, last.as_deref(), &staged, &tables)?;
     let waivers = waivers(setup, &engine, &assembled)?;

@@ -7,7 +7,9 @@ use std::time::SystemTime;
 
 use bidui::feed::receipt::Receipt;
 
-use crate::support::{anomalies, copy, csv, current, gansu, list, number, run, shared, temp, text};
+use crate::support::{
+    anomalies, copy, csv, current, gansu, list, number, run, shared, temp, text, tiny,
+};
 
 #[test]
 fn two_nights_are_published() {
@@ -192,4 +194,19 @@ fn a_run_without_news_writes_nothing() {
     assert_eq!(nights[0]["unchanged"], true);
     assert_eq!(nights[0]["night"], shared().last()["night"]);
     assert_eq!(before, listing(&lake));
+}
+
+#[test]
+fn what_stages_cost_is_said_when_asked_for() {
+    let lake = temp();
+    let said = run(&gansu(), tiny(), lake.path()).arg("--stages").go().ended(0);
+    let costs = |stage: &str| -> Vec<f64> {
+        let line = said.stderr.lines().find(|line| line.contains(stage)).expect(stage);
+        line.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+    };
+    let stages = ["prepare", "receive", "identify", "view and judge", "indicators", "publish"];
+    for stage in stages.map(costs) {
+        assert_eq!(stage.len(), 3, "time, CPU and memory of {stage:?}");
+    }
+    assert!(costs("publish")[2] >= costs("prepare")[2], "a peak only grows");
 }
