@@ -31,8 +31,8 @@ def main() -> None:
     args.work.mkdir(parents=True, exist_ok=True)
     results = [one(args, world, seed) for world in args.worlds for seed in args.seeds]
     (args.work / "link.json").write_text(json.dumps(results, ensure_ascii=False, indent=1))
-    print("| world | seed | rows | method | precision | recall | F1 | wrong | missed | CPU s | MB |")
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    print("| world | seed | rows | method | precision | recall | F1 | wrong | missed | pairs | identify: CPU s | a million pairs | peak MiB |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|---|")
     for result in results:
         for rows in ("all", "bad_id"):
             for method in ("raw", "canonical", "night"):
@@ -49,7 +49,10 @@ def line(result: dict, rows: str, method: str) -> None:
     pairs = result["scores"][rows][method]
     precision, recall, f1 = rates(pairs)
     name = {"raw": "raw ID join", "canonical": "canonical ID join", "night": "bidui"}[method]
-    cost = f"{result['cpu']:.1f} | {result['mb']:.0f}" if method == "night" and rows == "all" else " | "
+    linked = right + pairs["missed"]
+    cost = " |  |  | "
+    if method == "night" and rows == "all":
+        cost = f"{linked} | {result['cpu_s']:.1f} | {1e6 * result['cpu_s'] / linked:.1f} | {result['peak_mib']:.0f}"
     print(f"| {result['world']} | {result['seed']} | {rows} | {name} | {precision:.5f} | {recall:.5f} | {f1:.5f} | "
           f"{pairs['wrong']} | {pairs['missed']} | {cost} |")
 
@@ -74,9 +77,9 @@ def one(args: argparse.Namespace, world: str, seed: int) -> dict:
     for path in (extracts / args.date).iterdir():
         if not path.name.startswith(tuple(wanted)):
             path.unlink()
-    run = [args.bidui, "run", args.pipeline, "--input", extracts, "--lake", lake, "--date", args.date, "-q"]
+    run = [args.bidui, "run", args.pipeline, "--input", extracts, "--lake", lake, "--date", args.date, "-q", "--stages"]
     measure.run(run)
-    # Once more with the deliveries known: what is left is identity and the views.
+    # Once more with the deliveries known: the peak is then that of identity.
     for gone in ("nights", "current", "staging"):
         path = lake / gone
         path.unlink() if path.is_symlink() else shutil.rmtree(path, ignore_errors=True)
@@ -85,7 +88,7 @@ def one(args: argparse.Namespace, world: str, seed: int) -> dict:
     cost = measure.run(run)
     truth = [args.bidui, "truth", args.pipeline, "--lake", lake, "--truth", extracts / "truth", "--links", "--json"]
     scores = json.loads(subprocess.run([str(a) for a in truth], check=True, capture_output=True, text=True).stdout)
-    return {"world": world, "seed": seed, "scores": scores, "cpu": cost["cpu_s"], "mb": cost["peak_mib"], "cost": cost}
+    return {"world": world, "seed": seed, "scores": scores, "cost": cost, **cost["stages"]["identify"]}
 
 
 def begin(feed: Path) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -29,8 +30,11 @@ def memory(pid: int) -> int:
     return total
 
 
+STAGE = re.compile(r"^\s*\S+ ([a-z][a-z ]*?)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)\s*$", re.M)
+
+
 def run(command: list) -> dict:
-    """Costs of a command; its output is shown when it fails."""
+    """Costs of a command, and of its stages when it says them; its output is shown when it fails."""
     os.sync()
     start = time.perf_counter()
     child = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -53,12 +57,18 @@ def run(command: list) -> dict:
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}\n{output.decode(errors='replace')}\nended with {child.returncode}")
-    return {"wall_s": round(wall, 2), "cpu_s": round(usage.ru_utime + usage.ru_stime, 2),
+    cost = {"wall_s": round(wall, 2), "cpu_s": round(usage.ru_utime + usage.ru_stime, 2),
             "peak_mib": round(max(peak[0], usage.ru_maxrss) / 1024)}
+    if "--stages" in command:
+        names = ("wall_s", "cpu_s", "peak_mib")
+        found = STAGE.findall(output.decode(errors="replace"))
+        cost["stages"] = {name: dict(zip(names, map(float, numbers))) for name, *numbers in found}
+    return cost
 
 
 def median(runs: list[dict]) -> dict:
-    return {key: round(statistics.median(r[key] for r in runs), 2) for key in runs[0]}
+    numbers = [key for key, value in runs[0].items() if not isinstance(value, dict)]
+    return {key: round(statistics.median(r[key] for r in runs), 2) for key in numbers}
 
 
 def digest(file: Path) -> str:

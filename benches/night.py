@@ -49,7 +49,8 @@ def main() -> None:
     files = list((extracts / args.date).iterdir())
     size = measure.warm(extracts / args.date)
     commands = {
-        "bidui": [args.bidui, "run", args.pipeline, "--input", extracts, "--lake", lake, "--date", args.date, "-q"],
+        "bidui": [args.bidui, "run", args.pipeline, "--input", extracts, "--lake", lake, "--date", args.date, "-q",
+                  "--stages"],
         "duckdb": [sys.executable, HERE / "duckdb_night.py", "--pipeline", args.pipeline, "--input", extracts,
                    "--date", args.date, "--out", out],
     }
@@ -129,6 +130,8 @@ def report(result: dict, path: Path) -> None:
     for tool, cost in result["medians"].items():
         rows.append([tool, cost["wall_s"], cost["cpu_s"], round(cost["peak_mib"]), round(result["rows"] / cost["wall_s"])])
     print(measure.table(rows), "\n")
+    last = result["runs"]["bidui"][-1]["stages"]
+    print(measure.table([["stage of bidui's last run", "wall s", "CPU s", "peak MiB so far"]] + [[name, *cost.values()] for name, cost in last.items()]), "\n")
     different = {r: result["rules"][r] for r in differing(result["rules"])}
     total = sum(v["bidui"] for v in result["rules"].values())
     print(f"{len(result['rules']) - len(different)} of {len(result['rules'])} rules equal (numbers, subjects, counties); {total} anomalies")
