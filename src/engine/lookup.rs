@@ -26,8 +26,8 @@ use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning,
-    PhysicalExpr, PlanProperties, ReplaceChildrenOptions, apply_expression_roots,
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
+    Partitioning, PhysicalExpr, PlanProperties, ReplaceChildrenOptions, apply_expression_roots,
 };
 use foldhash::fast::FixedState;
 use futures::{StreamExt, TryFutureExt, TryStreamExt, stream};
@@ -135,8 +135,9 @@ impl ExecutionPlan for LookupExec {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        let left = self.left.execute(partition, context.clone())?;
-        let right = self.right.execute(partition, context.clone())?;
+        debug_assert_eq!(partition, 0, "there is one");
+        let left = all_of(&self.left, &context)?;
+        let right = all_of(&self.right, &context)?;
         let held = MemoryConsumer::new("LookupExec").register(context.memory_pool());
         let (left_keys, right_keys) = (self.left_keys.clone(), self.right_keys.clone());
         let shape = Shape { schema: self.schema(), projection: self.projection.clone() };
@@ -150,6 +151,17 @@ impl ExecutionPlan for LookupExec {
         let batches = batches.try_flatten_stream();
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
     }
+}
+
+/// All partitions of an input, one behind the other: a UNION has one for each of its parts.
+fn all_of(
+    input: &Arc<dyn ExecutionPlan>,
+    context: &Arc<TaskContext>,
+) -> Result<SendableRecordBatchStream> {
+    let parts = 0..input.output_partitioning().partition_count();
+    let parts = parts.map(|part| input.execute(part, context.clone()));
+    let rows = stream::iter(parts.collect::<Result<Vec<_>>>()?).flatten();
+    Ok(Box::pin(RecordBatchStreamAdapter::new(input.schema(), rows)))
 }
 
 /// What comes out.

@@ -66,6 +66,8 @@ fn rows_are_those_of_the_engines_own_join() {
             "SELECT * FROM a LEFT JOIN b ON a.k = b.k",
             "SELECT a.v, b.t FROM a LEFT JOIN b ON a.t = b.t AND b.k = a.k",
             "SELECT b.v, c.v, a.v FROM a LEFT JOIN b ON a.k = b.k LEFT JOIN c ON c.k = b.k AND c.v = a.v",
+            "SELECT * FROM (SELECT k, v FROM a UNION ALL SELECT v, k FROM c) AS a LEFT JOIN \
+                (SELECT k, t FROM b UNION ALL SELECT v, t FROM c) AS b ON a.k = b.k",
             "SELECT 1 AS one FROM a LEFT JOIN b ON a.k + 1 = b.k",
         ] {
             let (found, expected) = (rows(&own, sql), rows(&plain, sql));
