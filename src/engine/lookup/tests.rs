@@ -1,3 +1,5 @@
+//! Lookups beside the engine's own joins: the same rows, whatever the two sides are.
+
 use std::collections::BTreeMap;
 
 use arrow::array::{Int64Array, StringArray};

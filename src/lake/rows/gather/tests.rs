@@ -1,3 +1,5 @@
+//! Files of rows that came in any order: what ranges, cursors and scans give of them.
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array};
