@@ -49,7 +49,7 @@ def line(result: dict, rows: str, method: str) -> None:
     pairs = result["scores"][rows][method]
     precision, recall, f1 = rates(pairs)
     name = {"raw": "raw ID join", "canonical": "canonical ID join", "night": "bidui"}[method]
-    linked = right + pairs["missed"]
+    linked = pairs["right"] + pairs["missed"]
     cost = " |  |  | "
     if method == "night" and rows == "all":
         cost = f"{linked} | {result['cpu_s']:.1f} | {1e6 * result['cpu_s'] / linked:.1f} | {result['peak_mib']:.0f}"
