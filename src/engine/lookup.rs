@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{
@@ -170,30 +169,12 @@ struct Shape {
     projection: Option<Arc<[usize]>>,
 }
 
-/// A hasher for hashes.
-#[derive(Default)]
-struct Plain(u64);
-
-impl Hasher for Plain {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
-}
-
 /// The right side by its keys.
 struct Index {
     rows: RecordBatch,
     keys: Vec<ArrayRef>,
     /// By hash the first row of a chain, and for each row the next one of its chain.
-    first: HashMap<u64, u32, BuildHasherDefault<Plain>>,
+    first: HashMap<u64, u32, FixedState>,
     next: Vec<u32>,
     /// What it takes of the queries' memory.
     _held: MemoryReservation,
@@ -220,10 +201,7 @@ impl Index {
         };
         let keys = values(&keys, &rows)?;
         let mut index = Self {
-            first: HashMap::with_capacity_and_hasher(
-                rows.num_rows(),
-                BuildHasherDefault::default(),
-            ),
+            first: HashMap::with_capacity_and_hasher(rows.num_rows(), SEED),
             next: vec![NONE; rows.num_rows()],
             rows,
             keys,

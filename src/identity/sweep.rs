@@ -22,8 +22,8 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Table;
 use crate::privacy::PersonKeys;
 
-/// One worker's cursors, by the places of the tables and of their deliveries.
-pub(super) type Cursors = Map<(usize, usize), Cursor>;
+/// One worker's cursors over the deliveries of each table, by the tables' places.
+pub(super) type Cursors = Map<usize, Vec<Cursor>>;
 
 /// What a night knows while it resolves.
 #[derive(Clone, Copy)]
@@ -59,13 +59,13 @@ impl Ground<'_> {
         range: KeyRange,
     ) -> Result<Vec<(usize, RecordBatch)>> {
         let mut rows = Vec::new();
-        for (at, held) in self.tables[&self.order[table].id].held.iter().enumerate() {
-            let cursor = match cursors.entry((table, at)) {
-                Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => {
-                    entry.insert(Cursor::new(&held.file, columns, &held.edits)?)
-                }
-            };
+        let cursors = match cursors.entry(table) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                entry.insert(self.tables[&self.order[table].id].cursors(columns)?)
+            }
+        };
+        for (at, cursor) in cursors.iter_mut().enumerate() {
             rows.extend(cursor.keys(range)?.into_iter().map(|batch| (at, batch)));
         }
         Ok(rows)
