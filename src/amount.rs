@@ -14,6 +14,7 @@ pub fn parse_decimal(raw: &str, scale: u32) -> Option<i128> {
 /// Reads a whole number; `12.0` and `1,200` are whole numbers, `12.5` is not.
 pub fn parse_int(raw: &str) -> Option<i64> {
     const MICRO: i128 = 1_000_000;
+    // Eighteen digits always fit, and a division of 128 bits is dear.
     if raw.len() <= 18 && !raw.is_empty() && raw.bytes().all(|byte| byte.is_ascii_digit()) {
         return raw.parse().ok();
     }

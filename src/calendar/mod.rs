@@ -34,24 +34,11 @@ impl DateCell {
 /// alone (2022-01, 202201) is its first day.
 pub fn parse_date(raw: &str) -> DateCell {
     let bytes = raw.as_bytes();
-    match bytes.len() {
-        8 => {
-            if let Some((year, rest)) = split_number(bytes, 4)
-                && let Some((month, day)) = split_number(rest, 2)
-                && let Some((day, [])) = split_number(day, 2)
-            {
-                return judged(year, month, day);
-            }
-        }
-        10 if bytes[4] == b'-' && bytes[7] == b'-' => {
-            if let Some((year, _)) = split_number(bytes, 4)
-                && let Some((month, _)) = split_number(&bytes[5..], 2)
-                && let Some((day, _)) = split_number(&bytes[8..], 2)
-            {
-                return judged(year, month, day);
-            }
-        }
-        _ => {}
+    if let Some((year, rest)) = split_number(bytes, 4)
+        && let Some((month, rest)) = split_number(rest, 2)
+        && let Some((day, [])) = split_number(rest, 2)
+    {
+        return judged(year, month, day);
     }
     match read::common_date(bytes) {
         Some((year, month, day)) => judged(year, month, day),

@@ -123,6 +123,7 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     progress.stage("指标", "indicators", 1);
     let tables = indicators::Inputs { assembled: &assembled, feeds: &feeds, built: &built };
     indicators::write(setup, &engine, night, last.as_deref(), &staged, &tables)?;
+    progress.step("");
     let waivers = waivers(setup, &engine, &assembled)?;
     let memory = match &last {
         Some(last) => table::read_memory(&setup.lake.night(last))?,
