@@ -231,17 +231,15 @@ impl Csv {
 /// Splits a line into cells.
 struct Quoted {
     delimiter: u8,
-    /// A cell whose quotes are being undoubled.
-    cell: String,
 }
 
 impl Quoted {
     fn new(delimiter: u8) -> Self {
-        Self { delimiter, cell: String::new() }
+        Self { delimiter }
     }
 
     /// Cells of one physical line.
-    fn split(&mut self, line: &str, row: &mut RawRow) -> Result<(), &'static str> {
+    fn split(&self, line: &str, row: &mut RawRow) -> Result<(), &'static str> {
         if memchr2(b'\r', b'\n', line.as_bytes()).is_some() {
             return Err(reason::LINE_BREAK);
         }
@@ -250,7 +248,7 @@ impl Quoted {
 
     /// Cells of a line, or of several with the line breaks of a quoted cell. Of a line with a fault
     /// there are none.
-    fn split_joined(&mut self, line: &str, row: &mut RawRow) -> Result<(), &'static str> {
+    fn split_joined(&self, line: &str, row: &mut RawRow) -> Result<(), &'static str> {
         if memchr(b'"', line.as_bytes()).is_some() {
             self.quoted(line, row).inspect_err(|_| row.empty())?;
         } else {
@@ -270,7 +268,7 @@ impl Quoted {
     /// Cells of a line with quotes. They are in order when a quoted cell begins with its quote, ends
     /// with one, doubles those inside, and no other cell has one. Exporters write `="620…"` so that
     /// Excel keeps the digits of an ID.
-    fn quoted(&mut self, line: &str, row: &mut RawRow) -> Result<(), &'static str> {
+    fn quoted(&self, line: &str, row: &mut RawRow) -> Result<(), &'static str> {
         let bytes = line.as_bytes();
         let mut at = 0;
         loop {
@@ -286,11 +284,7 @@ impl Quoted {
                     if formula {
                         row.push(cell);
                     } else if doubled {
-                        self.cell.clear();
-                        cell.split("\"\"").enumerate().for_each(|(n, part)| {
-                            self.cell.extend([if n > 0 { "\"" } else { "" }, part]);
-                        });
-                        row.push(plain(&self.cell));
+                        row.push(plain(&cell.replace("\"\"", "\"")));
                     } else {
                         row.push(plain(cell));
                     }
