@@ -7,21 +7,32 @@ use super::{DateCell, day, forever, judged, month_start, split_number};
 /// Year, month and day of `2022/1/2`, `2022.01.02` and `2022年1月2日`, with or without a time of day.
 pub fn common_date(bytes: &[u8]) -> Option<(u32, u32, u32)> {
     let (year, rest) = split_number(bytes, 4)?;
-    let (marks, rest): ([&[u8]; 2], _) = match rest {
-        [mark @ (b'-' | b'/' | b'.'), rest @ ..] => ([std::slice::from_ref(mark), b""], rest),
-        _ => (["月".as_bytes(), "日".as_bytes()], rest.strip_prefix("年".as_bytes())?),
+    let (mark, rest) = match rest {
+        [mark @ (b'-' | b'/' | b'.'), rest @ ..] => (Some(*mark), rest),
+        _ => (None, after(rest, YEAR)?),
     };
     let short = |rest: &'_ [u8]| rest.iter().take(3).take_while(|b| b.is_ascii_digit()).count();
     let (month, rest) = split_number(rest, Some(short(rest)).filter(|n| matches!(n, 1 | 2))?)?;
-    let rest = rest.strip_prefix(marks[0])?;
+    let rest = mark.map_or_else(|| after(rest, MONTH), |mark| after(rest, [mark]))?;
     let (day, rest) = split_number(rest, Some(short(rest)).filter(|n| matches!(n, 1 | 2))?)?;
-    let time = match rest.strip_prefix(marks[1])? {
+    let time = match if mark.is_some() { rest } else { after(rest, DAY)? } {
         [] => &[],
         [b' ' | b'T', time @ ..] => time,
         _ => return None,
     };
     let clock = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b':' | b'.');
     time.iter().all(clock).then_some((year, month, day))
+}
+
+/// 年, 月 and 日 in UTF-8.
+const YEAR: [u8; 3] = [0xe5, 0xb9, 0xb4];
+const MONTH: [u8; 3] = [0xe6, 0x9c, 0x88];
+const DAY: [u8; 3] = [0xe6, 0x97, 0xa5];
+
+/// What stands behind a mark.
+fn after<const N: usize>(bytes: &[u8], mark: [u8; N]) -> Option<&[u8]> {
+    let (first, rest) = bytes.split_first_chunk()?;
+    (*first == mark).then_some(rest)
 }
 
 /// All ways but the common ones.
