@@ -1,7 +1,6 @@
 //! What a row and a person must share to be compared at all: some sixteen keys, each of which few share.
 
-use std::collections::{BTreeSet, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::BTreeSet;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -13,63 +12,53 @@ use crate::person_name;
 /// A key that more mentions share says nothing.
 const CROWD: usize = 400;
 
-/// A hasher for keys that are hashes.
-#[derive(Default)]
-pub(super) struct Plain(u64);
-
-impl Hasher for Plain {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
-}
-
-type Places = HashMap<u64, (u32, u32), BuildHasherDefault<Plain>>;
-
 /// Mentions by their keys.
 pub(super) struct Index {
     /// One bit or more for each key, by the key's low bits: most persons share no key with anybody.
     filter: Vec<u64>,
-    places: Places,
+    /// Keys in order, and the mention that has each: one line for each key of each mention.
+    keys: Vec<u64>,
     mentions: Vec<u32>,
-    /// Keys that too many shared.
-    pub crowded: usize,
+    /// Where the lines with the same high bits of a key begin, and with the next ones.
+    begins: Vec<u32>,
+    /// How many low bits are left out for that.
+    low: u32,
 }
 
 impl Index {
     pub fn of(mentions: &[Mention]) -> Self {
-        let mut pairs = Vec::new();
+        let mut lines = Vec::new();
         let (mut keys, mut bytes) = (Vec::new(), Vec::new());
         for (at, mention) in mentions.iter().enumerate() {
             keys.clear();
             mention_keys(mention, &mut keys, &mut bytes);
             keys.sort_unstable();
             keys.dedup();
-            pairs.extend(keys.iter().map(|key| (*key, at as u32)));
+            lines.extend(keys.iter().map(|key| (*key, at as u32)));
         }
-        pairs.sort_unstable();
-        let filter = vec![0; (pairs.len() / 4).next_power_of_two()];
-        let (places, mentions) = (Places::default(), Vec::new());
-        let mut index = Self { filter, places, mentions, crowded: 0 };
-        for group in pairs.chunk_by(|a, b| a.0 == b.0) {
-            if group.len() > CROWD {
-                index.crowded += 1;
-                continue;
-            }
-            let place = (index.mentions.len() as u32, group.len() as u32);
-            index.mentions.extend(group.iter().map(|(_, mention)| *mention));
-            index.places.insert(group[0].0, place);
-            let (word, bit) = index.bit(group[0].0);
+        lines.sort_unstable();
+        let few = |group: &&[(u64, u32)]| group.len() <= CROWD;
+        let groups = || lines.chunk_by(|a, b| a.0 == b.0).filter(few);
+        let count: usize = groups().map(<[_]>::len).sum();
+        let parts = (count / 4).next_power_of_two();
+        let mut index = Self {
+            filter: vec![0; parts],
+            keys: Vec::with_capacity(count),
+            mentions: Vec::with_capacity(count),
+            begins: vec![0; parts + 1],
+            low: u64::BITS - parts.trailing_zeros(),
+        };
+        for (key, mention) in groups().flatten() {
+            index.keys.push(*key);
+            index.mentions.push(*mention);
+            let (word, bit) = index.bit(*key);
             index.filter[word] |= bit;
+            let high = index.high(*key);
+            index.begins[high + 1] = index.keys.len() as u32;
+        }
+        // Where no key has these bits, the lines of the next ones begin at once.
+        for at in 1..index.begins.len() {
+            index.begins[at] = index.begins[at].max(index.begins[at - 1]);
         }
         index
     }
@@ -77,6 +66,11 @@ impl Index {
     /// Word and bit of a key in the filter.
     fn bit(&self, key: u64) -> (usize, u64) {
         ((key >> 6) as usize & (self.filter.len() - 1), 1 << (key & 63))
+    }
+
+    /// The high bits of a key.
+    fn high(&self, key: u64) -> usize {
+        key.checked_shr(self.low).unwrap_or(0) as usize
     }
 
     /// Mentions that share a key with a person, in order, each once.
@@ -87,8 +81,11 @@ impl Index {
             if self.filter[word] & bit == 0 {
                 continue;
             }
-            if let Some((first, count)) = self.places.get(key) {
-                found.extend(&self.mentions[*first as usize..(*first + *count) as usize]);
+            let high = self.high(*key);
+            for line in self.begins[high] as usize..self.begins[high + 1] as usize {
+                if self.keys[line] == *key {
+                    found.push(self.mentions[line]);
+                }
             }
         }
         found.sort_unstable();
@@ -233,5 +230,45 @@ fn shared(traits: &Traits, births: impl Iterator<Item = i32>, sexes: &[u8], keys
     }
     if traits.phone != 0 {
         keys.push(PHONE, &[&traits.phone.to_le_bytes()]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::mention::RowRef;
+    use super::*;
+
+    fn mention(phone: u64) -> Mention {
+        let traits = Traits { phone, ..Traits::default() };
+        let rows = vec![RowRef { table: 1, delivery: 0, src_row: 0, own: 0 }];
+        let (quality, households) = ("missing".into(), Vec::new());
+        let (kind, variant) = (Kind::Waiting, false);
+        Mention { kind, table: 1, key: 0, traits, variant, quality, households, rows }
+    }
+
+    /// Mentions that share the telephone of a person.
+    fn found(index: &Index, phone: u64) -> Vec<u32> {
+        let (mut keys, mut found) = (Vec::new(), Vec::new());
+        person_keys(7, &Traits { phone, ..Traits::default() }, &mut keys, &mut Vec::new());
+        index.find(&keys, &mut found);
+        found
+    }
+
+    #[test]
+    fn those_who_share_a_key_are_found_but_no_crowd() {
+        for count in [0, 1, 3, 5, 1000] {
+            // Two for each telephone, and one telephone of a crowd.
+            let of = |at: u64| mention(if at < CROWD as u64 + 1 { u64::MAX } else { at / 2 + 1 });
+            let all: Vec<Mention> = (0..count).map(of).collect();
+            let index = Index::of(&all);
+            for (at, one) in all.iter().enumerate() {
+                let like = |(_, other): &(usize, &Mention)| other.traits.phone == one.traits.phone;
+                let same: Vec<u32> =
+                    all.iter().enumerate().filter(like).map(|(n, _)| n as u32).collect();
+                let expected = if same.len() > CROWD { Vec::new() } else { same };
+                assert_eq!(found(&index, one.traits.phone), expected, "{at} of {count}");
+            }
+            assert!(found(&index, 1 << 40).is_empty());
+        }
     }
 }

@@ -89,7 +89,7 @@ pub(super) const NO: u8 = 2;
 
 /// Levels of all fields of one pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub(super) struct Gamma(pub u64);
+pub(super) struct Gamma(u32);
 
 impl Gamma {
     pub fn get(self, field: Field) -> u8 {
@@ -98,7 +98,7 @@ impl Gamma {
 
     pub fn set(&mut self, field: Field, level: u8) {
         let shift = field as u32 * 4;
-        self.0 = (self.0 & !(15 << shift)) | (u64::from(level) << shift);
+        self.0 = (self.0 & !(15 << shift)) | (u32::from(level) << shift);
     }
 
     /// The better level of two views of one person, field by field: levels come best first.
@@ -149,8 +149,7 @@ fn ids(row: &Traits, person: &Traits) -> u8 {
         (None, _) | (_, None) => 0,
         _ if row.id == person.id => id::SAME,
         (Prefix, Valid | Damaged) | (Valid | Damaged, Prefix) => {
-            let cut = |t: &Traits| t.id.get(..15).map(str::to_owned);
-            if cut(row) == cut(person) { id::PREFIX } else { id::FAR }
+            if row.id.get(..15) == person.id.get(..15) { id::PREFIX } else { id::FAR }
         }
         (Valid, Valid) if row.id.get(..14) == person.id.get(..14) => id::NEIGHBOUR,
         _ => texts(row.id.as_bytes(), person.id.as_bytes()),
@@ -188,11 +187,20 @@ fn osa(a: &[u8], b: &[u8]) -> usize {
     let (a, b) = (&a[front..], &b[front..]);
     let back = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
     let (a, b) = (&a[..a.len() - back], &b[..b.len() - back]);
-    if a.len().max(b.len()) > 14 {
+    if a.len().max(b.len()) > 14 || unlike(a, b) > 2 {
         return 3;
     }
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let text = |bytes| String::from_utf8_lossy(bytes);
     strsim::osa_distance(&text(a), &text(b)).min(3)
+}
+
+/// Characters of one text that the other has not: fewer edits cannot make them equal.
+fn unlike(a: &[u8], b: &[u8]) -> usize {
+    let mut surplus = [0_i8; 256];
+    a.iter().for_each(|c| surplus[usize::from(*c)] += 1);
+    b.iter().for_each(|c| surplus[usize::from(*c)] -= 1);
+    let of = |sign: i8| surplus.iter().map(|n| usize::from((n * sign).max(0).unsigned_abs())).sum();
+    usize::max(of(1), of(-1))
 }
 
 /// The level of two folded names.

@@ -1,7 +1,5 @@
 //! Rows that no plain ID links, gathered by what they say: equal rows are one mention.
 
-use std::collections::BTreeSet;
-
 use super::Map;
 use super::traits::{IdKind, Traits};
 
@@ -43,7 +41,7 @@ pub(super) struct Mention {
     pub variant: bool,
     pub quality: Box<str>,
     /// Households in which its ID's owner or its companions live.
-    pub households: BTreeSet<u64>,
+    pub households: Vec<u64>,
     pub rows: Vec<RowRef>,
 }
 
@@ -96,7 +94,7 @@ impl Mentions {
             self.places.insert(same, self.all.len() as u32);
         }
         let table = row.table;
-        let (households, rows, variant) = (BTreeSet::new(), vec![row], false);
+        let (households, rows, variant) = (Vec::new(), vec![row], false);
         self.all.push(Mention { kind, table, key, traits, variant, quality, households, rows });
     }
 

@@ -170,6 +170,8 @@ fn complete(swept: &mut Swept) {
         if own != 0 {
             mention.households.extend(homes);
         }
+        mention.households.sort_unstable();
+        mention.households.dedup();
         // A valid number that nobody else has is the person's own more often than not.
         if mention.kind == Kind::Orphan {
             mention.traits.birth = mention.traits.born();

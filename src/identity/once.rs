@@ -48,8 +48,7 @@ impl Lists {
         let rows = mentions.iter().flat_map(|m| &m.rows).filter(|r| tables.contains(&r.table));
         let apart: Set<(u16, u16, i64)> = rows.map(|r| (r.table, r.delivery, r.src_row)).collect();
         let columns = [PERSON_KEY.to_owned(), SRC_ROW.to_owned()];
-        let parts = ground.each_range(|range, cursors| {
-            let mut has = Set::default();
+        let piles = ground.each_range(|range, cursors, has: &mut Set<_>| {
             for table in &tables {
                 for (at, batch) in ground.rows(cursors, usize::from(*table), &columns, range)? {
                     let keys = batch.column(0).as_primitive::<Int64Type>();
@@ -61,9 +60,9 @@ impl Lists {
                     }
                 }
             }
-            Ok(has)
+            Ok(())
         })?;
-        Ok(Self { tables, has: parts.into_iter().flatten().collect() })
+        Ok(Self { tables, has: piles.into_iter().flatten().collect() })
     }
 
     /// The lists that have a row of a mention.

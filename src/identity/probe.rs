@@ -64,6 +64,14 @@ pub(super) struct Probed {
     pub census: Census,
 }
 
+impl Probed {
+    /// Takes what was found of other persons.
+    fn add(&mut self, other: Self) {
+        self.candidates.extend(other.candidates);
+        self.census.add(other.census);
+    }
+}
+
 /// A person that is no row with a plain ID of the spine.
 pub(super) struct Extra {
     pub key: i64,
@@ -87,22 +95,20 @@ pub(super) fn probe(
         let (found, scratch) = (Probed::default(), Scratch::default());
         Probe { ground, mentions, index: &index, wanted: &wanted, apart, found, scratch }
     };
-    let parts = ground.each_range(|range, cursors| {
+    let piles = ground.each_range(|range, cursors, pile: &mut Probed| {
         let mut one = start();
         one.range(range, cursors)?;
-        Ok(one.found)
+        // All rows of a person are in one range.
+        merge(&mut one.found.candidates);
+        pile.add(one.found);
+        Ok(())
     })?;
-    let mut probed = Probed::default();
-    for part in parts {
-        probed.candidates.extend(part.candidates);
-        probed.census.add(part.census);
-    }
     let mut rest = start();
     for extra in extras {
         rest.person(extra.key, extra.rank, &extra.traits);
     }
-    probed.candidates.extend(rest.found.candidates);
-    probed.census.add(rest.found.census);
+    let mut probed = rest.found;
+    piles.into_iter().for_each(|pile| probed.add(pile));
     merge(&mut probed.candidates);
     Ok(probed)
 }

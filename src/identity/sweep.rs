@@ -2,8 +2,8 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 
@@ -71,32 +71,28 @@ impl Ground<'_> {
         Ok(rows)
     }
 
-    /// Runs one part for each range, some at a time, and gives the parts in the ranges' order.
-    pub fn each_range<T: Send>(
+    /// Runs one part for each range, some at a time. Each worker adds what it finds to its own pile;
+    /// which ranges a pile holds, and in which order, is chance.
+    pub fn each_range<T: Default + Send>(
         &self,
-        part: impl Fn(KeyRange, &mut Cursors) -> Result<T> + Sync,
+        part: impl Fn(KeyRange, &mut Cursors, &mut T) -> Result<()> + Sync,
     ) -> Result<Vec<T>> {
         let next = AtomicUsize::new(0);
-        let all = Mutex::new(Vec::new());
-        let work = || -> Result<()> {
-            let mut cursors = Cursors::default();
+        let work = || {
+            let (mut cursors, mut pile) = (Cursors::default(), T::default());
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(range) = self.ranges.get(at) else { return Ok(()) };
-                let found = part(*range, &mut cursors)?;
-                all.lock().unwrap_or_else(PoisonError::into_inner).push((at, found));
+                let Some(range) = self.ranges.get(at) else { return Ok(pile) };
+                part(*range, &mut cursors, &mut pile)?;
             }
         };
         std::thread::scope(|scope| {
             let workers: Vec<_> = (0..self.threads.max(1)).map(|_| scope.spawn(work)).collect();
-            let join = |w: std::thread::ScopedJoinHandle<'_, Result<()>>| {
+            let join = |w: std::thread::ScopedJoinHandle<'_, Result<T>>| {
                 w.join().unwrap_or_else(|_| Err(Error::bug("identity panicked")))
             };
-            workers.into_iter().map(join).collect::<Result<Vec<()>>>()
-        })?;
-        let mut parts = all.into_inner().unwrap_or_else(PoisonError::into_inner);
-        parts.sort_by_key(|(at, _)| *at);
-        Ok(parts.into_iter().map(|(_, part)| part).collect())
+            workers.into_iter().map(join).collect()
+        })
     }
 }
 
@@ -112,25 +108,32 @@ pub(super) struct Swept {
     pub watched: Watched,
 }
 
+impl Swept {
+    /// Takes what was found of other persons.
+    fn add(&mut self, other: Self) {
+        self.mentions.append(other.mentions);
+        self.together.extend(other.together);
+        self.sample.add(&other.sample);
+        self.watched.add(other.watched);
+        self.rows.resize(self.rows.len().max(other.rows.len()), 0);
+        for (sum, rows) in self.rows.iter_mut().zip(other.rows) {
+            *sum += rows;
+        }
+    }
+}
+
 /// Sweeps all ranges of keys.
 pub(super) fn sweep(ground: &Ground<'_>) -> Result<Swept> {
-    let parts = ground.each_range(|range, cursors| {
+    let piles = ground.each_range(|range, cursors, pile: &mut Swept| {
         let rows = vec![0; ground.order.len()];
         let found = Swept { rows, ..Swept::default() };
         let mut one = Sweep { ground, spine: ground.spine(), owners: Map::default(), found };
         one.range(range, cursors)?;
-        Ok(one.finish())
+        pile.add(one.finish());
+        Ok(())
     })?;
     let mut swept = Swept { rows: vec![0; ground.order.len()], ..Swept::default() };
-    for part in parts {
-        swept.mentions.append(part.mentions);
-        swept.together.extend(part.together);
-        swept.sample.add(&part.sample);
-        swept.watched.add(part.watched);
-        for (sum, rows) in swept.rows.iter_mut().zip(part.rows) {
-            *sum += rows;
-        }
-    }
+    piles.into_iter().for_each(|pile| swept.add(pile));
     Ok(swept)
 }
 
@@ -142,7 +145,16 @@ struct Owner {
     /// The row, and the quality of its ID.
     place: RowRef,
     quality: Box<str>,
-    households: BTreeSet<u64>,
+    /// Each once.
+    households: Vec<u64>,
+}
+
+impl Owner {
+    fn lives_in(&mut self, household: u64) {
+        if !self.households.contains(&household) {
+            self.households.push(household);
+        }
+    }
 }
 
 /// The sweep of one range of keys.
@@ -202,7 +214,7 @@ impl Sweep<'_> {
                 let (quality, place) = (who.quality(row), place.clone());
                 self.found.mentions.add(Kind::Orphan, key, traits.clone(), quality, place);
             }
-            let households = BTreeSet::from([traits.household]);
+            let households = vec![traits.household];
             let (place, quality) = (place.clone(), who.quality(row).into());
             self.owners.insert(key, Owner { traits, master, place, quality, households });
             return Ok(());
@@ -214,7 +226,7 @@ impl Sweep<'_> {
         }
         if !owner.master {
             let traits = who.traits(row);
-            owner.households.insert(traits.household);
+            owner.lives_in(traits.household);
             self.found.mentions.add(Kind::Orphan, key, traits, who.quality(row), place);
             return Ok(());
         }
@@ -233,7 +245,7 @@ impl Sweep<'_> {
             let household = who.household(row);
             let homes = &owner.households;
             self.found.together.extend(homes.iter().map(|home| (household, *home)));
-            owner.households.insert(household);
+            owner.lives_in(household);
         }
         let sampled = key.unsigned_abs().is_multiple_of(SAMPLED);
         if plain && !sampled && number > 0 {
