@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use arrow::array::RecordBatch;
+
 use super::broken::{Broken, inherit, repeated, settle};
 use super::desk::{Desk, Part1, Shared, Station, Tables, part_of, plain};
 use super::{NotRun, Progress, Setup};
@@ -38,6 +40,13 @@ struct Open {
     repeats: Repeats,
 }
 
+impl Open {
+    fn write(&mut self, batch: &RecordBatch, keys: KeyRange) -> Result<()> {
+        self.rows += batch.num_rows() as u64;
+        self.writer.push_of(batch, keys)
+    }
+}
+
 /// Builds every view, judges its rows by all rules that can run, and keeps it in `staged/views`.
 ///
 /// # Errors
@@ -65,7 +74,8 @@ pub(super) fn build(
         inherit(planned, &mut built);
         if !built.broken.get(&planned.id).is_some_and(|b| b.empty) {
             let tables = whole_tables(&shared, planned, &dir)?;
-            let part = Station::new(&shared, planned, tables).build(&shared)?;
+            let station = Station::new(&shared, planned, tables);
+            let part = station.whole(&shared, |batch| open.write(batch, KeyRange::ALL))?;
             keep(&mut built, part, &mut open, KeyRange::ALL)?;
         }
         finish(&shared, planned, open, &dir, &mut built)?;
@@ -168,7 +178,7 @@ fn whole_tables(shared: &Shared<'_>, planned: &Planned, dir: &Path) -> Result<Ta
     Ok(tables)
 }
 
-/// Adds what a view gave and writes its rows.
+/// Adds what a view gave, and writes those of its rows that are not written yet.
 fn keep(built: &mut Built, part: Part1, open: &mut Open, keys: KeyRange) -> Result<()> {
     if let Some(reason) = part.broken {
         built.broken.entry(part.view).or_insert(Broken { reason, empty: true });
@@ -181,11 +191,7 @@ fn keep(built: &mut Built, part: Part1, open: &mut Open, keys: KeyRange) -> Resu
     built.judged.add(part.judged);
     open.subjects.append(part.subjects)?;
     open.repeats.add(part.repeats);
-    for batch in part.batches.iter() {
-        open.rows += batch.num_rows() as u64;
-        open.writer.push_of(batch, keys)?;
-    }
-    Ok(())
+    part.batches.iter().try_for_each(|batch| open.write(batch, keys))
 }
 
 /// Ends a view's file and says what became of the view.

@@ -13,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::feed::assemble::{Assembled, of_persons};
 use crate::lake::bucket::KeyRange;
 use crate::lake::rows::{Cursor, PERSON_KEY, Part};
+use crate::pipeline::spec::View;
 use crate::rule::{Judge, Judged, Repeats, Subjects};
 use crate::view::{self, Planned};
 
@@ -68,9 +69,39 @@ impl<'a> Station<'a> {
         Self { planned, tables, program }
     }
 
-    /// Builds the view and judges its rows as they come: the only time that they are passed over.
+    /// Builds the view for some persons and judges its rows: the only time that they are passed over.
     pub fn build(&self, shared: &Shared<'_>) -> Result<Part1> {
-        match engine::guarded(|| self.judged(shared)) {
+        self.unless_broken(|| {
+            let batches = self.rows(shared)?;
+            let mut part = Part1 { view: self.planned.id.clone(), ..Part1::default() };
+            batches.iter().try_for_each(|batch| self.judge(shared, batch, &mut part))?;
+            // A person is in one job only: nothing of this one has to be remembered for the next.
+            if self.view(shared).subject == PERSON_KEY {
+                part.repeats = std::mem::take(&mut part.subjects).repeats();
+            }
+            part.batches = Arc::new(batches);
+            Ok(part)
+        })
+    }
+
+    /// Builds the view whole; judges its rows and hands them on, a batch at a time.
+    pub fn whole(
+        &self,
+        shared: &Shared<'_>,
+        mut take: impl FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<Part1> {
+        self.unless_broken(|| {
+            let mut part = Part1 { view: self.planned.id.clone(), ..Part1::default() };
+            view::in_order(&self.view(shared).subject, &self.rows(shared)?, |batch| {
+                self.judge(shared, batch, &mut part)?;
+                take(batch)
+            })?;
+            Ok(part)
+        })
+    }
+
+    fn unless_broken(&self, build: impl FnOnce() -> Result<Part1>) -> Result<Part1> {
+        match engine::guarded(build) {
             // Only the engine's own complaints are about this view; a disk that fails fails all.
             Err(error) if error.kind == Kind::Bug => {
                 Ok(Part1::broken(&self.planned.id, error.message))
@@ -79,21 +110,17 @@ impl<'a> Station<'a> {
         }
     }
 
-    fn judged(&self, shared: &Shared<'_>) -> Result<Part1> {
-        let view = &shared.setup.pipeline.views[&self.planned.id];
-        let program = self.program.as_ref().map_err(Clone::clone)?;
-        let batches = view::build(view, program)?;
-        let mut part = Part1 { view: self.planned.id.clone(), ..Part1::default() };
-        for batch in &batches {
-            shared.judges[&self.planned.id].judge(batch, &mut part.judged)?;
-            part.subjects.push(batch, &view.subject)?;
-        }
-        // A person is in one job only: nothing of this one has to be remembered for the next.
-        if self.planned.whole.is_none() && view.subject == PERSON_KEY {
-            part.repeats = std::mem::take(&mut part.subjects).repeats();
-        }
-        part.batches = Arc::new(batches);
-        Ok(part)
+    fn view<'s>(&self, shared: &Shared<'s>) -> &'s View {
+        &shared.setup.pipeline.views[&self.planned.id]
+    }
+
+    fn rows(&self, shared: &Shared<'_>) -> Result<Vec<RecordBatch>> {
+        view::build(self.view(shared), self.program.as_ref().map_err(Clone::clone)?)
+    }
+
+    fn judge(&self, shared: &Shared<'_>, batch: &RecordBatch, part: &mut Part1) -> Result<()> {
+        shared.judges[&self.planned.id].judge(batch, &mut part.judged)?;
+        part.subjects.push(batch, &self.view(shared).subject)
     }
 }
 

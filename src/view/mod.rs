@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, RecordBatch};
+use arrow::compute::{concat, interleave_record_batch, sort_to_indices};
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::common::SchemaError;
@@ -24,6 +25,9 @@ use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
 use crate::pipeline::schema::{link_schema, table_schema};
 use crate::pipeline::spec::{Grain, View};
+
+/// Rows that are handed on at once.
+const ROWS_AT_ONCE: usize = 8192;
 
 /// A view that was planned against the declared tables.
 #[derive(Debug, Clone)]
@@ -281,7 +285,37 @@ pub fn build(view: &View, program: &Program) -> Result<Vec<RecordBatch>> {
     program.run().map_err(|e| not_built(view, e))
 }
 
+/// Hands rows on in the order of their subjects, some at a time: what had to wait on disk comes back
+/// from the engine in another order.
+///
+/// # Errors
+/// What `take` says.
+pub fn in_order(
+    subject: &str,
+    rows: &[RecordBatch],
+    mut take: impl FnMut(&RecordBatch) -> Result<()>,
+) -> Result<()> {
+    let Some(first) = rows.first() else { return Ok(()) };
+    let subject = first.schema().index_of(subject)?;
+    let subjects: Vec<&dyn Array> = rows.iter().map(|b| b.column(subject).as_ref()).collect();
+    let order = sort_to_indices(&concat(&subjects)?, None, None)?;
+    let places: Vec<(usize, usize)> = rows
+        .iter()
+        .enumerate()
+        .flat_map(|(at, batch)| (0..batch.num_rows()).map(move |row| (at, row)))
+        .collect();
+    let batches: Vec<&RecordBatch> = rows.iter().collect();
+    for some in order.values().chunks(ROWS_AT_ONCE) {
+        let some: Vec<_> = some.iter().map(|row| places[*row as usize]).collect();
+        take(&interleave_record_batch(&batches, &some)?)?;
+    }
+    Ok(())
+}
+
 fn not_built(view: &View, error: Error) -> Error {
     let message = format!("view {} could not be built: {}", view.id, error.message);
     Error { message, ..error }
 }
+
+#[cfg(test)]
+mod tests;
