@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--small", action="store_true", help="the eight feeds of the small job instead of all")
+    parser.add_argument("--errors", default="none", help="errors of departments: none, usual, heavy")
     parser.add_argument("--one-in", type=int, default=100, help="the share of rows and persons")
     parser.add_argument("--strict", action="store_true", help="end with 1 when the anomalies differ from a night from nothing")
     parser.add_argument("--work", type=Path, default=Path("/tmp/bidui-bench"))
@@ -43,7 +44,8 @@ def main() -> None:
     args.work.mkdir(parents=True, exist_ok=True)
     child = jobs.small(folder) if args.small else jobs.plain(folder)
     shutil.rmtree(input_, ignore_errors=True)
-    measure.run([args.bidui, "fake", child, "--people", args.people, "--seed", args.seed, "--date", FIRST, "--out", input_, "-q"])
+    measure.run([args.bidui, "fake", child, "--people", args.people, "--seed", args.seed, "--errors", args.errors,
+                 "--date", FIRST, "--out", input_, "-q"])
     told = deliver(contract.read(child), input_ / FIRST, input_ / SECOND, args.one_in)
     sizes = [measure.warm(input_ / day) for day in (FIRST, SECOND)]
     runs = []
@@ -139,7 +141,7 @@ def one(args: argparse.Namespace, child: Path, input_: Path) -> dict:
     lake, kept = args.work / "changed-lake", args.work / "changed-kept"
     for gone in (lake, kept):
         shutil.rmtree(gone, ignore_errors=True)
-    night = lambda day, *more: measure.run([args.bidui, "run", child, "--input", input_, "--lake", lake, "--date", day, "-q", *more])  # noqa: E731
+    night = lambda day, *more: measure.run([args.bidui, "run", child, "--input", input_, "--lake", lake, "--date", day, "-q", "--stages", *more])  # noqa: E731
     cost = {"first": night(FIRST)}
     forget(lake)
     cost["first, deliveries known"] = night(FIRST)
@@ -186,6 +188,9 @@ def report(result: dict, runs: int) -> None:
     for name in ("first again, nothing new", "next night, nothing new", "both from nothing"):
         line(name, m[name]["wall_s"], m[name]["cpu_s"], m[name]["peak_mib"])
     print(measure.table(rows))
+    full, known = (result["runs"][-1][night]["stages"] for night in ("first", "changed, deliveries known"))
+    costs = [[stage, cost["cpu_s"], known[stage]["cpu_s"]] for stage, cost in full.items()]
+    print("\n" + measure.table([["CPU s by stage, last run", "full night", "changed night, deliveries known"], *costs]))
     print(f"\nthe changed night and the one from nothing have {'the same' if result['same'] else 'OTHER'} anomalies")
 
 
