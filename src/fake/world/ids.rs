@@ -1,48 +1,65 @@
 //! Citizen IDs that no real person can have and no two persons share.
 //!
-//! The prefix 629xxx was never assigned. Household `h` is moved by a bijection to `k` of `0..HOUSEHOLDS`, and `k` is
-//! read as three digits of mixed radix: a birthday class (of 128), a prefix (of 998) and a block of the sequence (of 62).
-//! A member's birth date lies in the household's class (its day number modulo 128) and its sequence number in the
-//! household's block of 16, at `2 * slot` plus the sex. Two persons with one ID would need the same class, prefix and
+//! The prefix 629xxx was never assigned. Household `h` is moved by a bijection to another number `k`, which is read as
+//! three digits of mixed radix: a birthday class (of 128, of 192 where there are more than 7.9 million households), a
+//! prefix (of 998) and a block of the sequence (of 62). A member's birth date lies in the household's class (its day
+//! number modulo the classes) and its sequence number in the household's block of 16, at `2 * slot` plus the sex. Two
+//! persons with one ID would need the same class, prefix and
 //! block, so the same household, and there the same slot: the same person.
 
 use chrono::{Datelike, NaiveDate};
 
 use super::draw::plus;
 
-const CLASSES: u64 = 128;
+const CLASSES: [u64; 2] = [128, 192];
 const PREFIXES: u64 = 998;
 const BLOCKS: u64 = 62;
-/// Prime to 2, 31 and 499, so that multiplying by it permutes the households.
+/// Prime to 2, 3, 31 and 499, so that multiplying by it permutes the households.
 const STEP: u64 = 5_000_011;
 
-/// How many households can have IDs.
-pub const HOUSEHOLDS: u64 = CLASSES * PREFIXES * BLOCKS;
 /// Members of a household that can have IDs.
 pub const SLOTS: u64 = 8;
+
+/// The IDs of all households.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ids {
+    seed: u64,
+    classes: u64,
+}
+
+impl Ids {
+    /// IDs for so many households; nothing when there are not as many.
+    pub(super) fn new(seed: u64, households: u64) -> Option<Self> {
+        let enough = |classes: &u64| households < classes * PREFIXES * BLOCKS;
+        Some(Self { seed, classes: CLASSES.into_iter().find(enough)? })
+    }
+
+    /// The IDs of household `number`.
+    pub(super) fn of(self, number: u64) -> IdSpace {
+        let all = self.classes * PREFIXES * BLOCKS;
+        let k = ((number % all) * STEP + self.seed % all) % all;
+        IdSpace {
+            classes: self.classes as i64,
+            class: (k % self.classes) as i64,
+            prefix: 629_001 + ((k / self.classes) % PREFIXES) as u32,
+            block: (k / self.classes / PREFIXES) as u32,
+        }
+    }
+}
 
 /// The IDs of one household.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct IdSpace {
+    classes: i64,
     class: i64,
     prefix: u32,
     block: u32,
 }
 
 impl IdSpace {
-    /// The IDs of household `number`.
-    pub(super) fn new(seed: u64, number: u64) -> Self {
-        let k = ((number % HOUSEHOLDS) * STEP + seed % HOUSEHOLDS) % HOUSEHOLDS;
-        Self {
-            class: (k % CLASSES) as i64,
-            prefix: 629_001 + ((k / CLASSES) % PREFIXES) as u32,
-            block: (k / CLASSES / PREFIXES) as u32,
-        }
-    }
-
     /// The last day not after `day` on which a member of this household may be born.
     pub(super) fn birth(self, day: NaiveDate) -> NaiveDate {
-        let back = (i64::from(day.num_days_from_ce()) - self.class).rem_euclid(CLASSES as i64);
+        let back = (i64::from(day.num_days_from_ce()) - self.class).rem_euclid(self.classes);
         plus(day, -back)
     }
 
@@ -105,21 +122,28 @@ mod tests {
 
     #[test]
     fn households_never_share_a_space() {
-        let mut seen = std::collections::HashSet::new();
-        for h in (0..200_000).chain(HOUSEHOLDS - 1000..HOUSEHOLDS) {
-            let s = IdSpace::new(7, h);
-            assert!(seen.insert((s.class, s.prefix, s.block)));
-            assert!(s.prefix <= 629_998 && s.block < 62);
+        for (households, classes) in [(7_000_000, 128), (10_000_000, 192)] {
+            let ids = Ids::new(7, households).unwrap();
+            let all = classes * PREFIXES * BLOCKS;
+            let mut seen = std::collections::HashSet::new();
+            for h in (0..200_000).chain(all - 1000..all) {
+                let s = ids.of(h);
+                assert!(seen.insert((s.class, s.prefix, s.block)));
+                assert!(s.prefix <= 629_998 && s.block < 62);
+            }
         }
+        assert!(Ids::new(7, 20_000_000).is_none());
     }
 
     #[test]
     fn birth_keeps_its_class() {
-        let s = IdSpace::new(1, 12345);
-        let day = super::super::draw::date(1960, 5, 7);
-        let b = s.birth(day);
-        assert!(b <= day && (day - b).num_days() < 128);
-        assert_eq!(s.birth(b), b);
-        assert_eq!(s.id(3, true, b).len(), 18);
+        for households in [1_000_000, 10_000_000] {
+            let s = Ids::new(1, households).unwrap().of(12345);
+            let day = super::super::draw::date(1960, 5, 7);
+            let b = s.birth(day);
+            assert!(b <= day && (day - b).num_days() < s.classes);
+            assert_eq!(s.birth(b), b);
+            assert_eq!(s.id(3, true, b).len(), 18);
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! 马大娘: an old woman who lives alone, is on no list, and whose kidneys have failed. The household everybody looks for.
 
 use super::draw::{Draw, plus};
-use super::ids::IdSpace;
 use super::model::{Bill, CoverKind, Home, Money, Person, Place};
 use super::orgs::Role;
 use super::{Plant, Subject, World};
@@ -18,7 +17,7 @@ impl World {
             .iter()
             .position(|v| v.role == Role::Clinic)
             .unwrap_or(0);
-        let ids = IdSpace::new(self.settings.seed, 0);
+        let ids = self.ids.of(0);
         let birth = ids.birth(plus(self.first(), -68 * 365 - 120));
         home.persons.push(Person {
             slot: 0,

@@ -41,10 +41,11 @@ use std::fmt;
 use chrono::NaiveDate;
 
 pub use geography::{County, Division, Geography, Town, Village};
-pub use ids::{HOUSEHOLDS, SLOTS};
+pub use ids::SLOTS;
 pub use known::Known;
 
 use draw::{Draw, Purpose};
+use ids::Ids;
 use ledger::Ledger;
 use model::Home;
 use names::Names;
@@ -152,6 +153,7 @@ impl std::error::Error for WorldError {}
 pub struct World {
     settings: Settings,
     names: Names,
+    ids: Ids,
     sites: Vec<Site>,
     orgs: Vec<Org>,
     /// The doctor in charge of each institution.
@@ -193,9 +195,7 @@ impl World {
             return Err(WorldError::NoVillages);
         }
         let households = ((settings.people as f64 / MEMBERS).round() as u64).max(1);
-        if households + 1 >= HOUSEHOLDS {
-            return Err(WorldError::TooManyPeople);
-        }
+        let ids = Ids::new(settings.seed, households + 1).ok_or(WorldError::TooManyPeople)?;
         let (sites, orgs, province) = orgs::build(geography);
         let starts = starts(&sites, households);
         let plot = Plot::new(&settings, households, &sites, &orgs);
@@ -208,7 +208,7 @@ impl World {
                 names.full(names::Group::Han, &surname, i % 2 == 0, true, &mut draw)
             })
             .collect();
-        Ok(Self { names, sites, orgs, doctors, province, starts, ma, plot, settings })
+        Ok(Self { names, ids, sites, orgs, doctors, province, starts, ma, plot, settings })
     }
 
     /// How many counties there are.

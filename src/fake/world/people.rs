@@ -46,7 +46,7 @@ impl World {
         size = size.clamp(wish.size.0, wish.size.1);
         let seats = seats(size, wish, draw);
         let house = self.names.surname(group, draw);
-        let ids = IdSpace::new(self.settings.seed, home.number);
+        let ids = self.ids.of(home.number);
         for (slot, seat) in seats.into_iter().enumerate() {
             let person = self.person(home, slot as u64, seat, group, &house, ids, draw);
             home.persons.push(person);

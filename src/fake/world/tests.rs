@@ -231,7 +231,7 @@ fn faults_of_settings_are_told() {
     assert_eq!(fault(settings(10, vec![]), &places(1)), Some(WorldError::NoNights));
     assert_eq!(fault(settings(10, vec![day, day]), &places(1)), Some(WorldError::NightsNotInOrder));
     assert_eq!(fault(settings(10, vec![day]), &Geography::default()), Some(WorldError::NoVillages));
-    assert_eq!(fault(settings(30_000_000, vec![day]), &places(1)), Some(WorldError::TooManyPeople));
+    assert_eq!(fault(settings(40_000_000, vec![day]), &places(1)), Some(WorldError::TooManyPeople));
 }
 
 #[test]
