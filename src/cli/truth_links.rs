@@ -7,7 +7,7 @@ use super::output;
 use crate::error::{Error, Result};
 use crate::fake::truth_links::{LinkScores, Methods, Pairs, score_links};
 use crate::feed::assemble::assemble;
-use crate::identity;
+use crate::identity::{self, Wanted};
 use crate::night::{self, Setup};
 
 /// Prints the scores of a night.
@@ -21,7 +21,8 @@ pub(super) fn links(
     let receipts = setup.receipts(summary.date)?;
     let mut assembled = assemble(&setup.pipeline, &setup.lake, &receipts)?;
     identity::recall(&mut assembled.tables, folder)?;
-    let scores = score_links(&setup.pipeline, &assembled.tables, truth)?;
+    let linked = identity::linked(folder, &Wanted::All)?;
+    let scores = score_links(&setup.pipeline, &assembled.tables, &linked, truth)?;
     if json {
         let json = serde_json::to_string(&scores)
             .map_err(|e| Error::bug(format!("the scores are not JSON: {e}")))?;
@@ -29,8 +30,9 @@ pub(super) fn links(
         return Ok(ExitCode::SUCCESS);
     }
     output::say(&summary_of(&scores))?;
-    let sections: [(&str, Vec<(&str, &Methods)>); 3] = [
+    let sections: [(&str, Vec<(&str, &Methods)>); 4] = [
         ("table", named(&scores.tables)),
+        ("step", named(&scores.steps)),
         ("class of error", named(&scores.classes)),
         ("group", named(&scores.groups)),
     ];

@@ -17,6 +17,7 @@ use crate::citizen_id::{self, Quality};
 use crate::codes;
 use crate::engine::TableRows;
 use crate::error::{Error, Result};
+use crate::identity::Linked;
 use crate::lake::rows::{PERSON_KEY, Part, SRC_ROW};
 use crate::person_name;
 use crate::pipeline::Pipeline;
@@ -112,6 +113,8 @@ pub struct LinkScores {
     /// Rows whose own ID is bad.
     pub bad_id: Methods,
     pub tables: BTreeMap<String, Methods>,
+    /// By the step that found the person; `id` is a plain ID.
+    pub steps: BTreeMap<String, Methods>,
     pub classes: BTreeMap<String, Methods>,
     pub groups: BTreeMap<String, Methods>,
     /// Rows of wrong pairs, and rows whose person was not found, by table and the classes of their
@@ -142,15 +145,19 @@ struct Row<'a> {
     src_row: i64,
 }
 
-/// Scores the rows of a night. `tables` hold its moved rows and edits.
+/// Scores the rows of a night. `tables` hold its moved rows and edits, `linked` is what the night says
+/// of rows that no plain ID links.
 ///
 /// # Errors
 /// The truth or a file of the lake cannot be read.
 pub fn score_links(
     pipeline: &Pipeline,
     tables: &BTreeMap<String, TableRows>,
+    linked: &[Linked],
     truth: &Path,
 ) -> Result<LinkScores> {
+    let steps: HashMap<(&str, &str, i64), &str> =
+        linked.iter().map(|l| ((&*l.table, &*l.delivery, l.src_row), &*l.step)).collect();
     let lines = read(truth)?;
     let master = pipeline.settings.identity.spine.first().ok_or_else(|| {
         Error::usage("the pipeline has no spine, so there are no persons to link to")
@@ -166,7 +173,10 @@ pub fn score_links(
     for (id, rows) in tables.iter().filter(|(id, _)| *id != master) {
         let Some(table) = pipeline.tables.get(id).filter(|t| t.person.is_some()) else { continue };
         each(pipeline, table, rows, &lines, &mut |row| match row {
-            Some(row) => scores.add(id, &row, &known),
+            Some(row) => {
+                let step = steps.get(&(id, row.delivery, row.src_row)).copied().unwrap_or("id");
+                scores.add(id, step, &row, &known);
+            }
             None => scores.unknown += 1,
         })?;
     }
@@ -212,7 +222,7 @@ impl Known {
 }
 
 impl LinkScores {
-    fn add(&mut self, table: &str, row: &Row<'_>, known: &Known) {
+    fn add(&mut self, table: &str, step: &str, row: &Row<'_>, known: &Known) {
         let person = row.line.person;
         let one = Methods {
             raw: known.pairs(person, row.raw.and_then(|r| known.raw.get(r))),
@@ -221,6 +231,7 @@ impl LinkScores {
         };
         self.all.add(&one);
         self.tables.entry(table.to_owned()).or_default().add(&one);
+        self.steps.entry(step.to_owned()).or_default().add(&one);
         let classes: Vec<&str> = row.line.classes.split('+').filter(|c| !c.is_empty()).collect();
         if classes.iter().any(|c| super::errors::spoils_id(c)) {
             self.bad_id.add(&one);

@@ -32,11 +32,12 @@ pub struct Linked {
 /// Which lines are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
+    All,
     Mention(i64),
     Row { table: String, delivery: String, src_row: i64 },
 }
 
-/// The lines of one row or mention.
+/// The lines of one row or mention, or of all.
 ///
 /// # Errors
 /// The night's file is damaged.
@@ -57,6 +58,7 @@ pub fn linked(night: &Path, wanted: &Wanted) -> Result<Vec<Linked>> {
         };
         for row in 0..batch.num_rows() {
             let fits = match wanted {
+                Wanted::All => true,
                 Wanted::Mention(number) => mentions.value(row) == *number,
                 Wanted::Row { table, delivery, src_row } => {
                     rows.value(row) == *src_row

@@ -314,6 +314,35 @@ fn score(pipeline: &Path, lake: &Path, input: &Path, rows: &str) -> (f64, f64) {
     (words[0], words[1])
 }
 
+/// Every pair is counted under one step, and no step links at random.
+fn by_step(pipeline: &Path, lake: &Path, input: &Path) {
+    let truth = Bidui::new("truth").arg(pipeline).arg("--lake").arg(lake).arg("--truth");
+    let said = truth.arg(input.join("truth")).args(&["--links", "--json"]).go().ended(0);
+    let scores: Value = serde_json::from_str(&said.stdout).expect("JSON");
+    let number = |pairs: &Value, name: &str| pairs["night"][name].as_u64().expect("a number");
+    let steps = scores["steps"].as_object().expect("steps");
+    for name in ["right", "wrong", "missed"] {
+        let sum: u64 = steps.values().map(|pairs| number(pairs, name)).sum();
+        assert_eq!(sum, number(&scores["all"], name), "{name}");
+    }
+    for step in ["id", "edit", "prefix15", "roster", "town", "model"] {
+        let (right, wrong) = (number(&steps[step], "right"), number(&steps[step], "wrong"));
+        assert!(right > 0 && wrong * 20 <= right, "{step}: {right} right, {wrong} wrong");
+    }
+}
+
+/// The world has tables that a pipeline may do without.
+#[test]
+fn errors_are_made_for_a_pipeline_of_few_tables() {
+    let home = temp();
+    let (few, out) = (pipeline(home.path(), None), home.path().join("out"));
+    let fake = Bidui::new("fake").arg(&few).arg("--out").arg(&out);
+    fake.args(&["--people", "200", "--errors", "usual", "--quiet"]).go().ended(0);
+    let truth = std::fs::read_dir(out.join("truth")).expect("a truth").flatten();
+    let links = truth.filter(|file| file.file_name().to_string_lossy().starts_with("links-"));
+    assert_eq!(links.count(), 1);
+}
+
 /// What departments get wrong, through a whole night; the figures of a large world are in
 /// docs/identity.md.
 #[test]
@@ -329,6 +358,7 @@ fn errors_of_departments_are_survived() {
     assert!(precision > 0.999 && recall > 0.98, "precision {precision}, recall {recall}");
     let (precision, recall) = score(&policies.gansu(), &lake, &input, "bad ID");
     assert!(precision > 0.99 && recall > 0.8, "bad IDs: precision {precision}, recall {recall}");
+    by_step(&policies.gansu(), &lake, &input);
     let other = home.path().join("other");
     night(&policies.gansu(), &input, &other, &["--threads", "4", "--buckets", "16"]);
     // A delivery's name holds the number of buckets; all else is the same.

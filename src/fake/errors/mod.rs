@@ -112,8 +112,10 @@ impl<'a> Spoiler<'a> {
     /// The record as its department has it; nothing when it does not have it.
     pub fn row<'r>(&mut self, record: &Record<'r>) -> Option<Record<'r>> {
         let mut record = record.clone();
-        let table = &self.pipeline.tables[record.table];
-        let (Some(roles), Some(number)) = (&table.person, record.person) else {
+        // The world has more tables than a pipeline may want.
+        let table = self.pipeline.tables.get(record.table);
+        let roles = table.and_then(|table| table.person.as_ref());
+        let (Some(table), Some(roles), Some(number)) = (table, roles, record.person) else {
             return Some(record);
         };
         let Some(person) = self.people.get(number).cloned() else { return Some(record) };
