@@ -28,16 +28,13 @@ pub(super) fn open(source: &Source, format: &Format) -> Result<Box<dyn Rows>> {
         delimiter: Some(char::from(delimiter)),
         ..Part::default()
     };
-    let (lines, decoder) = text.lines(source)?;
-    let quoted = Quoted::new(delimiter);
-    let waiting = VecDeque::new();
     Ok(Box::new(Csv {
         part,
-        lines,
-        decoder,
-        quoted,
-        waiting,
-        line: Vec::new(),
+        lines: text.lines(source)?,
+        decoder: text.decoder(),
+        quoted: Quoted::new(delimiter),
+        waiting: VecDeque::new(),
+        line: None,
         width: None,
         taken: Vec::new(),
         rows: 0,
@@ -94,7 +91,8 @@ struct Csv {
     quoted: Quoted,
     /// Lines that were read ahead for a heading that did not go on.
     waiting: VecDeque<(Mark, Vec<u8>)>,
-    line: Vec<u8>,
+    /// The line under way when it is one of those; else it is the last of `lines`.
+    line: Option<Vec<u8>>,
     width: Option<usize>,
     /// Until the width is known: every line taken, with the number of the row that it was taken for.
     taken: Vec<(u64, Mark, Vec<u8>)>,
@@ -149,17 +147,17 @@ impl Csv {
                 self.part.unterminated = !self.lines.terminated();
                 return Ok(Next::End);
             };
-            if !self.line.trim_ascii().is_empty() {
+            if !self.bytes().trim_ascii().is_empty() {
                 break mark;
             }
         };
-        row.line = mark.line;
-        row.byte = if self.decoder.offsets { mark.byte } else { 0 };
-        let fault = match self.decoder.decode(&self.line) {
-            _ if mark.too_long => Some(reason::LONG_LINE),
-            Ok(text) => self.quoted.split(text, row).err(),
-            Err(fault) => Some(fault),
+        (row.line, row.byte) = (mark.line, mark.byte);
+        let text = match &self.line {
+            _ if mark.too_long => Err(reason::LONG_LINE),
+            Some(line) => self.decoder.decode(line),
+            None => self.lines.text(),
         };
+        let fault = text.and_then(|text| self.quoted.split(text, row)).err();
         let fault = match fault {
             Some(reason::OPEN_QUOTE) if self.width.is_none() => {
                 if self.join_heading(row)? {
@@ -174,20 +172,28 @@ impl Csv {
         let Some(reason) = fault else {
             return Ok(Next::Row);
         };
-        let raw = raw_text(&self.decoder.lossy(&self.line));
+        let raw = raw_text(&self.decoder.lossy(self.bytes()));
         Ok(Next::Broken { line: row.line, byte: row.byte, reason, raw })
+    }
+
+    /// The line under way.
+    fn bytes(&self) -> &[u8] {
+        self.line.as_deref().unwrap_or_else(|| self.lines.bytes())
     }
 
     fn take_line(&mut self) -> Result<Option<Mark>> {
         let mark = match self.waiting.pop_front() {
             Some((mark, line)) => {
-                self.line = line;
+                self.line = Some(line);
                 Some(mark)
             }
-            None => self.lines.next(&mut self.line)?,
+            None => {
+                self.line = None;
+                self.lines.next()?
+            }
         };
         if let (Some(mark), None) = (mark, self.width) {
-            self.taken.push((self.rows, mark, self.line.clone()));
+            self.taken.push((self.rows, mark, self.bytes().to_vec()));
         }
         Ok(mark)
     }
@@ -195,7 +201,7 @@ impl Csv {
     /// Headings from Excel hold line breaks; before the heading is known a quoted cell may go on.
     /// The row is filled if it closes properly; else the lines wait to be read one by one.
     fn join_heading(&mut self, row: &mut RawRow) -> Result<bool> {
-        let first = self.line.clone();
+        let first = self.bytes().to_vec();
         let (line, byte) = (row.line, row.byte);
         let mut joined = first.clone();
         let mut ahead = Vec::new();
@@ -203,8 +209,8 @@ impl Csv {
         while !closed && ahead.len() < HEADING_LINES {
             let Some(mark) = self.take_line()? else { break };
             joined.push(b'\n');
-            joined.extend_from_slice(&self.line);
-            ahead.push((mark, std::mem::take(&mut self.line)));
+            joined.extend_from_slice(self.bytes());
+            ahead.push((mark, self.bytes().to_vec()));
             row.clear();
             let Ok(text) = self.decoder.decode(&joined) else {
                 break;
@@ -223,7 +229,7 @@ impl Csv {
             }
         }
         (row.line, row.byte) = (line, byte);
-        self.line = first;
+        self.line = Some(first);
         Ok(closed)
     }
 }
@@ -249,15 +255,16 @@ impl Quoted {
     /// Cells of a line, or of several with the line breaks of a quoted cell. Of a line with a fault
     /// there are none.
     fn split_joined(&self, line: &str, row: &mut RawRow) -> Result<(), &'static str> {
+        let base = row.hold(line);
         if memchr(b'"', line.as_bytes()).is_some() {
-            self.quoted(line, row).inspect_err(|_| row.empty())?;
+            self.quoted(line, base, row).inspect_err(|_| row.empty())?;
         } else {
             let mut start = 0;
             for end in memchr_iter(self.delimiter, line.as_bytes()) {
-                row.push(&line[start..end]);
+                row.cut(base + start..base + end);
                 start = end + 1;
             }
-            row.push(&line[start..]);
+            row.cut(base + start..base + line.len());
         }
         if line.len() > CELL_BYTES && row.cells().any(|cell| cell.len() > CELL_BYTES) {
             return Err(reason::LONG_CELL);
@@ -267,8 +274,8 @@ impl Quoted {
 
     /// Cells of a line with quotes. They are in order when a quoted cell begins with its quote, ends
     /// with one, doubles those inside, and no other cell has one. Exporters write `="620…"` so that
-    /// Excel keeps the digits of an ID.
-    fn quoted(&self, line: &str, row: &mut RawRow) -> Result<(), &'static str> {
+    /// Excel keeps the digits of an ID. The row holds the line from `base` on.
+    fn quoted(&self, line: &str, base: usize, row: &mut RawRow) -> Result<(), &'static str> {
         let bytes = line.as_bytes();
         let mut at = 0;
         loop {
@@ -280,13 +287,10 @@ impl Quoted {
             at = match start {
                 Some(start) => {
                     let (end, doubled) = closing(bytes, start).ok_or(reason::OPEN_QUOTE)?;
-                    let cell = &line[start..end];
-                    if formula {
-                        row.push(cell);
-                    } else if doubled {
-                        row.push(plain(&cell.replace("\"\"", "\"")));
+                    if doubled && !formula {
+                        row.push(plain(&line[start..end].replace("\"\"", "\"")));
                     } else {
-                        row.push(plain(cell));
+                        row.cut(base + start..base + end);
                     }
                     end + 1
                 }
@@ -296,7 +300,7 @@ impl Quoted {
                     if memchr(b'"', &bytes[at..end]).is_some() {
                         return Err(reason::STRAY_QUOTE);
                     }
-                    row.push(&line[at..end]);
+                    row.cut(base + at..base + end);
                     end
                 }
             };

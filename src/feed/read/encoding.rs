@@ -4,7 +4,7 @@ use std::io::{BufReader, Read};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{BIG5, DecoderResult, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memmem};
 
 use crate::error::{Error, Result};
 use crate::pipeline::spec::Format;
@@ -52,8 +52,16 @@ pub(super) fn inspect(source: &Source, format: &Format) -> Result<Text> {
 }
 
 impl Text {
-    /// Lines of the text, and what decodes each.
-    pub fn lines(&self, source: &Source) -> Result<(Lines, LineDecoder)> {
+    /// What decodes its lines.
+    pub fn decoder(&self) -> LineDecoder {
+        // Lines of UTF-16 are cut when it is UTF-8 already.
+        let utf16 = self.is_utf16();
+        let encoding = if utf16 { UTF_8 } else { self.encoding };
+        LineDecoder { offsets: !utf16, ..LineDecoder::new(encoding) }
+    }
+
+    /// Lines of the text.
+    pub fn lines(&self, source: &Source) -> Result<Lines> {
         let mut reader = source.buffered()?;
         let mut bom = vec![0; self.skip];
         reader.read_exact(&mut bom).map_err(|e| source.read_error(&e))?;
@@ -61,14 +69,9 @@ impl Text {
             let decoder = self.encoding.new_decoder_without_bom_handling();
             let utf16 = Utf16 { reader, decoder, ended: false };
             let reader = Box::new(BufReader::with_capacity(BUFFER_BYTES, utf16));
-            let lines = Lines::new(source, reader, self.line_end, 0);
-            return Ok((
-                lines,
-                LineDecoder { encoding: UTF_8, text: String::new(), offsets: false },
-            ));
+            return Ok(Lines::new(source, reader, self.line_end, 0, self.decoder()));
         }
-        let lines = Lines::new(source, reader, self.line_end, self.skip as u64);
-        Ok((lines, LineDecoder { encoding: self.encoding, text: String::new(), offsets: true }))
+        Ok(Lines::new(source, reader, self.line_end, self.skip as u64, self.decoder()))
     }
 
     /// Whether characters are two bytes wide.
@@ -86,6 +89,24 @@ pub(super) struct LineDecoder {
 }
 
 impl LineDecoder {
+    pub fn new(encoding: &'static Encoding) -> Self {
+        Self { encoding, text: String::new(), offsets: true }
+    }
+
+    /// The text of whole lines, if nothing is wrong with any of them. The bytes `\n` and `\r` are
+    /// nothing else in these encodings.
+    pub fn block(&self, bytes: &[u8], text: &mut String) -> bool {
+        if memchr(0, bytes).is_some() {
+            return false;
+        }
+        if self.encoding == UTF_8 {
+            let valid = UTF_8.decode_without_bom_handling_and_without_replacement(bytes);
+            valid.iter().for_each(|valid| text.push_str(valid));
+            return valid.is_some() && memmem::find(bytes, "\u{FFFD}".as_bytes()).is_none();
+        }
+        (self.encoding == GB18030 || self.encoding == BIG5) && decoded(self.encoding, bytes, text)
+    }
+
     /// The line's text.
     pub fn decode<'a>(&'a mut self, bytes: &'a [u8]) -> Result<&'a str, &'static str> {
         if memchr(0, bytes).is_some() {
@@ -101,13 +122,11 @@ impl LineDecoder {
         if bytes.is_ascii() {
             return Ok(std::str::from_utf8(bytes).expect("ASCII is UTF-8"));
         }
-        let mut decoder = self.encoding.new_decoder_without_bom_handling();
         self.text.clear();
-        let most = decoder.max_utf8_buffer_length_without_replacement(bytes.len());
-        self.text.reserve(most.unwrap_or(bytes.len() * 3 + 16));
-        match decoder.decode_to_string_without_replacement(bytes, &mut self.text, true) {
-            (DecoderResult::InputEmpty, _) => Ok(&self.text),
-            _ => Err(self.bad_bytes()),
+        if decoded(self.encoding, bytes, &mut self.text) {
+            Ok(&self.text)
+        } else {
+            Err(self.bad_bytes())
         }
     }
 
@@ -123,6 +142,15 @@ impl LineDecoder {
             _ => reason::NOT_DECLARED,
         }
     }
+}
+
+/// Adds a text to others; false when it has bytes that the encoding cannot hold.
+fn decoded(encoding: &'static Encoding, bytes: &[u8], text: &mut String) -> bool {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let most = decoder.max_utf8_buffer_length_without_replacement(bytes.len());
+    text.reserve(most.unwrap_or(bytes.len() * 3 + 16));
+    let (result, _) = decoder.decode_to_string_without_replacement(bytes, text, true);
+    result == DecoderResult::InputEmpty
 }
 
 /// The encoding, the length of its mark and the words about it.
@@ -306,10 +334,10 @@ mod tests {
 
     #[test]
     fn a_bad_byte_costs_its_line() {
-        let mut decoder = LineDecoder { encoding: GB18030, text: String::new(), offsets: true };
+        let mut decoder = LineDecoder::new(GB18030);
         assert_eq!(decoder.decode(&GB18030.encode("张三,䃎").0), Ok("张三,䃎"));
         assert_eq!(decoder.decode(b"\xC8,1"), Err(reason::NOT_GB18030));
-        let mut decoder = LineDecoder { encoding: UTF_8, text: String::new(), offsets: true };
+        let mut decoder = LineDecoder::new(UTF_8);
         assert_eq!(decoder.decode(b"\xC8,1"), Err(reason::NOT_UTF8));
         assert_eq!(decoder.decode("a\u{FFFD}".as_bytes()), Err(reason::REPLACED));
     }

@@ -21,9 +21,9 @@ pub(super) fn open(source: &Source, format: &Format) -> Result<Box<dyn Rows>> {
         return Err(Error::gate(message).hint("ask the sender for GB18030 or UTF-8"));
     }
     let part = Part { encoding: Some(text.finding.clone()), ..part(source) };
-    let (lines, decoder) = text.lines(source)?;
+    let (lines, decoder) = (text.lines(source)?, text.decoder());
     let widths = format.widths.clone();
-    Ok(Box::new(Fixed { part, lines, decoder, widths, line: Vec::new() }))
+    Ok(Box::new(Fixed { part, lines, decoder, widths }))
 }
 
 fn part(source: &Source) -> Part {
@@ -35,7 +35,6 @@ struct Fixed {
     lines: Lines,
     decoder: LineDecoder,
     widths: Vec<usize>,
-    line: Vec<u8>,
 }
 
 impl Rows for Fixed {
@@ -50,11 +49,11 @@ impl Rows for Fixed {
     fn next(&mut self, row: &mut RawRow) -> Result<Next> {
         row.clear();
         let mark = loop {
-            let Some(mark) = self.lines.next(&mut self.line)? else {
+            let Some(mark) = self.lines.next()? else {
                 self.part.unterminated = !self.lines.terminated();
                 return Ok(Next::End);
             };
-            if !self.line.trim_ascii().is_empty() {
+            if !self.lines.bytes().trim_ascii().is_empty() {
                 break mark;
             }
         };
@@ -63,7 +62,7 @@ impl Rows for Fixed {
         let Some(reason) = fault else {
             return Ok(Next::Row);
         };
-        let raw = raw_text(&self.decoder.lossy(&self.line));
+        let raw = raw_text(&self.lines.lossy());
         Ok(Next::Broken { line: mark.line, byte: mark.byte, reason, raw })
     }
 }
@@ -73,17 +72,18 @@ impl Fixed {
     fn cut(&mut self, row: &mut RawRow) -> Result<(), &'static str> {
         let whole: usize = self.widths.iter().sum();
         let last = self.widths.last().copied().unwrap_or(0);
-        let length = self.line.trim_ascii_end().len();
+        let line = self.lines.bytes();
+        let length = line.trim_ascii_end().len();
         if length > whole {
             return Err(reason::LONG_FIXED);
         }
-        if self.line.len() <= whole - last {
+        if line.len() <= whole - last {
             return Err(reason::SHORT_LINE);
         }
         let mut start = 0;
         for width in &self.widths {
-            let end = (start + width).min(self.line.len());
-            let cell = self.decoder.decode(&self.line[start..end])?;
+            let end = (start + width).min(line.len());
+            let cell = self.decoder.decode(&line[start..end])?;
             row.push(cell.trim_matches([' ', '\u{3000}', '\t']));
             start = end;
         }

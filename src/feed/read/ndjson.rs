@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::pipeline::spec::Format;
 
 use super::container::Source;
-use super::encoding::{self, LineDecoder};
+use super::encoding;
 use super::lines::Lines;
 use super::{CELL_BYTES, Next, Part, RawRow, Rows, Shape, raw_text, reason};
 
@@ -21,12 +21,11 @@ const OBJECTS: usize = 100;
 /// Opens NDJSON.
 pub(super) fn open(source: &Source, format: &Format) -> Result<Box<dyn Rows>> {
     let text = encoding::inspect(source, format)?;
-    let (mut lines, mut decoder) = text.lines(source)?;
-    let mut line = Vec::new();
+    let mut lines = text.lines(source)?;
     let mut headings: Vec<String> = Vec::new();
     let mut objects = 0;
-    while objects < OBJECTS && lines.next(&mut line)?.is_some() {
-        let Ok(text) = decoder.decode(&line) else {
+    while objects < OBJECTS && lines.next()?.is_some() {
+        let Ok(text) = lines.text() else {
             continue;
         };
         let Ok(Object(pairs)) = serde_json::from_str::<Object>(text) else {
@@ -45,9 +44,9 @@ pub(super) fn open(source: &Source, format: &Format) -> Result<Box<dyn Rows>> {
             .hint("NDJSON has one object like {\"k\": \"v\"} on each line"));
     }
     let part = Part { file: label, encoding: Some(text.finding.clone()), ..Part::default() };
-    let (lines, decoder) = text.lines(source)?;
+    let lines = text.lines(source)?;
     let positions = headings.iter().cloned().enumerate().map(|(i, key)| (key, i)).collect();
-    Ok(Box::new(Ndjson { part, lines, decoder, headings, positions, line, cells: Vec::new() }))
+    Ok(Box::new(Ndjson { part, lines, headings, positions, cells: Vec::new() }))
 }
 
 /// The pairs of an object in their order, also those that stand twice.
@@ -78,10 +77,8 @@ impl<'de> Deserialize<'de> for Object {
 struct Ndjson {
     part: Part,
     lines: Lines,
-    decoder: LineDecoder,
     headings: Vec<String>,
     positions: HashMap<String, usize>,
-    line: Vec<u8>,
     cells: Vec<Option<Value>>,
 }
 
@@ -97,28 +94,28 @@ impl Rows for Ndjson {
     fn next(&mut self, row: &mut RawRow) -> Result<Next> {
         row.clear();
         let mark = loop {
-            let Some(mark) = self.lines.next(&mut self.line)? else {
+            let Some(mark) = self.lines.next()? else {
                 self.part.unterminated = !self.lines.terminated();
                 return Ok(Next::End);
             };
-            if !self.line.trim_ascii().is_empty() {
+            if !self.lines.bytes().trim_ascii().is_empty() {
                 break mark;
             }
         };
         row.line = mark.line;
-        row.byte = if self.decoder.offsets { mark.byte } else { 0 };
+        row.byte = mark.byte;
         let fault = if mark.too_long { Some(reason::LONG_LINE) } else { self.parse(row).err() };
         let Some(reason) = fault else {
             return Ok(Next::Row);
         };
-        let raw = raw_text(&self.decoder.lossy(&self.line));
+        let raw = raw_text(&self.lines.lossy());
         Ok(Next::Broken { line: row.line, byte: row.byte, reason, raw })
     }
 }
 
 impl Ndjson {
     fn parse(&mut self, row: &mut RawRow) -> Result<(), &'static str> {
-        let text = self.decoder.decode(&self.line)?;
+        let text = self.lines.text()?;
         let object = serde_json::from_str(text).map_err(|_| reason::NOT_OBJECT)?;
         let Object(pairs) = object;
         self.cells.clear();

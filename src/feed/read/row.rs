@@ -1,17 +1,28 @@
 //! One row as text, in buffers that are used again for the next.
 
 use std::fmt::{self, Write};
+use std::ops::Range;
 
 /// One row as text. Reused between rows: no allocation per row.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct RawRow {
     /// Physical line or sheet row, from 1.
     pub line: u64,
     /// Offset of the record in the file's original bytes where that is known, else 0.
     pub byte: u64,
+    /// What the cells are cut from: a line, or one cell behind the other.
     text: String,
-    ends: Vec<usize>,
+    cells: Vec<Range<usize>>,
 }
+
+/// Rows are equal when they stand at one place and have the same cells.
+impl PartialEq for RawRow {
+    fn eq(&self, other: &Self) -> bool {
+        (self.line, self.byte) == (other.line, other.byte) && self.cells().eq(other.cells())
+    }
+}
+
+impl Eq for RawRow {}
 
 impl RawRow {
     /// An empty row of this line.
@@ -21,15 +32,15 @@ impl RawRow {
 
     /// Number of cells.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.cells.len()
     }
 
     /// Whether there is no cell.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.cells.is_empty()
     }
 
-    /// Bytes of all cells together.
+    /// Bytes of the text that the cells are cut from.
     pub fn bytes(&self) -> usize {
         self.text.len()
     }
@@ -45,34 +56,44 @@ impl RawRow {
 
     /// Text of a cell; empty beyond the last.
     pub fn cell(&self, i: usize) -> &str {
-        let Some(&end) = self.ends.get(i) else {
-            return "";
-        };
-        let start = if i == 0 { 0 } else { self.ends[i - 1] };
-        &self.text[start..end]
+        self.cells.get(i).map_or("", |cell| &self.text[cell.clone()])
     }
 
     /// All cells in order.
     pub fn cells(&self) -> impl Iterator<Item = &str> {
-        (0..self.len()).map(|i| self.cell(i))
+        self.cells.iter().map(|cell| &self.text[cell.clone()])
     }
 
     /// Adds a cell.
     pub fn push(&mut self, cell: &str) {
+        let start = self.text.len();
         self.text.push_str(cell);
-        self.ends.push(self.text.len());
+        self.cells.push(start..self.text.len());
+    }
+
+    /// Adds a text of which [`RawRow::cut`] makes cells; where it begins.
+    pub(super) fn hold(&mut self, line: &str) -> usize {
+        let start = self.text.len();
+        self.text.push_str(line);
+        start
+    }
+
+    /// Adds a cell that stands in a text that is held already.
+    pub(super) fn cut(&mut self, cell: Range<usize>) {
+        self.cells.push(cell);
     }
 
     /// Adds a cell that is formatted in place.
     pub fn push_fmt(&mut self, cell: fmt::Arguments<'_>) {
+        let start = self.text.len();
         self.text.write_fmt(cell).expect("writing to a String cannot fail");
-        self.ends.push(self.text.len());
+        self.cells.push(start..self.text.len());
     }
 
     /// Adds empty cells until there are `width`.
     pub fn pad(&mut self, width: usize) {
-        if self.ends.len() < width {
-            self.ends.resize(width, self.text.len());
+        if self.cells.len() < width {
+            self.cells.resize(width, 0..0);
         }
     }
 
@@ -86,7 +107,7 @@ impl RawRow {
     /// Forgets the cells.
     pub(super) fn empty(&mut self) {
         self.text.clear();
-        self.ends.clear();
+        self.cells.clear();
     }
 
     /// The row for a message, with cells separated by a bar.
