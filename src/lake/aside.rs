@@ -8,6 +8,7 @@ use lz4_flex::block::{compress_into, decompress_into, get_maximum_output_size};
 
 use crate::error::{Error, Result};
 use crate::lake::durable;
+use crate::lake::piles::Piles;
 
 /// Pieces of bytes that wait on disk. Each is compressed as a whole.
 pub struct Aside {
@@ -44,11 +45,20 @@ impl Aside {
         Ok(Self { dir, file, pieces, written: 0, packed: Vec::new() })
     }
 
-    /// Adds bytes to a bucket.
+    /// Adds each of some piles to the bucket of its number. They are empty then.
     ///
     /// # Errors
     /// What the disk says.
-    pub fn write(&mut self, bytes: &[u8], bucket: usize) -> Result<()> {
+    pub fn write_all(&mut self, piles: &mut Piles) -> Result<()> {
+        for bucket in 0..piles.count() {
+            piles.pieces(bucket).iter().try_for_each(|piece| self.write(piece, bucket))?;
+            piles.clear(bucket);
+        }
+        Ok(())
+    }
+
+    /// Adds bytes to a bucket.
+    fn write(&mut self, bytes: &[u8], bucket: usize) -> Result<()> {
         self.packed.resize(get_maximum_output_size(bytes.len()), 0);
         let packed = compress_into(bytes, &mut self.packed)
             .map_err(|_| Error::bug("a piece grew more than it can"))?;

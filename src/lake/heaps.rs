@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::aside::Aside;
+use super::piles::Piles;
 use crate::error::Result;
 
 /// Each is sorted by itself.
@@ -15,7 +16,7 @@ const HEAP_BYTES: usize = 16 << 20;
 /// about the heap: it should be a hash.
 pub struct Heaps<const NUMBERS: usize> {
     path: PathBuf,
-    heaps: Vec<Vec<u8>>,
+    heaps: Piles,
     bytes: usize,
     limit: usize,
     aside: Option<Aside>,
@@ -24,7 +25,7 @@ pub struct Heaps<const NUMBERS: usize> {
 impl<const NUMBERS: usize> Heaps<NUMBERS> {
     /// What has no room in memory waits in a folder beside `path`.
     pub fn new(path: &Path) -> Self {
-        let heaps = vec![Vec::new(); HEAPS];
+        let heaps = Piles::new(HEAPS);
         Self { path: path.to_owned(), heaps, bytes: 0, limit: HEAP_BYTES, aside: None }
     }
 
@@ -33,7 +34,7 @@ impl<const NUMBERS: usize> Heaps<NUMBERS> {
     /// # Errors
     /// What the disk says.
     pub fn push(&mut self, entry: [u64; NUMBERS]) -> Result<()> {
-        let heap = &mut self.heaps[entry[0] as usize % HEAPS];
+        let heap = self.heaps.room(entry[0] as usize % HEAPS, NUMBERS * 8);
         for number in entry {
             heap.extend_from_slice(&number.to_le_bytes());
         }
@@ -46,10 +47,7 @@ impl<const NUMBERS: usize> Heaps<NUMBERS> {
             Some(aside) => aside,
             None => self.aside.insert(Aside::create(&self.path, HEAPS)?),
         };
-        for (bucket, heap) in self.heaps.iter_mut().enumerate().filter(|(_, h)| !h.is_empty()) {
-            aside.write(heap, bucket)?;
-            heap.clear();
-        }
+        aside.write_all(&mut self.heaps)?;
         self.bytes = 0;
         Ok(())
     }
@@ -61,12 +59,12 @@ impl<const NUMBERS: usize> Heaps<NUMBERS> {
     pub fn drain(&mut self, mut sorted: impl FnMut(&[[u64; NUMBERS]])) -> Result<()> {
         let mut back = self.aside.take().map(Aside::back).transpose()?;
         let (mut bytes, mut entries) = (Vec::new(), Vec::new());
-        for (bucket, heap) in self.heaps.iter_mut().enumerate() {
+        for bucket in 0..HEAPS {
             bytes.clear();
             if let Some(back) = &mut back {
                 back.read(bucket, &mut bytes)?;
             }
-            bytes.extend_from_slice(&std::mem::take(heap));
+            self.heaps.take(bucket, &mut bytes);
             let (numbers, _) = bytes.as_chunks::<8>();
             entries.clear();
             let entry = |n: &[[u8; 8]; NUMBERS]| n.map(u64::from_le_bytes);

@@ -14,6 +14,7 @@ mod aside;
 pub mod bucket;
 pub mod durable;
 pub mod heaps;
+mod piles;
 pub mod rows;
 mod walk;
 

@@ -3,11 +3,14 @@
 //! Each row group holds one range of person keys. The footer says which, so some persons are read
 //! without touching the others.
 
+mod footer;
 mod gather;
+mod group;
 mod numbers;
 mod packed;
 mod properties;
 mod scan;
+mod unpack;
 mod writer;
 
 use std::collections::{BTreeSet, HashMap};
@@ -18,8 +21,8 @@ use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int64Type, SchemaRef};
 use foldhash::fast::FixedState;
-use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
+use footer::{Footer, SharedFooter};
 pub use gather::Gather;
 pub use numbers::Numbers;
 pub use packed::Packed;
@@ -108,8 +111,7 @@ impl Edits {
 #[derive(Debug, Clone)]
 pub struct RowsFile {
     path: PathBuf,
-    metadata: ArrowReaderMetadata,
-    groups: Vec<(i64, i64)>,
+    footer: SharedFooter,
 }
 
 impl RowsFile {
@@ -119,31 +121,23 @@ impl RowsFile {
     /// The file is missing or damaged.
     pub fn open(path: &Path) -> Result<Self> {
         let file = std::fs::File::open(path).map_err(|e| Error::io("open", path, &e))?;
-        let metadata = ArrowReaderMetadata::load(&file, Default::default()).map_err(|e| {
-            Error::environment(format!("{} is damaged: {e}", path.display()))
-                .hint("restore the lake from its backup, or remove the delivery and run again")
-        })?;
-        let pairs = metadata.metadata().file_metadata().key_value_metadata();
-        let groups = pairs
-            .and_then(|p| p.iter().find(|kv| kv.key == GROUPS))
-            .and_then(|kv| serde_json::from_str(kv.value.as_deref()?).ok())
-            .unwrap_or_default();
-        Ok(Self { path: path.to_owned(), metadata, groups })
+        let footer = Arc::new(Footer::read(&file, path)?);
+        Ok(Self { path: path.to_owned(), footer })
     }
 
     /// The columns.
     pub fn schema(&self) -> &SchemaRef {
-        self.metadata.schema()
+        &self.footer.schema
     }
 
     /// Number of rows.
     pub fn rows(&self) -> u64 {
-        self.metadata.metadata().file_metadata().num_rows() as u64
+        self.footer.file.file_metadata().num_rows() as u64
     }
 
     /// Bytes of its rows as they are encoded, before compression.
     pub fn bytes(&self) -> u64 {
-        self.metadata.metadata().row_groups().iter().map(|g| g.total_byte_size() as u64).sum()
+        self.footer.bytes
     }
 
     /// Rows of a part, the named columns in the order given, with the changes that later stages
@@ -164,20 +158,14 @@ impl RowsFile {
         Scan::pick(self, rows)
     }
 
-    /// Keys of the rows in a group; below 0 where rows have none.
-    fn keys_of(&self, group: usize) -> KeyRange {
-        let (first, last) = self.groups.get(group).copied().unwrap_or((0, i64::MAX));
-        KeyRange { first, last }
-    }
-
     /// Row groups in which rows of a part lie.
     fn groups_of(&self, part: Part) -> Vec<usize> {
-        let all = 0..self.metadata.metadata().num_row_groups();
+        let all = 0..self.footer.groups();
         let meets = |keys: KeyRange| match part {
             Part::All => true,
             Part::Pending => keys.first < 0,
             Part::Keys(wanted) => keys.first >= 0 && keys.meets(wanted),
         };
-        all.filter(|group| meets(self.keys_of(*group))).collect()
+        all.filter(|group| meets(self.footer.keys_of(*group))).collect()
     }
 }

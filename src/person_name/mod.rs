@@ -2,6 +2,7 @@
 
 mod tables;
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use pinyin::ToPinyin;
@@ -34,16 +35,16 @@ pub enum NameMatch {
 /// The clean spelling of a name as received: NFKC, characters of old fonts (GB 18030-2000) at
 /// their present place, without spaces (but between Latin words), notes in brackets and invisible
 /// characters, every dot as `·`.
-pub fn clean(raw: &str) -> String {
+pub fn clean(raw: &str) -> Cow<'_, str> {
     if raw.chars().all(|c| matches!(c, '\u{4e00}'..='\u{9fff}')) {
-        return raw.to_owned();
+        return Cow::Borrowed(raw);
     }
     let text: String =
         raw.chars().map(|c| if is_dot(c) { '·' } else { placed(c) }).nfkc().collect();
     match without_layout(&text, true) {
         // Nothing but a note: then the brackets are around the name.
-        name if name.is_empty() => without_layout(&text, false),
-        name => name,
+        name if name.is_empty() => Cow::Owned(without_layout(&text, false)),
+        name => Cow::Owned(name),
     }
 }
 

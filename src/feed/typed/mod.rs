@@ -1,23 +1,23 @@
 //! From a row of text to typed columns, held to the contract: a bad cell names itself.
 
-mod cell;
 mod parse;
 mod seen;
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
 use foldhash::fast::FixedState;
 
-use crate::citizen_id::{CitizenId, Quality};
+use crate::citizen_id::Quality;
 use crate::division::Divisions;
 use crate::error::Result;
 use crate::lake::rows::Packed;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{ColumnType, Feed, FeedColumn, Grain, OnBad, Table, Unit};
 use crate::privacy::PersonKeys;
-use cell::Cell;
 use parse::{Nulls, PlacesKnown};
 pub use seen::Said;
 use seen::Seen;
@@ -51,7 +51,7 @@ struct Source {
     on_bad: OnBad,
     unit: Option<Unit>,
     codes: Option<HashMap<String, String, FixedState>>,
-    constant: Option<String>,
+    constant: Option<Arc<str>>,
 }
 
 /// Counts of what was repaired or dropped, by kind.
@@ -67,13 +67,16 @@ pub struct Typer<'a> {
     root: String,
     keys: Option<(&'a PersonKeys, usize)>,
     key_columns: Vec<usize>,
-    cells: Vec<Cell>,
-    /// The last row that is used.
+    /// Columns of ID numbers. Behind each stand its text as it was received, and what it turned out
+    /// to be.
+    ids: Vec<usize>,
+    /// The row under way, or the last one that is used.
     packed: Packed,
+    /// Where in it stands what each column says.
+    places: Vec<Range<usize>>,
     /// What became of the row's ID numbers, by column.
     qualities: Vec<Quality>,
     places_known: PlacesKnown,
-    scratch: String,
     spare: String,
     row_bytes: Vec<u8>,
     key_bytes: Vec<u8>,
@@ -113,12 +116,12 @@ impl<'a> Typer<'a> {
             root: pipeline.settings.division_root.clone(),
             keys: person.map(|column| (keys, column)),
             key_columns: table.key.iter().filter_map(|k| table.position(k)).collect(),
+            ids: (0..sources.len()).filter(|c| sources[*c].kind == ColumnType::CitizenId).collect(),
             packed: Packed::default(),
-            cells: vec![Cell::Null; sources.len()],
+            places: vec![0..0; sources.len()],
             qualities: vec![Quality::Missing; sources.len()],
             places_known: PlacesKnown::default(),
             sources,
-            scratch: String::new(),
             spare: String::new(),
             row_bytes: Vec::new(),
             key_bytes: Vec::new(),
@@ -157,107 +160,85 @@ impl<'a> Typer<'a> {
     /// # Errors
     /// What the disk says.
     pub fn row<'r>(&mut self, cell: impl Fn(usize) -> &'r str, place: Place) -> Result<Outcome> {
-        self.scratch.clear();
+        self.packed.clear();
         self.qualities.fill(Quality::Missing);
         let mut id = None;
         for column in 0..self.sources.len() {
-            match self.parse(column, &cell, &mut id) {
-                Ok(value) => self.cells[column] = value,
-                Err(bad) if self.sources[column].on_bad == OnBad::Null && bad.1 => {
-                    let kind = format!("dropped:{}", self.sources[column].name);
-                    *self.amendments.entry(kind).or_default() += 1;
-                    self.cells[column] = Cell::Null;
+            let start = self.packed.bytes().len();
+            if let Err((reason, droppable)) = self.parse(column, &cell, &mut id) {
+                let source = &self.sources[column];
+                if !(droppable && source.on_bad == OnBad::Null) {
+                    return Ok(Outcome::Rejected(bad_cell(source, reason, &cell)));
                 }
-                Err((reason, _)) => {
-                    let source = &self.sources[column];
-                    let cells = source.cells.iter().flatten().map(|c| cell(*c));
-                    let raw = cells.collect::<Vec<_>>().join(" / ");
-                    let column = source.name.clone();
-                    return Ok(Outcome::Rejected(BadCell { column, reason, raw }));
-                }
+                *self.amendments.entry(format!("dropped:{}", source.name)).or_default() += 1;
+                self.packed.null();
+            }
+            self.places[column] = start..self.packed.bytes().len();
+            if self.sources[column].kind == ColumnType::CitizenId {
+                self.as_received(column, &cell);
             }
         }
-        self.remember(&cell, place.row)?;
-        Ok(Outcome::Used { key: self.pack(&cell, id, place) })
-    }
-
-    fn text(&self, cell: Cell) -> &str {
-        match cell {
-            Cell::Text { start, end } => &self.scratch[start..end],
-            _ => "",
+        self.remember(place.row)?;
+        for column in &self.ids {
+            let quality = self.qualities[*column];
+            if quality != Quality::Valid {
+                *self.amendments.entry(format!("id:{}", quality.word())).or_default() += 1;
+            }
         }
-    }
-
-    /// Remembers what the row says.
-    fn remember<'r>(&mut self, cell: &impl Fn(usize) -> &'r str, number: i64) -> Result<()> {
-        let (mut row, mut key) =
-            (std::mem::take(&mut self.row_bytes), std::mem::take(&mut self.key_bytes));
-        row.clear();
-        (0..self.cells.len()).for_each(|column| self.put(column, cell, &mut row));
-        let taken = if self.key_columns.is_empty() {
-            self.seen.whole(number, &row)
-        } else {
-            key.clear();
-            self.key_columns.iter().for_each(|column| self.put(*column, cell, &mut key));
-            self.seen.keyed(number, &key, &row)
-        };
-        (self.row_bytes, self.key_bytes) = (row, key);
-        taken
-    }
-
-    /// Adds a column's value to what tells rows apart. IDs count as they were received.
-    fn put<'r>(&self, column: usize, cell: &impl Fn(usize) -> &'r str, bytes: &mut Vec<u8>) {
-        match self.cells[column] {
-            Cell::Null => bytes.push(0),
-            Cell::Int(v) => bytes.extend_from_slice(&v.to_le_bytes()),
-            Cell::Decimal(v) => bytes.extend_from_slice(&v.to_le_bytes()),
-            Cell::Date(v) => bytes.extend_from_slice(&v.to_le_bytes()),
-            Cell::Bool(v) => bytes.push(1 + u8::from(v)),
-            text @ Cell::Text { .. } => bytes.extend_from_slice(self.text(text).as_bytes()),
-        }
-        // An unusable ID is null above; its raw text still tells two rows apart.
-        if self.sources[column].kind == ColumnType::CitizenId
-            && self.cells[column] == Cell::Null
-            && let Some(Some(at)) = self.sources[column].cells.first()
-        {
-            bytes.extend_from_slice(cell(*at).as_bytes());
-        }
-        bytes.push(0xff);
-    }
-
-    /// Packs the parsed cells; the row's key.
-    fn pack<'r>(
-        &mut self,
-        cell: &impl Fn(usize) -> &'r str,
-        id: Option<(CitizenId, usize)>,
-        place: Place,
-    ) -> Option<i64> {
-        let packed = &mut self.packed;
-        packed.clear();
         let mut key = None;
         if let Some((keys, column)) = self.keys {
             key = id.filter(|(_, c)| *c == column).map(|(id, _)| keys.key(&id));
-            packed.text(key.map(|_| "id"));
+            self.packed.front(key.map(|_| "id"));
         }
-        for (column, source) in self.sources.iter().enumerate() {
-            self.cells[column].pack(&self.scratch, packed);
-            if source.kind == ColumnType::CitizenId {
-                let raw = source.cells.first().copied().flatten().map(cell);
-                let quality = self.qualities[column];
-                let word = quality.word();
-                if quality != Quality::Valid {
-                    *self.amendments.entry(format!("id:{word}")).or_default() += 1;
-                }
-                packed.text(raw.filter(|r| !r.is_empty()));
-                packed.text(Some(word));
-            }
-        }
-        packed.int64(place.row);
-        packed.int32(place.part);
-        packed.int64(place.line as i64);
-        packed.int64(place.byte as i64);
-        key
+        self.packed.number(place.row);
+        self.packed.int32(place.part);
+        self.packed.int64(place.line as i64);
+        self.packed.int64(place.byte as i64);
+        Ok(Outcome::Used { key })
     }
+
+    /// Adds the text of an ID number and what it turned out to be. A usable number is the same however
+    /// it was written; of another its text still tells two rows apart.
+    fn as_received<'r>(&mut self, column: usize, cell: &impl Fn(usize) -> &'r str) {
+        let raw = self.sources[column].cells.first().copied().flatten().map(cell);
+        self.packed.text(raw.filter(|raw| !raw.is_empty()));
+        let said = &mut self.places[column];
+        if self.packed.bytes()[said.start] == 0 {
+            said.end = self.packed.bytes().len();
+        }
+        self.packed.text(Some(self.qualities[column].word()));
+    }
+
+    /// Remembers what the row says.
+    fn remember(&mut self, number: i64) -> Result<()> {
+        let (packed, row, key) = (self.packed.bytes(), &mut self.row_bytes, &mut self.key_bytes);
+        row.clear();
+        let mut from = 0;
+        for column in &self.ids {
+            row.extend_from_slice(&packed[from..self.places[*column].end]);
+            from = self.places.get(column + 1).map_or(packed.len(), |next| next.start);
+        }
+        row.extend_from_slice(&packed[from..]);
+        if self.key_columns.is_empty() {
+            return self.seen.whole(number, row);
+        }
+        key.clear();
+        for column in &self.key_columns {
+            key.extend_from_slice(&packed[self.places[*column].clone()]);
+        }
+        self.seen.keyed(number, key, row)
+    }
+}
+
+/// A cell that is bad, for people.
+fn bad_cell<'r>(
+    source: &Source,
+    reason: &'static str,
+    cell: &impl Fn(usize) -> &'r str,
+) -> BadCell {
+    let cells = source.cells.iter().flatten().map(|c| cell(*c));
+    let raw = cells.collect::<Vec<_>>().join(" / ");
+    BadCell { column: source.name.clone(), reason, raw }
 }
 
 /// Days since 1970-01-01, Arrow's Date32.
@@ -281,6 +262,6 @@ fn source(pipeline: &Pipeline, feed: &Feed, column: &crate::pipeline::spec::Colu
         on_bad: mapped.map_or(OnBad::Reject, |m| m.on_bad),
         unit: mapped.and_then(|m| m.unit),
         codes,
-        constant: feed.constants.get(&column.name).cloned(),
+        constant: feed.constants.get(&column.name).map(|c| c.as_str().into()),
     }
 }

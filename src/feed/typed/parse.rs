@@ -1,11 +1,11 @@
 //! One raw cell to one value of its column's type, or why not.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use unicode_normalization::UnicodeNormalization;
 
-use super::cell::Cell;
 use super::{Typer, days};
 use crate::calendar::{self, DateCell};
 use crate::citizen_id::{self, CitizenId};
@@ -47,18 +47,28 @@ impl PlacesKnown {
 /// Texts that mean "nothing".
 pub(super) struct Nulls {
     texts: Vec<String>,
-    /// One bit for each length below 64 that they have: most cells are told apart by theirs.
-    lengths: u64,
+    /// A bit for each of their marks: most cells are told apart by theirs.
+    marks: [u64; 64],
 }
 
 impl Nulls {
     pub fn new(texts: &[String]) -> Self {
-        let bit = |text: &String| 1 << text.len().min(63);
-        Self { texts: texts.to_vec(), lengths: texts.iter().map(bit).fold(1, |a, b: u64| a | b) }
+        let mut nulls = Self { texts: texts.to_vec(), marks: [0; 64] };
+        for text in texts.iter().map(String::as_str).chain([""]) {
+            let (length, last) = Self::marks(text);
+            nulls.marks[length] |= 1 << last;
+        }
+        nulls
+    }
+
+    /// Its length and some of the bits of its last byte.
+    fn marks(text: &str) -> (usize, u8) {
+        (text.len().min(63), text.as_bytes().last().map_or(0, |last| last % 64))
     }
 
     fn contains(&self, text: &str) -> bool {
-        let likely = self.lengths >> text.len().min(63) & 1 == 1;
+        let (length, last) = Self::marks(text);
+        let likely = self.marks[length] >> last & 1 == 1;
         likely && (text.is_empty() || self.texts.iter().any(|null| null == text))
     }
 }
@@ -67,13 +77,14 @@ impl Nulls {
 type Bad = (&'static str, bool);
 
 impl Typer<'_> {
-    /// Parses the cell of a column; an error says the reason and whether the cell may be dropped.
+    /// Parses the cell of a column and packs its value; an error says the reason and whether the cell
+    /// may be dropped, and packs nothing.
     pub(super) fn parse<'r>(
         &mut self,
         column: usize,
         cell: &impl Fn(usize) -> &'r str,
         id: &mut Option<(CitizenId, usize)>,
-    ) -> Result<Cell, Bad> {
+    ) -> Result<(), Bad> {
         let source = &self.sources[column];
         if source.path {
             return self.path(column, cell);
@@ -81,22 +92,23 @@ impl Typer<'_> {
         let raw = match (source.cells.first(), &source.constant) {
             (Some(Some(at)), _) => cell(*at),
             (_, Some(constant)) => {
-                let constant = constant.clone();
+                let constant = Arc::clone(constant);
                 return self.value(column, &constant, id);
             }
             _ => return self.null(column),
         };
         let trimmed = trimmed(raw);
-        // 无 is "no" to a yes-or-no column before it is "nothing".
-        let yes_no = source.kind == ColumnType::Bool && amount::parse_bool(trimmed).is_some();
-        if source.kind != ColumnType::CitizenId && !yes_no && self.is_null(trimmed) {
-            return self.null(column);
-        }
-        self.value(column, trimmed, id)
+        let null = match source.kind {
+            ColumnType::CitizenId => false,
+            // 无 is "no" to a yes-or-no column before it is "nothing".
+            ColumnType::Bool => self.is_null(trimmed) && amount::parse_bool(trimmed).is_none(),
+            _ => self.is_null(trimmed),
+        };
+        if null { self.null(column) } else { self.value(column, trimmed, id) }
     }
 
     /// A division by its names. A path ends with a sign that no code has.
-    fn path<'r>(&mut self, column: usize, cell: &impl Fn(usize) -> &'r str) -> Result<Cell, Bad> {
+    fn path<'r>(&mut self, column: usize, cell: &impl Fn(usize) -> &'r str) -> Result<(), Bad> {
         let cells = &self.sources[column].cells;
         let names: Vec<&str> = cells.iter().map(|c| c.map_or("", cell).trim()).collect();
         let given = names.iter().rposition(|n| !self.is_null(n)).map_or(0, |p| p + 1);
@@ -107,33 +119,32 @@ impl Typer<'_> {
         self.spare.clear();
         names.iter().for_each(|name| self.spare.extend([name, "\u{1f}"]));
         match self.places_known.get(&self.spare, || self.divisions.by_path(names)) {
-            Some(code) => Ok(keep(&mut self.scratch, code)),
-            None => Err(("no division of these names", true)),
+            Some(code) => self.packed.text(Some(code)),
+            None => return Err(("no division of these names", true)),
         }
+        Ok(())
     }
 
     /// A division by its code.
-    fn division(&mut self, raw: &str) -> Result<Cell, Bad> {
+    fn division(&mut self, raw: &str) -> Result<(), Bad> {
         match self.places_known.get(raw, || self.divisions.by_code(raw)) {
-            Some(code) => Ok(keep(&mut self.scratch, code)),
-            None => self.elsewhere(raw).ok_or(("no division code", true)),
+            Some(code) => self.packed.text(Some(code)),
+            None => self.elsewhere(raw).ok_or(("no division code", true))?,
         }
+        Ok(())
     }
 
     fn is_null(&self, text: &str) -> bool {
         self.nulls.contains(text)
     }
 
-    fn null(&self, column: usize) -> Result<Cell, Bad> {
+    fn null(&mut self, column: usize) -> Result<(), Bad> {
         if self.sources[column].required {
             Err(("a value is required", false))
         } else {
-            Ok(Cell::Null)
+            self.packed.null();
+            Ok(())
         }
-    }
-
-    fn keep(&mut self, text: &str) -> Cell {
-        keep(&mut self.scratch, text)
     }
 
     /// Parses a filled cell by the type of its column.
@@ -142,7 +153,7 @@ impl Typer<'_> {
         column: usize,
         raw: &str,
         id: &mut Option<(CitizenId, usize)>,
-    ) -> Result<Cell, Bad> {
+    ) -> Result<(), Bad> {
         let source = &self.sources[column];
         match &source.kind {
             ColumnType::CitizenId => {
@@ -151,30 +162,30 @@ impl Typer<'_> {
                 match parsed.id {
                     Some(good) => {
                         *id = Some((good, column));
-                        Ok(self.keep(good.as_str()))
+                        self.packed.text(Some(good.as_str()));
                     }
                     None if source.required && self.is_null(raw) => {
-                        Err(("a value is required", false))
+                        return Err(("a value is required", false));
                     }
-                    None => Ok(Cell::Null),
+                    None => self.packed.null(),
                 }
             }
-            ColumnType::Text if is_normal(raw) => Ok(self.keep(raw.trim())),
+            ColumnType::Text if is_normal(raw) => self.packed.text(Some(trimmed(raw))),
             ColumnType::Text => {
                 self.normalise(raw);
-                let text = std::mem::take(&mut self.spare);
-                let cell = self.keep(text.trim());
-                self.spare = text;
-                Ok(cell)
+                self.packed.text(Some(self.spare.trim()));
             }
             ColumnType::Name => {
                 let name = person_name::clean(raw);
-                if name.is_empty() { self.null(column) } else { Ok(self.keep(&name)) }
+                if name.is_empty() {
+                    return self.null(column);
+                }
+                self.packed.text(Some(&name));
             }
-            ColumnType::Code => self.code(column, raw),
-            ColumnType::Division => self.division(raw),
-            ColumnType::Date => date(calendar::parse_date(raw), "not a date"),
-            ColumnType::Month => date(calendar::parse_month(raw), "not a month"),
+            ColumnType::Code => return self.code(column, raw),
+            ColumnType::Division => return self.division(raw),
+            ColumnType::Date => return self.date(calendar::parse_date(raw), "not a date"),
+            ColumnType::Month => return self.date(calendar::parse_month(raw), "not a month"),
             ColumnType::Decimal { scale, .. } => {
                 let (digits, divide) = match source.unit {
                     Some(Unit::WanYuan) => (*scale as u32 + 4, 0),
@@ -183,28 +194,39 @@ impl Typer<'_> {
                 };
                 let value = amount::parse_decimal(raw, digits).ok_or(("not an amount", true))?;
                 // A division of 128 bits is dear, and mostly there is none.
-                Ok(Cell::Decimal(if divide == 0 { value } else { value / 10_i128.pow(divide) }))
+                let value = if divide == 0 { value } else { value / 10_i128.pow(divide) };
+                self.packed.decimal(value);
             }
             ColumnType::Int => {
-                amount::parse_int(raw).map(Cell::Int).ok_or(("not a whole number", true))
+                self.packed.int64(amount::parse_int(raw).ok_or(("not a whole number", true))?);
             }
             ColumnType::Bool => {
-                amount::parse_bool(raw).map(Cell::Bool).ok_or(("neither yes nor no", true))
+                self.packed.bool(amount::parse_bool(raw).ok_or(("neither yes nor no", true))?);
             }
-            ColumnType::Set => Ok(self.set(raw)),
+            ColumnType::Set => self.set(raw),
         }
+        Ok(())
+    }
+
+    fn date(&mut self, cell: DateCell, reason: &'static str) -> Result<(), Bad> {
+        match cell {
+            DateCell::Value(day) => self.packed.int32(days(day)),
+            DateCell::Missing => self.packed.null(),
+            DateCell::Bad => return Err((reason, true)),
+        }
+        Ok(())
     }
 
     /// A well-formed code of another province, which the register does not hold.
-    fn elsewhere(&mut self, raw: &str) -> Option<Cell> {
+    fn elsewhere(&mut self, raw: &str) -> Option<()> {
         let province: u32 = raw.get(..2)?.parse().ok()?;
         let digits = raw.bytes().all(|b| b.is_ascii_digit());
         let elsewhere = (11..=82).contains(&province) && !raw.starts_with(&self.root);
         if !(digits && elsewhere && matches!(raw.len(), 6 | 9 | 12)) {
             return None;
         }
-        let padded = format!("{raw:0<12}");
-        Some(self.keep(&padded))
+        self.packed.text(Some(&format!("{raw:0<12}")));
+        Some(())
     }
 
     /// NFKC of a text into the spare buffer; most Chinese text is in that form already.
@@ -218,41 +240,32 @@ impl Typer<'_> {
     }
 
     /// Looks a spelling up in the code list: whole, in NFKC, or the part before a dash.
-    fn code(&mut self, column: usize, raw: &str) -> Result<Cell, Bad> {
+    fn code(&mut self, column: usize, raw: &str) -> Result<(), Bad> {
         let codes = self.sources[column].codes.as_ref();
-        if let Some(code) = codes.and_then(|codes| codes.get(raw)) {
-            return Ok(keep(&mut self.scratch, code));
+        let mut found = codes.and_then(|codes| codes.get(raw));
+        if found.is_none() {
+            self.normalise(raw);
+            let text = self.spare.as_str();
+            found = self.sources[column].codes.as_ref().and_then(|codes| {
+                codes
+                    .get(text.trim())
+                    .or_else(|| codes.get(text.split_once('-')?.0.trim()))
+                    .or_else(|| codes.get(text.rsplit_once('-')?.1.trim()))
+            });
         }
-        self.normalise(raw);
-        let text = std::mem::take(&mut self.spare);
-        let found = self.sources[column].codes.as_ref().and_then(|codes| {
-            codes
-                .get(text.trim())
-                .or_else(|| codes.get(text.split_once('-')?.0.trim()))
-                .or_else(|| codes.get(text.rsplit_once('-')?.1.trim()))
-        });
-        let cell = found.map(|code| keep(&mut self.scratch, code));
-        self.spare = text;
-        cell.ok_or(("not in the code list", true))
+        self.packed.text(Some(found.ok_or(("not in the code list", true))?));
+        Ok(())
     }
 
     /// Values of a set, joined by `|`.
-    fn set(&mut self, raw: &str) -> Cell {
-        let start = self.scratch.len();
+    fn set(&mut self, raw: &str) {
         self.normalise(raw);
-        for value in self.spare.split([',', '，', '、', ';', '；', '|']).map(str::trim) {
-            if value.is_empty() {
-                continue;
-            }
-            if self.scratch.len() > start {
-                self.scratch.push('|');
-            }
-            self.scratch.push_str(value);
-        }
-        if self.scratch.len() == start {
-            Cell::Null
+        let values = self.spare.split([',', '，', '、', ';', '；', '|']).map(str::trim);
+        let values = values.filter(|value| !value.is_empty()).collect::<Vec<_>>();
+        if values.is_empty() {
+            self.packed.null();
         } else {
-            Cell::Text { start, end: self.scratch.len() }
+            self.packed.text(Some(&values.join("|")));
         }
     }
 }
@@ -274,21 +287,6 @@ fn trimmed(raw: &str) -> &str {
 /// Is a text its own NFKC? Letters of ASCII and Han characters are.
 fn is_normal(text: &str) -> bool {
     text.is_ascii() || text.chars().all(|c| c.is_ascii() || ('\u{4e00}'..='\u{9fff}').contains(&c))
-}
-
-/// Adds a text to the row's scratch.
-fn keep(scratch: &mut String, text: &str) -> Cell {
-    let start = scratch.len();
-    scratch.push_str(text);
-    Cell::Text { start, end: scratch.len() }
-}
-
-fn date(cell: DateCell, reason: &'static str) -> Result<Cell, Bad> {
-    match cell {
-        DateCell::Value(day) => Ok(Cell::Date(days(day))),
-        DateCell::Missing => Ok(Cell::Null),
-        DateCell::Bad => Err((reason, true)),
-    }
 }
 
 #[cfg(test)]

@@ -7,12 +7,14 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, SchemaRef};
 
 use super::numbers::Numbers;
-use super::packed::{Packed, Unpacker, number_of, rows};
+use super::packed::{Packed, PackedRow, rows};
+use super::unpack::{Unpacker, Whole};
 use super::writer::{GROUP_ROWS, RowsWriter};
-use super::{PERSON_KEY, SRC_DELIVERY};
-use crate::error::Result;
+use super::{PERSON_KEY, SRC_DELIVERY, SRC_ROW};
+use crate::error::{Error, Result};
 use crate::lake::aside::{Aside, Back};
 use crate::lake::bucket::{MOST_JOBS, bucket_of, keys_of};
+use crate::lake::piles::Piles;
 
 /// Bytes of packed rows that wait in memory; what is more waits on disk.
 const HEAP_BYTES: usize = 32 << 20;
@@ -34,9 +36,11 @@ pub struct Gather {
     key: Option<usize>,
     /// The delivery that all rows came with.
     same: Option<(usize, String)>,
+    /// The column of rows' numbers.
+    number: Option<usize>,
     buckets: usize,
     /// Packed rows of each bucket; of those without a key behind them.
-    heaps: Vec<Vec<u8>>,
+    heaps: Piles,
     /// All rows of each bucket so far.
     counts: Vec<usize>,
     bytes: usize,
@@ -59,6 +63,7 @@ impl Gather {
         let key = schema.index_of(PERSON_KEY).ok();
         let column = schema.index_of(SRC_DELIVERY).ok();
         let same = column.zip(delivery).map(|(at, name)| (at, name.to_owned()));
+        let number = schema.index_of(SRC_ROW).ok();
         let buckets = if key.is_some() { buckets } else { 0 };
         Ok(Self {
             writer: RowsWriter::plain(path, schema.clone())?,
@@ -66,8 +71,9 @@ impl Gather {
             schema,
             key,
             same,
+            number,
             buckets,
-            heaps: vec![Vec::new(); buckets + 1],
+            heaps: Piles::new(buckets + 1),
             counts: vec![0; buckets + 1],
             bytes: 0,
             limit: HEAP_BYTES,
@@ -85,10 +91,9 @@ impl Gather {
             Some(key) if self.buckets > 0 => bucket_of(key, self.buckets),
             _ => self.buckets,
         };
-        let heap = &mut self.heaps[bucket];
-        let before = heap.len();
-        row.append_to(key, heap);
-        self.bytes += heap.len() - before;
+        let bytes = row.length();
+        row.append_to(key, self.heaps.room(bucket, bytes));
+        self.bytes += bytes;
         self.counts[bucket] += 1;
         if self.bytes < self.limit { Ok(()) } else { self.set_aside() }
     }
@@ -99,11 +104,13 @@ impl Gather {
     /// What the disk says.
     pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
         let keys = self.key.map(|at| batch.column(at).as_primitive::<Int64Type>());
-        let without: Vec<usize> =
-            self.key.into_iter().chain(self.same.as_ref().map(|s| s.0)).collect();
+        let same = self.same.as_ref().map(|s| s.0);
+        let without: Vec<usize> = self.key.into_iter().chain(same).chain(self.number).collect();
+        let numbers = self.number.map(|at| batch.column(at).as_primitive::<Int64Type>());
         let mut packed = std::mem::take(&mut self.packed);
         for row in 0..batch.num_rows() {
             packed.row(batch, row, &without)?;
+            packed.number(numbers.map_or(0, |numbers| numbers.value(row)));
             let key = keys.and_then(|keys| keys.is_valid(row).then(|| keys.value(row)));
             self.row(key, &packed)?;
         }
@@ -114,12 +121,9 @@ impl Gather {
     fn set_aside(&mut self) -> Result<()> {
         let aside = match &mut self.aside {
             Some(aside) => aside,
-            None => self.aside.insert(Aside::create(&self.path, self.heaps.len())?),
+            None => self.aside.insert(Aside::create(&self.path, self.heaps.count())?),
         };
-        for (bucket, heap) in self.heaps.iter_mut().enumerate().filter(|(_, h)| !h.is_empty()) {
-            aside.write(heap, bucket)?;
-            heap.clear();
-        }
+        aside.write_all(&mut self.heaps)?;
         self.bytes = 0;
         Ok(())
     }
@@ -196,9 +200,7 @@ impl Gather {
         let mut left = rows(&held).peekable();
         while left.peek().is_some() {
             let mut batch = self.unpacker(SHOWN)?;
-            for (key, row) in left.by_ref().take(SHOWN) {
-                batch.push(key, row)?;
-            }
+            left.by_ref().take(SHOWN).try_for_each(|row| batch.push(&row))?;
             shown(&batch.finish()?)?;
         }
         Ok(())
@@ -209,12 +211,7 @@ impl Gather {
         if let Some(back) = back {
             back.read(bucket, held)?;
         }
-        let heap = std::mem::take(&mut self.heaps[bucket]);
-        if held.is_empty() {
-            *held = heap;
-        } else {
-            held.extend_from_slice(&heap);
-        }
+        self.heaps.take(bucket, held);
         Ok(())
     }
 
@@ -231,17 +228,17 @@ impl Gather {
         let finer = MOST_JOBS.max(self.buckets) / self.buckets;
         let (start, of) = (buckets.start * finer, self.buckets * finer);
         let mut counts = vec![0; buckets.len() * finer];
-        rows(held).for_each(|(key, _)| counts[bucket_of(key, of) - start] += 1);
+        rows(held).for_each(|row| counts[bucket_of(row.key, of) - start] += 1);
         let mut places = Vec::with_capacity(counts.len());
         let mut place = 0;
         for count in &counts {
             places.push(place);
             place += count;
         }
-        let mut sorted: Vec<(i64, &[u8])> = vec![(0, &[]); count];
-        for (key, row) in rows(held) {
-            let place = &mut places[bucket_of(key, of) - start];
-            sorted[*place] = (key, row);
+        let mut sorted = vec![PackedRow::default(); count];
+        for row in rows(held) {
+            let place = &mut places[bucket_of(row.key, of) - start];
+            sorted[*place] = row;
             *place += 1;
         }
         let mut done = 0;
@@ -250,7 +247,7 @@ impl Gather {
             // Each place is now where the next range begins.
             let until = places[end - 1];
             let mut group = self.unpacker(until - done)?;
-            sorted[done..until].iter().try_for_each(|(key, row)| group.push(*key, row))?;
+            sorted[done..until].iter().try_for_each(|row| group.push(row))?;
             let (first, last) = (keys_of(start + begin, of), keys_of(start + end - 1, of));
             self.writer.group(&group.finish()?, (first.first, last.last))?;
             done = until;
@@ -264,16 +261,15 @@ impl Gather {
         let mut left = rows(held).peekable();
         while left.peek().is_some() {
             let mut group = self.unpacker(self.counts[self.buckets].min(PLAIN_ROWS))?;
-            for (key, row) in left.by_ref().take(PLAIN_ROWS) {
-                group.push(key, row)?;
-            }
+            left.by_ref().take(PLAIN_ROWS).try_for_each(|row| group.push(&row))?;
             self.writer.group(&group.finish()?, keys)?;
         }
         Ok(())
     }
 
     fn unpacker(&self, rows: usize) -> Result<Unpacker> {
-        Unpacker::new(&self.schema, self.key, self.same.as_ref(), rows)
+        let whole = Whole { key: self.key, number: self.number, same: self.same.as_ref() };
+        Unpacker::new(&self.schema, &whole, rows)
     }
 }
 
@@ -281,7 +277,9 @@ impl Gather {
 fn part_from(held: &mut Vec<u8>, start: usize, gone: &Numbers, out: &mut Vec<u8>) -> Result<usize> {
     let (mut at, mut kept, mut moved) = (start, start, 0);
     while at < held.len() {
-        let (number, length) = number_of(&held[at..])?;
+        let first = rows(&held[at..]).next();
+        let first = first.ok_or_else(|| Error::bug("a packed row is not whole"))?;
+        let (number, length) = (first.number, first.length());
         if gone.contains(number) {
             out.extend_from_slice(&held[at..at + length]);
             moved += 1;

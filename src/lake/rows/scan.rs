@@ -2,69 +2,25 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::Int64Type;
-use bytes::buf::Reader;
-use bytes::{Buf, Bytes};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowPredicateFn, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowFilter,
 };
-use parquet::errors::ParquetError;
-use parquet::file::reader::{ChunkReader, Length};
 
+use super::group::{self, BATCH_ROWS, Mask};
 use super::{Edits, PERSON_KEY, RowsFile, SRC_ROW};
 use crate::error::{Error, Result};
 use crate::lake::bucket::KeyRange;
 
-/// Rows of a batch.
-const BATCH_ROWS: usize = 8192;
-
-/// The wanted columns of one group, as they lie in the file: where each run of them begins, and its
-/// bytes.
-struct Chunks {
-    length: u64,
-    runs: Vec<(u64, Bytes)>,
-}
-
-impl Chunks {
-    fn find(&self, start: u64) -> Option<Bytes> {
-        let at = self.runs.partition_point(|(first, _)| *first <= start).checked_sub(1)?;
-        let (first, bytes) = &self.runs[at];
-        let skip = usize::try_from(start - first).ok()?;
-        (skip <= bytes.len()).then(|| bytes.slice(skip..))
-    }
-}
-
-impl Length for Chunks {
-    fn len(&self) -> u64 {
-        self.length
-    }
-}
-
-impl ChunkReader for Chunks {
-    type T = Reader<Bytes>;
-
-    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
-        let bytes = self.find(start);
-        Ok(bytes.ok_or_else(|| ParquetError::EOF("no such column".into()))?.reader())
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
-        let bytes = self.find(start).filter(|bytes| length <= bytes.len());
-        Ok(bytes.ok_or_else(|| ParquetError::EOF("a column is cut".into()))?.slice(..length))
-    }
-}
-
 /// What is read of a file.
 struct Wanted {
     file: RowsFile,
-    /// The file's columns that are read.
-    mask: Vec<usize>,
+    mask: Mask,
     /// Places of the wanted columns among those that are read.
     project: Vec<usize>,
     /// Places of the row's number, where there are changes, and of its key, where some are left out.
@@ -85,6 +41,7 @@ impl Wanted {
         let among = |column: usize| mask.partition_point(|other| *other < column);
         let project = wanted.into_iter().map(among).collect();
         let (src_row, key) = (src_row.map(among), key.map(among));
+        let mask = Mask::new(&file.footer, mask)?;
         Ok(Self { file: file.clone(), mask, project, src_row, key, edits: edits.clone() })
     }
 
@@ -94,28 +51,7 @@ impl Wanted {
 
     /// Decodes a group.
     fn group(&self, handle: &mut File, group: usize) -> Result<ParquetRecordBatchReader> {
-        let metadata = self.file.metadata.metadata().row_group(group);
-        let mut runs: Vec<(u64, u64)> = Vec::new();
-        for column in &self.mask {
-            let (start, length) = metadata.column(*column).byte_range();
-            match runs.last_mut() {
-                Some((first, bytes)) if *first + *bytes == start => *bytes += length,
-                _ => runs.push((start, length)),
-            }
-        }
-        let failed = |e: &std::io::Error| Error::io("read", &self.file.path, e);
-        let mut chunks = Chunks { length: runs.last().map_or(0, |(s, l)| s + l), runs: Vec::new() };
-        for (start, length) in runs {
-            let mut bytes = vec![0; length as usize];
-            handle.seek(SeekFrom::Start(start)).map_err(|e| failed(&e))?;
-            handle.read_exact(&mut bytes).map_err(|e| failed(&e))?;
-            chunks.runs.push((start, bytes.into()));
-        }
-        let metadata = self.file.metadata.clone();
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, metadata);
-        let mask = ProjectionMask::roots(builder.parquet_schema(), self.mask.iter().copied());
-        let builder = builder.with_projection(mask).with_row_groups(vec![group]);
-        Ok(builder.with_batch_size(BATCH_ROWS).build()?)
+        group::read(handle, &self.file.path, &self.file.footer, &self.mask, group)
     }
 
     /// The rows of a batch as they are wanted.
@@ -162,7 +98,8 @@ impl Scan {
         columns: &[String],
         edits: &Arc<Edits>,
     ) -> Result<Self> {
-        let whole = |keys: KeyRange| groups.iter().all(|group| keys.covers(file.keys_of(*group)));
+        let whole =
+            |keys: KeyRange| groups.iter().all(|group| keys.covers(file.footer.keys_of(*group)));
         let keys = keys.filter(|keys| !whole(*keys));
         let wanted = Wanted::new(file, columns, edits, keys.is_some())?;
         let handle = wanted.open()?;
@@ -175,8 +112,7 @@ impl Scan {
         let columns: Vec<String> = fields.map(|field| field.name().clone()).collect();
         let wanted = Wanted::new(file, &columns, &Arc::default(), false)?;
         let handle = wanted.open()?;
-        let metadata = file.metadata.clone();
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(wanted.open()?, metadata);
+        let builder = ParquetRecordBatchReaderBuilder::try_new(wanted.open()?)?;
         let number = file.schema().index_of(SRC_ROW)?;
         let mask = ProjectionMask::roots(builder.parquet_schema(), [number]);
         let picked = ArrowPredicateFn::new(mask, move |batch| {
@@ -201,7 +137,7 @@ impl Scan {
                 return self.wanted.trim(batch).map(Some);
             }
             let Some(group) = self.groups.next() else { return Ok(None) };
-            let more = |keys: &KeyRange| !keys.covers(self.wanted.file.keys_of(group));
+            let more = |keys: &KeyRange| !keys.covers(self.wanted.file.footer.keys_of(group));
             let keys = self.keys.filter(more);
             self.open = Some((self.wanted.group(&mut self.handle, group)?, keys));
         }
@@ -252,7 +188,7 @@ impl Cursor {
                     self.wanted.group(handle, group)?.collect::<Result<Vec<_>, _>>()?
                 }
             };
-            let own = self.wanted.file.keys_of(group);
+            let own = self.wanted.file.footer.keys_of(group);
             for batch in &held {
                 let batch = match keys.covers(own) {
                     true => batch.clone(),
