@@ -28,7 +28,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 
 pub use guard::guarded;
 pub use program::Program;
-pub use stored::{EVERYONE, Held, Piece, Rows, Stored, TableRows};
+pub use stored::{EVERYONE, Held, Piece, Rows, Slice, Stored, TableRows};
 
 use crate::codes::{CodeList, Lists, Params};
 use crate::error::{Error, Result};

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
@@ -13,6 +14,7 @@ use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::lake::bucket::KeyRange;
 use crate::lake::rows::{Cursor, Edits, Part, RowsFile};
@@ -110,8 +112,30 @@ pub const EVERYONE: Part = Part::Keys(KeyRange::ALL);
 pub enum Rows {
     /// In files of the lake.
     Lake(Vec<Piece>),
+    /// Some of those.
+    Slice(Vec<Piece>, Slice),
     /// In memory, with at least the columns that are read.
     Held(Arc<Vec<RecordBatch>>),
+}
+
+/// Rows whose value of a column of text falls into one of several slices. What has none is in the
+/// first.
+#[derive(Debug, Clone)]
+pub struct Slice {
+    pub column: String,
+    pub number: u64,
+    pub of: u64,
+}
+
+impl Slice {
+    /// The rows of a batch that are in it.
+    fn rows(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let values = batch.column(batch.schema_ref().index_of(&self.column)?).as_string::<i32>();
+        let of = |value: Option<&str>| value.map_or(0, |text| xxh3_64(text.as_bytes()) % self.of);
+        let keep: BooleanArray =
+            values.iter().map(|value| Some(of(value) == self.number)).collect();
+        Ok(filter_record_batch(batch, &keep)?)
+    }
 }
 
 /// A table whose rows are read when a query runs, and may be others in its next run.
@@ -186,6 +210,19 @@ impl PartitionStream for OneScan {
                 let batches = pieces.into_iter().flat_map(move |p| p.batches(&columns));
                 let external = |e| DataFusionError::External(Box::new(e));
                 let batches = batches.map(move |b| b.map_err(external));
+                Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(batches)))
+            }
+            Rows::Slice(pieces, slice) => {
+                let mut read = columns;
+                if !read.contains(&slice.column) {
+                    read.push(slice.column.clone());
+                }
+                let own = schema.clone();
+                let batches = pieces.into_iter().flat_map(move |p| p.batches(&read));
+                let batches = batches.map(move |batch| {
+                    let batch = batch.map_err(|e| DataFusionError::External(Box::new(e)))?;
+                    only(&slice.rows(&batch)?, &own)
+                });
                 Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(batches)))
             }
             Rows::Held(batches) => {

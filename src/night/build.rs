@@ -73,9 +73,9 @@ pub(super) fn build(
         let mut open = open(&dir, planned)?;
         inherit(planned, &mut built);
         if !built.broken.get(&planned.id).is_some_and(|b| b.empty) {
-            let tables = whole_tables(&shared, planned, &dir)?;
+            let (tables, pieces) = whole_tables(&shared, planned, &dir)?;
             let station = Station::new(&shared, planned, tables);
-            let part = station.whole(&shared, |batch| open.write(batch, KeyRange::ALL))?;
+            let part = station.whole(&shared, &pieces, |batch| open.write(batch, KeyRange::ALL))?;
             keep(&mut built, part, &mut open, KeyRange::ALL)?;
         }
         finish(&shared, planned, open, &dir, &mut built)?;
@@ -161,21 +161,26 @@ fn person_views(
     Ok(())
 }
 
-/// Tables and views for a view that is built whole.
-fn whole_tables(shared: &Shared<'_>, planned: &Planned, dir: &Path) -> Result<Tables> {
-    let mut tables = Tables::new();
+/// Tables and views for a view that is built whole, and where their rows lie.
+fn whole_tables(
+    shared: &Shared<'_>,
+    planned: &Planned,
+    dir: &Path,
+) -> Result<(Tables, BTreeMap<String, Vec<Piece>>)> {
+    let (mut tables, mut all) = (Tables::new(), BTreeMap::new());
     for name in planned.reads.keys() {
-        if let Some(rows) = shared.assembled.tables.get(name) {
-            let pieces = rows.pieces(part_of(shared.setup, name, KeyRange::ALL));
-            tables.insert(name.clone(), Arc::new(Stored::new(rows.schema.clone(), pieces)));
+        let (schema, pieces) = if let Some(rows) = shared.assembled.tables.get(name) {
+            (rows.schema.clone(), rows.pieces(part_of(shared.setup, name, KeyRange::ALL)))
         } else if shared.setup.plans.get(name).is_some() {
             let file = RowsFile::open(&dir.join(format!("{name}.parquet")))?;
-            let schema = file.schema().clone();
-            let piece = Piece { file, part: Part::All, edits: Arc::default() };
-            tables.insert(name.clone(), Arc::new(Stored::new(schema, vec![piece])));
-        }
+            (file.schema().clone(), vec![Piece { file, part: Part::All, edits: Arc::default() }])
+        } else {
+            continue;
+        };
+        tables.insert(name.clone(), Arc::new(Stored::new(schema, pieces.clone())));
+        all.insert(name.clone(), pieces);
     }
-    Ok(tables)
+    Ok((tables, all))
 }
 
 /// Adds what a view gave, and writes those of its rows that are not written yet.

@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 
 use super::Setup;
 use super::broken::chained;
-use crate::engine::{self, Engine, Program, Rows, Stored, TableRows};
+use crate::engine::{self, Engine, Piece, Program, Rows, Slice, Stored, TableRows};
 use crate::error::{Error, Kind, Result};
 use crate::feed::assemble::{Assembled, of_persons};
 use crate::lake::bucket::KeyRange;
@@ -19,6 +19,9 @@ use crate::view::{self, Planned};
 
 /// A table of no persons is held in memory for all jobs when its rows take no more than this.
 const PLAIN_BYTES: u64 = 64 << 20;
+
+/// Rows, about, from which a slice of subjects is built. The order of a view's rows hangs on it.
+const SLICE_ROWS: u64 = 1 << 20;
 
 /// Everything that the jobs share.
 pub(super) struct Shared<'a> {
@@ -84,18 +87,31 @@ impl<'a> Station<'a> {
         })
     }
 
-    /// Builds the view whole; judges its rows and hands them on, a batch at a time.
+    /// Builds the view for all persons, a large one for some of its subjects at a time; judges its rows
+    /// and hands them on, a batch at a time.
     pub fn whole(
         &self,
         shared: &Shared<'_>,
+        pieces: &BTreeMap<String, Vec<Piece>>,
         mut take: impl FnMut(&RecordBatch) -> Result<()>,
     ) -> Result<Part1> {
+        let subject = &self.view(shared).subject;
+        let apart = |name: &&String| self.planned.sliced.contains(*name);
+        let rows = |pieces: &Vec<Piece>| pieces.iter().map(|piece| piece.file.rows()).sum::<u64>();
+        let sliced: u64 = pieces.keys().filter(apart).map(|name| rows(&pieces[name])).sum();
+        let of = sliced.div_ceil(SLICE_ROWS).max(1);
         self.unless_broken(|| {
             let mut part = Part1 { view: self.planned.id.clone(), ..Part1::default() };
-            view::in_order(&self.view(shared).subject, &self.rows(shared)?, |batch| {
-                self.judge(shared, batch, &mut part)?;
-                take(batch)
-            })?;
+            for number in 0..of {
+                for (name, pieces) in pieces.iter().filter(|(name, _)| of > 1 && apart(name)) {
+                    let slice = Slice { column: subject.clone(), number, of };
+                    self.tables[name].hold(Rows::Slice(pieces.clone(), slice));
+                }
+                view::in_order(subject, &self.rows(shared)?, |batch| {
+                    self.judge(shared, batch, &mut part)?;
+                    take(batch)
+                })?;
+            }
             Ok(part)
         })
     }

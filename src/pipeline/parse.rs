@@ -270,6 +270,8 @@ struct RawView {
     division: String,
     name: Option<String>,
     #[serde(default)]
+    large: bool,
+    #[serde(default)]
     trace: BTreeMap<String, Vec<String>>,
 }
 
@@ -283,6 +285,7 @@ pub(super) fn view(stem: &str, source: &Source) -> Result<View, Fault> {
         subject: raw.subject,
         division: raw.division,
         name: raw.name,
+        large: raw.large,
         trace: raw.trace,
         sql: sql.trim_end_matches(';').into(),
     })

@@ -356,6 +356,8 @@ pub struct View {
     pub subject: String,
     pub division: String,
     pub name: Option<String>,
+    /// It has so many subjects that some are built at a time.
+    pub large: bool,
     pub trace: BTreeMap<String, Vec<String>>,
     pub sql: String,
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
 use arrow::compute::{concat, interleave_record_batch, sort_to_indices};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::SchemaError;
 use datafusion::datasource::empty::EmptyTable;
@@ -22,9 +22,11 @@ use datafusion::sql::sqlparser::parser::Parser;
 use crate::diagnostic::{Fault, Source};
 use crate::engine::{self, Engine, Program};
 use crate::error::{Error, Result};
+use crate::lake::rows::PERSON_KEY;
 use crate::pipeline::Pipeline;
 use crate::pipeline::schema::{link_schema, table_schema};
 use crate::pipeline::spec::{Grain, View};
+use safety::Apart;
 
 /// Rows that are handed on at once.
 const ROWS_AT_ONCE: usize = 8192;
@@ -36,6 +38,9 @@ pub struct Planned {
     pub schema: SchemaRef,
     /// `None` when it may be built bucket by bucket, else why it may not.
     pub whole: Option<String>,
+    /// What it reads that has its subject, when it is not built bucket by bucket but for some subjects
+    /// at a time.
+    pub sliced: BTreeSet<String>,
     /// Columns that it reads of each table or view.
     pub reads: BTreeMap<String, Vec<String>>,
 }
@@ -148,9 +153,48 @@ fn plan_one(
     let rests_on_whole = reads.keys().find(|n| plans.get(n).is_some_and(|v| v.whole.is_some()));
     let whole = match rests_on_whole {
         Some(other) => Some(format!("it reads the view {other}, which is built whole")),
-        None => safety::whole_because(&plan, &person),
+        None => {
+            let persons = Apart { tables: person, key: PERSON_KEY, noun: "person" };
+            safety::whole_because(&plan, &persons)
+        }
     };
-    Ok(Planned { id: view.id.clone(), schema, whole, reads })
+    let mut sliced = BTreeSet::new();
+    if view.large && whole.is_some() {
+        sliced = self::sliced(context, view, &plan, &reads).map_err(|reason| {
+            let fault = format!("the view cannot be built for some subjects at a time: {reason}");
+            Fault::at(source, source.find_value("large:", "true"), fault).hint(format!(
+                "join and group what has {} by it, or take `large` away",
+                view.subject
+            ))
+        })?;
+    }
+    Ok(Planned { id: view.id.clone(), schema, whole, sliced, reads })
+}
+
+/// What a view reads that has its subject; or why it cannot be built for some subjects at a time.
+fn sliced(
+    context: &SessionContext,
+    view: &View,
+    plan: &LogicalPlan,
+    reads: &BTreeMap<String, Vec<String>>,
+) -> Result<BTreeSet<String>, String> {
+    let mut names = BTreeSet::new();
+    for name in reads.keys() {
+        let table = engine::wait(context.table_provider(name.as_str()));
+        let table = table.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
+        // The same subject has to be the same text everywhere.
+        let schema = table.schema();
+        let field = schema.field_with_name(&view.subject).ok();
+        if field.is_some_and(|field| *field.data_type() == DataType::Utf8) {
+            names.insert(name.clone());
+        }
+    }
+    let tables = names.iter().map(String::as_str).collect();
+    let subjects = Apart { tables, key: &view.subject, noun: &view.subject };
+    match safety::whole_because(plan, &subjects) {
+        None => Ok(names),
+        Some(reason) => Err(reason),
+    }
 }
 
 /// Columns that a plan reads of each table.

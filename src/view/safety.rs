@@ -2,7 +2,8 @@
 //! buckets, and none comes out of two.
 //!
 //! Every node is either *plain* (the same whole rows in every bucket) or *of persons* (each person's
-//! rows in the person's bucket) with the output columns that are the person key.
+//! rows in the person's bucket) with the output columns that are the person key. What is proved of
+//! persons and their key holds for any other column by whose values the rows of some tables lie apart.
 
 use std::collections::BTreeSet;
 
@@ -17,49 +18,57 @@ enum Rows {
     Persons(BTreeSet<usize>),
 }
 
+/// Tables whose rows lie apart, and the column by which they do.
+pub(super) struct Apart<'a> {
+    pub tables: BTreeSet<&'a str>,
+    pub key: &'a str,
+    /// What the column names, for people.
+    pub noun: &'a str,
+}
+
 /// `None` when building bucket by bucket gives the same rows as building whole, else why not.
-pub(super) fn whole_because(plan: &LogicalPlan, person_tables: &BTreeSet<&str>) -> Option<String> {
-    match rows(plan, person_tables) {
+pub(super) fn whole_because(plan: &LogicalPlan, apart: &Apart<'_>) -> Option<String> {
+    match rows(plan, apart) {
         Ok(Rows::Persons(_)) => None,
-        Ok(Rows::Plain) => Some("it reads no person table".into()),
+        Ok(Rows::Plain) => Some(format!("it reads no {} table", apart.noun)),
         Err(reason) => Some(reason),
     }
 }
 
-fn rows(plan: &LogicalPlan, tables: &BTreeSet<&str>) -> Result<Rows, String> {
-    subqueries(plan, tables)?;
+fn rows(plan: &LogicalPlan, apart: &Apart<'_>) -> Result<Rows, String> {
+    subqueries(plan, apart)?;
     match plan {
         LogicalPlan::TableScan(scan) if scan.fetch.is_some() => {
             Err("a LIMIT counts over all rows".into())
         }
         LogicalPlan::Sort(sort) if sort.fetch.is_some() => {
-            Err("a LIMIT counts over all persons".into())
+            Err(format!("a LIMIT counts over all {}s", apart.noun))
         }
         LogicalPlan::TableScan(scan) => {
-            if !tables.contains(scan.table_name.table()) {
+            if !apart.tables.contains(scan.table_name.table()) {
                 return Ok(Rows::Plain);
             }
             let fields = scan.projected_schema.fields().iter().enumerate();
             Ok(Rows::Persons(
-                fields.filter(|(_, f)| f.name() == "person_key").map(|(i, _)| i).collect(),
+                fields.filter(|(_, f)| f.name() == apart.key).map(|(i, _)| i).collect(),
             ))
         }
         LogicalPlan::EmptyRelation(_) | LogicalPlan::Values(_) => Ok(Rows::Plain),
         LogicalPlan::Filter(_)
         | LogicalPlan::Sort(_)
         | LogicalPlan::SubqueryAlias(_)
-        | LogicalPlan::Repartition(_) => rows(plan.inputs()[0], tables),
-        LogicalPlan::Projection(p) => through(rows(&p.input, tables)?, &p.input, &p.expr),
-        LogicalPlan::Aggregate(a) => match rows(&a.input, tables)? {
+        | LogicalPlan::Repartition(_) => rows(plan.inputs()[0], apart),
+        LogicalPlan::Projection(p) => through(rows(&p.input, apart)?, &p.input, &p.expr),
+        LogicalPlan::Aggregate(a) => match rows(&a.input, apart)? {
             Rows::Plain => Ok(Rows::Plain),
             persons => match through(persons, &a.input, &a.group_expr)? {
                 Rows::Persons(keys) if keys.is_empty() => {
-                    Err("an aggregate does not group by person_key".into())
+                    Err(format!("an aggregate does not group by {}", apart.key))
                 }
                 grouped => Ok(grouped),
             },
         },
-        LogicalPlan::Window(w) => match rows(&w.input, tables)? {
+        LogicalPlan::Window(w) => match rows(&w.input, apart)? {
             Rows::Plain => Ok(Rows::Plain),
             Rows::Persons(keys) => {
                 let input = &w.input;
@@ -70,21 +79,21 @@ fn rows(plan: &LogicalPlan, tables: &BTreeSet<&str>) -> Result<Rows, String> {
                 if safe {
                     Ok(Rows::Persons(keys))
                 } else {
-                    Err("a window is not partitioned by person_key".into())
+                    Err(format!("a window is not partitioned by {}", apart.key))
                 }
             }
         },
-        LogicalPlan::Distinct(Distinct::All(input)) => match rows(input, tables)? {
+        LogicalPlan::Distinct(Distinct::All(input)) => match rows(input, apart)? {
             Rows::Persons(keys) if keys.is_empty() => {
-                Err("a DISTINCT does not hold person_key".into())
+                Err(format!("a DISTINCT does not hold {}", apart.key))
             }
             other => Ok(other),
         },
-        LogicalPlan::Union(u) => union(&u.inputs, tables),
-        LogicalPlan::Join(join) => joined(join, tables),
-        LogicalPlan::Limit(l) => match rows(&l.input, tables)? {
+        LogicalPlan::Union(u) => union(&u.inputs, apart),
+        LogicalPlan::Join(join) => joined(join, apart),
+        LogicalPlan::Limit(l) => match rows(&l.input, apart)? {
             Rows::Plain => Ok(Rows::Plain),
-            Rows::Persons(_) => Err("a LIMIT counts over all persons".into()),
+            Rows::Persons(_) => Err(format!("a LIMIT counts over all {}s", apart.noun)),
         },
         other => {
             let text = other.display().to_string();
@@ -95,7 +104,7 @@ fn rows(plan: &LogicalPlan, tables: &BTreeSet<&str>) -> Result<Rows, String> {
 }
 
 /// A subquery that stayed an expression sees the rows of one bucket: it must read no persons.
-fn subqueries(plan: &LogicalPlan, tables: &BTreeSet<&str>) -> Result<(), String> {
+fn subqueries(plan: &LogicalPlan, apart: &Apart<'_>) -> Result<(), String> {
     let mut inner = Vec::new();
     for expr in plan.expressions() {
         expr.apply(|e| {
@@ -111,8 +120,8 @@ fn subqueries(plan: &LogicalPlan, tables: &BTreeSet<&str>) -> Result<(), String>
         .map_err(|e| e.to_string())?;
     }
     for plan in inner {
-        if matches!(rows(&plan, tables)?, Rows::Persons(_)) {
-            return Err("a subquery reads person tables".into());
+        if matches!(rows(&plan, apart)?, Rows::Persons(_)) {
+            return Err(format!("a subquery reads {} tables", apart.noun));
         }
     }
     Ok(())
@@ -154,11 +163,11 @@ fn partition_by(expr: &Expr) -> Vec<Expr> {
     }
 }
 
-fn union(inputs: &[std::sync::Arc<LogicalPlan>], tables: &BTreeSet<&str>) -> Result<Rows, String> {
+fn union(inputs: &[std::sync::Arc<LogicalPlan>], apart: &Apart<'_>) -> Result<Rows, String> {
     let mut common: Option<BTreeSet<usize>> = None;
     let mut plain = 0;
     for input in inputs {
-        match rows(input, tables)? {
+        match rows(input, apart)? {
             Rows::Plain => plain += 1,
             Rows::Persons(keys) => {
                 common = Some(match common {
@@ -170,16 +179,16 @@ fn union(inputs: &[std::sync::Arc<LogicalPlan>], tables: &BTreeSet<&str>) -> Res
     }
     match common {
         None => Ok(Rows::Plain),
-        Some(_) if plain > 0 => Err("a UNION mixes person tables with plain ones".into()),
+        Some(_) if plain > 0 => Err(format!("a UNION mixes {} tables with plain ones", apart.noun)),
         Some(keys) => Ok(Rows::Persons(keys)),
     }
 }
 
-fn joined(join: &Join, tables: &BTreeSet<&str>) -> Result<Rows, String> {
+fn joined(join: &Join, apart: &Apart<'_>) -> Result<Rows, String> {
     use JoinType::{
         Full, Inner, Left, LeftAnti, LeftMark, LeftSemi, Right, RightAnti, RightMark, RightSemi,
     };
-    let (left, right) = (rows(&join.left, tables)?, rows(&join.right, tables)?);
+    let (left, right) = (rows(&join.left, apart)?, rows(&join.right, apart)?);
     let width = join.left.schema().fields().len();
     let shifted = |keys: &BTreeSet<usize>| keys.iter().map(|k| k + width).collect::<BTreeSet<_>>();
     let keeps_left = matches!(join.join_type, Inner | Left | LeftSemi | LeftAnti | LeftMark);
@@ -199,7 +208,7 @@ fn joined(join: &Join, tables: &BTreeSet<&str>) -> Result<Rows, String> {
                 .iter()
                 .any(|(a, b)| is_key(a, &join.left, &l) && is_key(b, &join.right, &r));
             if !on_key {
-                return Err("a join of person tables is not on person_key".into());
+                return Err(format!("a join of {} tables is not on {}", apart.noun, apart.key));
             }
             Ok(Rows::Persons(match join.join_type {
                 Inner => l.union(&shifted(&r)).copied().collect(),
@@ -209,6 +218,6 @@ fn joined(join: &Join, tables: &BTreeSet<&str>) -> Result<Rows, String> {
                 _ => shifted(&r),
             }))
         }
-        _ => Err("a join keeps rows of a plain table that match no person".into()),
+        _ => Err(format!("a join keeps rows of a plain table that match no {}", apart.noun)),
     }
 }

@@ -1,9 +1,12 @@
-//! The order of a view's rows.
+//! The order of a view's rows, and their slices.
 
 use arrow::array::{AsArray, Int64Array, StringArray};
 use arrow::datatypes::Int64Type;
+use arrow::util::display::ArrayFormatter;
 
 use super::*;
+use crate::engine::{Piece, Rows, Slice, Stored};
+use crate::lake::rows::{Part, RowsFile, RowsWriter};
 
 fn rows(of: &[(&str, i64)]) -> RecordBatch {
     let names = Arc::new(of.iter().map(|(name, _)| Some(*name)).collect::<StringArray>());
@@ -34,4 +37,67 @@ fn rows_come_by_subject_however_the_engine_gave_them() {
         assert_eq!(ordered(&batches), all);
     }
     assert_eq!(ordered(&[]), []);
+}
+
+/// Households, and what others know of them; one number stands nowhere else.
+fn tables(home: &std::path::Path) -> Vec<(&'static str, Vec<Piece>)> {
+    let hh = |n: i64| format!("H{:04}", n % 700);
+    let members: Vec<(String, i64)> = (0..3_000).map(|n| (hh(n), n)).collect();
+    let visits: Vec<(String, i64)> = (0..2_000).map(|n| (hh(n * 3 + 1), n)).collect();
+    let plain: Vec<(String, i64)> = (0..3_000).step_by(2).map(|n| ("x".into(), n)).collect();
+    let piece = |(name, of): (&'static str, Vec<(String, i64)>)| {
+        let path = home.join(name);
+        let lines: Vec<(&str, i64)> = of.iter().map(|(hh, n)| (hh.as_str(), *n)).collect();
+        let batch = rows(&lines);
+        let mut writer = RowsWriter::plain(&path, batch.schema()).unwrap();
+        writer.push(&batch).unwrap();
+        writer.finish().unwrap();
+        let file = RowsFile::open(&path).unwrap();
+        (name, vec![Piece { file, part: Part::All, edits: Arc::default() }])
+    };
+    [("member", members), ("visit", visits), ("plain", plain)].map(piece).into()
+}
+
+#[test]
+fn slices_of_a_view_are_the_view() {
+    const SQL: &str = "SELECT m.hh, count(*) AS n, max(v.last) AS last, sum(p.n) AS sum FROM member m \
+        LEFT JOIN (SELECT hh, max(n) AS last FROM visit GROUP BY hh) v ON v.hh = m.hh \
+        LEFT JOIN (SELECT n FROM plain) p ON p.n = m.n GROUP BY m.hh";
+    let home = tempfile::tempdir().unwrap();
+    let pieces = tables(home.path());
+    let day = chrono::NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
+    let engine = Engine::new(day, None, &Default::default()).unwrap();
+    let stored = |pieces: &Vec<Piece>| {
+        Arc::new(Stored::new(pieces[0].file.schema().clone(), pieces.clone()))
+    };
+    let tables: Vec<_> = pieces.iter().map(|(name, pieces)| (*name, stored(pieces))).collect();
+    let named = tables.iter().map(|(name, table)| ((*name).to_owned(), table.clone() as _));
+    let program = Program::new(&engine, SQL, named).unwrap();
+    let mut whole = None;
+    for of in [1, 2, 7] {
+        let (mut all, mut least) = (Vec::new(), usize::MAX);
+        for number in 0..of {
+            for ((name, table), (_, pieces)) in tables.iter().zip(&pieces) {
+                if *name != "plain" {
+                    let slice = Slice { column: "hh".into(), number, of };
+                    table.hold(Rows::Slice(pieces.clone(), slice));
+                }
+            }
+            let batches = program.run().unwrap();
+            let shown = batches.iter().flat_map(|batch| {
+                let options = Default::default();
+                let columns = batch.columns().iter();
+                let columns: Vec<_> =
+                    columns.map(|c| ArrayFormatter::try_new(c, &options).unwrap()).collect();
+                let line = |row| columns.iter().map(|c| c.value(row).to_string()).collect();
+                (0..batch.num_rows()).map(line).collect::<Vec<Vec<String>>>()
+            });
+            let before = all.len();
+            all.extend(shown);
+            least = least.min(all.len() - before);
+        }
+        all.sort();
+        assert!(all.len() == 700 && least > 60, "{of}: {least}");
+        assert_eq!(whole.get_or_insert(all.clone()), &all, "{of}");
+    }
 }

@@ -276,13 +276,23 @@ fn faults() -> Vec<Fault> {
     ]
 }
 
+/// A view that is said to be large, and that cannot be built for some households at a time.
+fn large_view() -> Fault {
+    Fault {
+        edit: |p| p.edit("basic-medical/views/household.sql", "s.hh_no = m.hh_no AND s.", "s."),
+        place: "household.sql:6:",
+        says: "a join of hh_no tables is not on hh_no",
+        next: "or take `large` away",
+    }
+}
+
 #[test]
 fn faults_of_a_pipeline_say_where_and_what_next() {
     let home = temp();
     let lake = home.path().join("lake");
     copy(tiny_lake(), &lake);
     let before = tree(&lake);
-    for fault in faults() {
+    for fault in faults().into_iter().chain([large_view()]) {
         let policies = Policies::new();
         // A folder `views` of its own, should the pipeline have none.
         std::fs::create_dir_all(policies.file("gansu/views")).expect("a folder");

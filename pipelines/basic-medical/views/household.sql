@@ -3,13 +3,16 @@ title: {zh: 户, en: Household}
 subject: hh_no
 division: division
 name: head_name
+large: true
 ---*/
 -- One row for each household number of the monitoring list (members or households) or of the health system's copy.
+-- What is asked of its members is grouped by household too, so that some households can be built without the others.
 WITH sick AS (
-  SELECT person_key, sum(1) AS diseases
-  FROM disease_reg
-  WHERE closed_date IS NULL AND (treat_status IS NULL OR treat_status <> '死亡')
-  GROUP BY person_key
+  SELECT m.hh_no, m.person_key, sum(1) AS diseases
+  FROM poverty_member m
+  JOIN disease_reg d ON d.person_key = m.person_key
+  WHERE m.hh_no IS NOT NULL AND d.closed_date IS NULL AND (d.treat_status IS NULL OR d.treat_status <> '死亡')
+  GROUP BY m.hh_no, m.person_key
 ),
 -- Members who left by 自然减少 stay in the list and are not counted.
 member AS (
@@ -19,7 +22,7 @@ member AS (
     CASE WHEN m.rel_to_head = '户主' THEN m.name END AS head_name,
     s.person_key IS NOT NULL OR has(m.health_status, '患有大病') OR has(m.health_status, '长期慢性病') AS ill
   FROM poverty_member m
-  LEFT JOIN sick s ON s.person_key = m.person_key
+  LEFT JOIN sick s ON s.hh_no = m.hh_no AND s.person_key = m.person_key
   WHERE m.hh_no IS NOT NULL AND (m.member_change IS NULL OR m.member_change <> '自然减少')
 ),
 mem AS (
