@@ -17,14 +17,16 @@ use crate::lake::bucket::KeyRange;
 use crate::lake::durable;
 use crate::lake::rows::{Part, RowsFile, RowsWriter};
 use crate::report::summary::ViewLine;
-use crate::rule::{AllSubjects, Judge, Judged, Repeats};
+use crate::rule::{AllSubjects, Found, Judge, Judged, Repeats};
 use crate::view::Planned;
 
 /// What the views of a night gave.
 #[derive(Default)]
 pub struct Built {
     pub views: Vec<ViewLine>,
+    /// All but the findings.
     pub judged: Judged,
+    pub found: Found,
     /// Rows of each view by county, for what did not apply.
     pub rows: BTreeMap<String, BTreeMap<String, u64>>,
     /// Rules that could not be run after all, with the reason. What they found is forgotten.
@@ -184,7 +186,7 @@ fn whole_tables(
 }
 
 /// Adds what a view gave, and writes those of its rows that are not written yet.
-fn keep(built: &mut Built, part: Part1, open: &mut Open, keys: KeyRange) -> Result<()> {
+fn keep(built: &mut Built, mut part: Part1, open: &mut Open, keys: KeyRange) -> Result<()> {
     if let Some(reason) = part.broken {
         built.broken.entry(part.view).or_insert(Broken { reason, empty: true });
         return Ok(());
@@ -193,6 +195,7 @@ fn keep(built: &mut Built, part: Part1, open: &mut Open, keys: KeyRange) -> Resu
     for (county, count) in &part.judged.rows {
         *own.entry(county.clone()).or_default() += count;
     }
+    built.found.add(std::mem::take(&mut part.judged.findings))?;
     built.judged.add(part.judged);
     open.subjects.append(part.subjects)?;
     open.repeats.add(part.repeats);

@@ -36,7 +36,7 @@ use crate::ledger::advance::Tonight;
 use crate::report::summary::{DeliveryLine, Summary};
 
 /// Rows of persons that one job works on, at most; and their bytes in the lake's files.
-const ROWS_PER_JOB: u64 = 50_000;
+const ROWS_PER_JOB: u64 = 80_000;
 const BYTES_PER_JOB: u64 = 16 << 20;
 
 /// What to run and where.
@@ -132,7 +132,7 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     let memory = Memory { forward: identity::Forward::read(&staged)?, ..memory };
     let ran: BTreeSet<String> =
         setup.rules().map(|r| r.id.clone()).filter(|r| !not_run.contains_key(r)).collect();
-    let findings = std::mem::take(&mut built.judged.findings);
+    let findings = std::mem::take(&mut built.found).take(|rule| ran.contains(rule))?;
     let rows =
         anomaly::collect(&setup.pipeline, &setup.keys, night, findings, &ran, &waivers, &memory);
     progress.stage("发布", "publish", 1);

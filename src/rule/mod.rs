@@ -1,6 +1,7 @@
 //! Rules: every predicate over a view is judged while the view's rows pass by once.
 
 mod counties;
+mod found;
 mod subjects;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,6 +16,7 @@ use datafusion::common::DFSchema;
 use datafusion::physical_expr::utils::{collect_columns, reassign_expr_columns};
 use datafusion::physical_plan::PhysicalExpr;
 use datafusion::prelude::SessionContext;
+use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Fault;
 use crate::engine;
@@ -25,10 +27,11 @@ use crate::privacy::mask_name;
 use crate::view::sql_fault;
 use counties::Counties;
 
+pub use found::Found;
 pub use subjects::{AllSubjects, Repeats, Subjects};
 
 /// One rule true for one subject in one night.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     pub rule: String,
     /// The subject's value as text; a person key as 16 hexadecimal digits.
@@ -91,9 +94,8 @@ impl Judged {
         own.violated += count.violated;
     }
 
-    /// Forgets what some rules found, such as one that failed on a later row.
+    /// Forgets what some rules counted, such as one that failed on a later row.
     pub fn forget(&mut self, gone: impl Fn(&str) -> bool) {
-        self.findings.retain(|f| !gone(&f.rule));
         self.counts.retain(|rule, _| !gone(rule));
     }
 }

@@ -16,8 +16,11 @@ use crate::lake::durable;
 /// Rows of a group, about. Whoever wants the persons of a part of a group has to decode all of it,
 /// and the footer grows with every group.
 pub(super) const GROUP_ROWS: usize = 1 << 14;
-/// Bytes of a group of a file that keeps its order.
-const GROUP_BYTES: usize = 32 << 20;
+/// Rows of a group of a file that keeps its order, about. It is read from one end to the other, and
+/// until it ends the writer holds half a kilobyte for each column of each group.
+const LONG_GROUP_ROWS: usize = 1 << 16;
+/// Bytes of such a group before they are encoded.
+const LONG_GROUP_BYTES: usize = 128 << 20;
 
 /// Writes one file of rows.
 pub struct RowsWriter {
@@ -56,8 +59,8 @@ impl RowsWriter {
     pub fn push_of(&mut self, batch: &RecordBatch, keys: KeyRange) -> Result<()> {
         let (rows, bytes, open) = self.open;
         // The rows of one range stay together.
-        if open.is_some_and(|open| open.last < keys.first) && rows >= GROUP_ROWS
-            || bytes >= GROUP_BYTES
+        if open.is_some_and(|open| open.last < keys.first) && rows >= LONG_GROUP_ROWS
+            || bytes >= LONG_GROUP_BYTES
         {
             self.end_group()?;
         }
