@@ -40,12 +40,16 @@ pub fn check(args: &Args) -> Result<ExitCode> {
     calendar(&pipeline, args.verbose);
     if args.verbose {
         let mut table = output::plain_table();
-        table.set_header(["view", "built", "rules", "why whole"]);
+        table.set_header(["view", "built", "rules", "why not bucket by bucket"]);
         for view in &plans.views {
             let rules = pipeline.active_rules().filter(|r| r.over == view.id).count();
-            let built = if view.whole.is_none() { "bucket by bucket" } else { "whole" };
+            let built = match &view.whole {
+                None => "bucket by bucket".to_owned(),
+                Some(_) if view.sliced.is_empty() => "whole".to_owned(),
+                Some(_) => format!("some {} at a time", pipeline.views[&view.id].subject),
+            };
             let why = view.whole.clone().unwrap_or_default();
-            table.add_row([view.id.clone(), built.into(), rules.to_string(), why]);
+            table.add_row([view.id.clone(), built, rules.to_string(), why]);
         }
         output::say(&table.to_string())?;
     }

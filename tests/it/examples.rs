@@ -18,6 +18,7 @@ fn check_says_how_views_are_built() {
     };
     assert!(line("person").contains("bucket by bucket"));
     assert!(line("facility").contains("whole"));
+    assert!(line("household").contains("some hh_no at a time"));
 }
 
 #[test]
