@@ -110,10 +110,8 @@ pub const EVERYONE: Part = Part::Keys(KeyRange::ALL);
 /// The rows of a table.
 #[derive(Debug, Clone)]
 pub enum Rows {
-    /// In files of the lake.
-    Lake(Vec<Piece>),
-    /// Some of those.
-    Slice(Vec<Piece>, Slice),
+    /// In files of the lake, or some of those.
+    Lake(Vec<Piece>, Option<Slice>),
     /// In memory, with at least the columns that are read.
     Held(Arc<Vec<RecordBatch>>),
 }
@@ -148,7 +146,7 @@ pub struct Stored {
 impl Stored {
     /// A table of the rows of all pieces, in their order.
     pub fn new(schema: SchemaRef, pieces: Vec<Piece>) -> Self {
-        Self { schema, rows: Arc::new(Mutex::new(Rows::Lake(pieces))) }
+        Self { schema, rows: Arc::new(Mutex::new(Rows::Lake(pieces, None))) }
     }
 
     /// Puts other rows in the place of its rows. A plan that was made over it reads these from now
@@ -206,22 +204,21 @@ impl PartitionStream for OneScan {
         let schema = self.schema.clone();
         let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match rows {
-            Rows::Lake(pieces) => {
-                let batches = pieces.into_iter().flat_map(move |p| p.batches(&columns));
-                let external = |e| DataFusionError::External(Box::new(e));
-                let batches = batches.map(move |b| b.map_err(external));
-                Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(batches)))
-            }
-            Rows::Slice(pieces, slice) => {
+            Rows::Lake(pieces, slice) => {
                 let mut read = columns;
-                if !read.contains(&slice.column) {
+                if let Some(slice) = &slice
+                    && !read.contains(&slice.column)
+                {
                     read.push(slice.column.clone());
                 }
                 let own = schema.clone();
                 let batches = pieces.into_iter().flat_map(move |p| p.batches(&read));
                 let batches = batches.map(move |batch| {
                     let batch = batch.map_err(|e| DataFusionError::External(Box::new(e)))?;
-                    only(&slice.rows(&batch)?, &own)
+                    match &slice {
+                        Some(slice) => only(&slice.rows(&batch)?, &own),
+                        None => Ok(batch),
+                    }
                 });
                 Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(batches)))
             }

@@ -105,7 +105,7 @@ impl<'a> Station<'a> {
             for number in 0..of {
                 for (name, pieces) in pieces.iter().filter(|(name, _)| of > 1 && apart(name)) {
                     let slice = Slice { column: subject.clone(), number, of };
-                    self.tables[name].hold(Rows::Slice(pieces.clone(), slice));
+                    self.tables[name].hold(Rows::Lake(pieces.clone(), Some(slice)));
                 }
                 view::in_order(subject, &self.rows(shared)?, |batch| {
                     self.judge(shared, batch, &mut part)?;
@@ -189,7 +189,7 @@ impl<'a> Desk<'a> {
             }
             parts.push(station.build(shared)?);
             for table in station.tables.values() {
-                table.hold(Rows::Lake(Vec::new()));
+                table.hold(Rows::Lake(Vec::new(), None));
             }
         }
         Ok(parts)

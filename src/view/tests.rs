@@ -80,7 +80,7 @@ fn slices_of_a_view_are_the_view() {
             for ((name, table), (_, pieces)) in tables.iter().zip(&pieces) {
                 if *name != "plain" {
                     let slice = Slice { column: "hh".into(), number, of };
-                    table.hold(Rows::Slice(pieces.clone(), slice));
+                    table.hold(Rows::Lake(pieces.clone(), Some(slice)));
                 }
             }
             let batches = program.run().unwrap();

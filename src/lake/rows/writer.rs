@@ -17,7 +17,7 @@ use crate::lake::durable;
 /// and the footer grows with every group.
 pub(super) const GROUP_ROWS: usize = 1 << 14;
 /// Rows of a group of a file that keeps its order, about. It is read from one end to the other, and
-/// until it ends the writer holds half a kilobyte for each column of each group.
+/// until it ends the writer holds four hundred bytes for each column of each group.
 const LONG_GROUP_ROWS: usize = 1 << 16;
 /// Bytes of such a group before they are encoded.
 const LONG_GROUP_BYTES: usize = 128 << 20;
