@@ -1,5 +1,7 @@
 //! How deep the tags of an XML part are nested.
 
+use memchr::memchr;
+
 /// Counts, block by block, without keeping the document.
 #[derive(Debug, Default)]
 pub(super) struct Depth {
@@ -13,16 +15,20 @@ pub(super) struct Depth {
 
 impl Depth {
     /// Reads on.
-    pub fn feed(&mut self, block: &[u8]) {
-        for &b in block {
-            match (self.inside, b) {
-                (false, b'<') => (self.inside, self.first) = (true, None),
-                (false, _) => {}
-                (true, b'>') => self.tag(),
-                (true, _) => {
-                    self.first.get_or_insert(b);
-                    self.last = b;
-                }
+    pub fn feed(&mut self, mut block: &[u8]) {
+        while !block.is_empty() {
+            let mark = if self.inside { b'>' } else { b'<' };
+            let at = memchr(mark, block).unwrap_or(block.len());
+            if let (true, [first, ..]) = (self.inside, &block[..at]) {
+                self.first.get_or_insert(*first);
+                self.last = block[at - 1];
+            }
+            let Some(rest) = block.get(at + 1..) else { return };
+            block = rest;
+            if self.inside {
+                self.tag();
+            } else {
+                (self.inside, self.first) = (true, None);
             }
         }
     }

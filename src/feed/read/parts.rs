@@ -13,7 +13,7 @@ use crate::pipeline::spec::Format;
 use super::container::Source;
 use super::kind::Content;
 use super::produce::Job;
-use super::stream::{Item, Message, PartInfo};
+use super::stream::{Message, PartInfo, Taking};
 use super::{Next, Part, RawRow, Rows, Shape, apart};
 
 /// Opens a file: one stream for each sheet with cells, or one for the whole.
@@ -43,7 +43,7 @@ fn begin(job: Job) -> Result<Vec<Box<dyn Rows>>> {
         let part = Part { file: label.clone(), sheet: info.sheet, ..Part::default() };
         let shared = Arc::clone(&shared);
         let (names, state) = (info.names, State::Before);
-        Box::new(PartRows { part, names, shared, index, state, batch: Vec::new().into_iter() })
+        Box::new(PartRows { part, names, shared, index, state, rows: Taking::default() })
             as Box<dyn Rows>
     });
     Ok(rows.collect())
@@ -112,7 +112,7 @@ struct PartRows {
     shared: Arc<Shared>,
     index: usize,
     state: State,
-    batch: std::vec::IntoIter<Item>,
+    rows: Taking,
 }
 
 impl Rows for PartRows {
@@ -127,8 +127,13 @@ impl Rows for PartRows {
     fn next(&mut self, row: &mut RawRow) -> Result<Next> {
         row.clear();
         loop {
-            if let Some(item) = self.batch.next() {
-                return Ok(hand_over(item, row));
+            if let Some(wrong) = self.rows.next(row) {
+                return Ok(match wrong {
+                    None => Next::Row,
+                    Some(reason) => {
+                        Next::Broken { line: row.line, byte: 0, reason, raw: row.shown() }
+                    }
+                });
             }
             match std::mem::replace(&mut self.state, State::Done) {
                 State::Done => return Ok(Next::End),
@@ -144,7 +149,7 @@ impl PartRows {
     fn receive(&mut self, mut worker: Worker) -> Result<()> {
         match worker.messages.recv() {
             Ok(Message::Failed(error)) => return Err(error),
-            Ok(Message::Rows(items)) if worker.at == self.index => self.batch = items.into_iter(),
+            Ok(Message::Rows(batch)) if worker.at == self.index => self.rows = Taking::new(batch),
             Ok(Message::Rows(_)) => {}
             Ok(Message::PartEnd) => {
                 worker.at += 1;
@@ -158,19 +163,5 @@ impl PartRows {
         }
         self.state = State::Reading(worker);
         Ok(())
-    }
-}
-
-fn hand_over(item: Item, row: &mut RawRow) -> Next {
-    match item {
-        Item::Row(read) => {
-            *row = read;
-            Next::Row
-        }
-        Item::Broken { row: read, reason } => {
-            let next = Next::Broken { line: read.line, byte: 0, reason, raw: read.shown() };
-            *row = read;
-            next
-        }
     }
 }

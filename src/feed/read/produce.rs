@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use super::container::Source;
 use super::kind::Content;
 use super::limits::Budget;
-use super::stream::{Item, Message, PartInfo, Tell};
+use super::stream::{Batch, Message, PartInfo, Tell};
 use super::workbook::Book;
 use super::{Next, RawRow, Rows, Shape, columnar};
 
@@ -31,12 +31,7 @@ pub(super) struct Job {
 
 /// Tells the parts, then the rows of each.
 pub(super) fn produce(job: &Job, tell: &mut Tell<'_>) -> Result<()> {
-    let mut teller = Teller {
-        tell,
-        batch: Vec::with_capacity(BATCH_ROWS),
-        bytes: 0,
-        budget: Budget::new(&job.source)?,
-    };
+    let mut teller = Teller { tell, batch: Batch::default(), budget: Budget::new(&job.source)? };
     if job.content == Content::Parquet {
         columns(columnar::open(&job.source)?, &mut teller)?;
     } else {
@@ -49,8 +44,7 @@ pub(super) fn produce(job: &Job, tell: &mut Tell<'_>) -> Result<()> {
 /// Gathers rows to messages.
 struct Teller<'a, 't> {
     tell: &'a mut Tell<'t>,
-    batch: Vec<Item>,
-    bytes: usize,
+    batch: Batch,
     budget: Budget,
 }
 
@@ -59,19 +53,16 @@ impl Teller<'_, '_> {
         (self.tell)(message)
     }
 
-    fn row(&mut self, item: Item) -> Result<bool> {
-        let (Item::Row(row) | Item::Broken { row, .. }) = &item;
+    fn row(&mut self, row: &RawRow, wrong: Option<&'static str>) -> Result<bool> {
         self.budget.spend(row)?;
-        self.bytes += row.bytes();
-        self.batch.push(item);
-        let full = self.batch.len() == BATCH_ROWS || self.bytes > BATCH_BYTES;
+        self.batch.push(row, wrong);
+        let full = self.batch.len() == BATCH_ROWS || self.batch.bytes() > BATCH_BYTES;
         Ok(!full || self.flush())
     }
 
     fn flush(&mut self) -> bool {
-        self.bytes = 0;
-        let full = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_ROWS));
-        full.is_empty() || self.tell(Message::Rows(full))
+        let full = std::mem::take(&mut self.batch);
+        full.len() == 0 || self.tell(Message::Rows(full))
     }
 }
 
@@ -81,11 +72,11 @@ fn columns(mut rows: Box<dyn Rows>, teller: &mut Teller<'_, '_>) -> Result<()> {
     };
     let part = PartInfo { names: Some(names.to_vec()), ..PartInfo::default() };
     let mut wanted = teller.tell(Message::Parts(vec![part]));
+    let mut row = RawRow::default();
     while wanted {
-        let mut row = RawRow::default();
         wanted = match rows.next(&mut row)? {
-            Next::Row => teller.row(Item::Row(row))?,
-            Next::Broken { reason, .. } => teller.row(Item::Broken { row, reason })?,
+            Next::Row => teller.row(&row, None)?,
+            Next::Broken { reason, .. } => teller.row(&row, Some(reason))?,
             Next::End => {
                 _ = teller.flush() && teller.tell(Message::PartEnd);
                 false
@@ -130,7 +121,7 @@ fn merged(book: &mut Book, label: &str, sheet: &str, teller: &mut Teller<'_, '_>
     for region in book.merged(label, sheet)? {
         let mut row = RawRow::at(u64::from(region[0]) + 1);
         region.iter().for_each(|number| row.push_fmt(format_args!("{number}")));
-        if !teller.row(Item::Row(row))? {
+        if !teller.row(&row, None)? {
             return Ok(false);
         }
     }
@@ -146,10 +137,9 @@ fn one_sheet(
 ) -> Result<u64> {
     let mut last = 0;
     let mut told = Ok(true);
-    book.rows(label, sheet, &mut |item| {
-        let (Item::Row(row) | Item::Broken { row, .. }) = &item;
+    book.rows(label, sheet, &mut |row, wrong| {
         last = row.line;
-        told = teller.row(item);
+        told = teller.row(row, wrong);
         matches!(told, Ok(true))
     })?;
     if !told? {
@@ -173,9 +163,8 @@ fn survey(book: &mut Book, label: &str, wanted: &str) -> Result<Vec<PartInfo>> {
     let mut sheets = Vec::new();
     for name in names.into_iter().filter(|n| wanted == "*" || n.trim() == wanted.trim()) {
         let mut first = None;
-        book.rows(label, &name, &mut |item| {
-            let (Item::Row(row) | Item::Broken { row, .. }) = item;
-            first = Some(row);
+        book.rows(label, &name, &mut |row, _| {
+            first = Some(row.clone());
             false
         })?;
         if let Some(first) = first {

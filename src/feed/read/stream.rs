@@ -7,7 +7,7 @@
 //! | frame | letter | holds |
 //! |---|---|---|
 //! | parts | `P` | for each part: `0` or `1` and the sheet, `0` or `1` and the names of columns (a count, texts), its first row |
-//! | rows | `R` | for each row: `0` and the row, or what is wrong (1 and up) and the row |
+//! | rows | `R` | for each row (a count first): its line, the count of its cells, `0` or what is wrong (1 and up); for each cell of all rows (a count first): where it ends in the text; the text |
 //! | end of a part | `E` | nothing |
 //! | end of the file | `F` | nothing |
 //! | refusal | `X` | whose fault, a text, a count of hints, texts |
@@ -27,11 +27,91 @@ const FRAME_BYTES: usize = 64 * 1024 * 1024;
 /// What can be wrong with a row of these files; its number is its place from 1.
 const REASONS: [&str; 2] = [reason::LONG_CELL, reason::NOT_UTF8];
 
-/// One row on its way to the reader.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Item {
-    Row(RawRow),
-    Broken { row: RawRow, reason: &'static str },
+/// Rows on their way to the reader. To hand on a thousand small texts is dear, so there is one.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Batch {
+    rows: Vec<Head>,
+    /// Where the cells of all rows end in the text.
+    ends: Vec<u32>,
+    text: String,
+}
+
+/// What a batch says of a row beside its cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Head {
+    line: u64,
+    cells: u32,
+    /// What is wrong with it: its place in [`REASONS`] from 1, or 0.
+    wrong: u8,
+}
+
+impl Batch {
+    /// Adds a row, and what is wrong with it.
+    pub fn push(&mut self, row: &RawRow, wrong: Option<&'static str>) {
+        for cell in row.cells() {
+            self.text.push_str(cell);
+            self.ends.push(self.text.len() as u32);
+        }
+        let place = |reason| REASONS.iter().position(|r| *r == reason).unwrap_or(0) as u8 + 1;
+        let (line, cells) = (row.line, row.len() as u32);
+        self.rows.push(Head { line, cells, wrong: wrong.map_or(0, place) });
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Bytes of their text.
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Whether each cell is in its row and in the text.
+    fn is_whole(&self) -> bool {
+        let cells: u64 = self.rows.iter().map(|row| u64::from(row.cells)).sum();
+        let end = self.ends.last().map_or(0, |end| *end as usize);
+        let inside = self.ends.iter().all(|end| self.text.is_char_boundary(*end as usize));
+        cells == self.ends.len() as u64
+            && end == self.text.len()
+            && inside
+            && self.ends.is_sorted()
+            && self.rows.iter().all(|row| usize::from(row.wrong) <= REASONS.len())
+    }
+}
+
+/// A batch of which one row after the other is taken.
+#[derive(Debug, Default)]
+pub(super) struct Taking {
+    batch: Batch,
+    /// The next row, its first cell, and where that begins.
+    at: (usize, usize, usize),
+}
+
+impl Taking {
+    /// Begins with the first row.
+    pub fn new(batch: Batch) -> Self {
+        Self { batch, at: (0, 0, 0) }
+    }
+
+    /// Fills an empty row with the next one; what is wrong with it. Nothing when there is none.
+    pub fn next(&mut self, row: &mut RawRow) -> Option<Option<&'static str>> {
+        let (number, first, start) = self.at;
+        let head = self.batch.rows.get(number)?;
+        let last = first + head.cells as usize;
+        let ends = &self.batch.ends[first..last];
+        let end = ends.last().map_or(start, |end| *end as usize);
+        let base = row.hold(&self.batch.text[start..end]);
+        let mut from = base;
+        for end in ends {
+            let to = base + *end as usize - start;
+            row.cut(from..to);
+            from = to;
+        }
+        row.line = head.line;
+        self.at = (number + 1, last, end);
+        Some(usize::from(head.wrong).checked_sub(1).map(|place| REASONS[place]))
+    }
 }
 
 /// A sheet, or the table of a file that has no sheets.
@@ -48,7 +128,7 @@ pub(super) struct PartInfo {
 #[derive(Debug)]
 pub(super) enum Message {
     Parts(Vec<PartInfo>),
-    Rows(Vec<Item>),
+    Rows(Batch),
     PartEnd,
     FileEnd,
     Failed(Error),
@@ -68,11 +148,8 @@ pub(super) fn write(out: &mut impl Write, message: &Message) -> io::Result<()> {
             }
             b'P'
         }
-        Message::Rows(items) => {
-            put_count(&mut bytes, items.len());
-            for item in items {
-                put_item(&mut bytes, item);
-            }
+        Message::Rows(batch) => {
+            put_batch(&mut bytes, batch);
             b'R'
         }
         Message::PartEnd => b'E',
@@ -107,7 +184,7 @@ pub(super) fn read(from: &mut impl Read) -> Option<Message> {
     let mut rest = Rest(&bytes);
     Some(match letter {
         b'P' => Message::Parts(rest.many(Rest::part)?),
-        b'R' => Message::Rows(rest.many(Rest::item)?),
+        b'R' => Message::Rows(rest.batch()?),
         b'E' => Message::PartEnd,
         b'F' => Message::FileEnd,
         b'X' => {
@@ -152,16 +229,16 @@ fn put_part(bytes: &mut Vec<u8>, part: &PartInfo) {
     put_row(bytes, &part.first);
 }
 
-fn put_item(bytes: &mut Vec<u8>, item: &Item) {
-    let (number, row) = match item {
-        Item::Row(row) => (0, row),
-        Item::Broken { row, reason } => {
-            let place = REASONS.iter().position(|r| r == reason).unwrap_or(0);
-            (place as u8 + 1, row)
-        }
-    };
-    bytes.push(number);
-    put_row(bytes, row);
+fn put_batch(bytes: &mut Vec<u8>, batch: &Batch) {
+    put_count(bytes, batch.rows.len());
+    for Head { line, cells, wrong } in &batch.rows {
+        bytes.extend(line.to_le_bytes());
+        bytes.extend(cells.to_le_bytes());
+        bytes.push(*wrong);
+    }
+    put_count(bytes, batch.ends.len());
+    batch.ends.iter().for_each(|end| bytes.extend(end.to_le_bytes()));
+    put_text(bytes, &batch.text);
 }
 
 /// What is left of a frame.
@@ -212,13 +289,15 @@ impl<'a> Rest<'a> {
         Some(PartInfo { sheet, names, first: self.row()? })
     }
 
-    fn item(&mut self) -> Option<Item> {
-        let number = self.byte()?;
-        let row = self.row()?;
-        Some(match usize::from(number).checked_sub(1) {
-            None => Item::Row(row),
-            Some(place) => Item::Broken { row, reason: REASONS.get(place)? },
-        })
+    fn batch(&mut self) -> Option<Batch> {
+        let head = |rest: &mut Self| {
+            let line = u64::from_le_bytes(rest.take(8)?.try_into().ok()?);
+            Some(Head { line, cells: rest.count()? as u32, wrong: rest.byte()? })
+        };
+        let rows = self.many(head)?;
+        let ends = self.many(|rest| Some(rest.count()? as u32))?;
+        let batch = Batch { rows, ends, text: self.text()?.to_owned() };
+        batch.is_whole().then_some(batch)
     }
 }
 
@@ -238,16 +317,26 @@ mod tests {
         let names = Some(vec!["姓名".to_owned()]);
         let part = PartInfo { sheet: Some("临夏县".into()), names, first: row() };
         write(&mut bytes, &Message::Parts(vec![part, PartInfo::default()])).expect("written");
-        let broken = Item::Broken { row: row(), reason: reason::NOT_UTF8 };
-        write(&mut bytes, &Message::Rows(vec![Item::Row(row()), broken])).expect("written");
+        let mut batch = Batch::default();
+        batch.push(&row(), None);
+        batch.push(&RawRow::at(8), None);
+        batch.push(&row(), Some(reason::NOT_UTF8));
+        write(&mut bytes, &Message::Rows(batch)).expect("written");
         write(&mut bytes, &Message::Failed(Error::gate("a").hint("b"))).expect("written");
         let mut from = bytes.as_slice();
         let Some(Message::Parts(parts)) = read(&mut from) else { panic!("parts") };
         assert_eq!(parts[0].names.as_deref(), Some(&["姓名".to_owned()][..]));
         assert_eq!((&parts[0].first, &parts[1]), (&row(), &PartInfo::default()));
-        let Some(Message::Rows(items)) = read(&mut from) else { panic!("rows") };
-        assert_eq!(items[0], Item::Row(row()));
-        assert_eq!(items[1], Item::Broken { row: row(), reason: reason::NOT_UTF8 });
+        let Some(Message::Rows(batch)) = read(&mut from) else { panic!("rows") };
+        let mut taking = Taking::new(batch);
+        let mut next = || {
+            let mut row = RawRow::default();
+            taking.next(&mut row).map(|wrong| (row, wrong))
+        };
+        assert_eq!(next(), Some((row(), None)));
+        assert_eq!(next(), Some((RawRow::at(8), None)));
+        assert_eq!(next(), Some((row(), Some(reason::NOT_UTF8))));
+        assert_eq!(next(), None);
         let Some(Message::Failed(error)) = read(&mut from) else { panic!("a refusal") };
         assert_eq!((error.kind, error.hints), (Kind::Gate, vec!["b".to_owned()]));
         assert!(read(&mut from).is_none());
@@ -258,5 +347,24 @@ mod tests {
         }
         assert!(read(&mut &b"R\xFF\xFF\xFF\xFF"[..]).is_none());
         assert!(read(&mut &b"R\x04\0\0\0\xFF\xFF\xFF\xFF"[..]).is_none());
+    }
+
+    #[test]
+    fn a_batch_that_contradicts_itself_is_none() {
+        let good = |change: &dyn Fn(&mut Batch)| {
+            let mut batch = Batch::default();
+            batch.push(&row(), None);
+            batch.push(&row(), Some(reason::LONG_CELL));
+            change(&mut batch);
+            let mut bytes = Vec::new();
+            write(&mut bytes, &Message::Rows(batch)).expect("written");
+            read(&mut bytes.as_slice()).is_some()
+        };
+        assert!(good(&|_| ()));
+        assert!(!good(&|batch| batch.rows[0].cells = 7), "more cells than there are");
+        assert!(!good(&|batch| batch.rows[1].wrong = 3), "no such reason");
+        assert!(!good(&|batch| batch.ends[0] = 1), "in the middle of a character");
+        assert!(!good(&|batch| batch.ends.swap(0, 2)), "backwards");
+        assert!(!good(&|batch| batch.text.push('x')), "text of no cell");
     }
 }

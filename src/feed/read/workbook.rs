@@ -10,7 +10,6 @@ use super::container::{ReadSeek, Source};
 use super::kind::Content;
 use super::limits::ROW_BYTES;
 use super::ndjson::push_float;
-use super::stream::Item;
 use super::{CELL_BYTES, RAW_CHARS, RawRow, reason};
 
 /// Columns that a sheet can have.
@@ -26,8 +25,8 @@ pub(super) enum Book {
     Held(Vec<(String, Range<Data>)>),
 }
 
-/// Where rows go; false when nobody wants more.
-pub(super) type Sink<'a> = dyn FnMut(Item) -> bool + 'a;
+/// Where rows go, with what is wrong with them; false when nobody wants more.
+pub(super) type Sink<'a> = dyn FnMut(&RawRow, Option<&'static str>) -> bool + 'a;
 
 impl Book {
     /// Opens a workbook. The library may panic, or ask for any memory: see `apart`.
@@ -123,7 +122,7 @@ fn stream_rows(
         }
         let (line, column) = cell.get_position();
         let (line, column) = (u64::from(line) + 1, column as usize);
-        if line > row.line && !row.is_empty() && !sink(item(&mut row)) {
+        if line > row.line && !row.is_empty() && !hand(&mut row, sink) {
             return Ok(());
         }
         if line < row.line || column < row.len() || column >= COLUMNS {
@@ -144,7 +143,7 @@ fn stream_rows(
         check_length(&row, label, sheet)?;
     }
     if !row.is_empty() {
-        sink(item(&mut row));
+        hand(&mut row, sink);
     }
     Ok(())
 }
@@ -153,17 +152,18 @@ fn held_rows(range: &Range<Data>, label: &str, sheet: &str, sink: &mut Sink<'_>)
     let Some((top, left)) = range.start() else {
         return Ok(());
     };
+    let mut row = RawRow::default();
     for (i, cells) in range.rows().enumerate() {
         let Some(last) = cells.iter().rposition(|c| !matches!(c, Data::Empty)) else {
             continue;
         };
-        let mut row = RawRow::at(u64::from(top) + i as u64 + 1);
+        row.line = u64::from(top) + i as u64 + 1;
         row.pad(left as usize);
         for cell in &cells[..=last] {
             push_held(&mut row, cell);
             check_length(&row, label, sheet)?;
         }
-        if !sink(item(&mut row)) {
+        if !hand(&mut row, sink) {
             break;
         }
     }
@@ -179,13 +179,15 @@ fn check_length(row: &RawRow, label: &str, sheet: &str) -> Result<()> {
     Err(Error::gate(message).hint("a damaged or hostile workbook; ask for CSV"))
 }
 
-/// Takes the row, checked, and leaves an empty one.
-fn item(row: &mut RawRow) -> Item {
-    let done = std::mem::take(row);
-    if done.cells().any(|cell| cell.len() > CELL_BYTES) {
-        return Item::Broken { row: done.clipped(4 * RAW_CHARS), reason: reason::LONG_CELL };
-    }
-    Item::Row(done)
+/// Hands a row on, checked, and leaves an empty one.
+fn hand(row: &mut RawRow, sink: &mut Sink<'_>) -> bool {
+    let wanted = if row.cells().any(|cell| cell.len() > CELL_BYTES) {
+        sink(&row.clipped(4 * RAW_CHARS), Some(reason::LONG_CELL))
+    } else {
+        sink(row, None)
+    };
+    row.clear();
+    wanted
 }
 
 fn push(row: &mut RawRow, value: &DataRef<'_>) {
