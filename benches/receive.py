@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Times how fast bidui takes one feed in, format by format, beside DuckDB on the same UTF-8 CSV.
+"""Times how fast bidui reads one feed and takes it in, format by format, beside DuckDB on the same UTF-8 CSV.
 
-bidui: a whole run, less a second run that knows the delivery already and does all the rest again.
+Reading is `bidui try`, less the same for a handful of rows: decoding, cells, types, keys, quarantine, repeated rows.
+Taking in is a whole run, less a second run that knows the delivery already and does all the rest again: reading, and the
+durable file of typed rows.
 """
 
 import argparse
@@ -10,12 +12,15 @@ import shutil
 import sys
 from pathlib import Path
 
+import pyarrow.parquet
 import yaml
 
 import measure
 
 HERE = Path(__file__).resolve().parent
 FEED = "insured"
+# People of extracts that only show what it costs to start.
+HANDFUL = 20
 # Bytes of the 18 columns of the feed, in their order.
 WIDTHS = [20, 36, 60, 12, 24, 10, 40, 40, 24, 24, 24, 24, 20, 20, 40, 20, 20, 20]
 FORMATS = {
@@ -47,13 +52,17 @@ def pipelines(source: Path, target: Path, kind: str, suffix: str, encoding: str 
 
 
 def bidui_receives(bidui: Path, child: Path, folder: Path, people: int, dirt: str, runs: int) -> tuple[dict, list[Path]]:
-    """Costs of receiving, and the files."""
+    """What reading and taking in cost, and the files. The size of Parquet is that before compression."""
     extracts, lake = folder / "extracts", folder / "lake"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    measure.run([bidui, "fake", child, "--people", people, "--dirt", dirt, "--out", extracts, "-q"])
-    files = sorted((extracts / "2026-11-10").iterdir())
+    fake = [bidui, "fake", child, "--dirt", dirt, "-q"]
+    measure.run([*fake, "--people", people, "--out", extracts])
+    measure.run([*fake, "--people", HANDFUL, "--out", folder / "handful"])
+    files, few = (sorted((where / "2026-11-10").iterdir()) for where in (extracts, folder / "handful"))
     size = sum(len(f.read_bytes()) for f in files)
+    tried = [bidui, "try", "--pipeline", child, "-o", "json"]
+    read, start = (measure.median([measure.run([*tried, *of]) for _ in range(runs)]) for of in (files, few))
     run = [bidui, "run", child, "--input", extracts, "--lake", lake, "-q"]
     wholes, rests = [], []
     for _ in range(runs):
@@ -64,9 +73,16 @@ def bidui_receives(bidui: Path, child: Path, folder: Path, people: int, dirt: st
         (lake / "current").unlink()
         rests.append(measure.run(run))
     whole, rest = measure.median(wholes), measure.median(rests)
-    cost = {"bytes": size, "rows": receipt["rows"], "wall_s": round(whole["wall_s"] - rest["wall_s"], 2),
-            "cpu_s": round(whole["cpu_s"] - rest["cpu_s"], 2), "peak_mib": whole["peak_mib"]}
+    cost = {"bytes": size, "rows": receipt["rows"], "read": less(read, start), "take in": less(whole, rest)}
+    if files[0].suffix == ".parquet":
+        groups = pyarrow.parquet.ParquetFile(files[0]).metadata
+        cost["bytes"] = sum(groups.row_group(i).total_byte_size for i in range(groups.num_row_groups))
     return cost, files
+
+
+def less(a: dict, b: dict) -> dict:
+    """What a run cost beyond another."""
+    return {"wall_s": round(a["wall_s"] - b["wall_s"], 2), "cpu_s": round(a["cpu_s"] - b["cpu_s"], 2), "peak_mib": a["peak_mib"]}
 
 
 READ = """
@@ -96,9 +112,16 @@ def duckdb_receives(child: Path, folder: Path, file: Path, like: dict, runs: int
     read = middle([*python, READ, file])
     typed = [*python, TYPED, HERE, child, folder / "extracts", folder / "duckdb"]
     policy, load = middle([*typed, "policy"]), middle([*typed, "load"])
-    less = lambda a, b: {"bytes": like["bytes"], "rows": like["rows"], "wall_s": round(a["wall_s"] - b["wall_s"], 2),  # noqa: E731
-                         "cpu_s": round(a["cpu_s"] - b["cpu_s"], 2), "peak_mib": a["peak_mib"]}
-    return {"DuckDB read_csv, sniffed types": less(read, start), "DuckDB, typed to the contract": less(load, policy)}
+    of = {"bytes": like["bytes"], "rows": like["rows"]}
+    return {"DuckDB read_csv, sniffed types": of | {"read": less(read, start)}, "DuckDB, typed to the contract": of | {"read": less(load, policy)}}
+
+
+def speeds(cost: dict, what: str) -> list:
+    """Seconds, and what one second of CPU is good for. A difference of two runs: below half a second it is noise."""
+    if what not in cost:
+        return ["-"] * 4
+    wall, cpu = cost[what]["wall_s"], cost[what]["cpu_s"]
+    return [wall, cpu, *(f"{cost[k] / cpu / unit:.{n}f}" if cpu >= 0.5 else "-" for k, unit, n in (("bytes", 1e6, 1), ("rows", 1, 0)))]
 
 
 def main() -> None:
@@ -129,11 +152,9 @@ def main() -> None:
     path = args.work / f"receive-{args.rows}.json"
     path.write_text(json.dumps({"feed": FEED, "dirt": args.dirt, "machine": where, "costs": costs}, ensure_ascii=False, indent=1))
     print(f"{where['cpu']}, {where['cores']} cores, load {where['load_before']}; {where['bidui']} ({where['bidui_path']}), DuckDB {where['duckdb']}\n")
-    rows = [["", "MB", "rows", "wall s", "CPU s", "MB/s", "rows/s"]]
+    rows = [["", "MB", "rows", "read: wall s", "CPU s", "MB/CPU s", "rows/CPU s", "take in: wall s", "CPU s", "MB/CPU s", "rows/CPU s"]]
     for name, c in costs.items():
-        # A difference of two runs: below half a second it is noise.
-        speeds = [f"{c[k] / c['wall_s'] / unit:.{n}f}" if c["wall_s"] >= 0.5 else "-" for k, unit, n in (("bytes", 1e6, 1), ("rows", 1, 0))]
-        rows.append([name, round(c["bytes"] / 1e6, 1), c["rows"], c["wall_s"], c["cpu_s"], *speeds])
+        rows.append([name, round(c["bytes"] / 1e6, 1), c["rows"], *speeds(c, "read"), *speeds(c, "take in")])
     print(measure.table(rows))
     print(f"\n{path}")
 

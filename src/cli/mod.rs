@@ -19,6 +19,7 @@ mod stages;
 mod test;
 mod truth;
 mod truth_links;
+mod try_out;
 mod worklist;
 
 use std::io::IsTerminal;
@@ -45,6 +46,8 @@ enum Command {
     Check(check::Args),
     /// Try every rule and indicator on its worked example, and every rule on every other rule's.
     Test(test::Args),
+    /// Hold extracts to the contract of their feed without taking them in.
+    Try(try_out::Args),
     /// Show anomalies, rejects, deliveries, indicators or runs of a lake.
     Show(show::Args),
     /// Go from an anomaly back to its rule, its values and the lines that it rests on.
@@ -87,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Test(args) => test::test(&args),
+        Command::Try(args) => try_out::try_out(&args),
         Command::Show(args) => show::show(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Case(args) => case::case(&args),

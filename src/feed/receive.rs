@@ -1,6 +1,8 @@
 //! Takes one delivery in: parse once, type, bucket, quarantine, and close the account.
 
 mod repeats;
+mod try_out;
+mod verdict;
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +10,7 @@ use super::control::{Controls, manifests};
 use super::inbox::{Parcel, hash_all};
 use super::read::{self, Next, RawRow, Table as Extract};
 use super::receipt::{self, FileAccount, PartAccount, Receipt, Verdict};
-use super::rejects::{Reject, RejectWriter};
+use super::rejects::{REJECTS, Reject, RejectWriter};
 use super::typed::{Outcome, Place, Typer};
 use crate::division::Divisions;
 use crate::error::{Error, Kind, Result};
@@ -16,7 +18,7 @@ use crate::lake::rows::Gather;
 use crate::lake::{Lake, durable};
 use crate::pipeline::Pipeline;
 use crate::pipeline::schema::table_schema;
-use crate::pipeline::spec::{BrokenFile, Feed, Grain, Table};
+use crate::pipeline::spec::{Feed, Grain, Table};
 use crate::privacy::PersonKeys;
 
 /// What became of a parcel.
@@ -48,14 +50,21 @@ pub struct Receiver<'a> {
 /// A delivery under way.
 struct Open<'a> {
     feed: &'a Feed,
+    table: &'a Table,
     typer: Typer<'a>,
-    rows: Gather,
+    sink: Sink,
     rejects: RejectWriter,
     receipt: Receipt,
     controls: Controls<'a>,
     next_row: i64,
-    /// Its rows are about persons.
-    persons: bool,
+}
+
+/// Where rows that can be used go.
+enum Sink {
+    /// Into the delivery's file.
+    File(Box<Gather>),
+    /// Nowhere. What is kept of each, in their order, is its part and its line.
+    Nowhere(Vec<(u32, u32)>),
 }
 
 impl Receiver<'_> {
@@ -95,26 +104,32 @@ impl Receiver<'_> {
         let table = &self.pipeline.tables[&feed.table];
         let staged = self.lake.stage(&format!("delivery-{}-{delivery}", feed.id))?;
         let receipt = self.receipt(parcel, feed, &delivery, content, &named.hashes);
-        let typer =
-            Typer::new(&staged.join("said"), self.pipeline, feed, table, self.divisions, self.keys);
-        let path = staged.join("rows.parquet");
-        let rows =
-            Gather::create(&path, table_schema(table), self.buckets, Some(delivery.as_str()))?;
-        let rejects = RejectWriter::create(&staged.join("rejects.parquet"))?;
-        let controls = Controls::new(feed, table);
-        let persons = table.grain == Grain::Person;
-        let mut open = Open { feed, typer, rows, rejects, receipt, controls, next_row: 0, persons };
-        for (number, path) in parcel.files.iter().enumerate() {
-            if let Err(error) = open.file(path) {
-                open.broken_file(number, &error)?;
-            }
-        }
-        let receipt = open.finish(table)?;
+        let (path, schema) = (staged.join("rows.parquet"), table_schema(table));
+        let rows = Gather::create(&path, schema, self.buckets, Some(delivery.as_str()))?;
+        let receipt =
+            self.open(&staged, Sink::File(Box::new(rows)), receipt)?.files(&parcel.files)?;
         self.archive(&staged, feed, parcel)?;
         let json = serde_json::to_vec_pretty(&receipt).expect("a receipt is JSON");
         durable::write(&staged.join("receipt.json"), &json)?;
         self.lake.keep_delivery(&staged, &feed.id, &delivery)?;
         Ok(Received::New(Box::new(receipt)))
+    }
+
+    /// Begins a delivery of the receipt's feed.
+    fn open(&self, staged: &Path, sink: Sink, receipt: Receipt) -> Result<Open<'_>> {
+        let feed = &self.pipeline.feeds[&receipt.feed];
+        let table = &self.pipeline.tables[&receipt.table];
+        let said = staged.join("said");
+        Ok(Open {
+            feed,
+            table,
+            typer: Typer::new(&said, self.pipeline, feed, table, self.divisions, self.keys),
+            sink,
+            rejects: RejectWriter::create(&staged.join(REJECTS))?,
+            receipt,
+            controls: Controls::new(feed, table),
+            next_row: 0,
+        })
     }
 
     /// Period, then a hash of content, part and contract: the same extract under the same contract
@@ -192,6 +207,16 @@ fn name_of(path: &Path) -> String {
 }
 
 impl Open<'_> {
+    /// Reads all files, closes the account and gives the verdict.
+    fn files(mut self, files: &[PathBuf]) -> Result<Receipt> {
+        for (number, path) in files.iter().enumerate() {
+            if let Err(error) = self.file(path) {
+                self.broken_file(number, &error)?;
+            }
+        }
+        self.finish()
+    }
+
     /// Reads all parts of one file.
     fn file(&mut self, path: &Path) -> Result<()> {
         self.controls.begin_file();
@@ -295,8 +320,12 @@ impl Open<'_> {
             Outcome::Used { key } => {
                 account.used += 1;
                 self.next_row += 1;
-                self.receipt.pending += u64::from(self.persons && key.is_none());
-                self.rows.row(key, self.typer.packed())?;
+                let person = self.table.grain == Grain::Person;
+                self.receipt.pending += u64::from(person && key.is_none());
+                match &mut self.sink {
+                    Sink::File(rows) => rows.row(key, self.typer.packed())?,
+                    Sink::Nowhere(places) => places.push((part as u32, row.line as u32)),
+                }
             }
             Outcome::Rejected(bad) => {
                 self.reject(account, row.line, row.byte, &bad.column, bad.reason, &bad.raw)?;
@@ -316,60 +345,6 @@ impl Open<'_> {
     ) -> Result<()> {
         let reject = Reject { line, byte, column, reason, raw };
         self.rejects.quarantine(account, &mut self.receipt.reject_reasons, &reject)
-    }
-
-    /// A file that cannot be read: said in the receipt, or the end of the night.
-    fn broken_file(&mut self, number: usize, error: &Error) -> Result<()> {
-        if self.feed.limits.broken_file == BrokenFile::Stop || error.kind == Kind::Environment {
-            return Err(error.clone());
-        }
-        let mut said = error.message.clone();
-        for hint in &error.hints {
-            said.push_str("; ");
-            said.push_str(hint);
-        }
-        self.receipt.files[number].refused = Some(error.message.clone());
-        self.receipt.reasons.push(said);
-        Ok(())
-    }
-
-    /// Closes the account and gives the verdict.
-    fn finish(mut self, table: &Table) -> Result<Receipt> {
-        let mut receipt = self.receipt;
-        receipt.amendments = std::mem::take(&mut self.typer.amendments);
-        let again = self.typer.repeats()?;
-        let written = repeats::leave_out(again, self.rows, table, &mut receipt, &mut self.rejects)?;
-        self.rejects.finish()?;
-        for part in &receipt.parts {
-            receipt.rows += part.rows;
-            receipt.used += part.used;
-            receipt.quarantined += part.quarantined;
-            receipt.duplicate += part.duplicate;
-        }
-        receipt.close(written)?;
-        if !receipt.files.is_empty() && receipt.files.iter().all(|f| f.refused.is_some()) {
-            receipt.verdict = Verdict::Refused;
-        } else if receipt.rows == 0 {
-            receipt.verdict = Verdict::Refused;
-            receipt.reasons.push(format!("no data rows for {}", table.id));
-        }
-        let percent = 100.0 * receipt.quarantined as f64 / receipt.rows.max(1) as f64;
-        if let Some(limit) = self.feed.limits.quarantine_percent
-            && percent > limit
-        {
-            receipt.verdict = Verdict::Refused;
-            let text =
-                format!("{percent:.2} % of its rows are quarantined, the limit is {limit} %");
-            receipt.reasons.push(text);
-        }
-        let controls = self.controls.verdicts;
-        if !controls.refused.is_empty() {
-            receipt.verdict = Verdict::Refused;
-        }
-        receipt.control_totals = controls.accounts;
-        receipt.reasons.extend(controls.refused);
-        receipt.warnings.extend(controls.warnings);
-        Ok(receipt)
     }
 }
 

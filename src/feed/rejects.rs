@@ -11,6 +11,9 @@ use super::receipt::PartAccount;
 use crate::error::Result;
 use crate::lake::rows::RowsWriter;
 
+/// Name of a delivery's quarantine table.
+pub(super) const REJECTS: &str = "rejects.parquet";
+
 /// Columns of a quarantine table: file, sheet, physical line from 1, byte offset where known, the
 /// table's column, the reason, and the raw text of the cell or row.
 pub const REJECT_COLUMNS: [&str; 7] = ["file", "sheet", "line", "byte", "column", "reason", "raw"];
@@ -24,8 +27,9 @@ pub fn reject_schema() -> SchemaRef {
     Arc::new(Schema::new(REJECT_COLUMNS.iter().map(field).collect::<Vec<_>>()))
 }
 
-/// One quarantined row.
-pub(super) struct Reject<'a> {
+/// One quarantined row: its line from 1, its offset in the file where that is known, the table's
+/// column (empty where it is about the row), the reason, and the raw text.
+pub struct Reject<'a> {
     pub line: u64,
     pub byte: u64,
     pub column: &'a str,
@@ -33,7 +37,7 @@ pub(super) struct Reject<'a> {
     pub raw: &'a str,
 }
 
-/// Writes `rejects.parquet`.
+/// Writes [`REJECTS`].
 pub(super) struct RejectWriter {
     writer: RowsWriter,
     texts: [StringBuilder; 5],

@@ -30,6 +30,7 @@ mod stale;
 mod support;
 mod take_back;
 mod tidy;
+mod try_out;
 mod watch;
 mod workdays;
 mod worklist;

@@ -63,6 +63,33 @@ pub(super) fn leave_out(
     Ok(written)
 }
 
+/// Accounts for rows that are not new where no rows are written; `places` has the part and the line of
+/// each row. What they count among the repaired they go on to count. Gives the rows that are new.
+///
+/// # Errors
+/// What the disk says.
+pub(super) fn account(
+    again: &[(i64, Said)],
+    places: &[(u32, u32)],
+    table: &Table,
+    receipt: &mut Receipt,
+    rejects: &mut RejectWriter,
+) -> Result<u64> {
+    let column = table.key.first().map_or("", String::as_str);
+    for (number, said) in again {
+        let (part, line) = places[*number as usize];
+        let part = &mut receipt.parts[part as usize];
+        part.used -= 1;
+        if *said == Said::Again {
+            part.duplicate += 1;
+        } else {
+            let reject = Reject { line: line.into(), byte: 0, column, reason: REASON, raw: "" };
+            rejects.quarantine(part, &mut receipt.reject_reasons, &reject)?;
+        }
+    }
+    Ok((places.len() - again.len()) as u64)
+}
+
 /// Columns of rows that are left out.
 struct Rows<'a> {
     batch: &'a RecordBatch,

@@ -1,0 +1,190 @@
+//! `bidui try`: would an extract be taken in, and which of its rows not?
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::output::{self, Form};
+use crate::error::{Error, Result};
+use crate::feed::Receiver;
+use crate::feed::inbox::Parcel;
+use crate::feed::receipt::{PartAccount, Receipt, Verdict};
+use crate::lake::Lake;
+use crate::night::setup::{load, register};
+use crate::pipeline::Pipeline;
+use crate::pipeline::pattern::Pattern;
+use crate::pipeline::spec::Feed;
+use crate::privacy::PersonKeys;
+
+/// Lines that are named of each reason.
+const LINES: usize = 3;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Extracts, each by itself.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Folder of the pipeline.
+    #[arg(long, default_value = "pipelines/gansu")]
+    pipeline: PathBuf,
+    /// The feed whose contract they are held to [default: the one whose `files` has their names].
+    #[arg(long)]
+    feed: Option<String>,
+    /// Form of the result: text, or one JSON object a file.
+    #[arg(long, short, value_enum, default_value = "table")]
+    output: Form,
+}
+
+/// Rows that one reason puts aside.
+#[derive(Debug, Default, Serialize)]
+struct Aside {
+    rows: u64,
+    /// The first lines.
+    lines: Vec<u64>,
+}
+
+/// Tries every file; 1 when one of them would be refused.
+pub fn try_out(args: &Args) -> Result<ExitCode> {
+    let pipeline = load(&args.pipeline)?;
+    let divisions = register(&pipeline)?;
+    let home = tempfile::tempdir()
+        .map_err(|e| Error::io("create a folder in", &std::env::temp_dir(), &e))?;
+    let lake = Lake::at(home.path());
+    // Nothing is kept, so whose rows they are needs no secret.
+    let keys = PersonKeys::new(b"");
+    let buckets = pipeline.settings.buckets;
+    let receiver =
+        Receiver { pipeline: &pipeline, lake: &lake, divisions: &divisions, keys: &keys, buckets };
+    let mut refused = false;
+    for file in &args.files {
+        let parcel = parcel(&pipeline, file, args.feed.as_deref())?;
+        let mut aside: BTreeMap<(String, String), Aside> = BTreeMap::new();
+        let receipt = receiver.try_out(&parcel, |reject| {
+            let why = (reject.column.to_owned(), reject.reason.to_owned());
+            let aside = aside.entry(why).or_default();
+            aside.rows += 1;
+            if aside.lines.len() < LINES {
+                aside.lines.push(reject.line);
+            }
+        })?;
+        refused |= receipt.verdict == Verdict::Refused;
+        let feed = &pipeline.feeds[&parcel.feed];
+        match args.output {
+            Form::Json => output::say(&json(&receipt, &aside))?,
+            Form::Table => output::say(&page(feed, &receipt, &aside))?,
+            _ => return Err(Error::usage("a try-out is given as table or json")),
+        }
+    }
+    Ok(ExitCode::from(u8::from(refused)))
+}
+
+/// A file as a parcel of its feed.
+fn parcel(pipeline: &Pipeline, file: &Path, feed: Option<&str>) -> Result<Parcel> {
+    if !file.exists() {
+        return Err(Error::usage(format!("there is no file {}", file.display())));
+    }
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let known = || pipeline.feeds.keys().cloned().collect::<Vec<_>>().join(", ");
+    let named = |f: &&Feed| Pattern::new(&f.files).ok().and_then(|p| p.matches(&name)).is_some();
+    let feed = match feed {
+        Some(id) => pipeline.feeds.get(id).ok_or_else(|| {
+            Error::usage(format!("there is no feed {id}")).hint(format!("there are {}", known()))
+        })?,
+        None => pipeline.feeds.values().find(named).ok_or_else(|| {
+            Error::usage(format!("no feed takes a file of the name {name}"))
+                .hint(format!("say which with --feed; there are {}", known()))
+        })?,
+    };
+    let told = Pattern::new(&feed.files).ok().and_then(|p| p.matches(&name));
+    let (period, part) = told.map_or((None, None), |told| (told.period, told.part));
+    // Which period it is of does not decide how it is read.
+    let period = period.unwrap_or_default();
+    let received = NaiveDate::default();
+    Ok(Parcel { feed: feed.id.clone(), period, part, received, files: vec![file.to_owned()] })
+}
+
+/// A try-out for programs.
+fn json(receipt: &Receipt, aside: &BTreeMap<(String, String), Aside>) -> String {
+    let reason = |((column, reason), aside): (&(String, String), &Aside)| {
+        let column = (!column.is_empty()).then_some(column);
+        serde_json::json!({"column": column, "reason": reason, "rows": aside.rows, "lines": aside.lines})
+    };
+    serde_json::json!({
+        "file": receipt.files[0].name,
+        "bytes": receipt.files[0].bytes,
+        "feed": receipt.feed,
+        "verdict": receipt.verdict,
+        "reasons": receipt.reasons,
+        "warnings": receipt.warnings,
+        "rows": receipt.rows,
+        "used": receipt.used,
+        "quarantined": receipt.quarantined,
+        "duplicate": receipt.duplicate,
+        "amendments": receipt.amendments,
+        "parts": receipt.parts,
+        "control_totals": receipt.control_totals,
+        "quarantine": aside.iter().map(reason).collect::<Vec<_>>(),
+    })
+    .to_string()
+}
+
+/// A try-out for people.
+fn page(feed: &Feed, receipt: &Receipt, aside: &BTreeMap<(String, String), Aside>) -> String {
+    let file = &receipt.files[0].name;
+    let mut text = format!("\n{file} → {} {}（{}）\n", feed.title.zh, feed.id, feed.title.en);
+    for part in &receipt.parts {
+        text.push_str(&part_line(part));
+    }
+    let Receipt { rows, used, quarantined, duplicate, .. } = receipt;
+    text.push_str(&format!(
+        "  数据 rows {rows} = 可用 usable {used} + 隔离 quarantined {quarantined} + 重复 duplicate {duplicate}\n"
+    ));
+    if !receipt.amendments.is_empty() {
+        let all = receipt.amendments.iter().map(|(kind, rows)| format!("{kind} {rows}"));
+        let all = all.collect::<Vec<_>>().join("，");
+        text.push_str(&format!("  修补或舍去 repaired or dropped: {all}\n"));
+    }
+    if !aside.is_empty() {
+        let mut table = output::plain_table();
+        table.set_header(["  隔离", "列 column", "原因 reason", "首见行 first lines"]);
+        for ((column, reason), aside) in aside {
+            let lines: Vec<String> = aside.lines.iter().map(u64::to_string).collect();
+            let more = if aside.rows as usize > aside.lines.len() { "…" } else { "" };
+            let lines = format!("{}{more}", lines.join(", "));
+            table.add_row([format!("  {}", aside.rows), column.clone(), reason.clone(), lines]);
+        }
+        text.push_str(&format!("{table}\n"));
+    }
+    for warning in &receipt.warnings {
+        text.push_str(&format!("  ⚠ {warning}\n"));
+    }
+    match receipt.verdict {
+        Verdict::Accepted => text.push_str("  可以接收 would be accepted"),
+        Verdict::Refused => {
+            let why = receipt.reasons.join("\n    ");
+            text.push_str(&format!("  将被拒收 would be refused:\n    {why}"));
+        }
+    }
+    text
+}
+
+/// How a file, or a sheet of it, was read.
+fn part_line(part: &PartAccount) -> String {
+    let mut facts = Vec::new();
+    facts.extend(part.sheet.as_ref().map(|sheet| format!("工作表 sheet {sheet}")));
+    facts.extend(part.encoding.as_ref().map(|encoding| format!("编码 encoding {encoding}")));
+    facts.extend(part.delimiter.map(|mark| format!("分隔符 delimiter {mark:?}")));
+    if part.header_line > 0 {
+        facts.push(format!("表头在第 {0} 行 heading on line {0}", part.header_line));
+    }
+    if part.layout > 0 {
+        facts.push(format!("版面 {0} 行 layout {0} rows", part.layout));
+    }
+    if !part.new_columns.is_empty() {
+        facts.push(format!("未用列 unknown columns: {}", part.new_columns.join(", ")));
+    }
+    if facts.is_empty() { String::new() } else { format!("  {}\n", facts.join(" · ")) }
+}

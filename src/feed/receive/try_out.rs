@@ -1,0 +1,55 @@
+//! A try-out: files are held to their contract, and nothing of them is kept.
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::Int64Type;
+
+use super::{Receiver, Sink};
+use crate::error::Result;
+use crate::feed::inbox::Parcel;
+use crate::feed::receipt::Receipt;
+use crate::feed::rejects::{REJECTS, Reject};
+use crate::lake::rows::{Edits, Part, RowsFile};
+
+impl Receiver<'_> {
+    /// Reads a parcel as [`Receiver::receive`] does, up to the verdict, and shows `rejected` the rows
+    /// that would be put aside. What has to wait on disk waits under the lake's `staging`. The
+    /// receipt has no hashes; rows that say again what others said are counted among the repaired
+    /// too.
+    ///
+    /// # Errors
+    /// As [`Receiver::receive`].
+    pub fn try_out(
+        &self,
+        parcel: &Parcel,
+        mut rejected: impl FnMut(&Reject<'_>),
+    ) -> Result<Receipt> {
+        let feed = &self.pipeline.feeds[&parcel.feed];
+        let staged = self.lake.stage("try-out")?;
+        let hashes = vec![String::new(); parcel.files.len()];
+        let receipt = self.receipt(parcel, feed, "", String::new(), &hashes);
+        let sink = Sink::Nowhere(Vec::new());
+        let receipt = self.open(&staged, sink, receipt)?.files(&parcel.files)?;
+        let columns = ["column", "reason", "line", "byte", "raw"].map(str::to_owned);
+        let rejects = RowsFile::open(&staged.join(REJECTS))?;
+        for batch in rejects.scan(Part::All, &columns, &Edits::default().into())? {
+            let batch = batch?;
+            let text = |at: usize, row: usize| {
+                let values = batch.column(at).as_string::<i32>();
+                if values.is_valid(row) { values.value(row) } else { "" }
+            };
+            let number = |at: usize, row: usize| {
+                batch.column(at).as_primitive::<Int64Type>().value(row) as u64
+            };
+            for row in 0..batch.num_rows() {
+                rejected(&Reject {
+                    column: text(0, row),
+                    reason: text(1, row),
+                    line: number(2, row),
+                    byte: number(3, row),
+                    raw: text(4, row),
+                });
+            }
+        }
+        Ok(receipt)
+    }
+}

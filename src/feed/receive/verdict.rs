@@ -1,0 +1,68 @@
+//! What is decided about a delivery when all its files have been read.
+
+use super::{Open, Sink, repeats};
+use crate::error::{Error, Kind, Result};
+use crate::feed::receipt::{Receipt, Verdict};
+use crate::pipeline::spec::BrokenFile;
+
+impl Open<'_> {
+    /// A file that cannot be read: said in the receipt, or the end of the night.
+    pub(super) fn broken_file(&mut self, number: usize, error: &Error) -> Result<()> {
+        if self.feed.limits.broken_file == BrokenFile::Stop || error.kind == Kind::Environment {
+            return Err(error.clone());
+        }
+        let mut said = error.message.clone();
+        for hint in &error.hints {
+            said.push_str("; ");
+            said.push_str(hint);
+        }
+        self.receipt.files[number].refused = Some(error.message.clone());
+        self.receipt.reasons.push(said);
+        Ok(())
+    }
+
+    /// Closes the account and gives the verdict.
+    pub(super) fn finish(mut self) -> Result<Receipt> {
+        let mut receipt = self.receipt;
+        receipt.amendments = std::mem::take(&mut self.typer.amendments);
+        let again = self.typer.repeats()?;
+        let (table, rejects) = (self.table, &mut self.rejects);
+        let written = match self.sink {
+            Sink::File(rows) => repeats::leave_out(again, *rows, table, &mut receipt, rejects)?,
+            Sink::Nowhere(places) => {
+                repeats::account(&again, &places, table, &mut receipt, rejects)?
+            }
+        };
+        self.rejects.finish()?;
+        for part in &receipt.parts {
+            receipt.rows += part.rows;
+            receipt.used += part.used;
+            receipt.quarantined += part.quarantined;
+            receipt.duplicate += part.duplicate;
+        }
+        receipt.close(written)?;
+        if !receipt.files.is_empty() && receipt.files.iter().all(|f| f.refused.is_some()) {
+            receipt.verdict = Verdict::Refused;
+        } else if receipt.rows == 0 {
+            receipt.verdict = Verdict::Refused;
+            receipt.reasons.push(format!("no data rows for {}", self.table.id));
+        }
+        let percent = 100.0 * receipt.quarantined as f64 / receipt.rows.max(1) as f64;
+        if let Some(limit) = self.feed.limits.quarantine_percent
+            && percent > limit
+        {
+            receipt.verdict = Verdict::Refused;
+            let text =
+                format!("{percent:.2} % of its rows are quarantined, the limit is {limit} %");
+            receipt.reasons.push(text);
+        }
+        let controls = self.controls.verdicts;
+        if !controls.refused.is_empty() {
+            receipt.verdict = Verdict::Refused;
+        }
+        receipt.control_totals = controls.accounts;
+        receipt.reasons.extend(controls.refused);
+        receipt.warnings.extend(controls.warnings);
+        Ok(receipt)
+    }
+}

@@ -1,0 +1,112 @@
+//! A file that is tried out is judged as the night judges it, and nothing of it stays.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::mini::mini;
+use crate::support::{Bidui, gansu, number, shared, temp, text};
+
+/// Receipts of deliveries of one file, and that file as it was kept.
+fn receipts() -> Vec<(Value, PathBuf)> {
+    let mut found = Vec::new();
+    for feed in std::fs::read_dir(shared().lake.join("deliveries")).expect("feeds") {
+        for delivery in std::fs::read_dir(feed.expect("a feed").path()).expect("deliveries") {
+            let home = delivery.expect("a delivery").path();
+            let receipt = std::fs::read_to_string(home.join("receipt.json")).expect("a receipt");
+            let receipt: Value = serde_json::from_str(&receipt).expect("JSON");
+            let files = receipt["files"].as_array().expect("files");
+            if let [file] = files.as_slice() {
+                let path = home.join("raw").join(text(file, "name"));
+                found.push((receipt, path));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_try_out_says_what_the_receipt_of_the_night_says() {
+    let receipts = receipts();
+    let refused = receipts.iter().any(|(receipt, _)| receipt["verdict"] == "refused");
+    let mut command = Bidui::new("try").arg("--pipeline").arg(gansu()).args(&["-o", "json"]);
+    for (_, file) in &receipts {
+        command = command.arg(file);
+    }
+    let said = command.go().ended(i32::from(refused)).json();
+    assert_eq!(said.len(), receipts.len());
+    let (mut quarantined, mut duplicate) = (0, 0);
+    for ((receipt, _), tried) in receipts.iter().zip(&said) {
+        for same in ["feed", "rows", "used", "quarantined", "duplicate", "verdict", "reasons"] {
+            assert_eq!(tried[same], receipt[same], "{same} of {}", receipt["delivery"]);
+        }
+        for same in ["warnings", "parts", "control_totals"] {
+            assert_eq!(tried[same], receipt[same], "{same} of {}", receipt["delivery"]);
+        }
+        let aside = tried["quarantine"].as_array().expect("reasons");
+        let rows = aside.iter().map(|aside| number(aside, "rows")).sum::<u64>();
+        assert_eq!(rows, number(receipt, "quarantined"));
+        quarantined += rows;
+        duplicate += number(receipt, "duplicate");
+    }
+    let compared = (receipts.len(), quarantined, duplicate);
+    assert!(receipts.len() > 40 && quarantined > 0 && duplicate > 5, "{compared:?} is too little");
+}
+
+#[test]
+fn lines_are_named_and_cells_are_not() {
+    let home = temp();
+    let file = home.path().join("缴费_20261101.csv");
+    let rows = "单号,号码,姓名,金额,柜台\n\
+        P1,,王某某,8,一\n\
+        P2,,李某某,很多,一\n\
+        P1,,王某某,9,一\n\
+        P1,,王某某,8,二\n\
+        P3,,张某某,8\n";
+    std::fs::write(&file, rows).expect("written");
+    let tried = |form: &str| {
+        let command = Bidui::new("try").arg("--pipeline").arg(&mini().pipeline).arg(&file);
+        command.env("TMPDIR", &home.path().to_string_lossy()).args(&["-o", form]).go().ended(0)
+    };
+    let said = tried("json").json().remove(0);
+    let counts = ["rows", "used", "quarantined", "duplicate"].map(|name| number(&said, name));
+    assert_eq!(counts, [5, 1, 3, 1]);
+    let aside = |column: Value, reason: &str, line: u64| {
+        let lines = [line];
+        json!({"column": column, "reason": reason, "rows": 1, "lines": lines})
+    };
+    let wanted = json!([
+        aside(Value::Null, "fewer fields than the heading", 6),
+        aside("amount".into(), "not an amount", 3),
+        aside("pay_no".into(), "the key of an earlier row with other content", 4),
+    ]);
+    assert_eq!(said["quarantine"], wanted);
+    assert_eq!(said["parts"][0]["new_columns"], json!(["柜台"]));
+    let page = tried("table").stdout;
+    assert!(page.contains("可以接收") && page.contains("柜台"), "{page}");
+    assert!(!page.contains("很多") && !page.contains("某某"), "{page}");
+    let left = std::fs::read_dir(home.path()).expect("a folder").count();
+    assert_eq!(left, 1, "nothing stays beside the file");
+}
+
+#[test]
+fn what_cannot_be_taken_in_is_said() {
+    let home = temp();
+    let try_out = |name: &str, rows: &str, more: &[&str], code: i32| {
+        let file = home.path().join(name);
+        std::fs::write(&file, rows).expect("written");
+        let command = Bidui::new("try").arg("--pipeline").arg(&mini().pipeline).arg(&file);
+        command.args(more).go().ended(code)
+    };
+    let empty = try_out("缴费_20261101.csv", "单号,号码,姓名,金额\n", &[], 1).stdout;
+    assert!(empty.contains("将被拒收") && empty.contains("no data rows"), "{empty}");
+    let unknown = try_out("别的.csv", "单号,号码,姓名,金额\nP1,,王某某,8\n", &[], 2).stderr;
+    assert!(unknown.contains("no feed takes") && unknown.contains("payment"), "{unknown}");
+    let rows = "单号,号码,姓名,金额\nP1,,王某某,8\n";
+    let known = try_out("别的.csv", rows, &["--feed", "payment"], 0).stdout;
+    assert!(known.contains("可用 usable 1"), "{known}");
+    let missing = try_out("缴费_20261102.csv", "单号,号码,姓名\nP1,,王某某\n", &[], 1);
+    assert!(format!("{}{}", missing.stdout, missing.stderr).contains("no column 金额"));
+    let feed = try_out("别的.csv", rows, &["--feed", "paymnt"], 2).stderr;
+    assert!(feed.contains("there is no feed paymnt"), "{feed}");
+}
