@@ -59,6 +59,7 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
         result?;
     }
     named.sort_by_key(|(p, _)| order(p));
+    let all = setup.receipts(night)?;
     let mut lines = Vec::new();
     for (parcel, name) in named {
         let home = setup.lake.deliveries(&parcel.feed).join(&name.delivery);
@@ -66,7 +67,7 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
         // A killed run of the same night may have received it: what counts is the night it came in.
         if parcel.received == night {
             let mut line = line(&receipt, receipt.received < night);
-            line.notes.extend(volume_note(setup, &receipt)?);
+            line.notes.extend(volume_note(setup, &receipt, &all));
             lines.push(line);
         }
     }
@@ -147,26 +148,23 @@ fn by_part(feed: &Feed, receipt: &Receipt) -> BTreeMap<Option<String>, Vec<Strin
     parts
 }
 
-/// Says when a delivery has far more or fewer rows than the one before it, a part than the same part.
-fn volume_note(setup: &Setup, receipt: &Receipt) -> Result<Option<String>> {
+/// Says when a delivery has far more or fewer rows than the one before it, a part than the same part;
+/// `all` are the receipts until tonight.
+fn volume_note(setup: &Setup, receipt: &Receipt, all: &[Receipt]) -> Option<String> {
     let feed = &setup.pipeline.feeds[&receipt.feed];
     let limit = feed.limits.row_count_change_percent;
-    let Some(limit) = limit.filter(|_| receipt.verdict == Verdict::Accepted) else {
-        return Ok(None);
-    };
-    let all = setup.receipts(receipt.received)?;
+    let limit = limit.filter(|_| receipt.verdict == Verdict::Accepted)?;
     let order = |r: &Receipt| (r.period, r.received, r.delivery.clone());
     let same = |r: &&Receipt| r.feed == receipt.feed && r.part == receipt.part;
     let before = all
         .iter()
-        .filter(|r| same(r) && r.verdict == Verdict::Accepted)
+        .filter(|r| same(r) && r.received <= receipt.received && r.verdict == Verdict::Accepted)
         .filter(|r| order(r) < order(receipt))
         .max_by_key(|r| order(r));
-    let Some(before) = before.filter(|b| b.rows > 0) else { return Ok(None) };
+    let before = before.filter(|b| b.rows > 0)?;
     let change = 100.0 * (receipt.rows as f64 - before.rows as f64) / before.rows as f64;
-    Ok((change.abs() > limit).then(|| {
-        format!("{change:+.0} % rows against the delivery before, the limit is {limit} %")
-    }))
+    (change.abs() > limit)
+        .then(|| format!("{change:+.0} % rows against the delivery before, the limit is {limit} %"))
 }
 
 fn line(receipt: &Receipt, known: bool) -> DeliveryLine {

@@ -1,7 +1,5 @@
 //! How deep the tags of an XML part are nested.
 
-use memchr::memchr;
-
 /// Counts, block by block, without keeping the document.
 #[derive(Debug, Default)]
 pub(super) struct Depth {
@@ -14,22 +12,23 @@ pub(super) struct Depth {
 }
 
 impl Depth {
-    /// Reads on.
+    /// Reads on. Tags and what is between them are short: byte by byte is quicker than to search.
     pub fn feed(&mut self, mut block: &[u8]) {
-        while !block.is_empty() {
-            let mark = if self.inside { b'>' } else { b'<' };
-            let at = memchr(mark, block).unwrap_or(block.len());
-            if let (true, [first, ..]) = (self.inside, &block[..at]) {
-                self.first.get_or_insert(*first);
-                self.last = block[at - 1];
-            }
-            let Some(rest) = block.get(at + 1..) else { return };
-            block = rest;
-            if self.inside {
-                self.tag();
-            } else {
+        loop {
+            if !self.inside {
+                let Some(at) = block.iter().position(|b| *b == b'<') else { return };
+                block = &block[at + 1..];
                 (self.inside, self.first) = (true, None);
             }
+            let end = block.iter().position(|b| *b == b'>');
+            let tag = &block[..end.unwrap_or(block.len())];
+            if let (Some(first), Some(last)) = (tag.first(), tag.last()) {
+                self.first.get_or_insert(*first);
+                self.last = *last;
+            }
+            let Some(end) = end else { return };
+            block = &block[end + 1..];
+            self.tag();
         }
     }
 

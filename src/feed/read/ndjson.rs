@@ -152,7 +152,7 @@ pub(super) fn push_float(row: &mut RawRow, value: f64) {
         // Else minus zero would show its sign.
         row.push("0");
     } else if whole && value.abs() < 1e15 {
-        row.push_fmt(format_args!("{value:.0}"));
+        row.push_fmt(format_args!("{}", value as i64));
     } else if value.abs() >= 1e15 {
         let fifteen = format!("{value:.14e}");
         if fifteen.parse() == Ok(value) {
