@@ -8,14 +8,14 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::output::{self, Form};
-use crate::error::{Error, Result};
-use crate::feed::Receiver;
+use crate::error::{Error, Kind, Result};
 use crate::feed::inbox::Parcel;
 use crate::feed::receipt::{PartAccount, Receipt, Verdict};
+use crate::feed::{Receiver, Reject};
 use crate::lake::Lake;
 use crate::night::setup::{load, register};
 use crate::pipeline::Pipeline;
-use crate::pipeline::pattern::Pattern;
+use crate::pipeline::pattern::{FileName, Pattern};
 use crate::pipeline::spec::Feed;
 use crate::privacy::PersonKeys;
 
@@ -46,6 +46,12 @@ struct Aside {
     lines: Vec<u64>,
 }
 
+/// Rows that would be put aside, by the table's column and the reason.
+type AllAside = BTreeMap<(String, String), Aside>;
+
+/// The receipt that a file would have, or why it cannot be read.
+type Tried = std::result::Result<Receipt, Vec<String>>;
+
 /// Tries every file; 1 when one of them would be refused.
 pub fn try_out(args: &Args) -> Result<ExitCode> {
     let pipeline = load(&args.pipeline)?;
@@ -60,45 +66,69 @@ pub fn try_out(args: &Args) -> Result<ExitCode> {
         Receiver { pipeline: &pipeline, lake: &lake, divisions: &divisions, keys: &keys, buckets };
     let mut refused = false;
     for file in &args.files {
-        let parcel = parcel(&pipeline, file, args.feed.as_deref())?;
-        let mut aside: BTreeMap<(String, String), Aside> = BTreeMap::new();
-        let receipt = receiver.try_out(&parcel, |reject| {
-            let why = (reject.column.to_owned(), reject.reason.to_owned());
-            let aside = aside.entry(why).or_default();
-            aside.rows += 1;
-            if aside.lines.len() < LINES {
-                aside.lines.push(reject.line);
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let feed = match feed(&pipeline, &name, args.feed.as_deref()) {
+            // Among many files there is always one that is no extract.
+            Err(error) if args.feed.is_none() && args.files.len() > 1 => {
+                output::log(&format!("passed over: {}", error.message));
+                continue;
             }
-        })?;
-        refused |= receipt.verdict == Verdict::Refused;
-        let feed = &pipeline.feeds[&parcel.feed];
+            feed => feed?,
+        };
+        let mut aside = BTreeMap::new();
+        let tried =
+            receiver.try_out(&parcel(feed, file, &name)?, |reject| note(reject, &mut aside));
+        let receipt = match tried {
+            // A file that ends the night is one that cannot be taken in.
+            Err(error) if error.kind == Kind::Gate => {
+                Err(std::iter::once(error.message).chain(error.hints).collect::<Vec<String>>())
+            }
+            tried => Ok(tried?),
+        };
+        refused |= !receipt.as_ref().is_ok_and(|receipt| receipt.verdict == Verdict::Accepted);
         match args.output {
-            Form::Json => output::say(&json(&receipt, &aside))?,
-            Form::Table => output::say(&page(feed, &receipt, &aside))?,
+            Form::Json => output::say(&json(&name, feed, &receipt, &aside))?,
+            Form::Table => output::say(&page(&name, feed, &receipt, &aside))?,
             _ => return Err(Error::usage("a try-out is given as table or json")),
         }
     }
     Ok(ExitCode::from(u8::from(refused)))
 }
 
+/// Counts a row that would be put aside.
+fn note(reject: &Reject<'_>, all: &mut AllAside) {
+    let aside = all.entry((reject.column.to_owned(), reject.reason.to_owned())).or_default();
+    aside.rows += 1;
+    if aside.lines.len() < LINES {
+        aside.lines.push(reject.line);
+    }
+}
+
+/// The feed asked for, or the one that takes files of this name.
+fn feed<'p>(pipeline: &'p Pipeline, name: &str, wanted: Option<&str>) -> Result<&'p Feed> {
+    let known = || pipeline.feeds.keys().cloned().collect::<Vec<_>>().join(", ");
+    match wanted {
+        Some(id) => pipeline.feeds.get(id).ok_or_else(|| {
+            Error::usage(format!("there is no feed {id}")).hint(format!("there are {}", known()))
+        }),
+        None => pipeline.feeds.values().find(|feed| told(feed, name).is_some()).ok_or_else(|| {
+            Error::usage(format!("no feed takes a file of the name {name}"))
+                .hint(format!("say which with --feed; there are {}", known()))
+        }),
+    }
+}
+
+/// What a feed reads from the name of a file; nothing when it takes no such files.
+fn told(feed: &Feed, name: &str) -> Option<FileName> {
+    Pattern::new(&feed.files).ok()?.matches(name)
+}
+
 /// A file as a parcel of its feed.
-fn parcel(pipeline: &Pipeline, file: &Path, feed: Option<&str>) -> Result<Parcel> {
+fn parcel(feed: &Feed, file: &Path, name: &str) -> Result<Parcel> {
     if !file.exists() {
         return Err(Error::usage(format!("there is no file {}", file.display())));
     }
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let known = || pipeline.feeds.keys().cloned().collect::<Vec<_>>().join(", ");
-    let named = |f: &&Feed| Pattern::new(&f.files).ok().and_then(|p| p.matches(&name)).is_some();
-    let feed = match feed {
-        Some(id) => pipeline.feeds.get(id).ok_or_else(|| {
-            Error::usage(format!("there is no feed {id}")).hint(format!("there are {}", known()))
-        })?,
-        None => pipeline.feeds.values().find(named).ok_or_else(|| {
-            Error::usage(format!("no feed takes a file of the name {name}"))
-                .hint(format!("say which with --feed; there are {}", known()))
-        })?,
-    };
-    let told = Pattern::new(&feed.files).ok().and_then(|p| p.matches(&name));
+    let told = told(feed, name);
     let (period, part) = told.map_or((None, None), |told| (told.period, told.part));
     // Which period it is of does not decide how it is read.
     let period = period.unwrap_or_default();
@@ -107,15 +137,23 @@ fn parcel(pipeline: &Pipeline, file: &Path, feed: Option<&str>) -> Result<Parcel
 }
 
 /// A try-out for programs.
-fn json(receipt: &Receipt, aside: &BTreeMap<(String, String), Aside>) -> String {
+fn json(name: &str, feed: &Feed, receipt: &Tried, aside: &AllAside) -> String {
+    let receipt = match receipt {
+        Ok(receipt) => receipt,
+        Err(reasons) => {
+            let verdict = Verdict::Refused;
+            return serde_json::json!({"file": name, "feed": feed.id, "verdict": verdict, "reasons": reasons})
+                .to_string();
+        }
+    };
     let reason = |((column, reason), aside): (&(String, String), &Aside)| {
         let column = (!column.is_empty()).then_some(column);
         serde_json::json!({"column": column, "reason": reason, "rows": aside.rows, "lines": aside.lines})
     };
     serde_json::json!({
-        "file": receipt.files[0].name,
+        "file": name,
         "bytes": receipt.files[0].bytes,
-        "feed": receipt.feed,
+        "feed": feed.id,
         "verdict": receipt.verdict,
         "reasons": receipt.reasons,
         "warnings": receipt.warnings,
@@ -132,9 +170,15 @@ fn json(receipt: &Receipt, aside: &BTreeMap<(String, String), Aside>) -> String 
 }
 
 /// A try-out for people.
-fn page(feed: &Feed, receipt: &Receipt, aside: &BTreeMap<(String, String), Aside>) -> String {
-    let file = &receipt.files[0].name;
-    let mut text = format!("\n{file} → {} {}（{}）\n", feed.title.zh, feed.id, feed.title.en);
+fn page(name: &str, feed: &Feed, receipt: &Tried, aside: &AllAside) -> String {
+    let mut text = format!("\n{name} → {} {}（{}）\n", feed.title.zh, feed.id, feed.title.en);
+    let refused = |reasons: &[String]| {
+        format!("  将被拒收 would be refused:\n    {}", reasons.join("\n    "))
+    };
+    let receipt = match receipt {
+        Ok(receipt) => receipt,
+        Err(reasons) => return text + &refused(reasons),
+    };
     for part in &receipt.parts {
         text.push_str(&part_line(part));
     }
@@ -163,10 +207,7 @@ fn page(feed: &Feed, receipt: &Receipt, aside: &BTreeMap<(String, String), Aside
     }
     match receipt.verdict {
         Verdict::Accepted => text.push_str("  可以接收 would be accepted"),
-        Verdict::Refused => {
-            let why = receipt.reasons.join("\n    ");
-            text.push_str(&format!("  将被拒收 would be refused:\n    {why}"));
-        }
+        Verdict::Refused => text.push_str(&refused(&receipt.reasons)),
     }
     text
 }

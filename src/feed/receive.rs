@@ -343,6 +343,8 @@ impl Open<'_> {
         reason: &str,
         raw: &str,
     ) -> Result<()> {
+        // Of what is not kept, no cell is written anywhere.
+        let raw = if matches!(self.sink, Sink::File(_)) { raw } else { "" };
         let reject = Reject { line, byte, column, reason, raw };
         self.rejects.quarantine(account, &mut self.receipt.reject_reasons, &reject)
     }

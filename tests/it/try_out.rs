@@ -105,8 +105,18 @@ fn what_cannot_be_taken_in_is_said() {
     let rows = "单号,号码,姓名,金额\nP1,,王某某,8\n";
     let known = try_out("别的.csv", rows, &["--feed", "payment"], 0).stdout;
     assert!(known.contains("可用 usable 1"), "{known}");
-    let missing = try_out("缴费_20261102.csv", "单号,号码,姓名\nP1,,王某某\n", &[], 1);
-    assert!(format!("{}{}", missing.stdout, missing.stderr).contains("no column 金额"));
+    let missing = try_out("缴费_20261102.csv", "单号,号码,姓名\nP1,,王某某\n", &[], 1).stdout;
+    assert!(missing.contains("将被拒收") && missing.contains("no column 金额"), "{missing}");
+    // One that cannot be read and one that is no extract do not stand in the way of the next.
+    let next = home.path().join("缴费_20261103.csv").to_string_lossy().into_owned();
+    std::fs::write(&next, rows).expect("written");
+    let other = home.path().join("别的.csv").to_string_lossy().into_owned();
+    let more = [other.as_str(), &next, "-o", "json"];
+    let all = try_out("缴费_20261102.csv", "单号,号码,姓名\nP1,,王某某\n", &more, 1);
+    assert!(all.stderr.contains("passed over: no feed takes"), "{}", all.stderr);
+    let verdicts: Vec<_> =
+        all.json().iter().map(|tried| text(tried, "verdict").to_owned()).collect();
+    assert_eq!(verdicts, ["refused", "accepted"]);
     let feed = try_out("别的.csv", rows, &["--feed", "paymnt"], 2).stderr;
     assert!(feed.contains("there is no feed paymnt"), "{feed}");
 }

@@ -12,9 +12,9 @@ use crate::lake::rows::{Edits, Part, RowsFile};
 
 impl Receiver<'_> {
     /// Reads a parcel as [`Receiver::receive`] does, up to the verdict, and shows `rejected` the rows
-    /// that would be put aside. What has to wait on disk waits under the lake's `staging`. The
-    /// receipt has no hashes; rows that say again what others said are counted among the repaired
-    /// too.
+    /// that would be put aside, without their text. What has to wait on disk waits under the lake's
+    /// `staging`: numbers and hashes, no cell. The receipt has no hashes; rows that say again what
+    /// others said are counted among the repaired too.
     ///
     /// # Errors
     /// As [`Receiver::receive`].
@@ -29,7 +29,7 @@ impl Receiver<'_> {
         let receipt = self.receipt(parcel, feed, "", String::new(), &hashes);
         let sink = Sink::Nowhere(Vec::new());
         let receipt = self.open(&staged, sink, receipt)?.files(&parcel.files)?;
-        let columns = ["column", "reason", "line", "byte", "raw"].map(str::to_owned);
+        let columns = ["column", "reason", "line", "byte"].map(str::to_owned);
         let rejects = RowsFile::open(&staged.join(REJECTS))?;
         for batch in rejects.scan(Part::All, &columns, &Edits::default().into())? {
             let batch = batch?;
@@ -46,7 +46,7 @@ impl Receiver<'_> {
                     reason: text(1, row),
                     line: number(2, row),
                     byte: number(3, row),
-                    raw: text(4, row),
+                    raw: "",
                 });
             }
         }
