@@ -9,8 +9,8 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use super::output::{self, Form, Out};
 use crate::anomaly::{Anomaly, table};
 use crate::error::{Error, Result};
-use crate::feed::REJECT_COLUMNS;
 use crate::feed::receipt::Receipt;
+use crate::feed::{REJECT_COLUMNS, REJECTS};
 use crate::lake::rows::{Part, RowsFile};
 use crate::night::{self, Options, Setup};
 use crate::pipeline::spec::Privacy;
@@ -132,7 +132,7 @@ fn rejects(setup: &Setup, args: &Args) -> Result<RecordBatch> {
     let mut columns: Vec<Vec<Option<String>>> = vec![Vec::new(); 8];
     for receipt in all_receipts(setup, args)?.iter().filter(|r| r.quarantined > 0) {
         let home = setup.lake.deliveries(&receipt.feed).join(&receipt.delivery);
-        let file = RowsFile::open(&home.join("rejects.parquet"))?;
+        let file = RowsFile::open(&home.join(REJECTS))?;
         let names: Vec<String> = REJECT_COLUMNS.iter().map(|c| (*c).to_owned()).collect();
         let table = setup.pipeline.tables.get(&receipt.table);
         let open = |column: &str| {

@@ -38,16 +38,16 @@ pub struct Args {
     output: Form,
 }
 
-/// Rows that one reason puts aside.
+/// Rows that one reason quarantines.
 #[derive(Debug, Default, Serialize)]
-struct Aside {
+struct Quarantined {
     rows: u64,
     /// The first lines.
     lines: Vec<u64>,
 }
 
-/// Rows that would be put aside, by the table's column and the reason.
-type AllAside = BTreeMap<(String, String), Aside>;
+/// Rows that would be quarantined, by sheet, the table's column and the reason.
+type Quarantine = BTreeMap<[String; 3], Quarantined>;
 
 /// The receipt that a file would have, or why it cannot be read.
 type Tried = std::result::Result<Receipt, Vec<String>>;
@@ -75,9 +75,10 @@ pub fn try_out(args: &Args) -> Result<ExitCode> {
             }
             feed => feed?,
         };
-        let mut aside = BTreeMap::new();
-        let tried =
-            receiver.try_out(&parcel(feed, file, &name)?, |reject| note(reject, &mut aside));
+        let mut quarantine = BTreeMap::new();
+        let tried = receiver.try_out(&parcel(feed, file, &name)?, |sheet, reject| {
+            note(sheet, reject, &mut quarantine);
+        });
         let receipt = match tried {
             // A file that ends the night is one that cannot be taken in.
             Err(error) if error.kind == Kind::Gate => {
@@ -87,20 +88,20 @@ pub fn try_out(args: &Args) -> Result<ExitCode> {
         };
         refused |= !receipt.as_ref().is_ok_and(|receipt| receipt.verdict == Verdict::Accepted);
         match args.output {
-            Form::Json => output::say(&json(&name, feed, &receipt, &aside))?,
-            Form::Table => output::say(&page(&name, feed, &receipt, &aside))?,
+            Form::Json => output::say(&json(&name, feed, &receipt, &quarantine))?,
+            Form::Table => output::say(&page(&name, feed, &receipt, &quarantine))?,
             _ => return Err(Error::usage("a try-out is given as table or json")),
         }
     }
     Ok(ExitCode::from(u8::from(refused)))
 }
 
-/// Counts a row that would be put aside.
-fn note(reject: &Reject<'_>, all: &mut AllAside) {
-    let aside = all.entry((reject.column.to_owned(), reject.reason.to_owned())).or_default();
-    aside.rows += 1;
-    if aside.lines.len() < LINES {
-        aside.lines.push(reject.line);
+/// Counts a row that would be quarantined.
+fn note(sheet: &str, reject: &Reject<'_>, all: &mut Quarantine) {
+    let rows = all.entry([sheet, reject.column, reject.reason].map(str::to_owned)).or_default();
+    rows.rows += 1;
+    if rows.lines.len() < LINES {
+        rows.lines.push(reject.line);
     }
 }
 
@@ -137,7 +138,7 @@ fn parcel(feed: &Feed, file: &Path, name: &str) -> Result<Parcel> {
 }
 
 /// A try-out for programs.
-fn json(name: &str, feed: &Feed, receipt: &Tried, aside: &AllAside) -> String {
+fn json(name: &str, feed: &Feed, receipt: &Tried, quarantine: &Quarantine) -> String {
     let receipt = match receipt {
         Ok(receipt) => receipt,
         Err(reasons) => {
@@ -146,9 +147,9 @@ fn json(name: &str, feed: &Feed, receipt: &Tried, aside: &AllAside) -> String {
                 .to_string();
         }
     };
-    let reason = |((column, reason), aside): (&(String, String), &Aside)| {
-        let column = (!column.is_empty()).then_some(column);
-        serde_json::json!({"column": column, "reason": reason, "rows": aside.rows, "lines": aside.lines})
+    let reason = |([sheet, column, reason], of): (&[String; 3], &Quarantined)| {
+        let [sheet, column] = [sheet, column].map(|name| (!name.is_empty()).then_some(name));
+        serde_json::json!({"sheet": sheet, "column": column, "reason": reason, "rows": of.rows, "lines": of.lines})
     };
     serde_json::json!({
         "file": name,
@@ -164,13 +165,13 @@ fn json(name: &str, feed: &Feed, receipt: &Tried, aside: &AllAside) -> String {
         "amendments": receipt.amendments,
         "parts": receipt.parts,
         "control_totals": receipt.control_totals,
-        "quarantine": aside.iter().map(reason).collect::<Vec<_>>(),
+        "quarantine": quarantine.iter().map(reason).collect::<Vec<_>>(),
     })
     .to_string()
 }
 
 /// A try-out for people.
-fn page(name: &str, feed: &Feed, receipt: &Tried, aside: &AllAside) -> String {
+fn page(name: &str, feed: &Feed, receipt: &Tried, quarantine: &Quarantine) -> String {
     let mut text = format!("\n{name} → {} {}（{}）\n", feed.title.zh, feed.id, feed.title.en);
     let refused = |reasons: &[String]| {
         format!("  将被拒收 would be refused:\n    {}", reasons.join("\n    "))
@@ -191,14 +192,15 @@ fn page(name: &str, feed: &Feed, receipt: &Tried, aside: &AllAside) -> String {
         let all = all.collect::<Vec<_>>().join("，");
         text.push_str(&format!("  修补或舍去 repaired or dropped: {all}\n"));
     }
-    if !aside.is_empty() {
+    if !quarantine.is_empty() {
         let mut table = output::plain_table();
         table.set_header(["  隔离", "列 column", "原因 reason", "首见行 first lines"]);
-        for ((column, reason), aside) in aside {
-            let lines: Vec<String> = aside.lines.iter().map(u64::to_string).collect();
-            let more = if aside.rows as usize > aside.lines.len() { "…" } else { "" };
-            let lines = format!("{}{more}", lines.join(", "));
-            table.add_row([format!("  {}", aside.rows), column.clone(), reason.clone(), lines]);
+        for ([sheet, column, reason], of) in quarantine {
+            let lines: Vec<String> = of.lines.iter().map(u64::to_string).collect();
+            let more = if of.rows as usize > of.lines.len() { "…" } else { "" };
+            let sheet = if sheet.is_empty() { String::new() } else { format!("{sheet} ") };
+            let lines = format!("{sheet}{}{more}", lines.join(", "));
+            table.add_row([format!("  {}", of.rows), column.clone(), reason.clone(), lines]);
         }
         text.push_str(&format!("{table}\n"));
     }

@@ -10,4 +10,4 @@ mod rejects;
 mod typed;
 
 pub use receive::{Named, Received, Receiver};
-pub use rejects::{REJECT_COLUMNS, Reject, reject_schema};
+pub use rejects::{REJECT_COLUMNS, REJECTS, Reject, reject_schema};

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::lake::rows::RowsWriter;
 
 /// Name of a delivery's quarantine table.
-pub(super) const REJECTS: &str = "rejects.parquet";
+pub const REJECTS: &str = "rejects.parquet";
 
 /// Columns of a quarantine table: file, sheet, physical line from 1, byte offset where known, the
 /// table's column, the reason, and the raw text of the cell or row.

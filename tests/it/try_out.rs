@@ -73,7 +73,7 @@ fn lines_are_named_and_cells_are_not() {
     assert_eq!(counts, [5, 1, 3, 1]);
     let aside = |column: Value, reason: &str, line: u64| {
         let lines = [line];
-        json!({"column": column, "reason": reason, "rows": 1, "lines": lines})
+        json!({"sheet": Value::Null, "column": column, "reason": reason, "rows": 1, "lines": lines})
     };
     let wanted = json!([
         aside(Value::Null, "fewer fields than the heading", 6),

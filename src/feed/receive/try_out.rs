@@ -12,7 +12,7 @@ use crate::lake::rows::{Edits, Part, RowsFile};
 
 impl Receiver<'_> {
     /// Reads a parcel as [`Receiver::receive`] does, up to the verdict, and shows `rejected` the rows
-    /// that would be put aside, without their text. What has to wait on disk waits under the lake's
+    /// that would be quarantined, each with its sheet and without its text. What has to wait on disk waits under the lake's
     /// `staging`: numbers and hashes, no cell. The receipt has no hashes; rows that say again what
     /// others said are counted among the repaired too.
     ///
@@ -21,7 +21,7 @@ impl Receiver<'_> {
     pub fn try_out(
         &self,
         parcel: &Parcel,
-        mut rejected: impl FnMut(&Reject<'_>),
+        mut rejected: impl FnMut(&str, &Reject<'_>),
     ) -> Result<Receipt> {
         let feed = &self.pipeline.feeds[&parcel.feed];
         let staged = self.lake.stage("try-out")?;
@@ -29,7 +29,7 @@ impl Receiver<'_> {
         let receipt = self.receipt(parcel, feed, "", String::new(), &hashes);
         let sink = Sink::Nowhere(Vec::new());
         let receipt = self.open(&staged, sink, receipt)?.files(&parcel.files)?;
-        let columns = ["column", "reason", "line", "byte"].map(str::to_owned);
+        let columns = ["column", "reason", "line", "byte", "sheet"].map(str::to_owned);
         let rejects = RowsFile::open(&staged.join(REJECTS))?;
         for batch in rejects.scan(Part::All, &columns, &Edits::default().into())? {
             let batch = batch?;
@@ -41,13 +41,14 @@ impl Receiver<'_> {
                 batch.column(at).as_primitive::<Int64Type>().value(row) as u64
             };
             for row in 0..batch.num_rows() {
-                rejected(&Reject {
+                let reject = Reject {
                     column: text(0, row),
                     reason: text(1, row),
                     line: number(2, row),
                     byte: number(3, row),
                     raw: "",
-                });
+                };
+                rejected(text(4, row), &reject);
             }
         }
         Ok(receipt)
