@@ -15,7 +15,7 @@ use crate::lake::durable;
 use crate::ledger::act::Draft;
 use crate::ledger::policy::Policy;
 use crate::ledger::store::{Store, address};
-use crate::night::{self, Options, Setup, indicators, setup::date_of};
+use crate::night::{self, Options, Setup, indicators};
 use crate::pipeline::bulletins::Bulletin;
 use crate::report::summary::{Freshness, Summary};
 
@@ -78,7 +78,8 @@ pub fn bulletin(args: &Args) -> Result<ExitCode> {
     let text = text(&setup, args.bulletin.as_deref())?;
     let current = super::show::night(&setup, None)?;
     let history = read_history(&setup.lake.night(&current))?;
-    let last = match last_night(&setup, period) {
+    let (from, to) = period.days();
+    let last = match setup.newest(|day| (from..=to).contains(&day)) {
         Some(night) => last(&setup, text, &night)?,
         None => Last::default(),
     };
@@ -135,15 +136,6 @@ fn text<'a>(setup: &'a Setup, wanted: Option<&str>) -> Result<&'a Bulletin> {
         None => Err(Error::usage("the pipeline has several bulletins")
             .hint(format!("say which with --bulletin: {}", names()))),
     }
-}
-
-/// The newest published night of a period; of one date the current one counts.
-fn last_night(setup: &Setup, period: Period) -> Option<String> {
-    let (first, last) = period.days();
-    let inside = |n: &String| date_of(n).is_some_and(|d| (first..=last).contains(&d));
-    let current = setup.lake.current_night();
-    let nights = setup.lake.nights().into_iter().filter(inside);
-    nights.max_by_key(|n| (date_of(n), Some(n) == current.as_ref()))
 }
 
 /// What the period's last night knows.

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use chrono::NaiveDate;
+
 use super::output;
 use crate::diagnostic;
 use crate::error::Result;
-use crate::lake::names_in;
 use crate::ledger::policy::Policy;
-use crate::night::setup::{check_sql, date_of, divisions};
+use crate::night::setup::{SOME_DAY, newest, prepared};
 use crate::pipeline::{self, Pipeline};
 
 #[derive(clap::Args)]
@@ -24,11 +25,11 @@ pub struct Args {
 /// Reads the folder, plans its SQL, and reports every fault.
 pub fn check(args: &Args) -> Result<ExitCode> {
     let checked = pipeline::load(&args.pipeline).and_then(|pipeline| {
-        let plans = check_sql(&pipeline)?;
-        divisions(&pipeline)?;
-        Ok((pipeline, plans))
+        let night = newest(pipeline.settings.input.as_deref());
+        let (plans, _) = prepared(&pipeline, night.unwrap_or(SOME_DAY))?;
+        Ok((pipeline, plans, night))
     });
-    let (pipeline, plans) = match checked {
+    let (pipeline, plans, night) = match checked {
         Ok(both) => both,
         Err(faults) => {
             output::log(diagnostic::render(&faults, super::colour()).trim_end());
@@ -37,7 +38,7 @@ pub fn check(args: &Args) -> Result<ExitCode> {
             return Ok(ExitCode::from(2));
         }
     };
-    calendar(&pipeline, args.verbose);
+    calendar(&pipeline, night, args.verbose);
     if args.verbose {
         let mut table = output::plain_table();
         table.set_header(["view", "built", "rules", "why not bucket by bucket"]);
@@ -57,11 +58,9 @@ pub fn check(args: &Args) -> Result<ExitCode> {
 }
 
 /// Says when terms of the newest extracts end after the list of working days.
-fn calendar(pipeline: &Pipeline, verbose: bool) {
+fn calendar(pipeline: &Pipeline, newest: Option<NaiveDate>, verbose: bool) {
     let policy = Policy::of(pipeline);
     let list = format!("codes/{}.csv", policy.settings.workdays);
-    let input = pipeline.settings.input.as_ref();
-    let newest = input.and_then(|i| names_in(i).iter().filter_map(|n| date_of(n)).max());
     if let Some(until) = newest.and_then(|day| policy.unlisted(day)) {
         output::log(&format!(
             "warning: {list} ends on {until}; working days after it count Monday to Friday, without \

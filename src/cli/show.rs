@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+use chrono::NaiveDate;
 
 use super::output::{self, Form, Out};
 use crate::anomaly::{Anomaly, table};
@@ -90,11 +91,14 @@ pub fn show(args: &Args) -> Result<ExitCode> {
 
 /// The night asked for, or the current one.
 pub(super) fn night(setup: &Setup, wanted: Option<&str>) -> Result<String> {
-    let nights = setup.lake.nights();
     match wanted {
-        Some(name) => nights.iter().rev().find(|n| n.starts_with(name)).cloned().ok_or_else(|| {
-            Error::usage(format!("there is no night {name}")).hint("see `bidui show runs`")
-        }),
+        Some(name) => {
+            let day = name.parse().ok().and_then(|day: NaiveDate| setup.newest(|d| d == day));
+            let nights = setup.lake.nights();
+            day.or_else(|| nights.into_iter().rfind(|n| n.starts_with(name))).ok_or_else(|| {
+                Error::usage(format!("there is no night {name}")).hint("see `bidui show runs`")
+            })
+        }
         None => setup.lake.current_night().ok_or_else(|| {
             Error::usage(format!("the lake {} has no published night", setup.lake.root().display()))
                 .hint("run one with `bidui run`")

@@ -162,26 +162,16 @@ impl Lake {
         durable::point(&self.current(), &Path::new("nights").join(night))
     }
 
-    /// Removes the oldest nights beyond `keep`, never the one that `current` points at.
+    /// Removes a night.
     ///
     /// # Errors
     /// What the disk says.
-    pub fn retire(&self, keep: usize) -> Result<Vec<String>> {
-        let nights = self.nights();
-        let current = self.current_night();
-        let excess = nights.len().saturating_sub(keep.max(2));
-        let mut gone = Vec::new();
-        for night in nights.into_iter().take(excess) {
-            if Some(&night) != current.as_ref() {
-                // Out of sight in one step; a kill leaves the rest to the next run.
-                let aside = self.root.join("staging").join(format!("retired-{night}"));
-                durable::create_dir_all(&self.root.join("staging"))?;
-                durable::rename(&self.night(&night), &aside)?;
-                durable::remove_dir_all(&aside)?;
-                gone.push(night);
-            }
-        }
-        Ok(gone)
+    pub fn retire(&self, night: &str) -> Result<()> {
+        // Out of sight in one step; a kill leaves the rest to the next run.
+        let aside = self.root.join("staging").join(format!("retired-{night}"));
+        durable::create_dir_all(&self.root.join("staging"))?;
+        durable::rename(&self.night(night), &aside)?;
+        durable::remove_dir_all(&aside)
     }
 }
 

@@ -19,8 +19,9 @@ pub struct Tonight<'a> {
     /// Rules that were run. Of what others would have found nothing is known, not even in a lake
     /// that was made anew and remembers nothing.
     pub ran: &'a BTreeSet<String>,
-    /// By rule: the day since which every feed that it needs has come anew, as far as known.
-    pub refreshed: &'a BTreeMap<String, NaiveDate>,
+    /// By rule and county: the day since which every feed that the rule needs has come anew for the
+    /// county, as far as known.
+    pub refreshed: &'a dyn Fn(&str, &str) -> Option<NaiveDate>,
 }
 
 /// The county of cases whose county nobody knows.
@@ -110,8 +111,8 @@ impl Night<'_> {
             self.act(&case.number, Act::Review)?;
         }
         let Some(answer) = &case.answer else { return Ok(()) };
-        let proved = self.tonight.refreshed.get(&case.rule);
-        let newer = case.answered.zip(proved).is_some_and(|(answered, fresh)| *fresh > answered);
+        let proved = (self.tonight.refreshed)(&case.rule, &case.county);
+        let newer = case.answered.zip(proved).is_some_and(|(answered, fresh)| fresh > answered);
         if !newer || !answer.is_final() {
             return Ok(());
         }

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 
+use super::setup::date_of;
 use super::{Receipts, Setup};
 use crate::anomaly::table::csv_cell;
 use crate::error::{Error, Result};
@@ -44,7 +45,9 @@ impl Books {
     /// It cannot be reached.
     pub fn open(setup: &Setup, night: NaiveDate) -> Result<Self> {
         let store = Store::open(&address(&setup.pipeline.settings, setup.lake.root()))?;
-        let past = store.last_day()?.is_some_and(|last| last > night);
+        // Nights without acts leave nothing in the chain.
+        let current = setup.lake.current_night().and_then(|current| date_of(&current));
+        let past = store.last_day()?.max(current).is_some_and(|last| last > night);
         let before = if past {
             let events = store.events()?;
             let last = events.iter().rfind(|e| e.draft.day < night);
@@ -187,19 +190,96 @@ fn write(cases: &Cases, day: NaiveDate, staged: &Path) -> Result<()> {
     durable::write(&staged.join("cases.csv"), text.as_bytes())
 }
 
-/// By rule, the day since which every feed that it needs has come anew. Feeds that come once or
-/// once a year are not waited for.
-pub(super) fn refreshed(setup: &Setup, receipts: &Receipts) -> BTreeMap<String, NaiveDate> {
-    let mut by_table: BTreeMap<&str, NaiveDate> = BTreeMap::new();
-    let often = |c: Cadence| !matches!(c, Cadence::Once | Cadence::Yearly);
-    for feed in setup.pipeline.feeds.values().filter(|f| often(f.delivery.cadence)) {
-        let (new, _) = in_force(feed, receipts);
-        if let Some(received) = new.iter().map(|r| r.received).max() {
-            let own = by_table.entry(&feed.table).or_insert(received);
-            *own = (*own).min(received);
-        }
+/// When the feeds of each table came last. Feeds that come once or once a year are not waited for.
+pub(super) struct Refreshed<'a> {
+    setup: &'a Setup,
+    night: NaiveDate,
+    feeds: BTreeMap<&'a str, Vec<Came>>,
+}
+
+/// When a feed came last.
+#[derive(Default)]
+struct Came {
+    whole: Option<NaiveDate>,
+    /// By the part's name, such as a county's.
+    parts: BTreeMap<String, NaiveDate>,
+}
+
+impl Came {
+    /// The last day on which what it says of a county came: with the county's own part or with the
+    /// whole. Where no part is the county's, the oldest part may be what it rests on.
+    fn of(&self, county: [Option<&str>; 2]) -> Option<NaiveDate> {
+        let own = county.into_iter().flatten().find_map(|name| self.parts.get(name));
+        let part = own.or_else(|| self.parts.values().min()).copied();
+        part.max(self.whole)
     }
-    let day = |needs: &[String]| needs.iter().filter_map(|n| by_table.get(n.as_str())).min();
-    let rules = setup.rules().filter_map(|r| Some((r.id.clone(), *day(&r.needs)?)));
-    rules.collect()
+}
+
+impl<'a> Refreshed<'a> {
+    pub fn new(setup: &'a Setup, night: NaiveDate, receipts: &Receipts) -> Self {
+        let mut feeds: BTreeMap<&str, Vec<Came>> = BTreeMap::new();
+        let often = |c: Cadence| !matches!(c, Cadence::Once | Cadence::Yearly);
+        for feed in setup.pipeline.feeds.values().filter(|f| often(f.delivery.cadence)) {
+            let mut came = Came::default();
+            for receipt in in_force(feed, receipts).0 {
+                let last = match &receipt.part {
+                    Some(part) => came.parts.entry(part.clone()).or_insert(receipt.received),
+                    None => came.whole.get_or_insert(receipt.received),
+                };
+                *last = (*last).max(receipt.received);
+            }
+            feeds.entry(&feed.table).or_default().push(came);
+        }
+        Self { setup, night, feeds }
+    }
+
+    /// The day since which every feed that a rule needs has come anew for a county.
+    pub fn since(&self, rule: &str, county: &str) -> Option<NaiveDate> {
+        let county = [self.setup.divisions.name(county), Some(county)];
+        let pipeline = &self.setup.pipeline;
+        let needs = &pipeline.rules.get(rule)?.needs;
+        let feeds = needs.iter().filter_map(|need| self.feeds.get(need.as_str())).flatten();
+        // What bidui knows itself is as new as the night.
+        let own = |need: &String| pipeline.tables.get(need).is_some_and(|t| t.source.is_some());
+        let tonight = needs.iter().any(own).then_some(self.night);
+        feeds.filter_map(|came| came.of(county)).chain(tonight).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_county_sent_is_as_new_as_its_own_part() {
+        let day = |d| NaiveDate::from_ymd_opt(2026, 11, d);
+        let parts = [("甲县", day(5)), ("620122", day(6)), ("丙县", day(3))];
+        let parts = parts.into_iter().filter_map(|(part, day)| Some((part.to_owned(), day?)));
+        let mut came = Came { whole: None, parts: parts.collect() };
+        let of = |came: &Came, name, code| came.of([name, Some(code)]);
+        assert_eq!(of(&came, Some("甲县"), "620121"), day(5));
+        assert_eq!(of(&came, Some("乙县"), "620122"), day(6));
+        assert_eq!(of(&came, None, "620123"), day(3), "nobody knows whose part it is");
+        came.whole = day(4);
+        assert_eq!(of(&came, Some("丙县"), "620124"), day(4), "the whole came after it");
+        assert_eq!(of(&came, Some("甲县"), "620121"), day(5));
+        assert_eq!(Came::default().of([None, None]), None);
+    }
+    #[test]
+    fn what_bidui_knows_itself_is_as_new_as_the_night() {
+        let options = crate::night::Options::of("pipelines/gansu".into(), Some("lake".into()));
+        let setup = Setup::new(&options).unwrap();
+        let night = NaiveDate::from_ymd_opt(2026, 11, 10).unwrap();
+        let refreshed = Refreshed::new(&setup, night, &Receipts::new());
+        let tables = &setup.pipeline.tables;
+        let own = |need: &String| tables[need].source.is_some();
+        let (mut known, mut unknown) = (0, 0);
+        for rule in setup.rules() {
+            let since = refreshed.since(&rule.id, "620122");
+            let asked = rule.needs.iter().any(own);
+            assert_eq!(since, asked.then_some(night), "{}", rule.id);
+            if asked { known += 1 } else { unknown += 1 }
+        }
+        assert!(known > 3 && unknown > 30, "{known} {unknown}");
+    }
 }

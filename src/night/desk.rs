@@ -79,7 +79,7 @@ impl<'a> Station<'a> {
             let mut part = Part1 { view: self.planned.id.clone(), ..Part1::default() };
             batches.iter().try_for_each(|batch| self.judge(shared, batch, &mut part))?;
             // A person is in one job only: nothing of this one has to be remembered for the next.
-            if self.view(shared).subject == PERSON_KEY {
+            if self.planned.keyed && self.view(shared).subject == PERSON_KEY {
                 part.repeats = std::mem::take(&mut part.subjects).repeats();
             }
             part.batches = Arc::new(batches);

@@ -87,10 +87,11 @@ pub struct Outcome {
 /// # Errors
 /// What stops a night; nights that were published stay published.
 pub fn run(options: &Options, progress: &dyn Progress) -> Result<Vec<Outcome>> {
-    let setup = Setup::new(options)?;
+    let mut setup = Setup::new(options)?;
     let _lock = setup.lake.lock()?;
     let mut outcomes = Vec::new();
     for night in setup.nights(options)? {
+        setup.plan_for(night)?;
         outcomes.push(one(&setup, night, progress)?);
     }
     Ok(outcomes)
@@ -136,7 +137,8 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     let rows =
         anomaly::collect(&setup.pipeline, &setup.keys, night, findings, &ran, &waivers, &memory);
     progress.stage("发布", "publish", 1);
-    let refreshed = books::refreshed(setup, &receipts);
+    let refreshed = books::Refreshed::new(setup, night, &receipts);
+    let refreshed = |rule: &str, county: &str| refreshed.since(rule, county);
     let tonight = Tonight { day: night, anomalies: &rows, ran: &ran, refreshed: &refreshed };
     let (cases, ledger) = books.advance(setup, cases, &tonight, &staged, &name)?;
     let facts = publish::Facts {
@@ -187,7 +189,7 @@ fn unchanged(setup: &Setup, books: &Books, name: &str, folder: PathBuf) -> Resul
     if newest && current.as_deref() != Some(name) {
         setup.lake.point_at(name)?;
     }
-    setup.lake.retire(setup.pipeline.settings.retention_nights)?;
+    setup.retire(name)?;
     Ok(Outcome { summary, folder, unchanged: true })
 }
 

@@ -13,6 +13,7 @@ use crate::anomaly::{Anomaly, Memory, State, table};
 use crate::error::Result;
 use crate::feed::receipt::Verdict;
 use crate::identity::Funnel;
+use crate::lake::rows::PERSON_KEY;
 use crate::lake::{FileEntry, durable, files_below, hash_file};
 use crate::ledger::chain::Head;
 use crate::ledger::policy::Policy;
@@ -100,7 +101,7 @@ pub(super) fn publish(
     if newest {
         setup.lake.point_at(&facts.name)?;
     }
-    setup.lake.retire(setup.pipeline.settings.retention_nights)?;
+    setup.retire(&facts.name)?;
     Ok(summary)
 }
 
@@ -241,8 +242,10 @@ fn rule_lines(setup: &Setup, rows: &[Anomaly], facts: &Facts) -> Vec<RuleLine> {
 
 fn county_lines(setup: &Setup, rows: &[Anomaly], facts: &Facts) -> Vec<CountyLine> {
     let mut lines: BTreeMap<String, CountyLine> = BTreeMap::new();
-    let spine = setup.plans.views.iter().find(|v| v.whole.is_none());
-    let persons = spine.and_then(|v| facts.built.rows.get(&v.id));
+    let persons = setup.pipeline.views.values().filter(|view| view.subject == PERSON_KEY);
+    let persons = persons.filter_map(|view| facts.built.rows.get(&view.id));
+    // A view of some persons only says less of who lives where than one of all.
+    let persons = persons.max_by_key(|counties| counties.values().sum::<u64>());
     for (county, count) in persons.into_iter().flatten() {
         lines.entry(county.clone()).or_default().persons = *count;
     }

@@ -1,6 +1,6 @@
 //! What a run needs before its first night: the pipeline, its plans, the lake, the secret.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
@@ -14,7 +14,7 @@ use crate::feed::receipt::{Receipt, Verdict, receipts};
 use crate::feedback::bulletin::units;
 use crate::feedback::worklist::doctors;
 use crate::indicator;
-use crate::lake::Lake;
+use crate::lake::{Lake, names_in};
 use crate::ledger::chain::Head;
 use crate::pipeline::spec::Rule;
 use crate::pipeline::{self, Pipeline};
@@ -22,10 +22,15 @@ use crate::privacy::PersonKeys;
 use crate::rule::Judge;
 use crate::view::{self, Plans};
 
+/// Views are planned for it where no night is known; parameters speak of it.
+pub const SOME_DAY: NaiveDate = NaiveDate::from_ymd_opt(2026, 1, 1).expect("a day");
+
 /// Everything that stays the same from night to night of a run.
 pub struct Setup {
     pub pipeline: Pipeline,
+    /// Made for the night of `planned`: what hangs on the date alone is no longer in them.
     pub plans: Plans,
+    planned: NaiveDate,
     pub divisions: Divisions,
     pub keys: PersonKeys,
     /// The demo secret of the pipeline is in use.
@@ -52,8 +57,9 @@ impl Setup {
             }
             pipeline.settings.buckets = buckets;
         }
-        let plans = checked(&pipeline)?;
-        let divisions = register(&pipeline)?;
+        let input = options.input.clone().or_else(|| pipeline.settings.input.clone());
+        let planned = options.date.or_else(|| newest(input.as_deref())).unwrap_or(SOME_DAY);
+        let (plans, divisions) = prepared(&pipeline, planned).map_err(|faults| refuse(&faults))?;
         let (secret, demo_secret) = secret(&pipeline)?;
         let lake = options.lake.clone().or_else(|| pipeline.settings.lake.clone());
         let lake = lake.ok_or_else(|| {
@@ -61,11 +67,12 @@ impl Setup {
                 .hint("say where the lake is with --lake DIR")
         })?;
         Ok(Self {
-            input: options.input.clone().or_else(|| pipeline.settings.input.clone()),
+            input,
             lake: Lake::at(&lake),
             keys: PersonKeys::new(&secret),
             pipeline,
             plans,
+            planned,
             divisions,
             demo_secret,
             threads: options.threads.max(1),
@@ -76,6 +83,20 @@ impl Setup {
     /// Rules that are switched on.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.pipeline.active_rules()
+    }
+
+    /// Plans the views anew if the plans are those of another night.
+    ///
+    /// # Errors
+    /// No temporary folder.
+    pub fn plan_for(&mut self, night: NaiveDate) -> Result<()> {
+        if self.planned != night {
+            // A view that cannot be planned on this day alone costs its own rules, not the night.
+            if let Ok(plans) = view::plan(&self.pipeline, &self.engine(night)?) {
+                (self.plans, self.planned) = (plans, night);
+            }
+        }
+        Ok(())
     }
 
     /// The engine of a night.
@@ -123,12 +144,45 @@ impl Setup {
 
     /// The newest published night before a date.
     pub fn last_night(&self, night: NaiveDate) -> Option<String> {
-        let before = |n: &String| date_of(n).is_some_and(|d| d < night);
-        let current = self.lake.current_night();
-        let newest = self.lake.nights().into_iter().filter(before).max_by_key(|n| date_of(n))?;
-        // Two runs of one date leave two nights; the one that was published last counts.
-        let same_date = |c: &String| date_of(c) == date_of(&newest);
-        Some(current.filter(|c| before(c) && same_date(c)).unwrap_or(newest))
+        self.newest(|day| day < night)
+    }
+
+    /// The newest published night among some dates. Of one date there may be several: what `current`
+    /// points at and what that was built on, night by night, were published last.
+    pub fn newest(&self, wanted: impl Fn(NaiveDate) -> bool) -> Option<String> {
+        let wanted = |night: &String| date_of(night).is_some_and(&wanted);
+        let in_force = self.line().find(wanted);
+        in_force.or_else(|| self.lake.nights().into_iter().filter(wanted).next_back())
+    }
+
+    /// The night that `current` points at, the night that it was built on, and so on, as far back as
+    /// the lake has them.
+    pub fn line(&self) -> impl Iterator<Item = String> {
+        let there = |night: &String| self.lake.night(night).join("summary.json").is_file();
+        std::iter::successors(self.lake.current_night().filter(there), move |night| {
+            let last = super::read_summary(&self.lake.night(night)).ok()?.last_night?;
+            Some(last).filter(|last| there(last) && date_of(last) < date_of(night))
+        })
+    }
+
+    /// Removes the oldest nights beyond what the pipeline keeps, but for the one just placed, the one
+    /// that `current` points at, and the one that this was built on. Those that others took the place
+    /// of go first.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn retire(&self, placed: &str) -> Result<()> {
+        let keep = self.pipeline.settings.retention_nights.max(2);
+        let mut nights = self.lake.nights();
+        let excess = nights.len().saturating_sub(keep);
+        if excess == 0 {
+            return Ok(());
+        }
+        let line: Vec<String> = self.line().collect();
+        nights.retain(|night| night != placed && !line.iter().take(2).any(|held| held == night));
+        // Oldest first, as the names are.
+        nights.sort_by_key(|night| line.contains(night));
+        nights.iter().take(excess).try_for_each(|night| self.lake.retire(night))
     }
 
     /// The night's name: its date and a hash of all that its result depends on.
@@ -167,8 +221,36 @@ pub fn date_of(night: &str) -> Option<NaiveDate> {
 ///
 /// # Errors
 /// The faults, rendered.
-pub fn load(dir: &std::path::Path) -> Result<Pipeline> {
+pub fn load(dir: &Path) -> Result<Pipeline> {
     pipeline::load(dir).map_err(|faults| refuse(&faults))
+}
+
+/// The newest night that an inbox has a folder for.
+pub fn newest(input: Option<&Path>) -> Option<NaiveDate> {
+    input.map(names_in).into_iter().flatten().filter_map(|name| date_of(&name)).max()
+}
+
+/// Plans the SQL of a pipeline for a night, and builds its register of divisions meanwhile.
+///
+/// # Errors
+/// Every fault of both.
+pub fn prepared(pipeline: &Pipeline, night: NaiveDate) -> Result<(Plans, Divisions), Vec<Fault>> {
+    let (register, plans) = beside(|| divisions(pipeline), || check_sql(pipeline, night));
+    match (plans, register) {
+        (Ok(plans), Ok(register)) => Ok((plans, register)),
+        (plans, register) => {
+            Err([plans.err(), register.err()].into_iter().flatten().flatten().collect())
+        }
+    }
+}
+
+/// Does two things at once. If the first one panics, so does this.
+fn beside<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+    std::thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        (one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), other)
+    })
 }
 
 /// The plans of a pipeline; all faults of its SQL become one error.
@@ -176,29 +258,33 @@ pub fn load(dir: &std::path::Path) -> Result<Pipeline> {
 /// # Errors
 /// The faults, rendered.
 pub fn checked(pipeline: &Pipeline) -> Result<Plans> {
-    check_sql(pipeline).map_err(|faults| refuse(&faults))
+    let night = newest(pipeline.settings.input.as_deref());
+    check_sql(pipeline, night.unwrap_or(SOME_DAY)).map_err(|faults| refuse(&faults))
 }
 
-/// Plans the views and compiles every rule, without data.
+/// Plans the views for a night and compiles every rule, without data.
 ///
 /// # Errors
 /// Every fault of the SQL.
-pub fn check_sql(pipeline: &Pipeline) -> Result<Plans, Vec<Fault>> {
+fn check_sql(pipeline: &Pipeline, night: NaiveDate) -> Result<Plans, Vec<Fault>> {
     let whole = |error: Error| vec![Fault::of(&pipeline.dir, error.to_string())];
-    let day = NaiveDate::from_ymd_opt(2000, 1, 1).expect("a day");
-    let engine = Engine::new(day, None, &pipeline.codes).map_err(whole)?;
+    let engine = Engine::new(night, None, &pipeline.codes).map_err(whole)?;
     let plans = view::plan(pipeline, &engine)?;
-    let context = engine.session().map_err(whole)?;
-    let mut faults = Vec::new();
-    for planned in &plans.views {
-        let view = &pipeline.views[&planned.id];
-        let rules = pipeline.rules.values().filter(|r| r.over == view.id);
-        if let Err(more) = Judge::compile(pipeline, view, &planned.schema, rules, &context) {
-            faults.extend(more);
+    let measured = || indicator::check(pipeline, &engine, &plans);
+    let (measured, judged) = beside(measured, || -> Result<Vec<Fault>, Vec<Fault>> {
+        let context = engine.session().map_err(whole)?;
+        let mut faults = Vec::new();
+        for planned in &plans.views {
+            let view = &pipeline.views[&planned.id];
+            let rules = pipeline.rules.values().filter(|r| r.over == view.id);
+            let judge = Judge::compile(pipeline, view, &planned.schema, rules, &context);
+            faults.extend(judge.err().unwrap_or_default());
         }
-    }
-    faults.extend(indicator::check(pipeline, &engine, &plans).err().unwrap_or_default());
-    faults.extend(units::check(pipeline, &engine, &plans).err().unwrap_or_default());
+        faults.extend(units::check(pipeline, &engine, &plans).err().unwrap_or_default());
+        Ok(faults)
+    });
+    let mut faults = judged?;
+    faults.extend(measured.err().unwrap_or_default());
     faults.extend(doctors::check(pipeline, &plans).err().unwrap_or_default());
     if faults.is_empty() { Ok(plans) } else { Err(faults) }
 }
@@ -215,7 +301,7 @@ pub fn register(pipeline: &Pipeline) -> Result<Divisions> {
 ///
 /// # Errors
 /// What is wrong with the lists.
-pub fn divisions(pipeline: &Pipeline) -> Result<Divisions, Vec<Fault>> {
+fn divisions(pipeline: &Pipeline) -> Result<Divisions, Vec<Fault>> {
     let mut rows = Vec::new();
     for list in &pipeline.settings.divisions {
         let list = &pipeline.codes[list];

@@ -23,7 +23,8 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     let Some(input) = &setup.input else { return Ok((Vec::new(), Vec::new())) };
     let inbox = inbox::look(&setup.pipeline, input, Some(night))?;
     let mut parcels = inbox.parcels;
-    parcels.extend(from_archive(setup, night, &parcels)?);
+    let receipts = every_receipt(&setup.lake, &setup.pipeline, night)?;
+    parcels.extend(from_archive(setup, &receipts, &parcels));
     let size = |p: &Parcel| -> u64 {
         p.files.iter().filter_map(|f| f.metadata().ok()).map(|m| m.len()).sum()
     };
@@ -43,13 +44,14 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     for (parcel, name) in parcels.iter().zip(names) {
         named.push((parcel, name?));
     }
+    receiver.number(&mut named, &setup.receipts(night)?);
     // The same content may lie in two folders: the first night that had it takes it in.
     named.sort_by_key(|(p, n)| (p.feed.clone(), n.delivery.clone(), p.received));
     let mut firsts = named.clone();
     firsts.dedup_by_key(|(p, n)| (p.feed.clone(), n.delivery.clone()));
     firsts.sort_by_key(|(p, _)| std::cmp::Reverse(size(p)));
     let received = each(setup.threads, &firsts, |(parcel, name)| {
-        let received = receiver.receive_named(parcel, name);
+        let received = receiver.receive(parcel, name);
         progress.step(&parcel.feed);
         received
     })?;
@@ -115,15 +117,16 @@ fn each<T: Sync, R: Send>(
 
 /// Deliveries that were read under another contract and are no longer in the inbox: their files
 /// were kept and are read again.
-fn from_archive(setup: &Setup, night: NaiveDate, inbox: &[Parcel]) -> Result<Vec<Parcel>> {
+fn from_archive(setup: &Setup, receipts: &[Receipt], inbox: &[Parcel]) -> Vec<Parcel> {
     let mut parcels: Vec<Parcel> = Vec::new();
-    for receipt in every_receipt(&setup.lake, &setup.pipeline, night)? {
+    // Of several that came in one night the last counts.
+    for receipt in receipts.iter().rev() {
         let feed = &setup.pipeline.feeds[&receipt.feed];
         if receipt.contract == contract(&setup.pipeline, feed, &setup.keys) {
             continue;
         }
         let raw = setup.lake.deliveries(&receipt.feed).join(&receipt.delivery).join("raw");
-        for (part, names) in by_part(feed, &receipt) {
+        for (part, names) in by_part(feed, receipt) {
             let (period, received) = (receipt.period, receipt.received);
             let files = names.into_iter().map(|n| raw.join(n)).collect();
             let own = Parcel { feed: receipt.feed.clone(), period, part, received, files };
@@ -132,7 +135,7 @@ fn from_archive(setup: &Setup, night: NaiveDate, inbox: &[Parcel]) -> Result<Vec
             }
         }
     }
-    Ok(parcels)
+    parcels
 }
 
 /// The files of a delivery by the part that today's contract sees in their names: a contract that

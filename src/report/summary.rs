@@ -166,7 +166,7 @@ pub struct CountyLine {
     pub county: String,
     pub name: String,
     pub city: String,
-    /// Persons living there, of the first view of persons.
+    /// Persons living there, of the view of persons that has the most.
     pub persons: u64,
     pub red: u64,
     pub orange: u64,

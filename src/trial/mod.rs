@@ -165,6 +165,12 @@ fn asof(said: Option<&str>) -> Result<NaiveDate> {
     }
 }
 
+/// Tables and views that a view names. What it reads of them may hang on the day, and plans are those of
+/// another.
+fn mentioned(pipeline: &Pipeline, view: &str) -> Result<BTreeSet<String>> {
+    Ok(view::relations(&pipeline.views[view].sql)?)
+}
+
 /// Rows under their schema.
 type Rows = (SchemaRef, Vec<RecordBatch>);
 
@@ -196,7 +202,7 @@ fn materials(
     let mut needed = wanted.clone();
     for planned in plans.views.iter().rev().filter(|v| !known.contains_key(&v.id)) {
         if needed.contains(&planned.id) {
-            needed.extend(planned.reads.keys().cloned());
+            needed.extend(mentioned(pipeline, &planned.id)?);
         }
     }
     for planned in plans.views.iter().filter(|v| needed.contains(&v.id)) {
@@ -204,10 +210,10 @@ fn materials(
             continue;
         }
         let mut tables: Vec<(String, Arc<dyn TableProvider>)> = Vec::new();
-        for name in planned.reads.keys() {
-            if let Some((schema, batches)) = known.get(name) {
+        for name in mentioned(pipeline, &planned.id)? {
+            if let Some((schema, batches)) = known.get(&name) {
                 let table = MemTable::try_new(schema.clone(), vec![batches.clone()])?;
-                tables.push((name.clone(), Arc::new(table)));
+                tables.push((name, Arc::new(table)));
             }
         }
         let view = &pipeline.views[&planned.id];

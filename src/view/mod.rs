@@ -38,6 +38,8 @@ pub struct Planned {
     pub schema: SchemaRef,
     /// `None` when it may be built bucket by bucket, else why it may not.
     pub whole: Option<String>,
+    /// Its column of the name of the person key is that key: each person's rows come from one bucket.
+    pub keyed: bool,
     /// What it reads that has its subject, when it is not built bucket by bucket but for some subjects
     /// at a time.
     pub sliced: BTreeSet<String>,
@@ -141,23 +143,11 @@ fn plan_one(
             return Err(fault.did_you_mean(column, known));
         }
     }
-    let mut person: BTreeSet<&str> = pipeline
-        .tables
-        .values()
-        .filter(|t| t.grain == Grain::Person)
-        .map(|t| t.id.as_str())
-        .collect();
-    person.insert("link");
-    person.extend(plans.views.iter().filter(|v| v.whole.is_none()).map(|v| v.id.as_str()));
     let reads = reads(&plan).map_err(fail)?;
-    let rests_on_whole = reads.keys().find(|n| plans.get(n).is_some_and(|v| v.whole.is_some()));
-    let whole = match rests_on_whole {
-        Some(other) => Some(format!("it reads the view {other}, which is built whole")),
-        None => {
-            let persons = Apart { tables: person, key: PERSON_KEY, noun: "person" };
-            safety::whole_because(&plan, &persons)
-        }
-    };
+    let keys = by_person(pipeline, plans, &plan, &reads);
+    let named = schema.index_of(PERSON_KEY).ok();
+    let keyed = keys.as_ref().is_ok_and(|keys| named.is_some_and(|at| keys.contains(&at)));
+    let whole = keys.err();
     let mut sliced = BTreeSet::new();
     if view.large && whole.is_some() {
         sliced = self::sliced(context, view, &plan, &reads).map_err(|reason| {
@@ -168,7 +158,30 @@ fn plan_one(
             ))
         })?;
     }
-    Ok(Planned { id: view.id.clone(), schema, whole, sliced, reads })
+    Ok(Planned { id: view.id.clone(), schema, whole, keyed, sliced, reads })
+}
+
+/// The places of its columns that hold the person key, when a view may be built bucket by bucket; else
+/// why it may not.
+fn by_person(
+    pipeline: &Pipeline,
+    plans: &Plans,
+    plan: &LogicalPlan,
+    reads: &BTreeMap<String, Vec<String>>,
+) -> Result<BTreeSet<usize>, String> {
+    let views = || plans.views.iter();
+    if let Some(other) = views().find(|v| v.whole.is_some() && reads.contains_key(&v.id)) {
+        return Err(format!("it reads the view {}, which is built whole", other.id));
+    }
+    let persons = pipeline.tables.values().filter(|t| t.grain == Grain::Person);
+    let tables = persons.map(|t| t.id.as_str()).chain(["link"]);
+    let apart = Apart {
+        tables: tables.chain(views().map(|v| v.id.as_str())).collect(),
+        other: views().filter(|v| !v.keyed).map(|v| v.id.as_str()).collect(),
+        key: PERSON_KEY,
+        noun: "person",
+    };
+    safety::apart(plan, &apart)
 }
 
 /// What a view reads that has its subject; or why it cannot be built for some subjects at a time.
@@ -190,11 +203,10 @@ fn sliced(
         }
     }
     let tables = names.iter().map(String::as_str).collect();
-    let subjects = Apart { tables, key: &view.subject, noun: &view.subject };
-    match safety::whole_because(plan, &subjects) {
-        None => Ok(names),
-        Some(reason) => Err(reason),
-    }
+    // Slices are cut by the column itself.
+    let other = BTreeSet::new();
+    let subjects = Apart { tables, other, key: &view.subject, noun: &view.subject };
+    safety::apart(plan, &subjects).map(|_| names)
 }
 
 /// Columns that a plan reads of each table.

@@ -21,17 +21,19 @@ enum Rows {
 /// Tables whose rows lie apart, and the column by which they do.
 pub(super) struct Apart<'a> {
     pub tables: BTreeSet<&'a str>,
+    /// Those of them whose column of that name is another one.
+    pub other: BTreeSet<&'a str>,
     pub key: &'a str,
     /// What the column names, for people.
     pub noun: &'a str,
 }
 
-/// `None` when building bucket by bucket gives the same rows as building whole, else why not.
-pub(super) fn whole_because(plan: &LogicalPlan, apart: &Apart<'_>) -> Option<String> {
-    match rows(plan, apart) {
-        Ok(Rows::Persons(_)) => None,
-        Ok(Rows::Plain) => Some(format!("it reads no {} table", apart.noun)),
-        Err(reason) => Some(reason),
+/// The positions of the output columns that hold the key, when building bucket by bucket gives the same
+/// rows as building whole; else why not.
+pub(super) fn apart(plan: &LogicalPlan, apart: &Apart<'_>) -> Result<BTreeSet<usize>, String> {
+    match rows(plan, apart)? {
+        Rows::Persons(keys) => Ok(keys),
+        Rows::Plain => Err(format!("it reads no {} table", apart.noun)),
     }
 }
 
@@ -45,13 +47,13 @@ fn rows(plan: &LogicalPlan, apart: &Apart<'_>) -> Result<Rows, String> {
             Err(format!("a LIMIT counts over all {}s", apart.noun))
         }
         LogicalPlan::TableScan(scan) => {
-            if !apart.tables.contains(scan.table_name.table()) {
+            let name = scan.table_name.table();
+            if !apart.tables.contains(name) {
                 return Ok(Rows::Plain);
             }
             let fields = scan.projected_schema.fields().iter().enumerate();
-            Ok(Rows::Persons(
-                fields.filter(|(_, f)| f.name() == apart.key).map(|(i, _)| i).collect(),
-            ))
+            let is_key = |column: &str| column == apart.key && !apart.other.contains(name);
+            Ok(Rows::Persons(fields.filter(|(_, f)| is_key(f.name())).map(|(i, _)| i).collect()))
         }
         LogicalPlan::EmptyRelation(_) | LogicalPlan::Values(_) => Ok(Rows::Plain),
         LogicalPlan::Filter(_)
@@ -209,6 +211,9 @@ fn joined(join: &Join, apart: &Apart<'_>) -> Result<Rows, String> {
                 .any(|(a, b)| is_key(a, &join.left, &l) && is_key(b, &join.right, &r));
             if !on_key {
                 return Err(format!("a join of {} tables is not on {}", apart.noun, apart.key));
+            }
+            if join.null_aware {
+                return Err("a NOT IN looks for a NULL among all rows".into());
             }
             Ok(Rows::Persons(match join.join_type {
                 Inner => l.union(&shifted(&r)).copied().collect(),

@@ -101,3 +101,40 @@ fn slices_of_a_view_are_the_view() {
         assert_eq!(whole.get_or_insert(all.clone()), &all, "{of}");
     }
 }
+
+/// What is proved of a query over tables of persons `a` and `b` and a view `v` of them.
+fn proof(sql: &str, other: &[&str]) -> Result<Vec<usize>, String> {
+    let day = chrono::NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
+    let engine = Engine::new(day, None, &Default::default()).unwrap();
+    let context = engine.session().unwrap();
+    let fields = [PERSON_KEY, "n"].map(|n| arrow::datatypes::Field::new(n, DataType::Int64, true));
+    let schema = Arc::new(arrow::datatypes::Schema::new(fields.to_vec()));
+    for name in ["a", "b", "v"] {
+        register(&context, name, Arc::new(EmptyTable::new(schema.clone()))).unwrap();
+    }
+    let plan = engine::wait(context.sql(sql)).unwrap().unwrap().into_optimized_plan().unwrap();
+    let other = other.iter().copied().collect();
+    let tables = BTreeSet::from(["a", "b", "v"]);
+    let keys = safety::apart(&plan, &Apart { tables, other, key: PERSON_KEY, noun: "person" });
+    Ok(keys?.into_iter().collect())
+}
+
+#[test]
+fn the_key_is_proved_and_not_believed() {
+    let none = "SELECT 1 FROM b WHERE a.person_key = b.person_key";
+    let joined = "FROM a LEFT JOIN b ON a.person_key = b.person_key";
+    for (sql, keys) in [
+        ("SELECT n, person_key FROM a".to_owned(), vec![1]),
+        (format!("SELECT a.person_key AS owner, b.person_key, b.n {joined}"), vec![0]),
+        (format!("SELECT b.person_key, b.n {joined}"), vec![]),
+        (format!("SELECT person_key, n FROM a WHERE NOT EXISTS ({none})"), vec![0]),
+    ] {
+        assert_eq!(proof(&sql, &[]), Ok(keys), "{sql}");
+    }
+    let grouped = "SELECT person_key, count(*) FROM v GROUP BY person_key";
+    assert_eq!(proof(grouped, &[]), Ok(vec![0]));
+    assert!(proof(grouped, &["v"]).unwrap_err().contains("does not group by"));
+    // A NULL anywhere in `b` leaves no row; one bucket does not see that of another.
+    let not_in = "SELECT person_key FROM a WHERE person_key NOT IN (SELECT person_key FROM b)";
+    assert!(proof(not_in, &[]).unwrap_err().contains("NOT IN"));
+}

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests make and break files on purpose")]
 
 mod accounts;
+mod again;
 mod bad_input;
 mod bombs;
 mod bulletin;
@@ -24,6 +25,7 @@ mod month;
 mod night;
 mod pack_scale;
 mod packs;
+mod plans;
 mod privacy;
 mod read;
 mod stale;

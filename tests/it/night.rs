@@ -107,6 +107,9 @@ fn the_table_counts_as_the_summary_says() {
         }
     }
     let second = &shared().nights[1];
+    let of_view = |name: &str| list(second, "views").iter().find(|v| text(v, "view") == name);
+    let persons: u64 = list(second, "counties").iter().map(|c| number(c, "persons")).sum();
+    assert_eq!(persons, number(of_view("person").expect("a view"), "rows"), "not those of bills");
     assert!(number(second, "new") > 0 && number(second, "persisting") > 0);
     assert!(number(second, "cleared") > 0, "some of the first night's anomalies are cleared");
 }

@@ -114,8 +114,9 @@ impl History {
 
     fn night(&mut self) {
         let rows = self.rows();
-        let (ran, refreshed) = (all_ran(), &self.refreshed);
-        let tonight = Tonight { day: self.day, anomalies: &rows, ran: &ran, refreshed };
+        let ran = all_ran();
+        let refreshed = |rule: &str, _: &str| self.refreshed.get(rule).copied();
+        let tonight = Tonight { day: self.day, anomalies: &rows, ran: &ran, refreshed: &refreshed };
         let drafts = advance(&self.cases, &tonight, &self.policy).expect("a night");
         for draft in &drafts {
             self.letter(draft);

@@ -188,7 +188,12 @@ fn night(
     let mut refreshed = nothing_fresh();
     refreshed.extend(fresh.map(|f| ("R01".to_owned(), day(f))));
     let ran = all_ran();
-    let tonight = Tonight { day: day(on), anomalies: rows, ran: &ran, refreshed: &refreshed };
+    let tonight = Tonight {
+        day: day(on),
+        anomalies: rows,
+        ran: &ran,
+        refreshed: &|rule, _| refreshed.get(rule).copied(),
+    };
     let drafts = advance(cases, &tonight, &policy()).expect("a night");
     for draft in &drafts {
         cases.apply(draft).expect("what a night does is allowed");
@@ -245,8 +250,12 @@ fn a_rule_that_was_not_run_ends_no_case_even_without_memory() {
     let (refreshed, ran) = (nothing_fresh(), all_ran());
     let without = ran.iter().filter(|r| *r != "R01").cloned().collect();
     let acts = |ran| {
-        let tonight =
-            Tonight { day: day("2026-01-02"), anomalies: &[], ran, refreshed: &refreshed };
+        let tonight = Tonight {
+            day: day("2026-01-02"),
+            anomalies: &[],
+            ran,
+            refreshed: &|rule, _| refreshed.get(rule).copied(),
+        };
         advance(&cases, &tonight, &policy()).expect("a night")
     };
     assert_eq!(acts(&without), []);
@@ -285,7 +294,12 @@ fn the_number_of_a_case_tells_no_sensitive_rule() {
     let rows: Vec<anomaly::Anomaly> = (0..).zip(&rules).map(|(n, r)| row(n, r)).collect();
     let mut cases = Cases::default();
     let mut night = |on: &str, rows: &[anomaly::Anomaly]| {
-        let tonight = Tonight { day: day(on), anomalies: rows, ran: &ran, refreshed: &refreshed };
+        let tonight = Tonight {
+            day: day(on),
+            anomalies: rows,
+            ran: &ran,
+            refreshed: &|rule, _| refreshed.get(rule).copied(),
+        };
         for draft in advance(&cases, &tonight, &policy).expect("a night") {
             cases.apply(&draft).expect("allowed");
         }

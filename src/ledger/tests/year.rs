@@ -252,7 +252,12 @@ impl Year {
         let mut ran = all_ran();
         ran.retain(|r| not_run.is_none_or(|n| RULES[n] != r));
         let day = self.date();
-        let tonight = Tonight { day, anomalies: &rows, ran: &ran, refreshed: &refreshed };
+        let tonight = Tonight {
+            day,
+            anomalies: &rows,
+            ran: &ran,
+            refreshed: &|rule, _| refreshed.get(rule).copied(),
+        };
         for draft in advance(&self.cases, &tonight, &self.policy).expect("a night") {
             self.record(draft);
         }

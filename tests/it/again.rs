@@ -1,0 +1,134 @@
+//! Nights that are run again: of one date the night that was published last counts, not the one with
+//! the largest hash, and it does not lose what it was built on.
+
+use std::path::{Path, PathBuf};
+
+use bidui::ledger::store::{Store, file_address};
+use serde_json::Value;
+
+use crate::mini::{Mini, NIGHTS, mini};
+use crate::support::{copy, current, run, temp, text};
+
+/// The small world in a folder of its own, where extracts are corrected.
+struct World {
+    home: tempfile::TempDir,
+    corrections: u32,
+}
+
+impl World {
+    fn new() -> Self {
+        let home = temp();
+        let Mini { pipeline, input } = mini();
+        copy(pipeline, &home.path().join("pipeline"));
+        copy(input, &home.path().join("input"));
+        Self { home, corrections: 0 }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// Runs one night; its name.
+    fn night(&self, date: &str) -> String {
+        let [pipeline, input, lake] = ["pipeline", "input", "lake"].map(|name| self.path(name));
+        let said = run(&pipeline, &input, &lake).args(&["--date", date, "--only"]).go().ended(0);
+        text(&said.json()[0], "night").to_owned()
+    }
+
+    /// Corrects an extract of a night, each time to something else, and runs the night.
+    fn corrected(&mut self, date: &str) -> String {
+        self.corrections += 1;
+        let file = format!("input/{date}/缴费_{}.csv", date.replace('-', ""));
+        let path = self.path(&file);
+        let text = std::fs::read_to_string(&path).expect("an extract");
+        let more = format!("{text}C{},,测试丙,{}.00\n", self.corrections, self.corrections);
+        std::fs::write(path, more).expect("written");
+        self.night(date)
+    }
+
+    fn current(&self) -> String {
+        name(&current(&self.path("lake")))
+    }
+
+    fn has(&self, night: &str) -> bool {
+        self.path("lake/nights").join(night).is_dir()
+    }
+
+    fn summary(&self, night: &str) -> Value {
+        let path = self.path("lake/nights").join(night).join("summary.json");
+        serde_json::from_str(&std::fs::read_to_string(path).expect("a summary")).expect("JSON")
+    }
+}
+
+fn name(folder: &Path) -> String {
+    folder.file_name().expect("a name").to_string_lossy().into_owned()
+}
+
+#[test]
+fn nights_of_one_date_do_not_push_out_the_night_before() {
+    let mut world = World::new();
+    let before = world.night(NIGHTS[0]);
+    let mut last = world.night(NIGHTS[1]);
+    // The pipeline keeps two nights. There is room for these only because one takes another's place.
+    for _ in 0..4 {
+        let corrected = world.corrected(NIGHTS[1]);
+        assert_ne!(corrected, last);
+        assert_eq!(text(&world.summary(&corrected), "last_night"), before);
+        assert!(world.has(&before) && !world.has(&last), "{last} was corrected, {before} counts");
+        last = corrected;
+    }
+    assert_eq!(world.night(NIGHTS[1]), last, "a run without news changes nothing");
+}
+
+/// Many times, since a hash would be right half of the time.
+#[test]
+fn a_night_stands_on_the_one_that_was_published_last() {
+    let mut world = World::new();
+    let keep = "retention: {nights: 1}";
+    let yaml = std::fs::read_to_string(world.path("pipeline/pipeline.yaml")).expect("a pipeline");
+    let yaml = yaml.replace(keep, "retention: {nights: 40}");
+    std::fs::write(world.path("pipeline/pipeline.yaml"), yaml).expect("written");
+    world.night(NIGHTS[0]);
+    let mut first = String::new();
+    for _ in 0..5 {
+        first = world.corrected(NIGHTS[0]);
+    }
+    let second = world.night(NIGHTS[1]);
+    assert_eq!(text(&world.summary(&second), "last_night"), first);
+    assert_eq!(world.night(NIGHTS[1]), second, "a run without news is the same night");
+    for _ in 0..5 {
+        // A night of the past that is run again is nobody's night before.
+        let past = world.corrected(NIGHTS[0]);
+        assert!(world.has(&past), "it is there to be looked at");
+        assert_eq!(world.current(), second);
+    }
+    let third = world.night(NIGHTS[2]);
+    assert_eq!(text(&world.summary(&third), "last_night"), second);
+    let corrected = world.corrected(NIGHTS[1]);
+    assert_eq!(text(&world.summary(&corrected), "last_night"), first);
+}
+
+/// Nights that do nothing to cases leave no trace in the chain, and are nights all the same.
+#[test]
+fn a_night_of_the_past_writes_no_acts_though_later_nights_made_none() {
+    let mut world = World::new();
+    for night in NIGHTS {
+        let pay = night.replace('-', "");
+        std::fs::remove_file(world.path(&format!("input/{night}/缴费_{pay}.csv"))).expect("gone");
+    }
+    // One extract of payments: all nights find the same.
+    let pay = "单号,号码,姓名,金额\nP1,,测试丙,380.00\n";
+    std::fs::write(world.path("input/2026-11-10/缴费_20261110.csv"), pay).expect("written");
+    let register = world.path("input/2026-11-12/人口_20261112.csv");
+    std::fs::remove_file(register).expect("gone");
+    for night in NIGHTS {
+        world.night(night);
+    }
+    let ledger = file_address(&world.path("lake/ledger.sqlite"));
+    let head = || Store::open_existing(&ledger).and_then(|store| store.head()).expect("a ledger");
+    let before = head();
+    assert!(before.seq > 0, "the first night opens cases");
+    let past = world.corrected(NIGHTS[0]);
+    assert_eq!(world.summary(&past)["cases"]["past"], true);
+    assert_eq!(head(), before);
+}
