@@ -8,7 +8,23 @@ const DIGITS: usize = 38;
 /// `+` and exponents; rounds half up (away from zero), which takes float noise off. Nothing for
 /// anything else, also for an empty cell and a lone `-`: those are the feed's nulls.
 pub fn parse_decimal(raw: &str, scale: u32) -> Option<i128> {
-    plain_decimal(raw.as_bytes(), scale).or_else(|| written_decimal(raw, scale))
+    parse_amount(raw, scale, 0)
+}
+
+/// Reads an amount as [`parse_decimal`] does, from a column that counts in `10^unit` 元: 4 is 万元,
+/// -2 is 分. A cell that says 元, 万 or 亿 itself is read by that, not by its column's unit.
+pub fn parse_amount(raw: &str, scale: u32, unit: i32) -> Option<i128> {
+    match plain_decimal(raw.as_bytes(), scale + unit.max(0).unsigned_abs()) {
+        Some(value) if unit < 0 => Some(divided(value, unit.unsigned_abs())),
+        Some(value) => Some(value),
+        None => written_decimal(raw, scale, unit),
+    }
+}
+
+/// Divides by a power of ten and rounds half away from zero.
+fn divided(value: i128, power: u32) -> i128 {
+    let by = 10_i128.pow(power);
+    (value + value.signum() * (by / 2)) / by
 }
 
 /// Reads a whole number; `12.0` and `1,200` are whole numbers, `12.5` is not.
@@ -88,7 +104,7 @@ struct Parts {
     exponent: i32,
 }
 
-fn written_decimal(raw: &str, scale: u32) -> Option<i128> {
+fn written_decimal(raw: &str, scale: u32, unit: i32) -> Option<i128> {
     let text: String = raw.chars().map(half_width).collect();
     let (text, bracketed) = match text.trim().strip_prefix('(') {
         Some(inner) => (inner.strip_suffix(')')?.trim(), true),
@@ -98,9 +114,9 @@ fn written_decimal(raw: &str, scale: u32) -> Option<i128> {
     if bracketed && minus {
         return None;
     }
-    let (text, unit) = without_unit(text);
+    let (text, own) = without_unit(text);
     let mut parts = parts(text)?;
-    parts.exponent += unit;
+    parts.exponent = parts.exponent.checked_add(own.unwrap_or(unit))?;
     let value = scaled(&parts, scale)?;
     Some(if bracketed || minus { -value } else { value })
 }
@@ -133,14 +149,15 @@ fn sign_and_currency(text: &str) -> Option<(&str, bool)> {
     Some((text[currency(text)..].trim_start(), minus))
 }
 
-/// Takes `元`, `万元`, `万` and `亿` off the end; the power of ten that they stand for.
-fn without_unit(text: &str) -> (&str, i32) {
+/// Takes `元`, `万元`, `万` and `亿` off the end; the power of ten that they stand for, if any.
+fn without_unit(text: &str) -> (&str, Option<i32>) {
     let text = text.trim_end_matches('整').trim_end();
-    let text = text.strip_suffix(['元', '圆']).unwrap_or(text).trim_end();
+    let yuan = text.strip_suffix(['元', '圆']);
+    let text = yuan.unwrap_or(text).trim_end();
     [("万亿", 12), ("亿", 8), ("万", 4)]
         .iter()
-        .find_map(|(unit, power)| Some((text.strip_suffix(unit)?.trim_end(), *power)))
-        .unwrap_or((text, 0))
+        .find_map(|(unit, power)| Some((text.strip_suffix(unit)?.trim_end(), Some(*power))))
+        .unwrap_or((text, yuan.map(|_| 0)))
 }
 
 fn parts(text: &str) -> Option<Parts> {
@@ -262,6 +279,43 @@ mod tests {
     }
 
     #[test]
+    fn a_unit_in_the_cell_holds_before_its_columns() {
+        const WAN: i32 = 4;
+        const FEN: i32 = -2;
+        for (raw, unit, expected) in [
+            ("12.5", WAN, 12_500_000),
+            ("12.50001", WAN, 12_500_010),
+            ("12.5万元", WAN, 12_500_000),
+            ("12.5 万", WAN, 12_500_000),
+            ("125000元", WAN, 12_500_000),
+            ("￥12.5", WAN, 12_500_000),
+            ("1,000", WAN, 1_000_000_000),
+            ("0.5亿元", WAN, 5_000_000_000),
+            ("1250", FEN, 1_250),
+            ("12.50元", FEN, 1_250),
+            ("￥12.50元整", FEN, 1_250),
+            ("1.2万", FEN, 1_200_000),
+            // No unit: half a 分 counts as a whole one, on both sides of zero.
+            ("12345.4", FEN, 12_345),
+            ("12345.5", FEN, 12_346),
+            ("12345.60", FEN, 12_346),
+            ("-12345.5", FEN, -12_346),
+            ("-12345.49", FEN, -12_345),
+            ("(12345.5)", FEN, -12_346),
+            ("12,345.5", FEN, 12_346),
+            ("12345.499", FEN, 12_345),
+            ("0.5", FEN, 1),
+            ("0.499", FEN, 0),
+        ] {
+            assert_eq!(parse_amount(raw, 2, unit), Some(expected), "{raw} {unit}");
+        }
+        assert_eq!(parse_amount("149", 0, FEN), Some(1));
+        assert_eq!(parse_amount("150", 0, FEN), Some(2));
+        assert_eq!(parse_amount("", 2, WAN), None);
+        assert_eq!(parse_amount("元", 2, FEN), None);
+    }
+
+    #[test]
     fn refuses_what_is_no_amount() {
         for raw in [
             "",
@@ -282,6 +336,7 @@ mod tests {
             "12a",
             "1e",
             "1e999",
+            "1e2147483647万",
             "12%",
             "0x10",
             "NaN",

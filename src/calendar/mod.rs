@@ -46,8 +46,12 @@ pub fn parse_date(raw: &str) -> DateCell {
     }
 }
 
-/// Reads a month as its first day: 202204, 2022-04, 2022年4月, and any day in it.
+/// Reads a month as its first day: 202204, 20224, 2022-04, 2022年4月, and any day in it.
 pub fn parse_month(raw: &str) -> DateCell {
+    // As a day, `20224` would be one of 1955, by Excel's count.
+    if let Some((year @ 2000..=2100, [month @ b'1'..=b'9'])) = split_number(raw.as_bytes(), 4) {
+        return DateCell::Value(day(year as i32, u32::from(month - b'0'), 1));
+    }
     match parse_date(raw) {
         DateCell::Value(date) => DateCell::Value(month_start(date)),
         other => other,
@@ -155,10 +159,16 @@ impl Workdays {
     pub fn works(&self, date: NaiveDate) -> bool {
         self.days.get(&date).copied().unwrap_or_else(|| is_weekday(date))
     }
+
+    /// The last day of a term (`7d`, `3wd`) that begins on a day; the day itself for a term that is
+    /// none.
+    pub fn after(&self, term: &str, from: NaiveDate) -> NaiveDate {
+        Due::parse(term).map_or(from, |due| due.after(from, |day| self.works(day)))
+    }
 }
 
-/// Monday to Friday; says nothing of holidays.
-pub fn is_weekday(date: NaiveDate) -> bool {
+/// Monday to Friday; says nothing of holidays, so terms are counted by [`Workdays`].
+fn is_weekday(date: NaiveDate) -> bool {
     date.weekday().num_days_from_monday() < 5
 }
 

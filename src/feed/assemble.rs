@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::compute::{is_not_null, nullif};
+use arrow::datatypes::Int64Type;
 use arrow::row::{RowConverter, SortField};
 use chrono::NaiveDate;
 use xxhash_rust::xxh3::xxh3_128;
@@ -15,7 +17,7 @@ use crate::lake::Lake;
 use crate::lake::rows::{Edits, Numbers, Part, RowsFile};
 use crate::pipeline::Pipeline;
 use crate::pipeline::schema::table_schema;
-use crate::pipeline::spec::{DeliveryKind, Feed, Grain, Table};
+use crate::pipeline::spec::{ColumnType, DeliveryKind, Feed, Grain, Table};
 
 /// Tonight's rows of every table, and what older deliveries lost to newer ones.
 #[derive(Debug, Default)]
@@ -78,7 +80,11 @@ fn supersede(
     held: &mut [Held],
     superseded: &mut BTreeMap<String, u64>,
 ) -> Result<()> {
+    let ids = table.columns.iter().filter(|column| column.kind == ColumnType::CitizenId);
+    let ids = ids.map(|column| column.name.as_str()).filter(|id| table.key.iter().any(|k| k == id));
+    let raw = ids.map(|id| (id, format!("{id}_raw"))).collect::<Vec<_>>();
     let mut columns = table.key.clone();
+    columns.extend(raw.iter().map(|(_, raw)| raw.clone()));
     columns.push("src_row".into());
     let mut seen: HashSet<u128> = HashSet::new();
     let oldest = scope.first();
@@ -88,7 +94,7 @@ fn supersede(
         let mut own = Vec::new();
         for batch in one.file.scan(Part::All, &columns, &Arc::default())? {
             let batch = batch?;
-            for (key, row) in keys(&batch)? {
+            for (key, row) in keys(&batch, &raw)? {
                 if seen.contains(&key) {
                     drop.insert(row);
                 } else if Some(place) != oldest {
@@ -106,14 +112,18 @@ fn supersede(
     Ok(())
 }
 
-/// Hash of the key columns and `src_row` (the last column) of each row.
-fn keys(batch: &RecordBatch) -> Result<Vec<(u128, i64)>> {
-    use arrow::array::AsArray;
-    use arrow::datatypes::Int64Type;
+/// Hash of the key columns and `src_row` (the last column) of each row. `raw` are the IDs of the key with
+/// the columns of what was received: an ID that cannot be used still tells two rows apart.
+fn keys(batch: &RecordBatch, raw: &[(&str, String)]) -> Result<Vec<(u128, i64)>> {
     let last = batch.num_columns() - 1;
-    let columns = &batch.columns()[..last];
+    let mut columns = batch.columns()[..last].to_vec();
+    for (id, raw) in raw {
+        let at = batch.schema_ref().index_of(raw)?;
+        let usable = is_not_null(batch.column(batch.schema_ref().index_of(id)?))?;
+        columns[at] = nullif(&columns[at], &usable)?;
+    }
     let fields = columns.iter().map(|c| SortField::new(c.data_type().clone())).collect();
-    let rows = RowConverter::new(fields)?.convert_columns(columns)?;
+    let rows = RowConverter::new(fields)?.convert_columns(&columns)?;
     let numbers = batch.column(last).as_primitive::<Int64Type>();
     Ok(rows.iter().zip(numbers.values()).map(|(r, n)| (xxh3_128(r.as_ref()), *n)).collect())
 }

@@ -70,6 +70,9 @@ pub struct Receipt {
     /// The night that took it in.
     #[serde(with = "crate::calendar::iso")]
     pub received: NaiveDate,
+    /// The how manieth it is of its period and part that came that night.
+    #[serde(default)]
+    pub arrival: u32,
     /// BLAKE3 of the contents of its files, whatever their names.
     pub content: String,
     pub verdict: Verdict,
@@ -129,12 +132,17 @@ impl Receipt {
     }
 }
 
-/// Hash of all that decides how a feed's files are read: its contract, its table, the buckets and
-/// the secret.
+/// Raised whenever bidui comes to read some extract otherwise: deliveries of before are then read again
+/// from what the lake keeps of them.
+const READING: u32 = 2;
+
+/// Hash of all that decides how a feed's files are read: its contract, its table, the buckets, the
+/// secret and the reader.
 pub fn contract(pipeline: &Pipeline, feed: &Feed, keys: &PersonKeys) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(pipeline.source("feeds", &feed.id).text.as_bytes());
     hasher.update(pipeline.source("tables", &feed.table).text.as_bytes());
+    hasher.update(&READING.to_le_bytes());
     hasher.update(&pipeline.settings.buckets.to_le_bytes());
     hasher.update(&keys.derived("delivery", &[]).to_le_bytes());
     hasher.finalize().to_hex()[..16].to_owned()
@@ -156,11 +164,12 @@ pub fn every_receipt(lake: &Lake, pipeline: &Pipeline, night: NaiveDate) -> Resu
         }
     }
     all.sort_by(|a, b| {
-        (&a.feed, a.period, a.received, &a.part, &a.delivery).cmp(&(
+        let order = |r: &Receipt| (r.period, r.received);
+        (&a.feed, order(a), &a.part, a.arrival, &a.delivery).cmp(&(
             &b.feed,
-            b.period,
-            b.received,
+            order(b),
             &b.part,
+            b.arrival,
             &b.delivery,
         ))
     });

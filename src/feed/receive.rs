@@ -1,5 +1,6 @@
 //! Takes one delivery in: parse once, type, bucket, quarantine, and close the account.
 
+mod arrivals;
 mod repeats;
 mod try_out;
 mod verdict;
@@ -8,12 +9,12 @@ use std::path::{Path, PathBuf};
 
 use super::control::{Controls, manifests};
 use super::inbox::{Parcel, hash_all};
-use super::read::{self, Next, RawRow, Table as Extract};
+use super::read::{self, Next, NoTable, RawRow, Table as Extract};
 use super::receipt::{self, FileAccount, PartAccount, Receipt, Verdict};
 use super::rejects::{REJECTS, Reject, RejectWriter};
 use super::typed::{Outcome, Place, Typer};
 use crate::division::Divisions;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::lake::rows::Gather;
 use crate::lake::{Lake, durable};
 use crate::pipeline::Pipeline;
@@ -36,6 +37,8 @@ pub struct Named {
     pub delivery: String,
     content: String,
     hashes: Vec<String>,
+    /// See [`Receipt::arrival`].
+    arrival: u32,
 }
 
 /// Takes parcels in for one pipeline and lake.
@@ -68,15 +71,8 @@ enum Sink {
 }
 
 impl Receiver<'_> {
-    /// Takes a parcel in, unless its content is known.
-    ///
-    /// # Errors
-    /// The disk; an account that does not close; a broken file whose contract says stop.
-    pub fn receive(&self, parcel: &Parcel) -> Result<Received> {
-        self.receive_named(parcel, &self.name(parcel)?)
-    }
-
-    /// Reads the contents of a parcel and says which delivery it is.
+    /// Reads the contents of a parcel and says which delivery it is, if nothing came in its place since:
+    /// see [`Receiver::number`].
     ///
     /// # Errors
     /// A file cannot be read.
@@ -88,22 +84,22 @@ impl Receiver<'_> {
             let both = format!("{content}\n{}", hash_all(&manifests)?.0);
             content = blake3::hash(both.as_bytes()).to_hex().to_string();
         }
-        Ok(Named { delivery: self.delivery_id(parcel, &content), content, hashes })
+        Ok(Named { delivery: self.delivery_id(parcel, &content), content, hashes, arrival: 1 })
     }
 
-    /// Takes a parcel in whose delivery is known by name.
+    /// Takes a parcel in, unless the lake has its delivery.
     ///
     /// # Errors
-    /// As [`Receiver::receive`].
-    pub fn receive_named(&self, parcel: &Parcel, named: &Named) -> Result<Received> {
-        let (delivery, content) = (named.delivery.clone(), named.content.clone());
+    /// The disk; an account that does not close; a broken file whose contract says stop.
+    pub fn receive(&self, parcel: &Parcel, named: &Named) -> Result<Received> {
+        let delivery = named.delivery.clone();
         if self.lake.deliveries(&parcel.feed).join(&delivery).is_dir() {
             return Ok(Received::Known(delivery));
         }
         let feed = &self.pipeline.feeds[&parcel.feed];
         let table = &self.pipeline.tables[&feed.table];
         let staged = self.lake.stage(&format!("delivery-{}-{delivery}", feed.id))?;
-        let receipt = self.receipt(parcel, feed, &delivery, content, &named.hashes);
+        let receipt = self.receipt(parcel, feed, named);
         let (path, schema) = (staged.join("rows.parquet"), table_schema(table));
         let rows = Gather::create(&path, schema, self.buckets, Some(delivery.as_str()))?;
         let receipt =
@@ -149,14 +145,7 @@ impl Receiver<'_> {
         receipt::contract(self.pipeline, &self.pipeline.feeds[&parcel.feed], self.keys)
     }
 
-    fn receipt(
-        &self,
-        parcel: &Parcel,
-        feed: &Feed,
-        delivery: &str,
-        content: String,
-        hashes: &[String],
-    ) -> Receipt {
+    fn receipt(&self, parcel: &Parcel, feed: &Feed, named: &Named) -> Receipt {
         let file = |(path, hash): (&PathBuf, &String)| FileAccount {
             name: name_of(path),
             bytes: path.metadata().map_or(0, |m| m.len()),
@@ -164,7 +153,7 @@ impl Receiver<'_> {
             refused: None,
         };
         Receipt {
-            delivery: delivery.to_owned(),
+            delivery: named.delivery.clone(),
             feed: feed.id.clone(),
             table: feed.table.clone(),
             sender: feed.sender.clone(),
@@ -173,11 +162,12 @@ impl Receiver<'_> {
             period: parcel.period,
             part: parcel.part.clone(),
             received: parcel.received,
-            content,
+            arrival: named.arrival,
+            content: named.content.clone(),
             verdict: Verdict::Accepted,
             reasons: Vec::new(),
             warnings: Vec::new(),
-            files: parcel.files.iter().zip(hashes).map(file).collect(),
+            files: parcel.files.iter().zip(&named.hashes).map(file).collect(),
             parts: Vec::new(),
             rows: 0,
             used: 0,
@@ -210,7 +200,13 @@ impl Open<'_> {
     /// Reads all files, closes the account and gives the verdict.
     fn files(mut self, files: &[PathBuf]) -> Result<Receipt> {
         for (number, path) in files.iter().enumerate() {
+            let before = self.receipt.parts.len();
             if let Err(error) = self.file(path) {
+                // What was read of a file that broke half-way is no extract: nothing of the
+                // delivery is used.
+                if self.receipt.parts.len() > before {
+                    self.receipt.verdict = Verdict::Refused;
+                }
                 self.broken_file(number, &error)?;
             }
         }
@@ -224,8 +220,9 @@ impl Open<'_> {
         let (several, mut taken) = (sheets.len() > 1, 0);
         for rows in sheets {
             let extract = match Extract::new(rows, &self.feed.columns, &self.feed.format) {
-                // A sheet of explanations among sheets of data is no fault.
-                Err(error) if several && error.kind == Kind::Gate => {
+                // A sheet of explanations among sheets of data is no fault; one that is damaged may
+                // have held data.
+                Err(NoTable::NoHeading(error)) if several => {
                     self.receipt.warnings.push(error.message);
                     continue;
                 }
@@ -286,8 +283,7 @@ impl Open<'_> {
             self.receipt.warnings.push(text);
         }
         self.receipt.parts.push(account);
-        // What was read of a file that broke half-way is no extract: nothing of the delivery is used.
-        read.inspect_err(|_| self.receipt.verdict = Verdict::Refused)
+        read
     }
 
     /// Headings that no column wants, but for those that the contract ignores.

@@ -7,11 +7,12 @@ use crate::citizen_id::Quality;
 use crate::pipeline::spec::Severity;
 
 /// Reasons of quarantined rows, as `feed` writes them.
-const REASONS: [(&str, &str); 28] = [
+const REASONS: [(&str, &str); 29] = [
     ("a value is required", "必填项为空"),
     ("not a date", "日期无法识别"),
     ("not a month", "月份无法识别"),
     ("not an amount", "金额无法识别"),
+    ("an amount too large for its column", "金额超出该列位数"),
     ("not a whole number", "不是整数"),
     ("neither yes nor no", "是否项无法识别"),
     ("not in the code list", "不在代码表内"),

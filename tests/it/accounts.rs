@@ -116,13 +116,14 @@ fn receive(lake: &Path, file: &Path) -> bidui::error::Result<Received> {
         buckets: 4,
     };
     let day = |m, d| chrono::NaiveDate::from_ymd_opt(2026, m, d).expect("a day");
-    receiver.receive(&Parcel {
+    let parcel = Parcel {
         feed: "visit".into(),
         period: day(10, 31),
         part: None,
         received: day(11, 10),
         files: vec![file.to_owned()],
-    })
+    };
+    receiver.receive(&parcel, &receiver.name(&parcel)?)
 }
 
 proptest! {

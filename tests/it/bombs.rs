@@ -262,7 +262,7 @@ fn zip_bombs() -> Vec<Bomb> {
 }
 
 /// The small world, whose payments may come as any file.
-fn pipeline(home: &Path) -> PathBuf {
+pub fn pipeline(home: &Path) -> PathBuf {
     let folder = home.join("pipeline");
     copy(&mini().pipeline, &folder);
     let feed = folder.join("feeds/payment.yaml");

@@ -1,5 +1,7 @@
 //! Deliveries in parts: each supersedes its own share, and who is missing is named.
 
+mod arrivals;
+mod cells;
 mod totals;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -110,8 +112,11 @@ impl Trial {
             buckets: 4,
         };
         let inbox = look(&pipeline, &self.input(), None).expect("an inbox");
-        for parcel in &inbox.parcels {
-            receiver.receive(parcel).expect("received");
+        let name = |parcel| (parcel, receiver.name(parcel).expect("named"));
+        let mut named: Vec<_> = inbox.parcels.iter().map(name).collect();
+        receiver.number(&mut named, &self.receipts());
+        for (parcel, named) in &named {
+            receiver.receive(parcel, named).expect("received");
         }
     }
 

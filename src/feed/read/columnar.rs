@@ -1,6 +1,7 @@
 //! Parquet: every column cast to text.
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::buffer::NullBuffer;
 use arrow::compute::{can_cast_types, cast};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -46,10 +47,16 @@ struct Columnar {
     line: u64,
 }
 
-/// A column of a batch as text, and as it was.
+/// A column of a batch as text, and where nothing was in it.
 struct Column {
     text: StringArray,
-    source: ArrayRef,
+    nulls: Option<NullBuffer>,
+}
+
+impl Column {
+    fn is_null(&self, row: usize) -> bool {
+        self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
+    }
 }
 
 impl Rows for Columnar {
@@ -78,7 +85,7 @@ impl Rows for Columnar {
         row.line = self.line;
         let mut fault = None;
         for column in &self.columns {
-            if column.source.is_null(i) {
+            if column.is_null(i) {
                 row.push("");
             } else if column.text.is_null(i) {
                 row.push("");
@@ -120,5 +127,32 @@ fn text_of(source: &ArrayRef) -> Result<Column> {
         let formatter = ArrayFormatter::try_new(source.as_ref(), &options)?;
         (0..source.len()).map(|i| Some(formatter.value(i).to_string())).collect()
     };
-    Ok(Column { text, source: source.clone() })
+    // A column that is nothing but nulls, or whose dictionary holds one, has no plain mask of them.
+    Ok(Column { text, nulls: source.logical_nulls() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{DictionaryArray, Int32Array, NullArray};
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_seen_however_a_column_says_it() {
+        let names: ArrayRef = Arc::new(StringArray::from(vec![Some("张三"), None]));
+        let named = DictionaryArray::new(Int32Array::from(vec![Some(0), Some(1), None]), names);
+        let plain = StringArray::from(vec![Some("张三"), None, None]);
+        let columns: [(ArrayRef, [bool; 3]); 3] = [
+            (Arc::new(plain), [false, true, true]),
+            (Arc::new(named), [false, true, true]),
+            (Arc::new(NullArray::new(3)), [true; 3]),
+        ];
+        for (column, nothing) in columns {
+            let read = text_of(&column).unwrap();
+            assert_eq!([0, 1, 2].map(|row| read.is_null(row)), nothing, "{}", column.data_type());
+            assert!((0..3).all(|row| read.is_null(row) || read.text.value(row) == "张三"));
+        }
+    }
 }

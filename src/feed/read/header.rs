@@ -66,11 +66,38 @@ pub(super) enum Held {
     Broken(Next),
 }
 
+/// Why a part is no table.
+#[derive(Debug)]
+pub enum NoTable {
+    /// It can be read and has no heading: on a sheet of explanations that is no fault.
+    NoHeading(Error),
+    /// It cannot be read.
+    Unreadable(Error),
+}
+
+impl From<Error> for NoTable {
+    fn from(error: Error) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+impl From<NoTable> for Error {
+    fn from(why: NoTable) -> Self {
+        match why {
+            NoTable::NoHeading(error) | NoTable::Unreadable(error) => error,
+        }
+    }
+}
+
 /// Finds the headings and binds the feed's columns to them. What was read beyond them is kept.
-pub fn find_header(rows: &mut dyn Rows, columns: &[FeedColumn], format: &Format) -> Result<Header> {
+pub fn find_header(
+    rows: &mut dyn Rows,
+    columns: &[FeedColumn],
+    format: &Format,
+) -> Result<Header, NoTable> {
     let wanted: Vec<Wanted> = columns.iter().map(Wanted::new).collect();
     match rows.shape() {
-        Shape::Fixed => return fixed_header(columns, format),
+        Shape::Fixed => return Ok(fixed_header(columns, format)?),
         Shape::Named(names) => {
             let headings: Vec<Heading> = names.iter().map(|n| Heading::single(n)).collect();
             let header = bind(&headings, &wanted, columns);
@@ -178,7 +205,7 @@ fn choose(
         }
         let mut candidates = vec![(1, one_row(row))];
         if let Some(Held::Row(below)) = held.get(at + 1) {
-            candidates.push((2, two_rows(row, below)));
+            candidates.extend(two_rows(row, below, wanted).map(|headings| (2, headings)));
         }
         for (count, headings) in candidates {
             let score = score(&headings, wanted);
@@ -246,15 +273,17 @@ fn fixed_header(columns: &[FeedColumn], format: &Format) -> Result<Header> {
     })
 }
 
-fn no_heading(rows: &dyn Rows, columns: &[FeedColumn], place: &str) -> Error {
+fn no_heading(rows: &dyn Rows, columns: &[FeedColumn], place: &str) -> NoTable {
     let part = rows.part();
     let sheet = part.sheet.as_ref().map_or(String::new(), |s| format!(", sheet {s}"));
     let names = columns.iter().filter_map(|c| c.from.first().or(c.path.first()));
     let names: Vec<&str> = names.take(5).map(String::as_str).collect();
-    Error::gate(format!(
+    let message = format!(
         "{}{sheet}: no heading row in {place}, expected headings such as {}",
         part.file,
         names.join(", ")
+    );
+    NoTable::NoHeading(Error::gate(message).hint(
+        "set format.header_row or format.sheets, or add the new headings to the feed's `from`",
     ))
-    .hint("set format.header_row or format.sheets, or add the new headings to the feed's `from`")
 }

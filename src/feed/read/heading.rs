@@ -39,12 +39,17 @@ impl Wanted {
     }
 }
 
+/// How many of a heading's names count: those with its parent, its own too, or all.
+const WITH_PARENT: usize = 1;
+const OWN: usize = 2;
+const ALL: usize = 3;
+
 /// The names of one column of the extract.
 #[derive(Default)]
 pub(super) struct Heading {
     pub shown: String,
     /// Most exact first: parent with child, the heading itself, its parent alone.
-    names: [Vec<String>; 3],
+    names: [Vec<String>; ALL],
 }
 
 impl Heading {
@@ -71,9 +76,11 @@ pub(super) fn one_row(row: &RawRow) -> Vec<Heading> {
     row.cells().map(Heading::single).collect()
 }
 
-/// Headings of two rows, where a parent reaches over the blanks at its right.
-pub(super) fn two_rows(above: &RawRow, below: &RawRow) -> Vec<Heading> {
+/// Headings of two rows, where a parent reaches over the blanks at its right. Without such a parent
+/// or a column that is wanted by both its names, what stands below is data, whatever it reads like.
+pub(super) fn two_rows(above: &RawRow, below: &RawRow, wanted: &[Wanted]) -> Option<Vec<Heading>> {
     let mut parent = "";
+    let mut reaches = false;
     let width = above.len().max(below.len());
     let heading = |i: usize| {
         let (own, child) = (above.cell(i), below.cell(i));
@@ -83,15 +90,26 @@ pub(super) fn two_rows(above: &RawRow, below: &RawRow) -> Vec<Heading> {
         match (is_blank(child), is_blank(parent)) {
             (true, _) => Heading::single(own),
             (false, true) => Heading::single(child),
-            (false, false) => Heading::pair(parent, child),
+            (false, false) => {
+                reaches |= is_blank(own);
+                Heading::pair(parent, child)
+            }
         }
     };
-    (0..width).map(heading).collect()
+    let headings: Vec<Heading> = (0..width).map(heading).collect();
+    (reaches || bound(&headings, wanted, WITH_PARENT) > 0).then_some(headings)
 }
 
-/// How many columns and levels the headings bind.
+/// How many columns and levels the headings bind. A parent alone does not count: it would bind as
+/// much above a row of data.
 pub(super) fn score(headings: &[Heading], wanted: &[Wanted]) -> usize {
-    let found = |names: &[String]| usize::from(!matches!(find(headings, names), Found::Nowhere));
+    bound(headings, wanted, OWN)
+}
+
+fn bound(headings: &[Heading], wanted: &[Wanted], ranks: usize) -> usize {
+    let found = |names: &[String]| {
+        usize::from(!matches!(find_within(headings, names, ranks), Found::Nowhere))
+    };
     let column = |w: &Wanted| found(&w.from) + w.path.iter().map(|p| found(p)).sum::<usize>();
     wanted.iter().map(column).sum()
 }
@@ -104,8 +122,12 @@ pub(super) enum Found {
 
 /// The column with one of these names: the first name that stands anywhere, at its most exact.
 pub(super) fn find(headings: &[Heading], names: &[String]) -> Found {
+    find_within(headings, names, ALL)
+}
+
+fn find_within(headings: &[Heading], names: &[String], ranks: usize) -> Found {
     for name in names {
-        for rank in 0..3 {
+        for rank in 0..ranks {
             let mut hits = (0..headings.len()).filter(|&i| headings[i].names[rank].contains(name));
             match (hits.next(), hits.next()) {
                 (Some(at), None) => return Found::At(at),

@@ -32,7 +32,7 @@ use crate::error::{Error, Result};
 use crate::pipeline::spec::{FileKind, Format};
 
 pub use apart::{COMMAND, Request, read_apart, set_program};
-pub use header::{Binding, Header, Unbound, find_header};
+pub use header::{Binding, Header, NoTable, Unbound, find_header};
 pub use heading::normal_heading;
 pub use layout::Layout;
 pub use row::RawRow;

@@ -107,7 +107,9 @@ fn workbook(job: &Job, teller: &mut Teller<'_, '_>) -> Result<()> {
             let message = format!(
                 "{label}, sheet {sheet} ends at row {last}: probably cut at the format's limit"
             );
-            return Err(Error::gate(message).hint("ask the sender for CSV, or for several files"));
+            let next =
+                "ask the sender for CSV, for several files, or for the headings on every sheet";
+            return Err(Error::gate(message).hint(next));
         }
         if !teller.tell(Message::PartEnd) {
             break;
@@ -183,12 +185,11 @@ fn row_limit(content: Content) -> u64 {
     if content == Content::Xls { 65_536 } else { 1_048_576 }
 }
 
-/// Whether the next sheet looks like the rest of this one, as when an exporter splits at the limit
-/// of a sheet.
+/// Whether the next sheet begins as this one does, as when an exporter splits at the limit of a
+/// sheet. One that goes on without the headings would be passed over as one that holds no data.
 fn continues(firsts: &[RawRow], index: usize) -> bool {
     let (Some(this), Some(next)) = (firsts.get(index), firsts.get(index + 1)) else {
         return false;
     };
-    let same = this.cells().eq(next.cells());
-    same || (this.len() >= 3 && this.len() == next.len())
+    this.cells().eq(next.cells())
 }

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::pipeline::spec::{FeedColumn, Format};
 
 use super::csv::wrong_width;
-use super::header::{Header, Held, find_header};
+use super::header::{Header, Held, NoTable, find_header};
 use super::{Next, Part, RawRow, Rows, Shape, reason};
 
 /// A part of a delivery as data rows.
@@ -17,7 +17,11 @@ pub struct Table {
 
 impl Table {
     /// Finds the heading of a part.
-    pub fn new(mut rows: Box<dyn Rows>, columns: &[FeedColumn], format: &Format) -> Result<Self> {
+    pub fn new(
+        mut rows: Box<dyn Rows>,
+        columns: &[FeedColumn],
+        format: &Format,
+    ) -> Result<Self, NoTable> {
         let header = find_header(rows.as_mut(), columns, format)?;
         let layout_rows = header.layout_rows;
         Ok(Self { rows, header, layout_rows, total: None })

@@ -10,8 +10,8 @@ use crate::citizen_id::Quality;
 use crate::error::{Error, Result};
 use crate::feed::receipt::Receipt;
 use crate::feed::rejects::{Reject, RejectWriter};
-use crate::feed::typed::Said;
-use crate::lake::rows::{Gather, Numbers, PERSON_KEY, SRC_ROW};
+use crate::feed::typed::{Repeats, Said};
+use crate::lake::rows::{Gather, PERSON_KEY, SRC_ROW};
 use crate::pipeline::spec::{ColumnType, Table};
 
 /// Why a row that has the key of an earlier one is put aside.
@@ -32,17 +32,16 @@ struct Other {
 /// # Errors
 /// What the disk says.
 pub(super) fn leave_out(
-    again: Vec<(i64, Said)>,
+    again: Repeats,
     rows: Gather,
     table: &Table,
     receipt: &mut Receipt,
     rejects: &mut RejectWriter,
 ) -> Result<u64> {
-    let mut numbers = Numbers::default();
-    again.iter().for_each(|(number, _)| numbers.insert(*number));
+    again.dropped.iter().for_each(|(kind, cells)| not_amended(receipt, kind, *cells));
     let mut others = Vec::new();
-    let said: HashMap<i64, Said> = again.into_iter().collect();
-    let written = rows.finish_without(&numbers, |batch| {
+    let said: HashMap<i64, Said> = again.rows.into_iter().collect();
+    let written = rows.finish_without(&again.numbers, |batch| {
         let rows = Rows::of(batch, table)?;
         for row in 0..batch.num_rows() {
             rows.take_back(row, receipt);
@@ -69,14 +68,14 @@ pub(super) fn leave_out(
 /// # Errors
 /// What the disk says.
 pub(super) fn account(
-    again: &[(i64, Said)],
+    again: &Repeats,
     places: &[(u32, u32)],
     table: &Table,
     receipt: &mut Receipt,
     rejects: &mut RejectWriter,
 ) -> Result<u64> {
     let column = table.key.first().map_or("", String::as_str);
-    for (number, said) in again {
+    for (number, said) in &again.rows {
         let (part, line) = places[*number as usize];
         let part = &mut receipt.parts[part as usize];
         part.used -= 1;
@@ -87,7 +86,17 @@ pub(super) fn account(
             rejects.quarantine(part, &mut receipt.reject_reasons, &reject)?;
         }
     }
-    Ok((places.len() - again.len()) as u64)
+    Ok((places.len() - again.rows.len()) as u64)
+}
+
+/// What was counted among the repaired belongs to rows that are left out.
+fn not_amended(receipt: &mut Receipt, kind: &str, times: u64) {
+    if let Some(count) = receipt.amendments.get_mut(kind) {
+        *count -= times;
+        if *count == 0 {
+            receipt.amendments.remove(kind);
+        }
+    }
 }
 
 /// Columns of rows that are left out.
@@ -127,13 +136,7 @@ impl<'a> Rows<'a> {
             if word == Quality::Valid.word() {
                 continue;
             }
-            let kind = format!("id:{word}");
-            if let Some(count) = receipt.amendments.get_mut(&kind) {
-                *count -= 1;
-                if *count == 0 {
-                    receipt.amendments.remove(&kind);
-                }
-            }
+            not_amended(receipt, &format!("id:{word}"), 1);
         }
     }
 

@@ -3,7 +3,7 @@
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int64Type;
 
-use super::{Receiver, Sink};
+use super::{Named, Receiver, Sink};
 use crate::error::Result;
 use crate::feed::inbox::Parcel;
 use crate::feed::receipt::Receipt;
@@ -12,9 +12,9 @@ use crate::lake::rows::{Edits, Part, RowsFile};
 
 impl Receiver<'_> {
     /// Reads a parcel as [`Receiver::receive`] does, up to the verdict, and shows `rejected` the rows
-    /// that would be quarantined, each with its sheet and without its text. What has to wait on disk waits under the lake's
-    /// `staging`: numbers and hashes, no cell. The receipt has no hashes; rows that say again what
-    /// others said are counted among the repaired too.
+    /// that would be quarantined, each with its sheet and without its text. What has to wait on disk
+    /// waits under the lake's `staging`: numbers and hashes, no cell. The receipt has no hashes; rows
+    /// that say again what others said are counted among the repaired too.
     ///
     /// # Errors
     /// As [`Receiver::receive`].
@@ -26,7 +26,8 @@ impl Receiver<'_> {
         let feed = &self.pipeline.feeds[&parcel.feed];
         let staged = self.lake.stage("try-out")?;
         let hashes = vec![String::new(); parcel.files.len()];
-        let receipt = self.receipt(parcel, feed, "", String::new(), &hashes);
+        let named = Named { delivery: String::new(), content: String::new(), hashes, arrival: 0 };
+        let receipt = self.receipt(parcel, feed, &named);
         let sink = Sink::Nowhere(Vec::new());
         let receipt = self.open(&staged, sink, receipt)?.files(&parcel.files)?;
         let columns = ["column", "reason", "line", "byte", "sheet"].map(str::to_owned);

@@ -14,7 +14,7 @@ use foldhash::fast::FixedState;
 use crate::citizen_id::Quality;
 use crate::division::Divisions;
 use crate::error::Result;
-use crate::lake::rows::Packed;
+use crate::lake::rows::{Numbers, Packed};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{ColumnType, Feed, FeedColumn, Grain, OnBad, Table, Unit};
 use crate::privacy::PersonKeys;
@@ -54,8 +54,24 @@ struct Source {
     constant: Option<Arc<str>>,
 }
 
+impl Source {
+    /// The kind of amendment that a cell is whose bad value was dropped.
+    fn dropped(&self) -> String {
+        format!("dropped:{}", self.name)
+    }
+}
+
 /// Counts of what was repaired or dropped, by kind.
 pub type Amendments = std::collections::BTreeMap<String, u64>;
+
+/// Rows of a delivery that are not new.
+pub struct Repeats {
+    /// Their numbers, in order, and what each is to those before it.
+    pub rows: Vec<(i64, Said)>,
+    pub numbers: Numbers,
+    /// Cells that were dropped of them, as they were counted.
+    pub dropped: Amendments,
+}
 
 /// Turns the rows of one delivery into typed values.
 pub struct Typer<'a> {
@@ -146,13 +162,18 @@ impl<'a> Typer<'a> {
         &self.packed
     }
 
-    /// Rows that say again what an earlier one said, or otherwise under its key: by their numbers,
-    /// in order.
+    /// Rows that say again what an earlier one said, or otherwise under its key.
     ///
     /// # Errors
     /// What the disk says.
-    pub fn repeats(&mut self) -> Result<Vec<(i64, Said)>> {
-        self.seen.repeats(!self.key_columns.is_empty())
+    pub fn repeats(&mut self) -> Result<Repeats> {
+        let rows = self.seen.repeats(!self.key_columns.is_empty())?;
+        let (mut numbers, mut dropped) = (Numbers::default(), Amendments::new());
+        rows.iter().for_each(|(number, _)| numbers.insert(*number));
+        self.seen.dropped_of(&numbers, |column| {
+            *dropped.entry(self.sources[column].dropped()).or_default() += 1;
+        })?;
+        Ok(Repeats { rows, numbers, dropped })
     }
 
     /// Takes one row of raw cells.
@@ -162,7 +183,7 @@ impl<'a> Typer<'a> {
     pub fn row<'r>(&mut self, cell: impl Fn(usize) -> &'r str, place: Place) -> Result<Outcome> {
         self.packed.clear();
         self.qualities.fill(Quality::Missing);
-        let mut id = None;
+        let (mut id, mut dropped) = (None, Vec::new());
         for column in 0..self.sources.len() {
             let start = self.packed.bytes().len();
             if let Err((reason, droppable)) = self.parse(column, &cell, &mut id) {
@@ -170,7 +191,7 @@ impl<'a> Typer<'a> {
                 if !(droppable && source.on_bad == OnBad::Null) {
                     return Ok(Outcome::Rejected(bad_cell(source, reason, &cell)));
                 }
-                *self.amendments.entry(format!("dropped:{}", source.name)).or_default() += 1;
+                dropped.push(column);
                 self.packed.null();
             }
             self.places[column] = start..self.packed.bytes().len();
@@ -179,6 +200,10 @@ impl<'a> Typer<'a> {
             }
         }
         self.remember(place.row)?;
+        for column in dropped {
+            *self.amendments.entry(self.sources[column].dropped()).or_default() += 1;
+            self.seen.dropped(place.row, column)?;
+        }
         for column in &self.ids {
             let quality = self.qualities[*column];
             if quality != Quality::Valid {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow::datatypes::{Decimal128Type, DecimalType};
 use foldhash::fast::FixedState;
 use unicode_normalization::UnicodeNormalization;
 
@@ -184,17 +185,22 @@ impl Typer<'_> {
             }
             ColumnType::Code => return self.code(column, raw),
             ColumnType::Division => return self.division(raw),
-            ColumnType::Date => return self.date(calendar::parse_date(raw), "not a date"),
-            ColumnType::Month => return self.date(calendar::parse_month(raw), "not a month"),
-            ColumnType::Decimal { scale, .. } => {
-                let (digits, divide) = match source.unit {
-                    Some(Unit::WanYuan) => (*scale as u32 + 4, 0),
-                    Some(Unit::Fen) => (*scale as u32, 2),
-                    _ => (*scale as u32, 0),
+            ColumnType::Date => return self.date(column, calendar::parse_date(raw), "not a date"),
+            ColumnType::Month => {
+                return self.date(column, calendar::parse_month(raw), "not a month");
+            }
+            ColumnType::Decimal { precision, scale } => {
+                let unit = match source.unit {
+                    Some(Unit::WanYuan) => 4,
+                    Some(Unit::Fen) => -2,
+                    _ => 0,
                 };
-                let value = amount::parse_decimal(raw, digits).ok_or(("not an amount", true))?;
-                // A division of 128 bits is dear, and mostly there is none.
-                let value = if divide == 0 { value } else { value / 10_i128.pow(divide) };
+                let value = amount::parse_amount(raw, *scale as u32, unit);
+                let value = value.ok_or(("not an amount", true))?;
+                // Parquet would keep some of its digits, and say nothing.
+                if !Decimal128Type::is_valid_decimal_precision(value, *precision) {
+                    return Err(("an amount too large for its column", true));
+                }
                 self.packed.decimal(value);
             }
             ColumnType::Int => {
@@ -203,15 +209,15 @@ impl Typer<'_> {
             ColumnType::Bool => {
                 self.packed.bool(amount::parse_bool(raw).ok_or(("neither yes nor no", true))?);
             }
-            ColumnType::Set => self.set(raw),
+            ColumnType::Set => return self.set(column, raw),
         }
         Ok(())
     }
 
-    fn date(&mut self, cell: DateCell, reason: &'static str) -> Result<(), Bad> {
+    fn date(&mut self, column: usize, cell: DateCell, reason: &'static str) -> Result<(), Bad> {
         match cell {
             DateCell::Value(day) => self.packed.int32(days(day)),
-            DateCell::Missing => self.packed.null(),
+            DateCell::Missing => return self.null(column),
             DateCell::Bad => return Err((reason, true)),
         }
         Ok(())
@@ -258,15 +264,15 @@ impl Typer<'_> {
     }
 
     /// Values of a set, joined by `|`.
-    fn set(&mut self, raw: &str) {
+    fn set(&mut self, column: usize, raw: &str) -> Result<(), Bad> {
         self.normalise(raw);
         let values = self.spare.split([',', '，', '、', ';', '；', '|']).map(str::trim);
-        let values = values.filter(|value| !value.is_empty()).collect::<Vec<_>>();
+        let values = values.filter(|value| !value.is_empty()).collect::<Vec<_>>().join("|");
         if values.is_empty() {
-            self.packed.null();
-        } else {
-            self.packed.text(Some(&values.join("|")));
+            return self.null(column);
         }
+        self.packed.text(Some(&values));
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::error::Result;
 use crate::lake::heaps::Heaps;
+use crate::lake::rows::Numbers;
 
 /// What a row is to those before it, unless it is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,12 +26,14 @@ pub enum Said {
 pub(super) struct Seen {
     /// Where the row belongs, its number, what it says.
     heaps: Heaps<3>,
+    /// The number of a row, and a column whose cell was dropped of it.
+    dropped: Heaps<2>,
 }
 
 impl Seen {
-    /// What has no room in memory waits in a folder beside `path`.
+    /// What has no room in memory waits in folders beside `path`.
     pub fn new(path: &Path) -> Self {
-        Self { heaps: Heaps::new(path) }
+        Self { heaps: Heaps::new(path), dropped: Heaps::new(&path.with_file_name("dropped")) }
     }
 
     /// Takes a row with a key.
@@ -42,6 +45,20 @@ impl Seen {
     pub fn whole(&mut self, number: i64, row: &[u8]) -> Result<()> {
         let hash = xxh3_128(row);
         self.heaps.push([(hash >> 64) as u64, number as u64, hash as u64])
+    }
+
+    /// Takes a cell that was dropped of a row.
+    pub fn dropped(&mut self, number: i64, column: usize) -> Result<()> {
+        self.dropped.push([number as u64, column as u64])
+    }
+
+    /// Shows the column of each cell that was dropped of these rows. No cell is remembered then.
+    pub fn dropped_of(&mut self, rows: &Numbers, mut shown: impl FnMut(usize)) -> Result<()> {
+        self.dropped.drain(|sorted| {
+            for [_, column] in sorted.iter().filter(|cell| rows.contains(cell[0] as i64)) {
+                shown(*column as usize);
+            }
+        })
     }
 
     /// Rows that are not new, by their numbers in order. `keyed`: the rows have keys.
@@ -80,6 +97,22 @@ mod tests {
             seen.whole(number as i64, row).unwrap();
         }
         assert_eq!(seen.repeats(false).unwrap(), [(2, Said::Again)]);
+    }
+
+    #[test]
+    fn dropped_cells_are_told_by_row() {
+        let home = tempfile::tempdir().unwrap();
+        let mut seen = Seen::new(&home.path().join("seen"));
+        for (row, column) in [(0, 3), (1, 3), (1, 4), (64, 3), (65, 5)] {
+            seen.dropped(row, column).unwrap();
+        }
+        let mut rows = Numbers::default();
+        [1, 64, 99].into_iter().for_each(|row| rows.insert(row));
+        let mut found = Vec::new();
+        seen.dropped_of(&rows, |column| found.push(column)).unwrap();
+        found.sort_unstable();
+        assert_eq!(found, [3, 3, 4]);
+        seen.dropped_of(&rows, |_| panic!("no cell is remembered")).unwrap();
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Writes a file whose rows come in any order: a range of keys lies in one place, however long it is.
 
+use std::iter::Peekable;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,9 @@ const LEAST_GROUP_ROWS: usize = 1 << 11;
 const GROUPS_WANTED: usize = 1 << 10;
 /// Rows of a group in a file of no persons.
 const PLAIN_ROWS: usize = 1 << 16;
+/// Most bytes of packed rows in a group, unless one row alone has more. Ordinary rows never come to
+/// so many, but those of long texts would: Arrow panics at a column of 2 GiB.
+const GROUP_BYTES: usize = 256 << 20;
 /// Rows that are left out and shown at once.
 const SHOWN: usize = 1 << 12;
 
@@ -45,6 +49,7 @@ pub struct Gather {
     counts: Vec<usize>,
     bytes: usize,
     limit: usize,
+    group_bytes: usize,
     aside: Option<Aside>,
     packed: Packed,
 }
@@ -77,6 +82,7 @@ impl Gather {
             counts: vec![0; buckets + 1],
             bytes: 0,
             limit: HEAP_BYTES,
+            group_bytes: GROUP_BYTES,
             aside: None,
             packed: Packed::default(),
         })
@@ -199,9 +205,7 @@ impl Gather {
         let held = std::mem::take(out);
         let mut left = rows(&held).peekable();
         while left.peek().is_some() {
-            let mut batch = self.unpacker(SHOWN)?;
-            left.by_ref().take(SHOWN).try_for_each(|row| batch.push(&row))?;
-            shown(&batch.finish()?)?;
+            shown(&self.columns(&mut left, SHOWN, SHOWN)?)?;
         }
         Ok(())
     }
@@ -246,10 +250,16 @@ impl Gather {
             let end = (begin + span).min(counts.len());
             // Each place is now where the next range begins.
             let until = places[end - 1];
-            let mut group = self.unpacker(until - done)?;
-            sorted[done..until].iter().try_for_each(|row| group.push(row))?;
-            let (first, last) = (keys_of(start + begin, of), keys_of(start + end - 1, of));
-            self.writer.group(&group.finish()?, (first.first, last.last))?;
+            let mut first = keys_of(start + begin, of).first;
+            let last = keys_of(start + end - 1, of).last;
+            let mut left = sorted[done..until].iter().copied().peekable();
+            while left.peek().is_some() {
+                let group = self.columns(&mut left, usize::MAX, until - done)?;
+                // The rest may begin inside a finest range, which then stands in both groups.
+                let next = left.peek().map(|row| keys_of(bucket_of(row.key, of), of));
+                self.writer.group(&group, (first, next.map_or(last, |keys| keys.last)))?;
+                first = next.map_or(first, |keys| keys.first);
+            }
             done = until;
         }
         Ok(())
@@ -259,12 +269,32 @@ impl Gather {
     fn rest(&mut self, held: &[u8]) -> Result<()> {
         let keys = if self.key.is_some() { (-1, -1) } else { (0, i64::MAX) };
         let mut left = rows(held).peekable();
+        let about = self.counts[self.buckets].min(PLAIN_ROWS);
         while left.peek().is_some() {
-            let mut group = self.unpacker(self.counts[self.buckets].min(PLAIN_ROWS))?;
-            left.by_ref().take(PLAIN_ROWS).try_for_each(|row| group.push(&row))?;
-            self.writer.group(&group.finish()?, keys)?;
+            let group = self.columns(&mut left, PLAIN_ROWS, about)?;
+            self.writer.group(&group, keys)?;
         }
         Ok(())
+    }
+
+    /// Makes columns of the next rows, about so many: up to `most`, or to the bytes of a group.
+    fn columns<'r>(
+        &self,
+        left: &mut Peekable<impl Iterator<Item = PackedRow<'r>>>,
+        most: usize,
+        about: usize,
+    ) -> Result<RecordBatch> {
+        let mut group = self.unpacker(about)?;
+        let (mut count, mut bytes) = (0, 0);
+        loop {
+            let fits = |row: &PackedRow<'_>| {
+                count == 0 || count < most && bytes + row.length() <= self.group_bytes
+            };
+            let Some(row) = left.next_if(fits) else { return group.finish() };
+            group.push(&row)?;
+            count += 1;
+            bytes += row.length();
+        }
     }
 
     fn unpacker(&self, rows: usize) -> Result<Unpacker> {

@@ -16,7 +16,7 @@ fn parquet_columns_become_text() {
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, RecordBatch};
-    use arrow::array::{BooleanArray, StringArray};
+    use arrow::array::{BooleanArray, NullArray, StringArray};
 
     let files = Files::new();
     let fee = Decimal128Array::from(vec![Some(1250), None]).with_precision_and_scale(10, 2);
@@ -25,9 +25,12 @@ fn parquet_columns_become_text() {
         ("fee", Arc::new(fee.expect("fits"))),
         ("id", Arc::new(Float64Array::from(vec![6.2e17, 5.0]))),
         ("born", Arc::new(Date32Array::from(vec![0, 1]))),
+        // What pandas writes of a column that is empty from top to bottom.
+        ("none", Arc::new(NullArray::new(2))),
         ("yes", Arc::new(BooleanArray::from(vec![true, false]))),
     ];
-    let batch = RecordBatch::try_from_iter(columns).expect("a batch");
+    let columns = columns.into_iter().map(|(name, column)| (name, column, true));
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).expect("a batch");
     let mut bytes = Vec::new();
     let writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None);
     let mut writer = writer.expect("a writer");
@@ -35,7 +38,7 @@ fn parquet_columns_become_text() {
     writer.close().expect("closed");
     let path = files.put("a.parquet", &bytes);
     let all = read(&path, &Format::default()).expect("reads");
-    let expected = ["1 张三|12.50|6.20000000000000e17|1970-01-01|true", "2 ||5|1970-01-02|false"];
+    let expected = ["1 张三|12.50|6.20000000000000e17|1970-01-01||true", "2 ||5|1970-01-02||false"];
     assert_eq!(all, expected);
     let cut = files.put("cut.parquet", &bytes[..bytes.len() - 6]);
     refusal(&cut);
@@ -186,6 +189,31 @@ fn a_sheet_cut_at_the_limit_is_refused() {
     sheet.write(1_048_575, 16_383, "末").expect("written");
     let path = files.put("far.xlsx", book.save_to_buffer().expect("saved"));
     assert!(refusal(&path).to_string().contains("probably cut"));
+}
+
+#[test]
+fn a_full_sheet_goes_on_under_its_headings_or_is_refused() {
+    let files = Files::new();
+    let headings = ["编号", "姓名", "金额"];
+    let full = |second: [&str; 3]| {
+        let mut book = Workbook::new();
+        for (last, first) in [(1_048_575, headings), (1, second)] {
+            let sheet = book.add_worksheet();
+            for (column, cell) in (0_u16..).zip(first) {
+                sheet.write(0, column, cell).expect("written");
+                sheet.write(last, column, "9").expect("written");
+            }
+        }
+        book.save_to_buffer().expect("saved")
+    };
+    let path = files.put("data.xlsx", full(["J9", "测试甲", "12"]));
+    assert!(refusal(&path).to_string().contains("probably cut"));
+    let path = files.put("headed.xlsx", full(headings));
+    let mut parts = open(&path, &Format::default()).expect("opens");
+    for part in &mut parts {
+        assert_eq!(dump(part.as_mut()).expect("reads").len(), 2);
+    }
+    assert_eq!(parts.len(), 2);
 }
 
 #[test]

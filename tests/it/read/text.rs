@@ -193,6 +193,43 @@ fn headings_are_found_below_titles_and_in_two_rows() {
 }
 
 #[test]
+fn a_data_row_is_no_second_heading_row() {
+    let files = Files::new();
+    let note = FeedColumn { optional: true, ..column("note", &["备注"]) };
+    let columns = [column("no", &["编号"]), column("fee", &["费用"]), note];
+    for (text, first) in [
+        // A cell reads like the heading that the file lacks,
+        ("编号,费用,说明,联系人\nJ1,1,备注,测试甲\nJ2,2,x,测试乙\n", "2 J1|1|备注|测试甲"),
+        // with blanks beside it,
+        ("编号,费用,说明,联系人\n,,备注,测试甲\nJ2,2,x,测试乙\n", "2 ||备注|测试甲"),
+        // and beside a column without a heading.
+        ("编号,费用,说明,,联系人\nJ1,1,备注,y,测试甲\nJ2,2,x,y,测试乙\n", "2 J1|1|备注|y|测试甲"),
+    ] {
+        let (table, all) = table_rows(&files.put("a.csv", text), &columns);
+        assert_eq!((all.len(), all[0].as_str()), (2, first));
+        let header = table.header();
+        assert_eq!(header.binding.source, [Some(0), Some(1), None]);
+        assert_eq!(header.unmapped, ["说明", "联系人"]);
+        assert_eq!(header.header_line, 1);
+    }
+}
+
+#[test]
+fn one_name_in_the_second_heading_row_is_enough() {
+    let files = Files::new();
+    let places = [column("name", &["姓名"]), column("village", &["村"])];
+    let units = [column("no", &["编号"]), column("fee", &["费用(元)"])];
+    for (text, columns, bound) in [
+        ("姓名,住址,\n,县,村\n测试甲,临夏,王坪\n", places, [Some(0), Some(2)]),
+        ("编号,费用\n,（元）\nJ1,5\n", units, [Some(0), Some(1)]),
+    ] {
+        let (table, all) = table_rows(&files.put("a.csv", text), &columns);
+        assert_eq!(table.header().binding.source, bound);
+        assert_eq!((all.len(), table.header().header_line), (1, 2));
+    }
+}
+
+#[test]
 fn a_heading_that_stands_twice_is_not_guessed() {
     let files = Files::new();
     let path = files.put("a.csv", "姓名,县,姓名\n张三,临夏,李四\n");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array};
+use arrow::array::{ArrayRef, Int64Array, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 
 use super::super::{Cursor, Edits, Part, RowsFile, SRC_ROW};
@@ -119,4 +119,50 @@ fn a_cursor_gives_what_scans_give() {
         let left = (0..50_000).filter(|n| n % 7 != 0 && n % 14 != 1).count();
         assert!(if step == 1 { all == left } else { all < left });
     }
+}
+
+#[test]
+fn a_group_ends_when_it_has_many_bytes() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("rows.parquet");
+    let mut fields = [PERSON_KEY, SRC_ROW].map(|n| Field::new(n, DataType::Int64, true)).to_vec();
+    fields.push(Field::new("text", DataType::Utf8, true));
+    let schema = Arc::new(Schema::new(fields));
+    let mixed = |n: i64| ((n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 1) as i64;
+    // A third waits, a third is of one person, and one row alone has more bytes than a group.
+    let key = |n: i64| [None, Some(mixed(1)), Some(mixed(n))][n as usize % 3];
+    let text = |n: i64| "x".repeat(if n == 101 { 5000 } else { n as usize % 100 });
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new((0..6000).map(key).collect::<Int64Array>()),
+        Arc::new(Int64Array::from_iter_values(0..6000)),
+        Arc::new(StringArray::from_iter_values((0..6000).map(text))),
+    ];
+    let mut gather = Gather::create(&path, schema.clone(), 4, None).unwrap();
+    gather.group_bytes = 1 << 12;
+    gather.push(&RecordBatch::try_new(schema, columns).unwrap()).unwrap();
+    let mut gone = Numbers::default();
+    (0..6000).step_by(5).for_each(|row| gone.insert(row));
+    let mut shown = Vec::new();
+    let written = gather.finish_without(&gone, |batch| {
+        shown.push(batch.num_rows());
+        Ok(())
+    });
+    assert_eq!((written.unwrap(), shown.iter().sum::<usize>()), (4800, 1200));
+    let file = RowsFile::open(&path).unwrap();
+    let groups = (0..file.footer.groups()).map(|group| file.footer.rows_of(group));
+    let most = groups.chain(shown).max().unwrap();
+    assert!((50..200).contains(&most), "{most} rows of 70 bytes, about, in 4096");
+
+    let left: Vec<_> = (0..6000).filter(|n| n % 5 != 0).map(|n| (key(n), n)).collect();
+    let mut cursor = Cursor::new(&file, &[SRC_ROW.to_owned()], &Arc::default()).unwrap();
+    for range in (0..64).map(|n| keys_of(n, 64)) {
+        let own = |r: &&(Option<i64>, i64)| r.0.is_some_and(|k| range.contains(k));
+        let mut found = read(&file, Part::Keys(range));
+        let batches = cursor.keys(range).unwrap();
+        assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), found.len());
+        found.sort_by_key(|r| r.1);
+        assert_eq!(found, left.iter().filter(own).copied().collect::<Vec<_>>());
+    }
+    let waiting: Vec<_> = left.iter().filter(|r| r.0.is_none()).copied().collect();
+    assert_eq!(read(&file, Part::Pending), waiting, "in the order that they came");
 }

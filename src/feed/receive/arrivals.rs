@@ -1,0 +1,65 @@
+//! Which delivery each parcel is: what comes again after something else was sent counts anew.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use super::{Named, Receiver};
+use crate::feed::inbox::Parcel;
+use crate::feed::receipt::{Receipt, Verdict};
+
+/// One delivery of a scope: a feed, a period, a part.
+struct Came {
+    received: NaiveDate,
+    arrival: u32,
+    content: String,
+    delivery: String,
+    /// Nothing rests on one that was refused.
+    used: bool,
+}
+
+/// A feed, a period, a part.
+type Scope<'a> = (&'a str, NaiveDate, Option<&'a str>);
+
+impl Receiver<'_> {
+    /// Numbers parcels in the order in which they came. `receipts` are those of the lake under today's
+    /// contracts, oldest first. What the lake has is the delivery that it was, unless another one was
+    /// accepted in its place since: then it is a delivery of its own.
+    pub fn number(&self, parcels: &mut [(&Parcel, Named)], receipts: &[Receipt]) {
+        let mut scopes: BTreeMap<Scope<'_>, Vec<Came>> = BTreeMap::new();
+        for receipt in receipts {
+            let scope = (receipt.feed.as_str(), receipt.period, receipt.part.as_deref());
+            scopes.entry(scope).or_default().push(Came {
+                received: receipt.received,
+                arrival: receipt.arrival,
+                content: receipt.content.clone(),
+                delivery: receipt.delivery.clone(),
+                used: receipt.verdict == Verdict::Accepted,
+            });
+        }
+        parcels.sort_by_key(|(parcel, _)| parcel.received);
+        for (parcel, named) in parcels {
+            let parcel: &Parcel = parcel;
+            let scope = (parcel.feed.as_str(), parcel.period, parcel.part.as_deref());
+            let came = scopes.entry(scope).or_default();
+            let day = parcel.received;
+            let until = came.iter().filter(|one| one.received <= day).count();
+            let same = came[..until].iter().rposition(|one| one.content == named.content);
+            if let Some(at) = same
+                && !came[at + 1..until].iter().any(|one| one.used)
+            {
+                named.delivery.clone_from(&came[at].delivery);
+                continue;
+            }
+            let that_day = came.iter().filter(|one| one.received == day);
+            named.arrival = that_day.map(|one| one.arrival).max().unwrap_or(0) + 1;
+            if same.is_some() {
+                let again = format!("{} again {day} {}", named.content, named.arrival);
+                named.delivery = self.delivery_id(parcel, &again);
+            }
+            let (content, delivery) = (named.content.clone(), named.delivery.clone());
+            let arrival = named.arrival;
+            came.insert(until, Came { received: day, arrival, content, delivery, used: true });
+        }
+    }
+}

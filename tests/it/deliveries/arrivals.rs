@@ -1,0 +1,59 @@
+//! Of what one sender sends of one period, the last counts, whatever its content hashes to.
+
+use super::Trial;
+use crate::support::{list, text};
+
+const FILE: &str = "就诊_202610.csv";
+
+fn trial() -> Trial {
+    Trial::new("就诊_{period:%Y%m}*.csv", "kind: snapshot, cadence: monthly")
+}
+
+/// Many contents, since a hash would put half of them into the right order by chance.
+#[test]
+fn a_file_that_is_corrected_the_same_night_supersedes_what_it_was() {
+    let trial = trial();
+    for round in 1..=6 {
+        let visits = [format!("J1,{round}"), format!("J{},1", 10 + round)];
+        trial.put("2026-11-10", FILE, &visits.each_ref().map(String::as_str));
+        trial.night();
+        trial.holds(&[&format!("J1 {round}.00"), &format!("J{} 1.00", 10 + round)]);
+    }
+    // A second file of the same period is another delivery: both files together.
+    trial.put("2026-11-10", "就诊_202610_2.csv", &["J90,2"]);
+    trial.night();
+    trial.holds(&["J1 6.00", "J16 1.00", "J90 2.00"]);
+}
+
+#[test]
+fn what_was_sent_before_counts_again_when_it_comes_after_something_else() {
+    // Night by night, then all at once in a new lake: the same deliveries.
+    let [by_night, at_once] = [trial(), trial()];
+    let nights = ["2026-11-10", "2026-11-11", "2026-11-12", "2026-11-13"];
+    let sent = ["J1,1", "J1,2", "J1,1", "J1,1"];
+    for (night, visit) in nights.iter().zip(sent) {
+        by_night.put(night, FILE, &[visit]);
+        at_once.put(night, FILE, &[visit]);
+        let summary = by_night.night();
+        by_night.holds(&[&format!("{}.00", visit.replace(',', " "))]);
+        let verdict = text(&list(&summary, "deliveries")[0], "verdict").to_owned();
+        let known = if *night == nights[3] { "known" } else { "accepted" };
+        assert_eq!(verdict, known, "{night}");
+    }
+    at_once.night();
+    let ids = |trial: &Trial| trial.receipts().into_iter().map(|r| r.delivery).collect::<Vec<_>>();
+    assert_eq!(ids(&by_night), ids(&at_once));
+    assert_eq!(ids(&by_night).len(), 3);
+}
+
+/// Within one folder too: the file is put back as it was.
+#[test]
+fn a_file_that_is_put_back_counts_again() {
+    let trial = trial();
+    for visit in ["J1,1", "J1,2", "J1,1", "J1,2", "J1,2"] {
+        trial.put("2026-11-10", FILE, &[visit]);
+        trial.night();
+        trial.holds(&[&format!("{}.00", visit.replace(',', " "))]);
+    }
+    assert_eq!(trial.receipts().len(), 4);
+}

@@ -1,0 +1,110 @@
+//! Workbooks of several sheets as they are taken in: each sheet is read, or is no data, or nothing
+//! of the delivery is used.
+
+use std::io::{Cursor, Read, Write};
+
+use rust_xlsxwriter::Workbook;
+use serde_json::Value;
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
+
+use crate::bombs::pipeline;
+use crate::mini::mini;
+use crate::support::{Bidui, copy, list, number, run, temp, text};
+
+const HEADINGS: [&str; 4] = ["单号", "号码", "姓名", "金额"];
+const FIRST: [&str; 4] = ["P1", "", "测试甲", "8.00"];
+const SECOND: [&str; 4] = ["P2", "", "测试乙", "9.00"];
+const BOOK: &str = "缴费_20261101b.xlsx";
+
+fn workbook(sheets: &[Vec<[&str; 4]>]) -> Vec<u8> {
+    let mut book = Workbook::new();
+    for rows in sheets {
+        let sheet = book.add_worksheet();
+        for (at, row) in (0_u32..).zip(rows) {
+            for (column, cell) in (0_u16..).zip(row) {
+                sheet.write_string(at, column, *cell).expect("written");
+            }
+        }
+    }
+    book.save_to_buffer().expect("saved")
+}
+
+/// The workbook with a text of one of its members replaced.
+fn damaged(book: &[u8], member: &str, from: &str, to: &str) -> Vec<u8> {
+    let mut all = ZipArchive::new(Cursor::new(book)).expect("a zip");
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for at in 0..all.len() {
+        let mut file = all.by_index(at).expect("a member");
+        let (name, mut xml) = (file.name().to_owned(), String::new());
+        file.read_to_string(&mut xml).expect("text");
+        if name == member {
+            assert!(xml.contains(from), "{member} holds {from}");
+            xml = xml.replace(from, to);
+        }
+        zip.start_file(name.as_str(), SimpleFileOptions::default()).expect("started");
+        zip.write_all(xml.as_bytes()).expect("written");
+    }
+    zip.finish().expect("finished").into_inner()
+}
+
+/// What the night says of a delivery of these files.
+fn night(files: &[(&str, &[u8])]) -> Value {
+    let home = temp();
+    let input = home.path().join("input");
+    let folder = input.join("2026-11-10");
+    copy(&mini().input.join("2026-11-10"), &folder);
+    for (name, bytes) in files {
+        std::fs::write(folder.join(name), bytes).expect("written");
+    }
+    let said = run(&pipeline(home.path()), &input, &home.path().join("lake")).go().ended(0);
+    let night = said.json().pop().expect("a night");
+    let own = |d: &&Value| text(d, "period") == "2026-11-01";
+    list(&night, "deliveries").iter().find(own).expect("the delivery").clone()
+}
+
+/// What the night says of a workbook, which the try-out says too.
+fn judged(bytes: &[u8]) -> Value {
+    let line = night(&[(BOOK, bytes)]);
+    let home = temp();
+    let file = home.path().join(BOOK);
+    std::fs::write(&file, bytes).expect("written");
+    let command = Bidui::new("try").arg("--pipeline").arg(pipeline(home.path())).arg(&file);
+    let code = i32::from(text(&line, "verdict") == "refused");
+    let tried = command.args(&["-o", "json"]).go().ended(code).json().remove(0);
+    for same in ["verdict", "rows", "used", "quarantined"] {
+        assert_eq!(tried[same], line[same], "{same}: {tried}");
+    }
+    line
+}
+
+#[test]
+fn a_sheet_of_explanations_is_passed_over() {
+    let notes = ["填表说明", "金额以元为单位", "", ""];
+    let line = judged(&workbook(&[vec![HEADINGS, FIRST], vec![notes]]));
+    assert_eq!((text(&line, "verdict"), number(&line, "used")), ("accepted", 1));
+    assert!(line["notes"].to_string().contains("no heading row"), "{line}");
+}
+
+#[test]
+fn a_damaged_sheet_is_not_passed_over() {
+    let whole = workbook(&[vec![HEADINGS, FIRST], vec![HEADINGS, SECOND, SECOND]]);
+    assert_eq!(text(&judged(&whole), "verdict"), "accepted");
+    // Its last row claims to be its first.
+    let line = judged(&damaged(&whole, "xl/worksheets/sheet2.xml", r#"r="A3""#, r#"r="A1""#));
+    assert_eq!(text(&line, "verdict"), "refused", "{line}");
+    assert!(line["notes"].to_string().contains("cells out of order"), "{line}");
+}
+
+#[test]
+fn a_file_whose_later_sheet_is_refused_is_not_used_in_part() {
+    let good = "单号,号码,姓名,金额\nP9,,测试丙,7.00\n".as_bytes();
+    let lacks = ["单号", "号码", "姓名", "备注"];
+    let book = workbook(&[vec![HEADINGS, FIRST], vec![lacks, SECOND]]);
+    let line = night(&[("缴费_20261101a.csv", good), (BOOK, &book)]);
+    assert_eq!(text(&line, "verdict"), "refused", "{line}");
+    assert!(line["notes"].to_string().contains("no column 金额"), "{line}");
+    // A file of which nothing was read does not stand in the way of the other.
+    let line = night(&[("缴费_20261101a.csv", good), (BOOK, &book[..book.len() / 2])]);
+    assert_eq!((text(&line, "verdict"), number(&line, "used")), ("accepted", 1), "{line}");
+}
