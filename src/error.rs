@@ -95,25 +95,39 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// An engine's text without what stands in quotes: that may be a value of somebody's row.
+/// Marks between which an engine's text has words that are not its own.
+const QUOTES: [char; 3] = ['\'', '"', '`'];
+/// Digits in a row that may be a part of somebody's number.
+const DIGITS: usize = 6;
+
+/// An engine's text without what may be a value of somebody's row: what stands between the first
+/// quote and the last, for a value may hold quotes itself, and long numbers.
 fn unquoted(text: &str) -> String {
-    let first = text.lines().next().unwrap_or(text);
+    let (first, more) = text.split_once(['\n', '\r']).map_or((text, false), |(l, _)| (l, true));
     let mut out = String::new();
-    let mut quote = None;
-    for c in first.chars() {
-        match quote {
-            Some(open) if c == open => {
-                out.push(c);
-                quote = None;
+    match first.split_once(QUOTES) {
+        None => out.push_str(first),
+        Some((before, rest)) => {
+            let quote = &first[before.len()..first.len() - rest.len()];
+            out.extend([before, quote, "…"]);
+            // A value that goes over several lines has its last quote below.
+            if let Some(last) = rest.rfind(QUOTES).filter(|_| !more) {
+                out.push_str(&rest[last..]);
             }
-            Some(_) => {}
-            None => {
-                out.push(c);
-                if matches!(c, '\'' | '"' | '`') {
-                    out.push('…');
-                    quote = Some(c);
-                }
-            }
+        }
+    }
+    numberless(&out)
+}
+
+/// A text whose long numbers are left out.
+fn numberless(text: &str) -> String {
+    let mut out = String::new();
+    for run in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
+        let digits = run.bytes().take_while(u8::is_ascii_digit).count();
+        if digits < DIGITS {
+            out.push_str(run);
+        } else {
+            out.extend(["…", &run[digits..]]);
         }
     }
     out
@@ -146,5 +160,26 @@ impl From<arrow::error::ArrowError> for Error {
 impl From<parquet::errors::ParquetError> for Error {
     fn from(source: parquet::errors::ParquetError) -> Self {
         Self::environment(format!("cannot read or write a Parquet file: {source}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_not_told_whatever_it_holds() {
+        for (said, told) in [
+            ("Cannot cast string '629101' to value", "Cannot cast string '…' to value"),
+            ("Cannot cast string ''629101' to value", "Cannot cast string '…' to value"),
+            ("Cannot cast string '62\"91'01' to value", "Cannot cast string '…' to value"),
+            ("Cannot cast string '62\"\n9101' to value", "Cannot cast string '…"),
+            ("No field named `a`. Is it `b`?", "No field named `…`?"),
+            ("629101198001010014 is too large", "… is too large"),
+            ("limit of 12345 rows", "limit of 12345 rows"),
+            ("one\ntwo", "one"),
+        ] {
+            assert_eq!(unquoted(said), told);
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{Due, is_weekday};
+use crate::calendar::Workdays;
 use crate::identity::Forward;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Severity;
@@ -116,15 +116,10 @@ pub fn collect(
 ) -> Vec<Anomaly> {
     let mut rows: BTreeMap<String, Anomaly> = BTreeMap::new();
     let numbers = numbers::numbers(pipeline, keys, &findings, memory);
+    let workdays = pipeline.workdays();
     for (finding, id) in findings.into_iter().zip(numbers) {
         let before = memory.known.get(&id);
-        let state = match before.map(|b| b.state) {
-            None => State::New,
-            Some(State::Cleared) => State::Relapsed,
-            // A second run of the same night says the same as the first.
-            Some(_) => State::Persisting,
-        };
-        let row = anomaly(pipeline, night, id.clone(), finding, state, before, waivers);
+        let row = anomaly(pipeline, &workdays, night, id.clone(), finding, before, waivers);
         rows.insert(id, row);
     }
     for (id, before) in &memory.known {
@@ -155,22 +150,23 @@ fn number(keys: &PersonKeys, rule: &str, subject: &str, anchor: &str) -> String 
 
 fn anomaly(
     pipeline: &Pipeline,
+    workdays: &Workdays,
     night: NaiveDate,
     id: String,
     finding: Finding,
-    state: State,
     before: Option<&Anomaly>,
     waivers: &Waivers,
 ) -> Anomaly {
     let rule = &pipeline.rules[&finding.rule];
-    let first_seen = before.map_or(night, |b| b.first_seen);
-    // A relapse starts a new clock; the history keeps the old one.
-    let clock = if state == State::Persisting { before.map_or(night, |b| b.due) } else { night };
-    let due = if state == State::Persisting {
-        clock
-    } else {
-        Due::parse(&rule.route.due).map_or(night, |due| due.after(night, is_weekday))
+    let term = || workdays.after(&rule.route.due, night);
+    let (state, due) = match before {
+        None => (State::New, term()),
+        // A relapse starts a new clock; the history keeps the old one.
+        Some(b) if b.state == State::Cleared => (State::Relapsed, term()),
+        // A second run of the same night says the same as the first.
+        Some(b) => (State::Persisting, b.due),
     };
+    let first_seen = before.map_or(night, |b| b.first_seen);
     let waived = waivers.reason(rule, &finding.subject).map(str::to_owned);
     Anomaly {
         anomaly: id,

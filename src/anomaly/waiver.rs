@@ -1,6 +1,6 @@
 //! Waivers of tonight: dated, approved exemptions that a rule may accept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -15,7 +15,7 @@ use crate::rule::{subject_texts, texts};
 /// Reasons by rule and subject.
 #[derive(Debug, Default)]
 pub struct Waivers {
-    reasons: BTreeMap<(String, String), String>,
+    reasons: BTreeMap<(String, String), BTreeSet<String>>,
 }
 
 impl Waivers {
@@ -56,25 +56,58 @@ impl Waivers {
         for row in 0..batch.num_rows() {
             let (Some(rule), Some(reason)) = (&rules[row], &reasons[row]) else { continue };
             for subject in [&subjects[row], &persons[row]].into_iter().flatten() {
-                self.reasons.insert((rule.clone(), subject.clone()), reason.clone());
+                let own = self.reasons.entry((rule.clone(), subject.clone())).or_default();
+                own.insert(reason.clone());
             }
         }
         Ok(())
     }
 
-    /// The reason for which a subject is exempt from a rule tonight, if the rule accepts it.
+    /// The reason for which a subject is exempt from a rule tonight, if the rule accepts one.
     pub fn reason(&self, rule: &Rule, subject: &str) -> Option<&str> {
-        let reason = self.reasons.get(&(rule.id.clone(), subject.to_owned()))?;
-        rule.waivers.contains(reason).then_some(reason.as_str())
+        let reasons = self.reasons.get(&(rule.id.clone(), subject.to_owned()))?;
+        reasons.iter().find(|reason| rule.waivers.contains(reason)).map(String::as_str)
     }
 
     /// Number of waivers in force.
     pub fn len(&self) -> usize {
-        self.reasons.len()
+        self.reasons.values().map(BTreeSet::len).sum()
     }
 
     /// Are there none?
     pub fn is_empty(&self) -> bool {
         self.reasons.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Int64Array, StringArray};
+
+    use super::*;
+
+    #[test]
+    fn any_waiver_in_force_counts_that_the_rule_accepts() {
+        let pipeline = crate::pipeline::load(Path::new("pipelines/gansu")).unwrap();
+        let rule = pipeline.rules.values().find(|rule| !rule.waivers.is_empty()).unwrap();
+        let accepted = rule.waivers[0].as_str();
+        let text = |values: [&str; 2]| Arc::new(StringArray::from(values.to_vec())) as ArrayRef;
+        for reasons in [[accepted, "another"], ["another", accepted]] {
+            let columns = [
+                ("rule", text([&rule.id, &rule.id])),
+                ("subject", text(["S1", "S1"])),
+                ("reason", text(reasons)),
+                ("person_key", Arc::new(Int64Array::from(vec![None, Some(7)])) as ArrayRef),
+            ];
+            let nullable = columns.map(|(name, column)| (name, column, true));
+            let batch = RecordBatch::try_from_iter_with_nullable(nullable).unwrap();
+            let mut waivers = Waivers::default();
+            waivers.add(&batch).unwrap();
+            assert_eq!(waivers.reason(rule, "S1"), Some(accepted), "{reasons:?}");
+            assert_eq!(waivers.reason(rule, "S2"), None);
+        }
     }
 }

@@ -232,7 +232,7 @@ impl Case<'_> {
 }
 
 /// Persons of the master that have no usable ID take the key of an ID that other departments have
-/// of them: their own key first, and that key.
+/// of them, no two the same one: their own key first, and that key.
 pub(super) fn adopt(
     mentions: &[Mention],
     decided: &[Option<Decided>],
@@ -250,9 +250,19 @@ pub(super) fn adopt(
         claim.0 = claim.0.min(if near == 0 { u8::MAX } else { near });
         claim.1 += mention.rows.len();
     }
-    let best = |ids: BTreeMap<i64, (u8, usize)>| {
-        let order = |(key, (near, rows)): &(i64, (u8, usize))| (*near, usize::MAX - *rows, *key);
-        ids.into_iter().min_by_key(order).map(|(key, _)| key)
-    };
-    claims.into_iter().filter_map(|(master, ids)| Some((master, best(ids)?))).collect()
+    // An ID is one person's: whoever is nearest to it and has the most of its rows.
+    let mut wishes: Vec<(u8, usize, i64, i64)> = Vec::new();
+    for (master, ids) in claims {
+        wishes.extend(
+            ids.into_iter().map(|(id, (near, rows))| (near, usize::MAX - rows, id, master)),
+        );
+    }
+    wishes.sort_unstable();
+    let (mut adopted, mut taken) = (BTreeMap::new(), BTreeSet::new());
+    for (_, _, id, master) in wishes {
+        if !adopted.contains_key(&master) && taken.insert(id) {
+            adopted.insert(master, id);
+        }
+    }
+    adopted
 }

@@ -235,20 +235,25 @@ impl<'a> Who<'a> {
         }
     }
 
-    /// Values that identify the row itself: the table's key, else all it says.
+    /// Values that identify the row itself: the table's key, with an ID that cannot be used as it was
+    /// received; where there is none or it is empty, all that the row says.
     pub fn own(&self, row: usize) -> Vec<String> {
         let value = |name: &str| {
             let column = self.batch.column_by_name(name)?;
             arrow::util::display::array_value_to_string(column, row).ok()
         };
-        let made = |n: &str| n.starts_with("src_") || n == PERSON_KEY || n == "link";
-        let all = || {
-            let schema = self.batch.schema();
-            let names = schema.fields().iter().map(|f| f.name().clone());
-            names.filter(|n| !made(n)).collect::<Vec<_>>()
+        let of_key = |name: &String| {
+            let value_of = |name: &str| value(name).filter(|value| !value.is_empty());
+            value_of(name).or_else(|| value_of(&format!("{name}_raw"))).unwrap_or_default()
         };
-        let names = if self.table.key.is_empty() { all() } else { self.table.key.clone() };
-        names.iter().map(|n| value(n).unwrap_or_default()).collect()
+        let key: Vec<String> = self.table.key.iter().map(of_key).collect();
+        if key.iter().any(|value| !value.is_empty()) {
+            return key;
+        }
+        let made = |n: &str| n.starts_with("src_") || n == PERSON_KEY || n == "link";
+        let schema = self.batch.schema();
+        let names = schema.fields().iter().map(|f| f.name()).filter(|n| !made(n));
+        names.map(|n| value(n).unwrap_or_default()).collect()
     }
 }
 

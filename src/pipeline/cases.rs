@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 
+use super::Pipeline;
 use super::spec::{Severity, Title};
+use crate::calendar::Workdays;
+use crate::codes::CodeList;
 
 /// How anomalies become cases.
 #[derive(Debug, Clone, Deserialize)]
@@ -51,4 +54,20 @@ impl Default for LedgerPlace {
     fn default() -> Self {
         Self { env: Some("BIDUI_LEDGER".into()), file: "ledger.sqlite".into() }
     }
+}
+
+impl Pipeline {
+    /// The working days of the code list that `cases.workdays` names; without it Monday to Friday.
+    pub fn workdays(&self) -> Workdays {
+        let list = self.codes.get(&self.settings.cases.workdays);
+        list.map(workdays).unwrap_or_default()
+    }
+}
+
+/// The calendar in a code list with the columns `day` (2026-10-01) and `works` (1 or 0).
+fn workdays(list: &CodeList) -> Workdays {
+    let (Some(day), Some(works)) = (list.position("day"), list.position("works")) else {
+        return Workdays::default();
+    };
+    Workdays::new(list.rows.iter().filter_map(|r| Some((r[day].parse().ok()?, r[works] == "1"))))
 }

@@ -32,7 +32,7 @@ columns:
   - {name: phone, type: text, title: 电话, privacy: direct}
   - {name: home, type: text, title: 户号, privacy: personal}
 "#;
-const VISIT: &str = r#"title: {zh: 就诊, en: Visit}
+pub const VISIT: &str = r#"title: {zh: 就诊, en: Visit}
 about: One row for each visit.
 grain: person
 key: [visit_no]
@@ -158,7 +158,7 @@ fn visits() -> Vec<(String, Option<usize>, &'static str)> {
     ]
 }
 
-fn extracts(home: &Path, residents: &[String], visits: &[String]) -> PathBuf {
+pub fn extracts(home: &Path, residents: &[String], visits: &[String]) -> PathBuf {
     let dir = home.join("input");
     let own = "id_no,name,sex,birth_date,village_code,phone";
     extract(&dir, "2026-11-10", "人口", &format!("{own},home"), residents);
@@ -176,7 +176,7 @@ pub fn extract(input: &Path, night: &str, name: &str, head: &str, rows: &[String
 }
 
 /// Key and step of every visit, by its number, and the key of every resident, by its row.
-fn linked(pipeline: &Path, lake: &Path, visits: &[String]) -> BTreeMap<String, (String, String)> {
+pub fn linked(pipeline: &Path, lake: &Path, visits: &[String]) -> BTreeMap<String, (String, String)> {
     let mut found = BTreeMap::new();
     let delivery = |feed: &str| {
         bidui::lake::names_in(&lake.join("deliveries").join(feed)).pop().expect("a delivery")

@@ -17,6 +17,7 @@ mod form;
 mod formula;
 mod henan;
 mod identity;
+mod identity_apart;
 mod identity_events;
 mod indicators;
 mod ledger;

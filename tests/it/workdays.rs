@@ -1,8 +1,14 @@
 //! Where the list of working days ends, terms are only a guess: that is said, by the check of a
-//! pipeline and when packs go out.
+//! pipeline and when packs go out. Terms of anomalies and of cases count the same days.
 
+use std::collections::BTreeSet;
+
+use bidui::anomaly::waiver::Waivers;
+use bidui::anomaly::{self, Anomaly, Memory, State};
 use bidui::ledger::policy::Policy;
 use bidui::pipeline::load;
+use bidui::privacy::PersonKeys;
+use bidui::rule::Finding;
 use chrono::NaiveDate;
 
 use crate::support::{Bidui, Policies, gansu, temp};
@@ -36,4 +42,34 @@ fn the_check_of_a_pipeline_says_so() {
     std::fs::create_dir(input.path().join("2026-12-29")).expect("a folder");
     let said = check(&[]).stderr;
     assert!(said.contains("warning: codes/workday.csv ends on 2026-12-31"), "{said}");
+}
+
+/// The Wednesday before the holidays of October 2026, after which people work on a Saturday.
+#[test]
+fn an_anomaly_knows_holidays_and_make_up_days() {
+    let pipeline = load(&gansu()).expect("a pipeline");
+    let (keys, waivers) = (PersonKeys::new(b"test"), Waivers::default());
+    let ran = BTreeSet::from(["ORG01".to_owned()]);
+    assert_eq!(pipeline.rules["ORG01"].route.due, "3wd", "choose another rule");
+    let found = |night: NaiveDate, memory: &Memory| -> Anomaly {
+        let finding = Finding {
+            rule: "ORG01".into(),
+            subject: "620122101201".into(),
+            anchor: String::new(),
+            division: "620122101201".into(),
+            who: None,
+            evidence: Vec::new(),
+            message: String::new(),
+        };
+        let rows = anomaly::collect(&pipeline, &keys, night, vec![finding], &ran, &waivers, memory);
+        rows.into_iter().next().expect("an anomaly")
+    };
+    let night = day("2026-09-30");
+    let first = found(night, &Memory::default());
+    assert_eq!((first.state, first.due), (State::New, day("2026-10-10")));
+    assert_eq!(first.due, Policy::of(&pipeline).after("3wd", night));
+    let mut memory = Memory::default();
+    memory.known.insert(first.anomaly.clone(), first.clone());
+    let second = found(day("2026-10-08"), &memory);
+    assert_eq!((second.state, second.due), (State::Persisting, first.due), "its term stays");
 }
