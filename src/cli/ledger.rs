@@ -1,5 +1,6 @@
 //! `bidui ledger`: the events as they are, whether they are whole, and the cases made anew.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -123,15 +124,7 @@ fn show(args: &Show) -> Result<ExitCode> {
 fn verify(args: &Verify) -> Result<ExitCode> {
     let (setup, store) = open(&args.place)?;
     let packs = args.packs.clone().unwrap_or_else(|| setup.lake.root().join("packs"));
-    let mut anchors = Vec::new();
-    for night in setup.lake.nights() {
-        let path = setup.lake.night(&night).join("summary.json");
-        anchors.extend(noted(&path).map(|head| (format!("night {night}"), head)));
-    }
-    for path in manifests(&packs) {
-        let pack = path.parent().unwrap_or(&packs).display().to_string();
-        anchors.extend(noted(&path).map(|head| (format!("pack {pack}"), head)));
-    }
+    let anchors = anchors(&setup, &store, &packs)?;
     match store.verify(&anchors)? {
         None => {
             let head = store.head()?;
@@ -150,11 +143,30 @@ fn verify(args: &Verify) -> Result<ExitCode> {
     }
 }
 
-/// The end of the chain that a file knows, if it knows one.
-fn noted(path: &Path) -> Option<Head> {
+/// The ends of the chain that nights and packs noted, with who noted them.
+fn anchors(setup: &Setup, store: &Store, packs: &Path) -> Result<Vec<(String, Head)>> {
+    // A ledger that was cut may have lost the record of a night: readers saw those of `current`.
+    let recorded = store.nights()?.into_iter().map(|record| record.night);
+    let known: BTreeSet<String> = recorded.chain(setup.line()).collect();
+    let mut anchors = Vec::new();
+    for night in setup.lake.nights() {
+        let path = setup.lake.night(&night).join("summary.json");
+        // If somebody wrote before a night was recorded, the end after its acts never came to be.
+        let end = if known.contains(&night) { "/ledger" } else { "/cases/before" };
+        anchors.extend(noted(&path, end).map(|head| (format!("night {night}"), head)));
+    }
+    for path in manifests(packs) {
+        let pack = path.parent().unwrap_or(packs).display().to_string();
+        anchors.extend(noted(&path, "/ledger").map(|head| (format!("pack {pack}"), head)));
+    }
+    Ok(anchors)
+}
+
+/// The end of the chain at a place of a JSON file, if it knows one.
+fn noted(path: &Path, place: &str) -> Option<Head> {
     let text = std::fs::read_to_string(path).ok()?;
     let value: serde_json::Value = serde_json::from_str(&text).ok()?;
-    serde_json::from_value(value.get("ledger")?.clone()).ok()
+    serde_json::from_value(value.pointer(place)?.clone()).ok()
 }
 
 /// Files `manifest.json` below a folder.

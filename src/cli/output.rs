@@ -78,10 +78,16 @@ fn cells(batch: &RecordBatch) -> Result<Vec<Vec<Option<String>>>> {
 
 fn csv(batch: &RecordBatch) -> Result<String> {
     let columns = cells(batch)?;
+    // A number is no formula: one below zero stays a number.
+    let numbers: Vec<bool> =
+        batch.schema().fields().iter().map(|f| f.data_type().is_numeric()).collect();
     let mut text = format!("{}\r\n", names(batch).join(","));
     for row in 0..batch.num_rows() {
-        let line: Vec<String> =
-            columns.iter().map(|c| csv_cell(c[row].as_deref().unwrap_or_default())).collect();
+        let cell = |(column, number): (&Vec<Option<String>>, &bool)| {
+            let value = column[row].as_deref().unwrap_or_default();
+            if *number { value.to_owned() } else { csv_cell(value) }
+        };
+        let line: Vec<String> = columns.iter().zip(&numbers).map(cell).collect();
         text.push_str(&line.join(","));
         text.push_str("\r\n");
     }
@@ -115,4 +121,27 @@ pub fn plain_table() -> Table {
     let width = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
     table.set_width(width.unwrap_or(120));
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
+
+    use super::*;
+
+    #[test]
+    fn numbers_below_zero_stay_numbers_in_csv() {
+        let columns = [
+            ("days_left", Arc::new(Int64Array::from(vec![Some(-3), None])) as ArrayRef),
+            ("share", Arc::new(Float64Array::from(vec![-0.5, 1.5])) as ArrayRef),
+            ("said", Arc::new(StringArray::from(vec!["-3", "a,b"])) as ArrayRef),
+        ];
+        let batch = RecordBatch::try_from_iter_with_nullable(
+            columns.map(|(name, column)| (name, column, true)),
+        );
+        let text = csv(&batch.expect("a batch")).expect("text");
+        assert_eq!(text, "days_left,share,said\r\n-3,-0.5,\"'-3\"\r\n,1.5,\"a,b\"\r\n");
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
+use super::batch::Issued;
 use crate::anomaly::Memory;
 use crate::error::Result;
 use crate::ledger::act::{Act, Draft};
@@ -73,6 +74,22 @@ pub fn select<'a>(cases: &'a Cases, counties: &[String], supplement: bool) -> Se
         } else {
             selection.counties.entry(&case.county).or_default().push(case);
         }
+    }
+    selection
+}
+
+/// The cases of a batch after those that its month has had: a county's first pack of the month
+/// lists all that are open, each later one only those that are to be issued.
+pub fn select_after<'a>(
+    cases: &'a Cases,
+    counties: &[String],
+    earlier: &[Issued],
+) -> Selection<'a> {
+    let packed = |county: &str| earlier.iter().any(|b| b.counties.contains_key(county));
+    let mut selection = select(cases, counties, !earlier.is_empty());
+    if !earlier.is_empty() {
+        let whole = select(cases, counties, false).counties;
+        selection.counties.extend(whole.into_iter().filter(|(county, _)| !packed(county)));
     }
     selection
 }

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 
-use super::batch::{self, Batch};
+use super::batch::{self, Batch, Issued};
 use super::book::{Book, Look};
 use super::city::{CountyLine, ranked};
+use super::county::Setting;
+use super::issue::{self, Order};
 use super::reveal::Names;
-use super::select::{Issuing, Lamp, Mark, Totals, rate, rows, select};
+use super::select::{Issuing, Lamp, Mark, Selection, Totals, rate, rows, select, select_after};
 use super::show::Shower;
 use crate::anomaly::{Anomaly, Memory, State as Found};
 use crate::division::Divisions;
@@ -22,6 +24,7 @@ use crate::ledger::state::State;
 use crate::pipeline::packs::{Level, Light, Lights};
 use crate::pipeline::spec::Severity;
 use crate::pipeline::{self, Pipeline};
+use crate::privacy::PersonKeys;
 
 fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
@@ -141,6 +144,65 @@ fn a_pack_lists_what_is_open_and_issues_what_is_owed_anew() {
     let numbers: Vec<&str> = only.counties["620423"].iter().map(|c| c.number.as_str()).collect();
     assert_eq!(numbers, ["n1", "n3", "n4"]);
     assert!(select(&cases, &["620122".to_owned()], false).counties.is_empty());
+}
+
+/// A county that a month's first batch left out is not told only half of its stock in a supplement.
+#[test]
+fn a_countys_first_pack_of_a_month_lists_all_later_ones_what_came_since() {
+    let cases = cases();
+    let month = day("2026-10-01");
+    let earlier = |number: usize, county: &str| Issued {
+        batch: Batch { prefix: "GS".into(), month, number, day: day("2026-10-10") },
+        counties: BTreeMap::from([(county.to_owned(), ("b".to_owned(), 1))]),
+        first: 1,
+    };
+    let listed = |earlier: &[Issued]| -> Vec<&str> {
+        let selection = select_after(&cases, &[], earlier);
+        selection.counties["620423"].iter().map(|c| c.number.as_str()).collect()
+    };
+    let all = ["n1", "n2", "n3", "n4"];
+    assert_eq!(listed(&[]), all);
+    assert_eq!(listed(&[earlier(1, "620122")]), all);
+    assert_eq!(listed(&[earlier(1, "620122"), earlier(2, "620423")]), ["n1", "n3", "n4"]);
+    let others = select_after(&cases, &["620122".to_owned()], &[earlier(1, "620423")]);
+    assert!(others.counties.is_empty());
+}
+
+/// Cases of no county stand in the province's index only.
+#[test]
+fn the_index_tells_no_sensitive_rule() {
+    let (pipeline, cases, memory) = (gansu(), cases(), memory());
+    let policy = Policy::of(&pipeline);
+    let form = pipeline.pack(Level::County).expect("a form");
+    let (divisions, names) = (Divisions::default(), Names::default());
+    let shower = Shower::new(&pipeline, form, &policy, &divisions, &memory, &names);
+    let on = day("2026-10-10");
+    let batch = Batch { prefix: "GS".into(), month: day("2026-10-01"), number: 1, day: on };
+    let (keys, head) = (PersonKeys::new(b"a test"), chain::Head::default());
+    let flows: BTreeMap<String, Flow> = BTreeMap::new();
+    let setting = Setting {
+        batch: &batch,
+        form,
+        shower: &shower,
+        keys: &keys,
+        head: &head,
+        flows: &flows,
+        night: "2026-10-09-00000000",
+    };
+    let nowhere = cases.by_number.values().collect();
+    let selection = Selection { nowhere, ..Selection::default() };
+    let order =
+        Order { setting: &setting, city: None, selection: &selection, actor: "甲", threads: 1 };
+    let folder = tempfile::tempdir().expect("a folder");
+    let staged = folder.path().join("batch");
+    issue::write(&order, &staged).expect("written");
+    let index = staged.join("province/index.xlsx");
+    let mut book = calamine::open_workbook_auto(index).expect("it opens");
+    let page = calamine::Reader::worksheet_range(&mut book, "归属不明").expect("the page");
+    let told: BTreeMap<String, [String; 2]> =
+        page.rows().map(|r| (r[0].to_string(), [r[1].to_string(), r[2].to_string()])).collect();
+    assert_eq!(told["n1"], ["INS01".to_owned(), pipeline.rules["INS01"].title.zh.clone()]);
+    assert_eq!(told["n4"], ["—", "敏感事项"]);
 }
 
 #[test]

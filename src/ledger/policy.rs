@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use crate::calendar::{Due, Workdays};
-use crate::codes::CodeList;
 use crate::pipeline::Pipeline;
 use crate::pipeline::cases::CaseSettings;
 use crate::pipeline::spec::{Route, Severity};
@@ -25,12 +24,8 @@ impl Policy {
     pub fn of(pipeline: &Pipeline) -> Self {
         let routes = pipeline.rules.values().map(|r| (r.id.clone(), r.route.clone()));
         let settings = pipeline.settings.cases.clone();
-        let list = pipeline.codes.get(&settings.workdays);
         let sensitive = pipeline.rules.values().filter(|r| r.sensitive).map(|r| r.id.clone());
-        Self {
-            sensitive: sensitive.collect(),
-            ..Self::new(settings.clone(), list.map(workdays).unwrap_or_default(), routes)
-        }
+        Self { sensitive: sensitive.collect(), ..Self::new(settings, pipeline.workdays(), routes) }
     }
 
     /// A policy from its parts: routes by rule.
@@ -62,7 +57,7 @@ impl Policy {
 
     /// The last day of a term that begins on a day; the day itself for a term that is none.
     pub fn after(&self, term: &str, from: NaiveDate) -> NaiveDate {
-        Due::parse(term).map_or(from, |due| due.after(from, |day| self.workdays.works(day)))
+        self.workdays.after(term, from)
     }
 
     /// The last day of the list of working days, when a term in working days that begins on a day ends
@@ -94,12 +89,4 @@ impl Policy {
         let letters = &self.settings.letters;
         letters.get(step.saturating_sub(1)).or(letters.last()).map_or("", |t| t.zh.as_str())
     }
-}
-
-/// The calendar in a code list with the columns `day` (2026-10-01) and `works` (1 or 0).
-fn workdays(list: &CodeList) -> Workdays {
-    let (Some(day), Some(works)) = (list.position("day"), list.position("works")) else {
-        return Workdays::default();
-    };
-    Workdays::new(list.rows.iter().filter_map(|r| Some((r[day].parse().ok()?, r[works] == "1"))))
 }

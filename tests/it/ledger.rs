@@ -1,7 +1,7 @@
 //! Cases and their ledger, as people use them: lists, acts, refusals, faults that are found, and
 //! docs that are made from the table of moves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use bidui::anomaly::State as Found;
@@ -12,7 +12,7 @@ use bidui::ledger::policy::Policy;
 use bidui::ledger::state::{MOVES, State};
 use bidui::ledger::store::{NightEntry, Store, file_address};
 use bidui::night::setup::date_of;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::{
@@ -51,8 +51,8 @@ impl Ledger {
         let day = date_of(&night).expect("a date");
         let pipeline = bidui::pipeline::load(&gansu()).expect("a pipeline");
         let rows = anomalies(&folder);
-        let (ran, refreshed) = (BTreeSet::new(), BTreeMap::new());
-        let tonight = Tonight { day, anomalies: &rows, ran: &ran, refreshed: &refreshed };
+        let ran = BTreeSet::new();
+        let tonight = Tonight { day, anomalies: &rows, ran: &ran, refreshed: &|_, _| None };
         let policy = Policy::of(&pipeline);
         let drafts = advance(&Cases::default(), &tonight, &policy).expect("a night");
         let entry = NightEntry { night, day, before: self.store().head().expect("a head") };
@@ -267,6 +267,47 @@ fn faults_are_found_and_cases_made_again() {
     assert!(said.stdout.contains("night"), "it says who knows better: {}", said.stdout);
     ledger.tamper("UPDATE case_event SET body = replace(body, 'bidui', 'other') WHERE seq = 2");
     assert!(verify().ended(1).stdout.contains("event 2:"));
+}
+
+/// Changes what a night says of itself.
+fn retell(night: &Path, change: impl FnOnce(&mut Value)) {
+    let path = night.join("summary.json");
+    let bytes = std::fs::read(&path).expect("read");
+    let mut json: Value = serde_json::from_slice(&bytes).expect("JSON");
+    change(&mut json);
+    std::fs::write(&path, json.to_string()).expect("written");
+}
+
+/// Somebody wrote after a night had its place and before it was recorded: its folder stays, the end
+/// of the chain that it notes never came to be.
+#[test]
+fn a_night_that_was_never_recorded_is_no_fault() {
+    let ledger = Ledger::new();
+    let night = current(&ledger.lake());
+    let head = ledger.store().head().expect("a head");
+    let day = ledger.store().last_day().expect("read").expect("a day");
+    let orphan = night.with_file_name(format!("{day}-00000000"));
+    copy(&night, &orphan);
+    let never = json!({"seq": head.seq + 1, "hash": "f".repeat(64)});
+    retell(&orphan, |summary| summary["ledger"] = never.clone());
+    let verify = || ledger.call(&["ledger", "verify"]).go();
+    verify().ended(0);
+    // What it was made from is held against the chain all the same.
+    retell(&orphan, |summary| summary["cases"]["before"] = json!({"seq": 1, "hash": "f"}));
+    assert!(verify().ended(1).stdout.contains("-00000000 knows another event 1"));
+    std::fs::remove_dir_all(&orphan).expect("removed");
+    verify().ended(0);
+
+    // A cut takes the record of the night along. Readers saw that night: its end counts.
+    retell(&night, |summary| {
+        summary["ledger"] = serde_json::to_value(&head).expect("JSON");
+        summary["cases"]["before"] = json!({"seq": 0, "hash": ""});
+    });
+    verify().ended(0);
+    ledger.tamper("DELETE FROM case_event WHERE seq = (SELECT MAX(seq) FROM case_event)");
+    ledger.tamper("DELETE FROM ledger_night");
+    let said = verify().ended(1).stdout;
+    assert!(said.contains(&format!("knows {} events", head.seq)), "{said}");
 }
 
 #[test]

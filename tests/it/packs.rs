@@ -296,6 +296,43 @@ fn a_second_issue_changes_nothing_and_a_supplement_holds_what_came_since() {
     );
 }
 
+/// What a county has from earlier months is in its first pack of the month, in a supplement too.
+#[test]
+fn a_county_that_the_first_batch_left_out_gets_its_whole_stock() {
+    let world = World::of(&shared().lake);
+    let october = world.pack(&["issue", "--month", "2026-10"]).arg("--out").arg(world.out());
+    october.go().ended(0);
+    world.issue(&["--county", "620423"]).ended(0);
+    let said = world.issue(&[]).ended(0);
+    assert!(said.stderr.contains("cases wait for a pack"), "{}", said.stderr);
+    world.issue(&["--supplement"]).ended(0);
+    let supplement = format!("{MONTH}-2");
+    let (cases, books) = (world.cases(), world.books(&supplement));
+    assert!(books.contains_key("620122") && !books.contains_key("620423"), "{books:?}");
+    for (county, book) in &books {
+        let open = cases.values().filter(|c| c.county == *county && c.state.is_open());
+        let open: BTreeSet<&String> = open.map(|c| &c.number).collect();
+        assert_eq!(numbers(book).keys().collect::<BTreeSet<_>>(), open, "{county}");
+    }
+    let status = world.pack(&["status", "--month", MONTH, "--output", "json"]).go().ended(0);
+    let status = status.json().pop().expect("a list");
+    for line in status.as_array().expect("rows") {
+        assert_eq!(number(line, "rows"), number(line, "open"), "{line}");
+    }
+    let said = world.issue(&["--supplement"]).ended(0);
+    assert!(said.stdout.contains("nothing to issue"), "{}", said.stdout);
+    // The same workbooks again.
+    let own = |home: &Path| -> BTreeMap<String, String> {
+        tree(home).into_iter().filter(|(path, _)| !path.starts_with("province/")).collect()
+    };
+    let home = world.out().join(&supplement);
+    let files = own(&home);
+    std::fs::remove_dir_all(&home).expect("removed");
+    let said = world.issue(&[]).ended(0);
+    assert!(said.stdout.contains("finished"), "{}", said.stdout);
+    assert_eq!(own(&home), files);
+}
+
 #[test]
 fn a_crash_at_any_step_is_finished_by_the_next_call() {
     let whole = World::of(tiny_lake());

@@ -218,6 +218,18 @@ fn an_answer_that_is_late_is_found_until_it_comes() {
     assert_eq!(world.case("MEC04").state, State::Vanished);
 }
 
+/// A form is taken in for the day of the last act, when that is later than the night.
+#[test]
+fn an_answer_counts_for_no_day_before_the_last_act() {
+    let world = World::new();
+    world.villages("2026-11-10", false);
+    world.night("2026-11-10");
+    world.pack(&["issue", "--month", "2026-11", "--on", "2026-11-12"]);
+    world.answer("2026-11", &world.case("ORG01").number, "2026-11-12", "属实已整改");
+    let case = world.case("ORG01");
+    assert_eq!((case.state, case.answered), (State::Answered, Some(day("2026-11-12"))));
+}
+
 /// FEE11: more than 30 days without an answer; counted from the reopening when it came back.
 #[test]
 fn a_warning_that_nobody_followed_is_found_until_it_is_answered() {

@@ -14,13 +14,12 @@ use crate::feedback::batch::{self, Batch, Issued};
 use crate::feedback::county::Setting;
 use crate::feedback::issue::{self, Order, Written};
 use crate::feedback::reveal::Names;
-use crate::feedback::select::{Selection, is_fresh, select};
+use crate::feedback::select::{Selection, select_after};
 use crate::feedback::show::Shower;
 use crate::ledger::act::{Act, Draft, Event};
 use crate::ledger::case::Cases;
 use crate::ledger::chain::Head;
 use crate::ledger::flow::flows;
-use crate::night::setup::date_of;
 use crate::pipeline::packs::Level;
 
 #[derive(clap::Args)]
@@ -36,7 +35,8 @@ pub struct Args {
     /// Only these counties, 6 digits each.
     #[arg(long, value_delimiter = ',')]
     county: Vec<String>,
-    /// The month was issued before: issue what came since, in packs of their own.
+    /// The month was issued before: issue what came since, in packs of their own. A county that has
+    /// had none of the month yet gets all that is open.
     #[arg(long)]
     supplement: bool,
     /// Show names unmasked; the ledger records who did it and why.
@@ -82,14 +82,14 @@ pub fn issue(args: &Args) -> Result<ExitCode> {
     let prefix = &call.desk.policy.settings.prefix;
     let known = batch::issued(&events, prefix, month);
     let mut finished = false;
-    for issued in &known {
-        finished |= call.finish(issued, &events)?;
+    for (at, issued) in known.iter().enumerate() {
+        finished |= call.finish(issued, &known[..at], &events)?;
     }
     if known.is_empty() || args.supplement {
-        return call.fresh(known.len() + 1, &events);
+        return call.fresh(&known, &events);
     }
-    let waiting = call.desk.store.cases()?;
-    let waiting = waiting.by_number.values().filter(|c| is_fresh(c)).count();
+    let cases = call.desk.store.cases()?;
+    let waiting = select_after(&cases, &[], &known).counties.values().flatten().count();
     if !finished {
         let last = &known[known.len() - 1];
         let at = call.out.join(last.batch.folder());
@@ -102,7 +102,7 @@ pub fn issue(args: &Args) -> Result<ExitCode> {
     }
     if waiting > 0 {
         output::log(&format!(
-            "{waiting} cases wait to be issued: `bidui pack issue --month {} --supplement`",
+            "{waiting} cases wait for a pack: `bidui pack issue --month {} --supplement`",
             args.month
         ));
     }
@@ -110,9 +110,9 @@ pub fn issue(args: &Args) -> Result<ExitCode> {
 }
 
 impl Call<'_> {
-    /// Issues a new batch.
-    fn fresh(&self, number: usize, events: &[Event]) -> Result<ExitCode> {
-        let batch = self.batch(number)?;
+    /// Issues a new batch after those that the month has had.
+    fn fresh(&self, earlier: &[Issued], events: &[Event]) -> Result<ExitCode> {
+        let batch = self.batch(earlier.len() + 1)?;
         let home = self.out.join(batch.folder());
         if home.exists() {
             return Err(Error::usage(format!(
@@ -123,9 +123,8 @@ impl Call<'_> {
         }
         let cases = self.desk.store.cases()?;
         self.known_counties()?;
-        let selection = select(&cases, &self.args.county, number > 1);
-        let issuable = selection.counties.values().flatten().any(|c| is_fresh(c));
-        if selection.counties.is_empty() || (number > 1 && !issuable) {
+        let selection = select_after(&cases, &self.args.county, earlier);
+        if selection.counties.is_empty() {
             output::say("没有需要下发的督办件 nothing to issue")?;
             return Ok(ExitCode::SUCCESS);
         }
@@ -237,7 +236,7 @@ impl Call<'_> {
 
     /// Finishes a batch that the ledger knows and whose folder is not there. True when there was
     /// something to do.
-    fn finish(&self, issued: &Issued, events: &[Event]) -> Result<bool> {
+    fn finish(&self, issued: &Issued, earlier: &[Issued], events: &[Event]) -> Result<bool> {
         let batch = &issued.batch;
         let home = self.out.join(batch.folder());
         if home.exists() {
@@ -245,7 +244,7 @@ impl Call<'_> {
         }
         let staged = issue::aside(&self.out, &batch.folder());
         if !issue::is_whole(&staged, issued)? {
-            self.again(issued, events, &staged)?;
+            self.again(issued, earlier, events, &staged)?;
         }
         issue::put_in_place(&staged, &home)?;
         output::say(&format!(
@@ -257,7 +256,13 @@ impl Call<'_> {
     }
 
     /// Makes a batch again from the ledger as it was before it.
-    fn again(&self, issued: &Issued, events: &[Event], staged: &Path) -> Result<()> {
+    fn again(
+        &self,
+        issued: &Issued,
+        earlier: &[Issued],
+        events: &[Event],
+        staged: &Path,
+    ) -> Result<()> {
         let before = events.iter().take_while(|e| e.seq < issued.first).count();
         let before = &events[..before];
         let head =
@@ -265,10 +270,9 @@ impl Call<'_> {
         let cases = Cases::fold(before)?;
         let counties: Vec<String> = issued.counties.keys().cloned().collect();
         let batch = &issued.batch;
-        let selection = select(&cases, &counties, batch.number > 1);
+        let selection = select_after(&cases, &counties, earlier);
         // The night that was current on that day; a later one would tell other things.
-        let early = |n: &String| date_of(n).is_some_and(|d| d <= batch.day);
-        let night = self.desk.setup.lake.nights().into_iter().rfind(early);
+        let night = self.desk.setup.newest(|day| day <= batch.day);
         let night = night.unwrap_or_else(|| self.desk.night.clone());
         self.reveal(batch, &selection)?;
         let names = self.names(&selection, &night)?;

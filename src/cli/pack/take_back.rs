@@ -34,7 +34,7 @@ pub struct Args {
     /// Who takes them in [default: the login name].
     #[arg(long, env = "BIDUI_ACTOR")]
     actor: Option<String>,
-    /// The day that it counts for [default: that of the current night].
+    /// The day that it counts for [default: that of the current night, or of the last act].
     #[arg(long)]
     on: Option<NaiveDate>,
 }
@@ -119,8 +119,10 @@ fn before<'a>(events: &'a [Event], blake3: &str) -> Option<(&'a [Event], NaiveDa
 pub fn take_back(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let form = form(&desk)?;
+    // What people did since the night counts for a later day.
+    let latest = desk.day()?.max(desk.store.last_day()?.unwrap_or(NaiveDate::MIN));
     let receiver = Receiver {
-        day: args.on.map_or_else(|| desk.day(), Ok)?,
+        day: args.on.unwrap_or(latest),
         actor: actor(args.actor.as_ref())?,
         county: args.county.clone(),
     };

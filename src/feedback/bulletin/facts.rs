@@ -8,7 +8,7 @@ use super::cases::CaseFacts;
 use super::{Material, Period};
 use crate::error::{Error, Result};
 use crate::indicator::area::{Figures, city};
-use crate::indicator::figure::{Change, Figure, change};
+use crate::indicator::figure::{Change, Figure, SCALE, change, places};
 use crate::indicator::rank::{Rank, ranks};
 use crate::pipeline::bulletins::Bulletin;
 use crate::pipeline::indicators::{Better, Indicator};
@@ -42,7 +42,7 @@ impl Standing {
 #[derive(Debug, Clone)]
 pub struct Scored {
     pub area: String,
-    /// In 1/100 points; nothing when too many figures are missing.
+    /// In 1/100 points; nothing when too many figures are missing, or one must not be shown.
     pub score: Option<i128>,
     pub place: Option<usize>,
 }
@@ -167,17 +167,25 @@ impl<'a> Facts<'a> {
         scored
     }
 
-    /// The weighted mean of an area's percentages, in 1/100 points.
+    /// The weighted mean of an area's percentages, in 1/100 points. For the public it is made of the
+    /// printed values, and there is none where one of them is hidden: it could be worked out.
     fn score(&self, area: &str) -> Option<i128> {
-        let policy = &self.policy().score;
+        let (policy, reader) = (&self.policy().score, self.material.reader);
         let from = self.material.pipeline.settings.publish.rank_from;
         let (mut sum, mut weights, mut all) = (0, 0, 0);
         for (id, weight) in &policy.weights {
             let weight = i128::from(*weight);
             all += weight;
             let Some(indicator) = self.indicator(id) else { continue };
-            let figure = self.figure(id, area).filter(|f| !f.is_small(from));
-            let Some(value) = figure.and_then(|f| f.exact(indicator.unit)) else { continue };
+            let Some(figure) = self.figure(id, area).filter(|f| !f.is_small(from)) else {
+                continue;
+            };
+            let Some(exact) = figure.exact(indicator.unit) else { continue };
+            let value = if reader.is_public() {
+                reader.number(figure, indicator.unit)? * 10_i128.pow(SCALE - places(indicator.unit))
+            } else {
+                exact
+            };
             let value = if indicator.better == Better::Down { 1_000_000 - value } else { value };
             sum += weight * value;
             weights += weight;

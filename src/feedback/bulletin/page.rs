@@ -126,7 +126,7 @@ fn annexes(facts: &Facts<'_>) -> Markup {
                 (annex::table(grid))
                 p.small {
                     "红、黄、绿底色为指标状态；“—”为无数据或无应计对象，“未运行”为数据不全未计算，均不等于零。"
-                    @if facts.material.reader.is_public() { "“*”为数值较小不公开。" }
+                    @if facts.material.reader.is_public() { "“*”为数值较小不公开，计分指标有“*”的不列综合得分和名次。" }
                 }
             }
         }

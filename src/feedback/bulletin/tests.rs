@@ -9,7 +9,8 @@ use crate::division::Divisions;
 use crate::indicator::figure::{Figure, Reader};
 use crate::indicator::table::{History, Note, Row};
 use crate::ledger::policy::Policy;
-use crate::pipeline::bulletins::fits;
+use crate::pipeline::bulletins::{Lamp, fits};
+use crate::pipeline::indicators::Better;
 use crate::pipeline::{Pipeline, load};
 
 /// The sample pipeline and its divisions.
@@ -31,13 +32,16 @@ fn world() -> (Pipeline, Divisions) {
 type Insured = [(&'static str, i128, i128)];
 
 fn rows(of: &Insured) -> Vec<Row> {
-    let row = |(county, over, under): &(&str, i128, i128)| Row {
-        indicator: "I01".into(),
+    of.iter().map(|(county, over, under)| row("I01", county, *over, *under)).collect()
+}
+
+fn row(indicator: &str, county: &str, over: i128, under: i128) -> Row {
+    Row {
+        indicator: indicator.into(),
         part: String::new(),
-        county: (*county).to_owned(),
+        county: county.into(),
         figure: Figure { numerator: over * 10_000, denominator: Some(under * 10_000) },
-    };
-    of.iter().map(row).collect()
+    }
 }
 
 fn day(text: &str) -> NaiveDate {
@@ -46,12 +50,21 @@ fn day(text: &str) -> NaiveDate {
 
 /// The page of a month without its markup.
 fn text(month: &str, history: &History, notes: &[Note], public: bool) -> String {
-    let (pipeline, divisions) = world();
+    text_in(&world(), month, history, notes, public)
+}
+
+fn text_in(
+    (pipeline, divisions): &(Pipeline, Divisions),
+    month: &str,
+    history: &History,
+    notes: &[Note],
+    public: bool,
+) -> String {
     let settings = &pipeline.settings.publish;
     let material = Material {
         bulletin: &pipeline.bulletins["monitoring"],
-        divisions: &divisions,
-        policy: &Policy::of(&pipeline),
+        divisions,
+        policy: &Policy::of(pipeline),
         period: Period::month(month).expect("a month"),
         reader: if public { Reader::public(settings) } else { Reader::Internal },
         history,
@@ -62,7 +75,7 @@ fn text(month: &str, history: &History, notes: &[Note], public: bool) -> String 
         feeds_wanting: &[],
         units: None,
         demo_secret: false,
-        pipeline: &pipeline,
+        pipeline,
     };
     let page = html(&material).expect("a page");
     assert!(Facts::of(&material).is_ok());
@@ -167,6 +180,63 @@ fn the_public_cannot_work_out_small_counts() {
     }
     assert!(text.contains("500/1000人"), "rounded");
     assert!(text.contains("80.0%"));
+}
+
+/// The share of 997 of 1000 is hidden; a score of 99.96 and its weights would give it away.
+#[test]
+fn the_public_cannot_work_out_shares_from_scores() {
+    let world = world();
+    let mut november = rows(&[("620423", 997, 1000), ("620122", 952, 1001)]);
+    for indicator in world.0.bulletins["monitoring"].score.weights.keys().filter(|i| *i != "I01") {
+        november.extend(["620423", "620122"].map(|county| row(indicator, county, 1000, 1000)));
+    }
+    let mut history = History::default();
+    history.replace(day("2026-11-30"), &november);
+    let internal = text_in(&world, "2026-11", &history, &[], false);
+    assert!(internal.contains("1景泰县白银市99.96") && internal.contains("2皋兰县兰州市99.27"));
+    assert!(internal.contains("综合得分居全部2个市（州）第1位"));
+    let public = text_in(&world, "2026-11", &history, &[], true);
+    assert!(public.contains("—景泰县白银市—"), "no score and no place");
+    assert!(public.contains("1皋兰县兰州市99.25"), "of 95.0, as it is printed");
+    for told in ["99.96", "99.27", "综合得分居"] {
+        assert!(!public.contains(told), "{told}");
+    }
+}
+
+/// A county whose red figure is hidden is not one without red figures.
+#[test]
+fn what_is_hidden_is_not_said_to_be_free_of_red() {
+    let mut november = rows(&[("620423", 1000, 1000), ("620122", 1000, 1000)]);
+    november.push(row("I07", "620122", 3, 40));
+    let mut history = History::default();
+    history.replace(day("2026-11-30"), &november);
+    let free = "各县（市、区）均无红灯指标";
+    let internal = text("2026-11", &history, &[], false);
+    assert!(internal.contains("大病救治率（红灯线90%）皋兰县7.5%（3/40人）"));
+    assert_eq!(internal.matches(free).count(), 1, "白银市");
+    let public = text("2026-11", &history, &[], true);
+    assert!(!public.contains("需要重点关注的"));
+    assert_eq!(public.matches(free).count(), 1, "白银市 alone: of 兰州市 nobody may know");
+}
+
+#[test]
+fn the_worst_counties_are_named_whatever_way_is_good() {
+    let (mut pipeline, divisions) = world();
+    let november =
+        rows(&[("620102", 10, 100), ("620121", 40, 100), ("620122", 20, 100), ("620123", 30, 100)]);
+    let mut history = History::default();
+    history.replace(day("2026-11-30"), &november);
+    let up = text("2026-11", &history, &[], false);
+    assert!(up.contains(
+        "城关区10.0%（10/100人）、皋兰县20.0%（20/100人）、榆中县30.0%（30/100人）等4个县"
+    ));
+    pipeline.indicators.get_mut("I01").expect("I01").better = Better::Down;
+    let bulletin = pipeline.bulletins.get_mut("monitoring").expect("a bulletin");
+    bulletin.lamps.insert("I01".into(), Lamp { green: 10_000, yellow: 50_000 });
+    let down = text_in(&(pipeline, divisions), "2026-11", &history, &[], false);
+    assert!(down.contains(
+        "（红灯线5%）永登县40.0%（40/100人）、榆中县30.0%（30/100人）、皋兰县20.0%（20/100人）等4个县"
+    ));
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use super::book::folded;
 use crate::calendar::parse_date;
+use crate::citizen_id::upgrade15;
 use crate::ledger::act::{Answer, Outcome};
 use crate::pipeline::Pipeline;
 use crate::pipeline::packs::{Fill, FillKind, Pack};
@@ -19,6 +20,9 @@ const REPEATABLE: [&str; 7] = ["checked_on", "way", "cause", "measure", "unit", 
 
 /// Longest text that is kept of a cell, in characters.
 const KEPT: usize = 500;
+
+/// Stands where an ID stood.
+const HIDDEN: &str = "〔证件号已隐去〕";
 
 /// Reads the cells of rows.
 pub struct Fields<'a> {
@@ -81,14 +85,15 @@ impl<'a> Fields<'a> {
         notes
     }
 
-    /// The answer in a row's cells.
+    /// The answer in a row's cells. `from` is the first day on which it can have been checked, with
+    /// the word for that day.
     ///
     /// # Errors
     /// What is wrong with them, in Chinese, all of it.
     pub fn answer(
         &self,
         filled: &BTreeMap<String, String>,
-        from: Option<NaiveDate>,
+        from: Option<(NaiveDate, &str)>,
         day: NaiveDate,
     ) -> Result<Filled, Vec<String>> {
         let mut faults = Vec::new();
@@ -147,7 +152,7 @@ impl<'a> Fields<'a> {
         &self,
         days: &BTreeMap<&str, NaiveDate>,
         outcome: Option<Outcome>,
-        from: Option<NaiveDate>,
+        from: Option<(NaiveDate, &str)>,
         day: NaiveDate,
         faults: &mut Vec<String>,
     ) {
@@ -161,8 +166,8 @@ impl<'a> Fields<'a> {
             if *date > day && !future {
                 faults.push(format!("“{}”{date}晚于收件日{day}", name(id)));
             }
-            if let Some(from) = from.filter(|f| *id == "checked_on" && date < f) {
-                faults.push(format!("“{}”{date}早于下发日{from}", name(id)));
+            if let Some((from, word)) = from.filter(|(f, _)| *id == "checked_on" && date < f) {
+                faults.push(format!("“{}”{date}早于{word}{from}", name(id)));
             }
         }
     }
@@ -173,11 +178,12 @@ impl<'a> Fields<'a> {
         if cut.len() < text.len() {
             notes.push(format!("“{}”过长，只保留前{KEPT}字", fill.zh));
         }
-        let clean = self.ids.replace_all(&cut, "〔证件号已隐去〕");
-        // The number of evidence may be long; it is no ID when letters stand in it.
-        if fill.id == "evidence_no" && cut.chars().any(char::is_alphabetic) {
-            return cut;
-        }
+        // The number of a document may be as long as an ID. With letters in it, to which X and
+        // Chinese words belong, only what has the shape of an ID is hidden.
+        let document = fill.id == "evidence_no" && cut.chars().any(char::is_alphabetic);
+        let clean = self.ids.replace_all(&cut, |run: &Captures<'_>| {
+            if document && !is_id(&run[0]) { run[0].to_owned() } else { HIDDEN.to_owned() }
+        });
         if clean != cut {
             notes.push(format!("“{}”中的证件号已隐去，请勿填写个人信息", fill.zh));
         }
@@ -195,7 +201,51 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// Has a run of digits the shape of an ID: 18 characters, or 15 with a real day of birth?
+fn is_id(run: &str) -> bool {
+    let run = folded(run);
+    let digits = run.trim_end_matches(['X', 'x']);
+    match digits.len() {
+        18 => true,
+        17 => run.len() > digits.len(),
+        15 => digits.as_bytes().first_chunk::<15>().and_then(upgrade15).is_some(),
+        _ => false,
+    }
+}
+
 /// The outcome behind a code of the list of results.
 fn outcome(code: &str) -> Option<Outcome> {
     serde_json::from_value(serde_json::Value::from(code)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::packs::Level;
+
+    #[test]
+    fn an_id_in_the_number_of_evidence_is_hidden_and_other_numbers_are_kept() {
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/gansu");
+        let pipeline = crate::pipeline::load(&dir).expect("the sample pipeline");
+        let form = pipeline.pack(Level::County).expect("a form");
+        let fields = Fields::new(&pipeline, form);
+        let fill = form.fill.iter().find(|f| f.id == "evidence_no").expect("a column");
+        for (text, kept) in [
+            ("62942319500101001X", "〔证件号已隐去〕"),
+            ("62942319500101001x", "〔证件号已隐去〕"),
+            ("身份证629423195001010013", "身份证〔证件号已隐去〕"),
+            ("证６２９４２３１９５００１０１００１Ｘ号", "证〔证件号已隐去〕号"),
+            ("证629423500101001、ZZ-1", "证〔证件号已隐去〕、ZZ-1"),
+            // Nobody was born in a month 99; an ID has neither 16 digits nor 20.
+            ("证629423509901001", "证629423509901001"),
+            ("甘医保2026110112345678", "甘医保2026110112345678"),
+            ("ZZ20261101123456789012", "ZZ20261101123456789012"),
+            ("ZZ-1", "ZZ-1"),
+            ("2026110112345678", "〔证件号已隐去〕"),
+        ] {
+            let mut notes = Vec::new();
+            assert_eq!(fields.text(fill, text, &mut notes), kept, "{text}");
+            assert_eq!(notes.is_empty(), text == kept, "{text}: {notes:?}");
+        }
+    }
 }

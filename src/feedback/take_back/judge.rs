@@ -179,14 +179,13 @@ fn one(
         let guess = near && !returned.merges_known;
         return Err(without_result(merged(desk, row, &["result"]), filled.is_empty(), guess));
     }
-    if !case.state.is_open() {
-        return ignored(format!("本件现为“{}”，不需再反馈", case.state.zh()));
+    if let Some(text) = not_asked(desk, origin, case) {
+        return ignored(text);
     }
-    if matches!(case.state, State::Pending | State::HandedOver) {
-        return ignored(format!("本件现为“{}”，待新的反馈包下发后反馈", case.state.zh()));
-    }
-    let day = desk.receiver.day;
-    let mut answer = match desk.fields.answer(filled, case.issued, day) {
+    // What was checked before a case came back says nothing about it now.
+    let issued = case.issued.map(|day| (day, "下发日"));
+    let from = issued.max(case.reopened.map(|day| (day, "重新立案日")));
+    let mut answer = match desk.fields.answer(filled, from, desk.receiver.day) {
         Ok(read) => {
             notes.extend(read.notes);
             read.answer
@@ -219,6 +218,21 @@ fn one(
         false => Act::Answer(Box::new(answer)),
     };
     Ok((draft(desk, &case.number, act), text))
+}
+
+/// Why a case takes no answer from this form, if it takes none.
+fn not_asked(desk: &Desk<'_>, origin: &Origin, case: &Case) -> Option<String> {
+    if !case.state.is_open() {
+        return Some(format!("本件现为“{}”，不需再反馈", case.state.zh()));
+    }
+    if matches!(case.state, State::Pending | State::HandedOver) {
+        return Some(format!("本件现为“{}”，待新的反馈包下发后反馈", case.state.zh()));
+    }
+    // An old form that comes again still has the answers of its day; a newer one was given since.
+    let sent = |pack: &str| desk.packs.get(pack).map(|(_, month, day)| (*day, month.as_str()));
+    let last = &case.answer.as_ref()?.pack;
+    let newer = sent(last)? > sent(&origin.pack)?;
+    newer.then(|| format!("本件已在较新的反馈包 {last} 中反馈，不再按旧表收取"))
 }
 
 /// What is said of a row without a result: its cell is merged with others, all of it is blank, which

@@ -9,6 +9,9 @@ mod judge;
 mod merge;
 mod reply;
 
+#[cfg(test)]
+mod tests;
+
 use chrono::NaiveDate;
 
 pub use book::{Returned, read};

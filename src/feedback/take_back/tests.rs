@@ -1,0 +1,171 @@
+//! Which of the answers to a case counts when several forms of it come back, in whatever order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use chrono::NaiveDate;
+
+use super::book::{Hidden, ReturnedRow};
+use super::{Desk, Fields, Receiver, Returned, Verdict, judge};
+use crate::ledger::act::{Act, Draft, Fault};
+use crate::ledger::case::{Case, Cases};
+use crate::ledger::state::State;
+use crate::pipeline::packs::Level;
+use crate::pipeline::spec::Severity;
+use crate::pipeline::{self, Pipeline};
+use crate::privacy::PersonKeys;
+
+const COUNTY: &str = "620423";
+const NUMBER: &str = "GS-202603-620423-INS01-000001";
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().expect("a day")
+}
+
+fn pack(month: &str) -> String {
+    format!("GS-{month}-{COUNTY}")
+}
+
+/// The county's form of a month, with the case filled in.
+fn form(month: &str, checked: &str, measure: &str) -> Returned {
+    let cells = [
+        ("checked_on", checked),
+        ("way", "入户"),
+        ("result", "属实已整改"),
+        ("cause", "其他"),
+        ("measure", measure),
+        ("done_on", checked),
+        ("evidence_no", "ZZ-1"),
+        ("unit", "县卫健局"),
+        ("person", "某某"),
+    ];
+    let row = ReturnedRow {
+        sheet: "参保资助".into(),
+        line: 5,
+        number: NUMBER.into(),
+        filled: cells.into_iter().map(|(id, text)| (id.to_owned(), text.to_owned())).collect(),
+        ..ReturnedRow::default()
+    };
+    let hidden = Hidden {
+        pack: pack(month),
+        month: month.into(),
+        division: COUNTY.into(),
+        genuine: true,
+        seals: BTreeMap::from([(NUMBER.to_owned(), (String::new(), row.sheet.clone()))]),
+        ..Hidden::default()
+    };
+    let blake3 = format!("{month} {checked} {measure}");
+    Returned { blake3, hidden: Some(hidden), rows: vec![row], ..Returned::default() }
+}
+
+/// One case and the packs that it stood in.
+struct World {
+    pipeline: Pipeline,
+    cases: Cases,
+    packs: BTreeMap<String, (String, String, NaiveDate)>,
+}
+
+impl World {
+    fn new() -> Self {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/gansu");
+        let pipeline = pipeline::load(&dir).expect("the sample pipeline");
+        let mut world = Self { pipeline, cases: Cases::default(), packs: BTreeMap::new() };
+        let open = Act::Open {
+            anomaly: "a".into(),
+            rule: "INS01".into(),
+            subject_kind: "person".into(),
+            subject: "s".into(),
+            anchor: String::new(),
+            county: COUNTY.into(),
+            division: "620423100200".into(),
+            owner: "county_health".into(),
+            severity: Severity::Red,
+        };
+        world.act("2026-03-01", open);
+        world
+    }
+
+    fn act(&mut self, on: &str, act: Act) {
+        let draft = Draft { about: NUMBER.into(), day: day(on), actor: "甲".into(), act };
+        self.cases.apply(&draft).expect("an allowed move");
+    }
+
+    fn issue(&mut self, month: &str, on: &str) {
+        self.packs.insert(pack(month), (COUNTY.into(), month.into(), day(on)));
+        self.act(on, Act::Issue { pack: pack(month), due: day("2026-12-31"), steps: Vec::new() });
+    }
+
+    /// Takes a form in: what is said of the case's row.
+    fn take(&mut self, on: &str, returned: &Returned) -> (Verdict, String) {
+        let form = self.pipeline.pack(Level::County).expect("a form");
+        let fields = Fields::new(&self.pipeline, form);
+        let (keys, signed) = (PersonKeys::new(b"a test"), BTreeSet::new());
+        let receiver = Receiver { day: day(on), actor: "甲".into(), county: None };
+        let taken = judge(
+            &Desk {
+                fields: &fields,
+                keys: &keys,
+                cases: &self.cases,
+                packs: &self.packs,
+                signed: &signed,
+                receiver: &receiver,
+            },
+            returned,
+        );
+        assert_eq!(taken.refused, None);
+        for draft in &taken.drafts {
+            self.cases.apply(draft).expect("an allowed move");
+        }
+        let line = taken.lines.first().expect("the row has its line");
+        (line.verdict, line.reason.clone())
+    }
+
+    fn case(&self) -> &Case {
+        &self.cases.by_number[NUMBER]
+    }
+}
+
+#[test]
+fn what_was_checked_before_a_relapse_answers_it_no_more() {
+    let mut world = World::new();
+    world.issue("2026-03", "2026-03-02");
+    let march = form("2026-03", "2026-03-09", "已更正");
+    assert_eq!(world.take("2026-03-10", &march).0, Verdict::Accepted);
+    world.act("2026-03-20", Act::Close { reason: "已消除".into() });
+    world.act("2026-10-05", Act::Reopen { relapse: true, reason: "又被发现".into() });
+    world.issue("2026-10", "2026-10-06");
+    // The form of March comes again, with more of its rows filled in.
+    let (verdict, reason) = world.take("2026-10-08", &march);
+    assert_eq!(verdict, Verdict::Invalid, "{reason}");
+    assert!(reason.contains("“核查日期”2026-03-09早于重新立案日2026-10-05"), "{reason}");
+    let case = world.case();
+    assert_eq!((case.state, case.stopped, &case.answer), (State::Issued, None, &None));
+    // What is checked anew counts, even in the old form.
+    let anew = form("2026-03", "2026-10-05", "再次更正");
+    assert_eq!(world.take("2026-10-09", &anew).0, Verdict::Accepted);
+    assert_eq!(world.case().state, State::Answered);
+}
+
+#[test]
+fn an_older_form_does_not_replace_the_answer_of_a_newer_one() {
+    let mut world = World::new();
+    world.issue("2026-03", "2026-03-02");
+    let first = form("2026-03", "2026-03-09", "已更正");
+    assert_eq!(world.take("2026-03-10", &first).0, Verdict::Accepted);
+    let (reason, due) = ("仍有此问题".to_owned(), day("2026-04-20"));
+    world.act("2026-03-20", Act::SendBack { fault: Fault::StillFound, due, reason });
+    world.issue("2026-04", "2026-04-02");
+    let (verdict, reason) = world.take("2026-04-03", &first);
+    assert_eq!(verdict, Verdict::Ignored, "{reason}");
+    let second = form("2026-04", "2026-04-07", "再次更正");
+    assert_eq!(world.take("2026-04-08", &second).0, Verdict::Accepted);
+    let (verdict, reason) = world.take("2026-04-10", &first);
+    assert_eq!(verdict, Verdict::Ignored, "{reason}");
+    assert!(reason.contains("较新的反馈包 GS-2026-04-620423"), "{reason}");
+    let measure = |world: &World| world.case().answer.as_ref().map(|a| a.measure.clone());
+    assert_eq!(measure(&world).as_deref(), Some("再次更正"));
+    // The newer form may say more.
+    let third = form("2026-04", "2026-04-11", "补充说明");
+    assert_eq!(world.take("2026-04-12", &third).0, Verdict::Accepted);
+    assert_eq!(measure(&world).as_deref(), Some("补充说明"));
+}
