@@ -176,7 +176,11 @@ pub fn extract(input: &Path, night: &str, name: &str, head: &str, rows: &[String
 }
 
 /// Key and step of every visit, by its number, and the key of every resident, by its row.
-pub fn linked(pipeline: &Path, lake: &Path, visits: &[String]) -> BTreeMap<String, (String, String)> {
+pub fn linked(
+    pipeline: &Path,
+    lake: &Path,
+    visits: &[String],
+) -> BTreeMap<String, (String, String)> {
     let mut found = BTreeMap::new();
     let delivery = |feed: &str| {
         bidui::lake::names_in(&lake.join("deliveries").join(feed)).pop().expect("a delivery")
