@@ -30,6 +30,19 @@ fn settlements(night: &Path) -> BTreeSet<String> {
         .collect()
 }
 
+/// In the first days of a year the newest extracts still tell of the old one: nobody is uninsured for
+/// that, and what was planted is found.
+#[test]
+fn a_new_year_makes_nobody_uninsured() {
+    let home = temp();
+    let (input, lake) = (home.path().join("input"), home.path().join("lake"));
+    fake(&gansu(), &input, "2027-01-02", &["--people", "2000"]);
+    run(&gansu(), &input, &lake).go().ended(0);
+    let said = Bidui::new("truth").arg(gansu()).arg("--lake").arg(&lake);
+    let said = said.arg("--truth").arg(input.join("truth")).arg("--list").go().ended(0);
+    assert!(said.stdout.contains(" 0 differ"), "{}", said.stdout);
+}
+
 #[test]
 fn events_are_told_once_over_the_end_of_a_month() {
     let home = temp();

@@ -6,14 +6,14 @@ unit: percent
 noun: 元
 better: up
 rank: true
-needs: [special_group, poverty_member, insured, death]
+needs: [special_group, poverty_member, insured, resident, death]
 causes: [INS06]
 ---*/
 SELECT county, sum(least(subsidy_amt, due)) AS numerator, sum(due) AS denominator
 FROM (
   SELECT county, subsidy_amt,
-    param('premium_self_min', division, yr())
-      * CASE WHEN is_tekun THEN param('subsidy_full_ratio', division, yr()) ELSE param('subsidy_min_ratio', division, yr()) END AS due
+    param('premium_self_min', division, ins_year)
+      * CASE WHEN is_tekun THEN param('subsidy_full_ratio', division, ins_year) ELSE param('subsidy_min_ratio', division, ins_year) END AS due
   FROM person
   WHERE alive AND resident_ins AND insured_in_province AND is_subsidy_eligible
 ) AS eligible

@@ -7,7 +7,7 @@ unit: percent
 noun: 件
 better: up
 rank: true
-needs: [settlement, poverty_member, special_group, institution]
+needs: [settlement, poverty_member, special_group, resident, institution]
 causes: [FEE04]
 ---*/
 SELECT county, count(CASE WHEN paid AND (assisted OR NOT assist_due) THEN 1 END) AS numerator, count(*) AS denominator

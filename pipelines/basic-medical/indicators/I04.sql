@@ -5,7 +5,7 @@ unit: percent
 noun: 元
 better: up
 rank: true
-needs: [settlement, poverty_member, special_group]
+needs: [settlement, poverty_member, special_group, resident]
 causes: [FEE06, FEE04]
 ---*/
 SELECT substr(division, 1, 6) AS county, sum(least(coalesce(fund_pay, 0), coalesce(in_scope, 0))) AS numerator, sum(coalesce(in_scope, 0)) AS denominator

@@ -5,7 +5,7 @@ unit: percent
 noun: 元
 better: up
 rank: true
-needs: [settlement, poverty_member, special_group]
+needs: [settlement, poverty_member, special_group, resident]
 causes: [FEE06]
 ---*/
 SELECT substr(division, 1, 6) AS county, sum(coalesce(fund_pay, 0)) AS numerator, sum(total_fee) AS denominator

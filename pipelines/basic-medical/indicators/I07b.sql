@@ -1,6 +1,6 @@
 /*---
 title: {zh: 大病救治进度, en: Progress by major disease}
-about: 分母为患病登记中未结案的大病登记件数；分子为其中救治状态不是“未救治”的件数。按病种分列，不含依法保密的病种。按登记的居住地归县。
+about: 分母为患病登记中未结案的大病登记件数；分子为其中救治状态不是“未救治”的件数。按病种分列，不含依法保密的病种和罕见病。按登记的居住地归县。
 unit: percent
 noun: 件
 better: up
@@ -23,7 +23,6 @@ parts:
   d15: {zh: 神经母细胞瘤, en: Major disease 15}
   d16: {zh: 儿童淋巴瘤, en: Major disease 16}
   d17: {zh: 骨肉瘤, en: Major disease 17}
-  d18: {zh: 血友病, en: Major disease 18}
   d19: {zh: 地中海贫血, en: Major disease 19}
   d20: {zh: 唇腭裂, en: Major disease 20}
   d21: {zh: 尿道下裂, en: Major disease 21}

@@ -5,7 +5,7 @@ unit: percent
 noun: 人
 better: up
 rank: true
-needs: [poverty_member, disease_reg, contract, death]
+needs: [poverty_member, disease_reg, contract, resident, death]
 causes: [FDC01]
 ---*/
 SELECT county, count(CASE WHEN contract_valid THEN 1 END) AS numerator, count(*) AS denominator

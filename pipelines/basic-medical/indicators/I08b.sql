@@ -5,7 +5,7 @@ unit: percent
 noun: 人
 better: up
 rank: true
-needs: [poverty_member, disease_reg, contract, followup, death]
+needs: [poverty_member, disease_reg, contract, followup, resident, death]
 causes: [FDC03]
 ---*/
 SELECT county,

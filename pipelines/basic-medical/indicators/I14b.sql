@@ -5,7 +5,7 @@ unit: percent
 noun: 户
 better: up
 rank: true
-needs: [poverty_household, poverty_member, measure]
+needs: [poverty_household, poverty_member, visit_check, measure]
 causes: [MEC02]
 ---*/
 SELECT h.county, count(CASE WHEN h.first_done - h.clock_start <= param('measure_days', h.division, yr()) THEN 1 END) AS numerator, count(*) AS denominator

@@ -2,15 +2,16 @@
 title: {zh: 签约未随访, en: Contracted but behind on follow-up visits}
 over: person
 applies: is_target AND is_resolved AND NOT is_exempt AND chronic_n > 0 AND contract_valid
-needs: [poverty_member, disease_reg, contract, followup, death]
+needs: [poverty_member, disease_reg, contract, followup, resident, death]
 severity: orange
 route: {to: county_health, due: 7d, escalate: [14d, 30d]}
 evidence:
+  - until: "substr(CAST(visits_through AS VARCHAR), 1, 7)"
   - due: "hbp_due + dm_due + smi_due + tb_due"
   - done: "hbp_done + dm_done + smi_done + tb_done"
   - missing: "greatest(hbp_due - hbp_done, 0) + greatest(dm_due - dm_done, 0) + greatest(smi_due - smi_done, 0) + greatest(tb_due - tb_done, 0)"
   - last_visit
-message: "已签约重点慢病患者，本年度至上月应随访{due}次，已随访{done}次，缺{missing}次"
+message: "已签约重点慢病患者，本年度至{until}应随访{due}次，已随访{done}次，缺{missing}次"
 waivers: [异地居住, 失联, 服刑, 参军, 出国, 已死亡, 空挂户, 其他]
 basis: {text: 国家基本公共卫生服务规范（第三版）, effective: [2017-02-28, null]}
 ---*/

@@ -6,7 +6,7 @@ needs: [settlement, poverty_member, special_group, death]
 severity: red
 route: {to: county_rural, due: 3wd, escalate: [7d, 14d]}
 evidence:
-  - group: "concat_ws('、', CASE WHEN is_open_mon THEN mon_type END, CASE WHEN is_lifted THEN '脱贫人口' END, group_names)"
+  - group: "coalesce(nullif(concat_ws('、', CASE WHEN is_open_mon THEN mon_type END, CASE WHEN is_lifted THEN '脱贫人口' END, group_names), ''), concat(mon_type, '（风险已消除）'))"
   - pay12
   - line: "CAST(param('alert_low', division, yr()) AS BIGINT)"
   - signs: "coalesce(nullif(risk_signs, ''), '无其他风险特征')"

@@ -2,7 +2,7 @@
 title: {zh: 高额费用预警（一般居民）, en: High-cost warning for other residents}
 over: person
 applies: alive AND NOT is_low_income
-needs: [settlement, resident, death]
+needs: [settlement, poverty_member, special_group, resident, death]
 severity: orange
 route: {to: county_rural, due: 7d, escalate: [14d, 30d]}
 evidence:

@@ -8,7 +8,7 @@ applies: >-
   AND least(assist_base, year_assist_base - param('assist_dedc', division, setl_year)) >= param('assist_min_base', division, setl_year)
   AND coalesce(year_assist_pay, 0) < param('assist_cap', division, setl_year)
   AND (pay_loc = '1' OR asof() - setl_date >= param('offsite_wait_days', division, yr()))
-needs: [settlement, special_group]
+needs: [settlement, special_group, institution]
 severity: red
 route: {to: county_insurance, due: 3wd, escalate: [7d, 15d]}
 evidence: [assist_group, assist_since, org_name, admit_date, setl_date, total_fee, in_scope, basic_pay, critical_pay, assist_base]

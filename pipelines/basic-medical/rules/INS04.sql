@@ -6,7 +6,7 @@ needs: [insured, death]
 severity: yellow
 route: {to: county_insurance, due: 15d, escalate: [30d, 60d]}
 evidence:
-  - year: "yr()"
+  - year: "ins_year"
   - enrolments
   - enrolment_kinds
   - enrolment_places

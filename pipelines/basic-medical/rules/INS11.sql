@@ -2,11 +2,11 @@
 title: {zh: 断保, en: Insurance lapsed}
 over: person
 applies: is_target AND is_resolved AND NOT is_exempt AND insured_last_year
-needs: [poverty_member, insured, death]
+needs: [poverty_member, insured, resident, death]
 severity: orange
 route: {to: county_insurance, due: 7d, escalate: [14d, 30d]}
 evidence:
-  - year: "yr()"
+  - year: "ins_year"
   - mon_type
 message: "上年度已参保，{year}年度无正常参保记录；断保后再参保须经过待遇等待期"
 waivers: [外省参保, 参军, 服刑, 失联, 出国, 拒绝参保, 已死亡, 系统未同步]

@@ -2,12 +2,12 @@
 title: {zh: 医保与税务缴费不一致, en: Insurance and tax differ on the premium}
 over: person
 applies: alive AND insured_in_province AND (premium_net > 0 OR (resident_ins AND self_paid > 0))
-needs: [premium, insured, death]
+needs: [premium, insured, resident, death]
 severity: yellow
 route: {to: county_insurance, due: 15d, escalate: [30d, 60d]}
 evidence:
   - problem: "CASE WHEN NOT resident_ins THEN '税务已征缴，医保未登记参保' WHEN premium_net <= 0 THEN '医保登记有个人缴费，税务无缴费记录' ELSE '两部门登记的个人缴费金额不一致' END"
-  - year: "yr()"
+  - year: "ins_year"
   - tax_paid: "premium_net"
   - self_paid
 message: "{year}年度居民医保缴费：{problem}（税务实缴{tax_paid}元，医保登记{self_paid}元）"

@@ -2,7 +2,7 @@
 title: {zh: 识别后未按期落实健康帮扶措施, en: No health measure within the term after identification}
 over: household
 applies: is_open_mon AND in_clock AND (risk_ill OR ill_members > 0)
-needs: [poverty_household, poverty_member, measure]
+needs: [poverty_household, poverty_member, visit_check, measure]
 severity: red
 route: {to: county_health, due: 3wd, escalate: [7d, 14d]}
 evidence:

@@ -9,9 +9,10 @@ evidence:
   - untreated
   - untreated_since
   - untreated_days
-message: "{untreated}患者，{untreated_since}确诊，已{untreated_days}天，登记为未救治且确诊后无相应就诊、结算记录"
+  - confirmed: "CASE WHEN untreated_since IS NULL THEN '确诊日期未填' ELSE concat(CAST(untreated_since AS VARCHAR), '确诊，已', CAST(untreated_days AS VARCHAR), '天') END"
+message: "{untreated}患者，{confirmed}，登记为未救治且确诊后无相应就诊、结算记录"
 waivers: [移植或转归, 省外就医, 失联, 出国, 已死亡]
 basis: {text: 大病专项救治, effective: [2017-01-01, null]}
 ---*/
--- Days are counted to the day up to which bills are complete.
-untreated_n > 0 AND untreated_days > param('treat_days', division, yr())
+-- Days are counted to the day up to which bills are complete; a registration without a date is not waited for.
+untreated_n > 0 AND coalesce(untreated_days > param('treat_days', division, yr()), true)

@@ -2,7 +2,7 @@
 title: {zh: 疑似大病未登记, en: Claims show a major disease that is not registered}
 over: person
 applies: alive AND (is_target OR is_warned OR is_fragile)
-needs: [settlement, inpatient, disease_reg, death]
+needs: [settlement, inpatient, disease_reg, poverty_member, special_group, resident, death]
 severity: orange
 route: {to: county_health, due: 7d, escalate: [14d, 30d]}
 evidence:
@@ -16,7 +16,6 @@ waivers: [移植或转归, 省外就医, 系统未同步, 其他]
 basis: {text: 大病专项救治；患病核准, effective: [2017-01-01, null]}
 ---*/
 -- Judged for people on a list, for everyone whose self-pay reached the warning line,
--- and for the old who live alone and are on dialysis, whatever they paid.
+-- and for the old who live alone and are on dialysis, whatever they paid. The view names a disease when a stay or
+-- several claims show it, and the time to register it is over.
 unregistered IS NOT NULL
-AND (unreg_stays > 0 OR unreg_claims >= param('register_claims', division, yr()))
-AND unreg_days > param('register_days', division, yr())

@@ -2,7 +2,7 @@
 title: {zh: 透析或化疗中断, en: Dialysis or chemotherapy interrupted}
 over: person
 applies: alive AND ((dialysis12 >= param('dialysis_min', division, yr()) AND NOT transplanted) OR (chemo12 >= param('chemo_min', division, yr()) AND chemo12 < param('chemo_full', division, yr()) AND NOT major_treated))
-needs: [settlement, inpatient, death]
+needs: [settlement, inpatient, disease_reg, death]
 severity: red
 route: {to: county_health, due: 3wd, escalate: [7d, 14d]}
 evidence:

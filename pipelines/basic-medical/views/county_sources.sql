@@ -72,21 +72,21 @@ c AS (
   LEFT JOIN ledger ON ledger.county_code = spine.county_code
   LEFT JOIN then_listed ON then_listed.county_code = spine.county_code
 ),
--- A difference counts when it is larger than the share and larger than a few.
+-- A difference counts when it is larger than the share and larger than a few. A cell that a ledger leaves empty is no
+-- zero: it differs from nothing.
 judged AS (
   SELECT c.*,
     abs(coalesce(member_persons, 0) - coalesce(list_persons, 0)) AS gap_persons,
     abs(coalesce(member_households, 0) - coalesce(list_households, 0)) AS gap_households,
     abs(coalesce(open_households, 0) - coalesce(health_households, 0)) AS gap_sync,
-    abs(coalesce(ledger_persons, 0) - coalesce(then_persons, 0)) AS gap_ledger_persons,
-    abs(coalesce(ledger_households, 0) - coalesce(then_households, 0)) AS gap_ledger_households
+    abs(ledger_persons - coalesce(then_persons, 0)) AS gap_ledger_persons,
+    abs(ledger_households - coalesce(then_households, 0)) AS gap_ledger_households
   FROM c
 )
 SELECT judged.*,
   gap_persons > tol_min AND gap_persons > tol * coalesce(list_persons, 0)
     OR gap_households > tol_min AND gap_households > tol * coalesce(list_households, 0) AS list_differs,
   gap_sync > tol_min AND gap_sync > tol_sync * coalesce(open_households, 0) AS copy_differs,
-  ledger_month IS NOT NULL AND (
-    gap_ledger_persons > tol_min AND gap_ledger_persons > tol * coalesce(then_persons, 0)
-    OR gap_ledger_households > tol_min AND gap_ledger_households > tol * coalesce(then_households, 0)) AS ledger_differs
+  coalesce(gap_ledger_persons > tol_min AND gap_ledger_persons > tol * coalesce(then_persons, 0), false)
+    OR coalesce(gap_ledger_households > tol_min AND gap_ledger_households > tol * coalesce(then_households, 0), false) AS ledger_differs
 FROM judged

@@ -41,10 +41,30 @@ mem AS (
 ),
 -- A call or a look into files is no home visit (way 2).
 visit AS (
-  SELECT hh_no, min(listed_date) AS listed_date,
+  SELECT hh_no,
     max(CASE WHEN visited_date <= asof() AND coalesce(visit_way, '2') = '2' THEN visited_date END) AS last_visit
   FROM visit_check
   GROUP BY hh_no
+),
+-- Passed on for verification since it was identified: who was listed, cleared and is listed again has older ones too.
+identified AS (
+  SELECT hh_no, min(ym) AS ym
+  FROM (
+    SELECT hh_no, identified_ym AS ym FROM poverty_household
+    UNION ALL
+    SELECT m.hh_no, m.identified_ym AS ym
+    FROM poverty_member m
+    LEFT JOIN poverty_household h ON h.hh_no = m.hh_no
+    WHERE h.hh_no IS NULL AND (m.member_change IS NULL OR m.member_change <> '自然减少')
+  ) AS months
+  GROUP BY hh_no
+),
+listing AS (
+  SELECT v.hh_no, min(v.listed_date) AS listed_date
+  FROM visit_check v
+  JOIN identified i ON i.hh_no = v.hh_no
+  WHERE v.listed_date >= i.ym
+  GROUP BY v.hh_no
 ),
 help AS (
   SELECT hh_no, max(decided_date) AS last_decided,
@@ -103,7 +123,7 @@ base AS (
     hs.identified_ym AS health_identified_ym,
     hs.cleared_ym AS health_cleared_ym,
     hs.synced_on,
-    visit.listed_date, visit.last_visit, help.last_decided, help.last_done,
+    listing.listed_date, visit.last_visit, help.last_decided, help.last_done,
     nullif(split_part(doctor.doctor, chr(31), 2), '') AS team_id,
     nullif(split_part(doctor.doctor, chr(31), 3), '') AS team_name,
     nullif(split_part(doctor.doctor, chr(31), 4), '') AS doctor_name
@@ -112,6 +132,7 @@ base AS (
   LEFT JOIN poverty_household hh ON hh.hh_no = spine.hh_no
   LEFT JOIN health_household hs ON hs.hh_no = spine.hh_no
   LEFT JOIN visit ON visit.hh_no = spine.hh_no
+  LEFT JOIN listing ON listing.hh_no = spine.hh_no
   LEFT JOIN help ON help.hh_no = spine.hh_no
   LEFT JOIN doctor ON doctor.hh_no = spine.hh_no
 ),
@@ -123,7 +144,7 @@ dated AS (
     mon_type IS NOT NULL AND NOT coalesce(risk_cleared, false) AS is_open_mon,
     health_mon_type IS NOT NULL AND NOT coalesce(health_risk_cleared, false) AS is_open_health,
     coalesce(identified_date, identified_ym) AS identified_from,
-    coalesce(identified_date, CASE WHEN listed_date >= identified_ym THEN listed_date END,
+    coalesce(identified_date, listed_date,
       CAST(identified_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY AS DATE)) AS clock_start,
     coalesce(identified_date, CAST(identified_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY AS DATE)) AS identified_on,
     CAST(health_identified_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY AS DATE) AS health_identified_on,

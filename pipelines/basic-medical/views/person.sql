@@ -7,7 +7,15 @@ name: name
 -- One row for each person of the register, the poverty list or the insurance. Every step groups by
 -- person_key and every join of person tables is on person_key, so the view runs bucket by bucket.
 -- No DISTINCT inside an aggregate: it takes some 10 KB for each group, and here each person is a group.
-WITH spine AS (
+WITH
+-- The insurance year is that of the last closed month: in January the newest extracts still hold last year's
+-- enrolments only. Parameters that are asked before a person's county is known are the province's.
+-- In a cross join its one row comes first: the engine hands on a batch for each row of the first side.
+province AS (
+  SELECT code, CAST(date_part('year', CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', code, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY) AS BIGINT) AS ins_year
+  FROM (SELECT min(code) AS code FROM code_division WHERE level = '1') AS root
+),
+spine AS (
   SELECT person_key
   FROM (
     SELECT person_key FROM resident
@@ -95,8 +103,12 @@ enrolment AS (
     in_list('insutype_cover', insutype) AS cover,
     in_list('insutype_basic', insutype) AS basic,
     insutype = '390' AS of_residents,
-    year = yr() AND insu_stat = '1' AND (stop_date IS NULL OR stop_date > asof()) AS active
-  FROM insured
+    year = ins_year - 1 AS last_year,
+    -- Whose enrolment ended with the year was insured in it.
+    year = ins_year AND (insu_stat = '1' OR (insu_stat = '3' AND stop_date < asof()))
+      AND (stop_date IS NULL OR stop_date > least(asof(), make_date(CAST(ins_year AS INT), 12, 30))) AS active
+  FROM province
+  CROSS JOIN insured
 ),
 ins AS (
   SELECT person_key,
@@ -106,7 +118,7 @@ ins AS (
     bool_or(coalesce(active AND cover, false)) AS insured_now,
     bool_or(coalesce(active AND of_residents, false)) AS resident_ins,
     bool_or(coalesce(active AND cover AND NOT of_residents, false)) AS employee_ins,
-    bool_or(coalesce(cover AND year = yr() - 1 AND insu_stat <> '0', false)) AS insured_last_year,
+    bool_or(coalesce(cover AND last_year AND insu_stat <> '0', false)) AS insured_last_year,
     CAST(cardinality(array_distinct(array_agg(concat(insutype, '|', coalesce(place, ''))) FILTER (WHERE active AND basic))) AS BIGINT) AS enrolments,
     CAST(cardinality(array_distinct(array_agg(insutype) FILTER (WHERE active AND basic AND insutype IS NOT NULL))) AS BIGINT) AS enrolment_kinds,
     CAST(cardinality(array_distinct(array_agg(place) FILTER (WHERE active AND basic AND place IS NOT NULL))) AS BIGINT) AS enrolment_places,
@@ -121,8 +133,9 @@ tax AS (
   SELECT person_key,
     sum(CASE WHEN coalesce(refund, false) AND paid_amt > 0 THEN -paid_amt ELSE paid_amt END) AS premium_net,
     max(CASE WHEN NOT coalesce(refund, false) THEN paid_on END) AS premium_on
-  FROM premium
-  WHERE year = yr() AND insutype = '390'
+  FROM province
+  CROSS JOIN premium
+  WHERE year = ins_year AND insutype = '390'
   GROUP BY person_key
 ),
 -- A right exists only from its first day: `valid` is tonight, `at_cutoff` the last day for the year's subsidy.
@@ -132,8 +145,9 @@ identities AS (
     coalesce(start_date <= cutoff, true) AND coalesce(end_date >= cutoff, true) AND cutoff <= asof() AS at_cutoff
   FROM (
     SELECT person_key, group_code, start_date, end_date,
-      make_date(CAST(yr() AS INT), CAST(param('subsidy_cutoff_month', village_code, yr()) AS INT), CAST(param('subsidy_cutoff_day', village_code, yr()) AS INT)) AS cutoff
-    FROM special_group
+      make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', village_code, ins_year) AS INT), CAST(param('subsidy_cutoff_day', village_code, ins_year) AS INT)) AS cutoff
+    FROM province
+    CROSS JOIN special_group
   ) AS g
 ),
 grp AS (
@@ -146,19 +160,28 @@ grp AS (
   FROM identities
   GROUP BY person_key
 ),
+-- What was taken back proves neither a session nor a diagnosis.
+taken_back AS (
+  SELECT person_key, orig_setl_id AS setl_id
+  FROM settlement
+  WHERE refund AND orig_setl_id IS NOT NULL
+  GROUP BY person_key, orig_setl_id
+),
 -- Refund rows may carry positive or negative amounts: net them before judging.
 bill AS (
-  SELECT person_key, setl_date, med_type, proc, dx_main,
-    coalesce(admit_date, setl_date) AS on_date,
-    coalesce(discharge_date, admit_date, setl_date) AS out_date,
-    in_list('med_inpatient', med_type) AS inpatient_bill,
-    coalesce(refund, false) AS refund,
-    CASE WHEN coalesce(refund, false) THEN -1 ELSE 1 END AS sign,
-    CASE WHEN coalesce(refund, false) AND total_fee > 0 THEN -total_fee ELSE total_fee END AS total_fee,
-    CASE WHEN coalesce(refund, false) AND fund_pay > 0 THEN -fund_pay ELSE fund_pay END AS fund_pay,
-    CASE WHEN coalesce(refund, false) AND person_pay > 0 THEN -person_pay ELSE person_pay END AS person_pay
-  FROM settlement
-  WHERE setl_date <= asof() AND setl_date > asof() - INTERVAL '12' MONTH
+  SELECT s.person_key, s.setl_date, s.proc,
+    coalesce(s.admit_date, s.setl_date) AS on_date,
+    -- A bill of a month of sessions counts to its end, which is not after its settlement.
+    least(coalesce(s.discharge_date, s.admit_date, s.setl_date), s.setl_date) AS out_date,
+    in_list('med_inpatient', s.med_type) AS inpatient_bill,
+    NOT coalesce(s.refund, false) AND t.setl_id IS NULL AS live,
+    CASE WHEN coalesce(s.refund, false) THEN -1 ELSE 1 END AS sign,
+    CASE WHEN coalesce(s.refund, false) AND s.total_fee > 0 THEN -s.total_fee ELSE s.total_fee END AS total_fee,
+    CASE WHEN coalesce(s.refund, false) AND s.fund_pay > 0 THEN -s.fund_pay ELSE s.fund_pay END AS fund_pay,
+    CASE WHEN coalesce(s.refund, false) AND s.person_pay > 0 THEN -s.person_pay ELSE s.person_pay END AS person_pay
+  FROM settlement s
+  LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
+  WHERE s.setl_date <= asof() AND s.setl_date > asof() - INTERVAL '12' MONTH
 ),
 pay AS (
   SELECT b.person_key,
@@ -175,12 +198,12 @@ pay AS (
     sum(CASE WHEN b.inpatient_bill AND (coalesce(l.is_lifted, false) OR l.entitled_from - b.on_date <= param('identity_backdate_days', l.village_code, yr())) THEN b.total_fee ELSE 0 END) AS stay_total12,
     sum(CASE WHEN b.inpatient_bill AND (coalesce(l.is_lifted, false) OR l.entitled_from - b.on_date <= param('identity_backdate_days', l.village_code, yr())) THEN b.fund_pay ELSE 0 END) AS stay_fund12,
     sum(CASE WHEN b.inpatient_bill AND (coalesce(l.is_lifted, false) OR l.entitled_from - b.on_date <= param('identity_backdate_days', l.village_code, yr())) THEN b.sign ELSE 0 END) AS stays12,
-    max(CASE WHEN b.inpatient_bill AND NOT b.refund THEN b.setl_date END) AS last_stay_bill,
+    max(CASE WHEN b.inpatient_bill AND b.live THEN b.setl_date END) AS last_stay_bill,
     sum(CASE WHEN b.proc = 'HD' THEN b.sign ELSE 0 END) AS dialysis12,
-    max(CASE WHEN b.proc = 'HD' AND NOT b.refund THEN b.on_date END) AS dialysis_last,
-    max(CASE WHEN b.proc = 'PD' AND NOT b.refund THEN b.on_date END) AS peritoneal_last,
+    max(CASE WHEN b.proc = 'HD' AND b.live THEN b.out_date END) AS dialysis_last,
+    max(CASE WHEN b.proc = 'PD' AND b.live THEN b.out_date END) AS peritoneal_last,
     sum(CASE WHEN b.proc = 'CH' THEN b.sign ELSE 0 END) AS chemo12,
-    max(CASE WHEN b.proc = 'CH' AND NOT b.refund THEN b.on_date END) AS chemo_last
+    max(CASE WHEN b.proc = 'CH' AND b.live THEN b.out_date END) AS chemo_last
   FROM bill b
   LEFT JOIN lst l ON l.person_key = b.person_key
   GROUP BY b.person_key
@@ -192,11 +215,12 @@ care AS (
     CASE WHEN proc = 'TX' OR has_prefix('icd_transplant', dx) THEN true END AS transplant,
     CASE WHEN has_prefix('rare_icd', dx) THEN true END AS rare
   FROM (
-    SELECT person_key, dx_main AS dx, coalesce(admit_date, setl_date) AS on_date,
-      coalesce(discharge_date, admit_date, setl_date) AS out_date, birth_date, sex,
-      in_list('med_inpatient', med_type) AS stay, proc
-    FROM settlement
-    WHERE NOT coalesce(refund, false)
+    SELECT s.person_key, s.dx_main AS dx, coalesce(s.admit_date, s.setl_date) AS on_date,
+      coalesce(s.discharge_date, s.admit_date, s.setl_date) AS out_date, s.birth_date, s.sex,
+      in_list('med_inpatient', s.med_type) AS stay, s.proc
+    FROM settlement s
+    LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
+    WHERE NOT coalesce(s.refund, false) AND t.setl_id IS NULL
     UNION ALL
     SELECT person_key, dx_main AS dx, admit_date AS on_date, coalesce(discharge_date, admit_date) AS out_date,
       birth_date, sex, true AS stay, CAST(NULL AS VARCHAR) AS proc
@@ -254,8 +278,12 @@ known AS (
     d.class = '大病' AS major,
     d.class = '慢病' AS chronic,
     p.untreated AND d.class = '大病' AND d.sensitive <> '1' AND (p.last_on IS NULL OR p.last_on < p.confirmed_date) AS untreated,
-    p.registered IS NULL AND p.proof AND d.class = '大病' AND d.sensitive <> '1' AS unregistered
-  FROM disease_of_person p
+    -- Each disease has to be shown by itself: claims of one and the first day of another prove neither.
+    p.registered IS NULL AND p.proof AND d.class = '大病' AND d.sensitive <> '1'
+      AND (p.stays > 0 OR p.claims >= param('register_claims', c.code, yr()))
+      AND asof() - p.first_on > param('register_days', c.code, yr()) AS unregistered
+  FROM province c
+  CROSS JOIN disease_of_person p
   LEFT JOIN code_disease d ON d.code = p.disease
 ),
 ill AS (
@@ -276,8 +304,8 @@ ill AS (
     min(CASE WHEN untreated THEN confirmed_date END) AS untreated_since,
     nullif(array_to_string(array_sort(array_distinct(array_agg(label) FILTER (WHERE untreated))), '、'), '') AS untreated,
     min(CASE WHEN unregistered THEN first_on END) AS unreg_since,
-    max(CASE WHEN unregistered THEN stays END) AS unreg_stays,
-    max(CASE WHEN unregistered THEN claims END) AS unreg_claims,
+    sum(CASE WHEN unregistered THEN stays END) AS unreg_stays,
+    sum(CASE WHEN unregistered THEN claims END) AS unreg_claims,
     nullif(array_to_string(array_sort(array_distinct(array_agg(label) FILTER (WHERE unregistered))), '、'), '') AS unregistered
   FROM known
   GROUP BY person_key
@@ -312,7 +340,7 @@ visits AS (
   GROUP BY person_key
 ),
 base AS (
-  SELECT spine.person_key,
+  SELECT spine.person_key, province.ins_year,
     coalesce(lst.name, res.name, ins.name) AS name,
     coalesce(lst.village_code, res.village_code, ins.village_code, ins.insured_div) AS division,
     coalesce(res.sex, lst.sex, ins.sex) AS sex,
@@ -389,7 +417,8 @@ base AS (
     nullif(split_part(signed.doctor, chr(31), 2), '') AS team_id,
     nullif(split_part(signed.doctor, chr(31), 3), '') AS team_name,
     nullif(split_part(signed.doctor, chr(31), 4), '') AS doctor_name
-  FROM spine
+  FROM province
+  CROSS JOIN spine
   -- The widest come last: every join copies the columns of those before it.
   LEFT JOIN rare ON rare.person_key = spine.person_key
   LEFT JOIN dead ON dead.person_key = spine.person_key
@@ -415,9 +444,11 @@ derived AS (
     asof() - death_date AS days_dead,
     asof() - premium_on AS days_since_premium,
     coalesce(resident_ins_province = substr(division, 1, 2), true) AS insured_in_province,
-    make_date(CAST(yr() AS INT), CAST(param('subsidy_cutoff_month', division, yr()) AS INT), CAST(param('subsidy_cutoff_day', division, yr()) AS INT)) AS subsidy_cutoff,
+    make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', division, ins_year) AS INT), CAST(param('subsidy_cutoff_day', division, ins_year) AS INT)) AS subsidy_cutoff,
     -- The last day up to which monthly extracts are complete tonight.
-    CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', division, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY AS through
+    CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', division, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY AS through,
+    -- The same of follow-up visits, whose extracts come later than bills.
+    CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('followup_close_day', division, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY AS visits_through
   FROM base
 )
 SELECT derived.*,
@@ -435,12 +466,11 @@ SELECT derived.*,
   through - greatest(dialysis_last, peritoneal_last, last_stay) AS dialysis_gap,
   through - greatest(chemo_last, last_stay) AS chemo_gap,
   through - untreated_since AS untreated_days,
-  asof() - unreg_since AS unreg_days,
   asof() - rare_first AS rare_days,
   asof() - chronic_since AS chronic_days,
   -- Follow-ups due so far this year: the yearly number pro rata of whole months under contract and registered.
-  CASE WHEN hbp_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), hbp_on, contract_from), through + INTERVAL '1' DAY)) * CAST(param('followup_hbp', division, yr()) AS BIGINT) / 12 END AS hbp_due,
-  CASE WHEN dm_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), dm_on, contract_from), through + INTERVAL '1' DAY)) * CAST(param('followup_dm', division, yr()) AS BIGINT) / 12 END AS dm_due,
-  CASE WHEN smi_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), smi_on, contract_from), through + INTERVAL '1' DAY)) * CAST(param('followup_smi', division, yr()) AS BIGINT) / 12 END AS smi_due,
-  CASE WHEN tb_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), tb_on, contract_from), through + INTERVAL '1' DAY)) * CAST(param('followup_tb', division, yr()) AS BIGINT) / 12 END AS tb_due
+  CASE WHEN hbp_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), hbp_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_hbp', division, yr()) AS BIGINT) / 12 END AS hbp_due,
+  CASE WHEN dm_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), dm_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_dm', division, yr()) AS BIGINT) / 12 END AS dm_due,
+  CASE WHEN smi_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), smi_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_smi', division, yr()) AS BIGINT) / 12 END AS smi_due,
+  CASE WHEN tb_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), tb_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_tb', division, yr()) AS BIGINT) / 12 END AS tb_due
 FROM derived

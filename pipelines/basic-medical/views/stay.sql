@@ -69,7 +69,7 @@ SELECT
   s.admit_date, s.discharge_date, s.days, s.dates_ok, s.newborn,
   s.sex, s.birth_date, s.dx_main, CASE WHEN has_prefix('icd_sensitive', s.dx_main) THEN '敏感病种' ELSE s.dx_main END AS dx_shown, s.dx_others, s.leave_way,
   s.total_fee, s.self_fee, s.pay_way, s.deposit,
-  s.prev_out, split_part(s.prev, '|', 2) AS prev_stay_id, split_part(s.prev, '|', 3) AS prev_org_name, s.prev_out - s.admit_date AS overlap_days,
+  s.prev_out, split_part(s.prev, '|', 2) AS prev_stay_id, split_part(s.prev, '|', 3) AS prev_org_name,
   coalesce(b.claims, 0) AS claims, b.claim_total, b.claim_fund_pay, b.claim_person_pay, b.claim_from, b.claim_to, b.claim_last,
   coalesce(b.claim_newborn, false) AS claim_newborn, coalesce(b.claim_complete, false) AS claim_complete,
   b.claim_total - s.total_fee AS diff_fee

@@ -34,7 +34,8 @@ impl World {
 
     /// Enrolments and premiums of the insurance years.
     pub(super) fn covers(&self, home: &mut Home, draw: &mut Draw) {
-        let years = self.first().year() - 1..=self.last().year();
+        let now = insurance_year(self.first());
+        let years = now - 1..=self.last().year();
         let mut serial = 0;
         for person in 0..home.persons.len() {
             let p = &home.persons[person];
@@ -46,7 +47,7 @@ impl World {
                 if unborn
                     || gone
                     || kind == CoverKind::Never
-                    || (kind == CoverKind::Lapsed && year >= self.first().year())
+                    || (kind == CoverKind::Lapsed && year >= now)
                 {
                     continue;
                 }
@@ -95,6 +96,12 @@ impl World {
             ghost: false,
         }
     }
+}
+
+/// The insurance year that the extracts of a night speak of: the year of the last closed month, which
+/// is closed on the fifth of the next.
+pub(super) fn insurance_year(night: NaiveDate) -> i32 {
+    night.year() - i32::from(night < date(night.year(), 2, 5))
 }
 
 /// The highest subsidy that a person has a right to on the year's cut-off date.

@@ -2,6 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
+use super::cover::insurance_year;
 use super::draw::{Draw, Purpose, date, plus};
 use super::model::Home;
 use super::plot::Spot;
@@ -278,11 +279,11 @@ impl World {
         let asof = self.settings.nights[night];
         match rule {
             // A right to the year's subsidy exists from its cut-off date on.
-            "INS06" => asof >= date(asof.year(), 2, 28),
+            "INS06" => asof >= date(insurance_year(asof), 2, 28),
             // The first quarterly visit is due when three months are over and their extracts are in.
-            "FDC03" => asof >= date(asof.year(), 4, 5),
+            "FDC03" => asof >= date(asof.year(), 4, 10),
             // A lapse is one against the year before.
-            "INS11" => asof.year() == self.settings.nights[spot.night].year(),
+            "INS11" => insurance_year(asof) == insurance_year(self.settings.nights[spot.night]),
             _ => true,
         }
     }

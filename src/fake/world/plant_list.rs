@@ -1,8 +1,8 @@
 //! Plants in lists and registers: IDs, names, households, insurance.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 
-use super::cover::premium;
+use super::cover::{insurance_year, premium};
 use super::draw::{coded, plus};
 use super::ids::wrong_check;
 use super::model::{Copy_, Damage, Home, Person, Premium, Waiver};
@@ -148,7 +148,7 @@ impl World {
     }
 
     fn spoil_cover(&self, home: &mut Home, spot: Spot) -> Option<Implied> {
-        let year = self.settings.nights[spot.night].year();
+        let year = insurance_year(self.settings.nights[spot.night]);
         let who = 1;
         let implied: Vec<&'static str> = match spot.kind {
             Kind::MonitoredUninsured => {
@@ -224,7 +224,7 @@ impl World {
         let more: Vec<_> = home
             .covers
             .iter()
-            .filter(|c| c.person == who && c.year >= self.first().year())
+            .filter(|c| c.person == who && c.year >= insurance_year(self.first()))
             .cloned()
             .map(|mut c| {
                 match other.filter(|_| places) {

@@ -2,11 +2,11 @@
 //! not known yet, and afterwards it is put right by further events (a supplement, a refund and a new settlement, a late
 //! record), never by changing what was reported.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 
 use super::World;
 use super::bills::Case;
-use super::cover::subsidy;
+use super::cover::{insurance_year, subsidy};
 use super::draw::{Draw, Purpose, plus};
 use super::model::{Bill, Home, Money, Premium, Rare, Reg};
 use super::money::{Care, money, right};
@@ -40,8 +40,9 @@ impl World {
         let night = self.settings.nights[spot.night];
         match spot.kind {
             Kind::PremiumMissing | Kind::PremiumUnregistered => {
-                hide_cover(home, 1, night.year());
-                home.premiums.retain(|p| p.person != 1 || p.year < night.year());
+                let year = insurance_year(night);
+                hide_cover(home, 1, year);
+                home.premiums.retain(|p| p.person != 1 || p.year < year);
             }
             Kind::HighCostPoor | Kind::HighCostMargin | Kind::HighCost => {
                 let mut draw = Draw::new(self.settings.seed, home.number, Purpose::Plant);
@@ -64,7 +65,7 @@ impl World {
 
     /// What puts it right, from this day on.
     fn repair(&self, home: &mut Home, spot: Spot, day: NaiveDate) {
-        let year = self.settings.nights[spot.night].year();
+        let year = insurance_year(self.settings.nights[spot.night]);
         match spot.kind {
             Kind::NoSubsidy => self.subsidise(home, year, day),
             Kind::PremiumMissing => self.pay_late(home, year, day),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use chrono::{Datelike, NaiveDate};
 
+use super::cover::insurance_year;
 use super::draw::{coded, digits, plus};
 use super::model::{Bill, Cover, CoverKind, Home, Person, Place, Premium, Stay};
 use super::{Record, Value, World};
@@ -184,7 +185,7 @@ impl World {
         asof: NaiveDate,
         out: &mut dyn FnMut(&Record<'_>),
     ) {
-        if c.paid_on > asof || !(asof.year() - 1..=asof.year()).contains(&c.year) {
+        if c.paid_on > asof || !(insurance_year(asof) - 1..=asof.year()).contains(&c.year) {
             return;
         }
         let p = &home.persons[c.person];
@@ -246,7 +247,7 @@ impl World {
         home: &'a Home,
         asof: NaiveDate,
     ) -> impl Iterator<Item = &'a Premium> {
-        let years = self.first().year()..=asof.year();
+        let years = insurance_year(self.first())..=asof.year();
         home.premiums.iter().filter(move |p| p.paid_on <= asof && years.contains(&p.year))
     }
 

@@ -2,6 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
+use super::cover::insurance_year;
 use super::draw::{coded, date, digits, plus};
 use super::model::{Copy_, CoverKind, Home, Listing, Monitored, Person};
 use super::rows::{date_or, identity, numbered, own, sex, text, text_or};
@@ -78,8 +79,9 @@ impl World {
         let mut member_no = list.hh_no.clone();
         digits(&mut member_no, p.slot + 1, 2);
         let wrong = list.claim_error == Some(i);
+        let year = insurance_year(asof);
         let insured =
-            home.covers.iter().any(|c| c.person == i && c.year == asof.year() && c.paid_on <= asof);
+            home.covers.iter().any(|c| c.person == i && c.year == year && c.paid_on <= asof);
         let resident = p.cover != CoverKind::Employee && insured;
         let employee = p.cover == CoverKind::Employee && insured;
         let (watched, [after, oop]) = watched(mon, asof);
