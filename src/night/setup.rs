@@ -152,7 +152,7 @@ impl Setup {
     pub fn newest(&self, wanted: impl Fn(NaiveDate) -> bool) -> Option<String> {
         let wanted = |night: &String| date_of(night).is_some_and(&wanted);
         let in_force = self.line().find(wanted);
-        in_force.or_else(|| self.lake.nights().into_iter().filter(wanted).next_back())
+        in_force.or_else(|| self.lake.nights().into_iter().rfind(wanted))
     }
 
     /// The night that `current` points at, the night that it was built on, and so on, as far back as
