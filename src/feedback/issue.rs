@@ -169,7 +169,7 @@ fn one_county(
     let rows = rows(cases, &issuing)?;
     let flow = setting.flows.get(county).copied().unwrap_or_default();
     let listed = rows.len() as u64;
-    // A supplement lists only what is new; a first batch lists the whole stock.
+    // A first batch lists the whole stock; of a supplement only a county without an earlier pack does.
     if !flow.closes() || (setting.batch.number == 1 && flow.stock != listed) {
         return Err(Error::gate(format!(
             "the cases of {county} do not add up: {flow:?}, {listed} in the pack"

@@ -63,33 +63,22 @@ pub struct Selection<'a> {
     pub nowhere: Vec<&'a Case>,
 }
 
-/// The cases of a batch: all that are open; only those that are to be issued in a supplement.
-pub fn select<'a>(cases: &'a Cases, counties: &[String], supplement: bool) -> Selection<'a> {
+/// The cases of a batch after those that its month has had: a county's first pack of the month
+/// lists all that are open, each later one only those that are to be issued.
+pub fn select<'a>(cases: &'a Cases, counties: &[String], earlier: &[Issued]) -> Selection<'a> {
     let mut selection = Selection::default();
     let wanted = |c: &&Case| counties.is_empty() || counties.contains(&c.county);
+    let had = |c: &Case| {
+        let nowhere = c.county == NOWHERE;
+        earlier.iter().any(|batch| nowhere || batch.counties.contains_key(&c.county))
+    };
     let open = cases.by_number.values().filter(|c| c.state.is_open());
-    for case in open.filter(wanted).filter(|c| !supplement || is_fresh(c)) {
+    for case in open.filter(wanted).filter(|c| is_fresh(c) || !had(c)) {
         if case.county == NOWHERE {
             selection.nowhere.push(case);
         } else {
             selection.counties.entry(&case.county).or_default().push(case);
         }
-    }
-    selection
-}
-
-/// The cases of a batch after those that its month has had: a county's first pack of the month
-/// lists all that are open, each later one only those that are to be issued.
-pub fn select_after<'a>(
-    cases: &'a Cases,
-    counties: &[String],
-    earlier: &[Issued],
-) -> Selection<'a> {
-    let packed = |county: &str| earlier.iter().any(|b| b.counties.contains_key(county));
-    let mut selection = select(cases, counties, !earlier.is_empty());
-    if !earlier.is_empty() {
-        let whole = select(cases, counties, false).counties;
-        selection.counties.extend(whole.into_iter().filter(|(county, _)| !packed(county)));
     }
     selection
 }

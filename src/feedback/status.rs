@@ -83,7 +83,8 @@ pub fn status(events: &[Event], month: NaiveDate, day: NaiveDate) -> Result<Vec<
     Ok(lines.collect())
 }
 
-/// The cases in a workbook: all that the county had open; of a supplement, those that it issued.
+/// The cases in a workbook: all that the county had open; of a supplement after
+/// another pack of the month, those that it issued.
 fn listed(cases: &Cases, pack: &str, county: &str, rows: u64) -> BTreeSet<String> {
     let own = |all: bool| -> BTreeSet<String> {
         let open = cases.by_number.values().filter(|c| c.county == county && c.state.is_open());

@@ -23,8 +23,12 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     let Some(input) = &setup.input else { return Ok((Vec::new(), Vec::new())) };
     let inbox = inbox::look(&setup.pipeline, input, Some(night))?;
     let mut parcels = inbox.parcels;
+    let todays = |r: &Receipt| {
+        r.contract == contract(&setup.pipeline, &setup.pipeline.feeds[&r.feed], &setup.keys)
+    };
     let receipts = every_receipt(&setup.lake, &setup.pipeline, night)?;
-    parcels.extend(from_archive(setup, &receipts, &parcels));
+    let (known, before): (Vec<_>, Vec<_>) = receipts.into_iter().partition(todays);
+    parcels.extend(from_archive(setup, &before, &parcels));
     let size = |p: &Parcel| -> u64 {
         p.files.iter().filter_map(|f| f.metadata().ok()).map(|m| m.len()).sum()
     };
@@ -44,7 +48,7 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     for (parcel, name) in parcels.iter().zip(names) {
         named.push((parcel, name?));
     }
-    receiver.number(&mut named, &setup.receipts(night)?);
+    receiver.number(&mut named, &known);
     // The same content may lie in two folders: the first night that had it takes it in.
     named.sort_by_key(|(p, n)| (p.feed.clone(), n.delivery.clone(), p.received));
     let mut firsts = named.clone();
@@ -122,9 +126,6 @@ fn from_archive(setup: &Setup, receipts: &[Receipt], inbox: &[Parcel]) -> Vec<Pa
     // Of several that came in one night the last counts.
     for receipt in receipts.iter().rev() {
         let feed = &setup.pipeline.feeds[&receipt.feed];
-        if receipt.contract == contract(&setup.pipeline, feed, &setup.keys) {
-            continue;
-        }
         let raw = setup.lake.deliveries(&receipt.feed).join(&receipt.delivery).join("raw");
         for (part, names) in by_part(feed, receipt) {
             let (period, received) = (receipt.period, receipt.received);

@@ -291,7 +291,7 @@ fn a_province_of_packs() {
         flows: &flows,
         night: "2026-10-09-00000000",
     };
-    let selection = select(&cases, &[], false);
+    let selection = select(&cases, &[], &[]);
     let homes = [1, 2].map(|threads| (threads, temp()));
     let mut last = None;
     for (threads, home) in &homes {

@@ -14,7 +14,7 @@ use crate::feedback::batch::{self, Batch, Issued};
 use crate::feedback::county::Setting;
 use crate::feedback::issue::{self, Order, Written};
 use crate::feedback::reveal::Names;
-use crate::feedback::select::{Selection, select_after};
+use crate::feedback::select::{Selection, select};
 use crate::feedback::show::Shower;
 use crate::ledger::act::{Act, Draft, Event};
 use crate::ledger::case::Cases;
@@ -89,7 +89,7 @@ pub fn issue(args: &Args) -> Result<ExitCode> {
         return call.fresh(&known, &events);
     }
     let cases = call.desk.store.cases()?;
-    let waiting = select_after(&cases, &[], &known).counties.values().flatten().count();
+    let waiting = select(&cases, &[], &known).counties.values().flatten().count();
     if !finished {
         let last = &known[known.len() - 1];
         let at = call.out.join(last.batch.folder());
@@ -123,7 +123,7 @@ impl Call<'_> {
         }
         let cases = self.desk.store.cases()?;
         self.known_counties()?;
-        let selection = select_after(&cases, &self.args.county, earlier);
+        let selection = select(&cases, &self.args.county, earlier);
         if selection.counties.is_empty() {
             output::say("没有需要下发的督办件 nothing to issue")?;
             return Ok(ExitCode::SUCCESS);
@@ -270,7 +270,7 @@ impl Call<'_> {
         let cases = Cases::fold(before)?;
         let counties: Vec<String> = issued.counties.keys().cloned().collect();
         let batch = &issued.batch;
-        let selection = select_after(&cases, &counties, earlier);
+        let selection = select(&cases, &counties, earlier);
         // The night that was current on that day; a later one would tell other things.
         let night = self.desk.setup.newest(|day| day <= batch.day);
         let night = night.unwrap_or_else(|| self.desk.night.clone());

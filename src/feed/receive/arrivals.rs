@@ -9,7 +9,7 @@ use crate::feed::inbox::Parcel;
 use crate::feed::receipt::{Receipt, Verdict};
 
 /// One delivery of a scope: a feed, a period, a part.
-struct Came {
+struct Arrival {
     received: NaiveDate,
     arrival: u32,
     content: String,
@@ -26,10 +26,10 @@ impl Receiver<'_> {
     /// contracts, oldest first. What the lake has is the delivery that it was, unless another one was
     /// accepted in its place since: then it is a delivery of its own.
     pub fn number(&self, parcels: &mut [(&Parcel, Named)], receipts: &[Receipt]) {
-        let mut scopes: BTreeMap<Scope<'_>, Vec<Came>> = BTreeMap::new();
+        let mut scopes: BTreeMap<Scope<'_>, Vec<Arrival>> = BTreeMap::new();
         for receipt in receipts {
             let scope = (receipt.feed.as_str(), receipt.period, receipt.part.as_deref());
-            scopes.entry(scope).or_default().push(Came {
+            scopes.entry(scope).or_default().push(Arrival {
                 received: receipt.received,
                 arrival: receipt.arrival,
                 content: receipt.content.clone(),
@@ -59,7 +59,7 @@ impl Receiver<'_> {
             }
             let (content, delivery) = (named.content.clone(), named.delivery.clone());
             let arrival = named.arrival;
-            came.insert(until, Came { received: day, arrival, content, delivery, used: true });
+            came.insert(until, Arrival { received: day, arrival, content, delivery, used: true });
         }
     }
 }
