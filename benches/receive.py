@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times how fast bidui reads one feed and takes it in, format by format, beside DuckDB on the same UTF-8 CSV.
+"""Times how fast bidui reads one feed and takes it in, format by format, beside DuckDB on the same UTF-8 CSV and Parquet.
 
 Reading is `bidui try`, less the same for a handful of rows: decoding, cells, types, keys, quarantine, repeated rows.
 Taking in is a whole run, less a second run that knows the delivery already and does all the rest again: reading, and the
@@ -85,9 +85,11 @@ def less(a: dict, b: dict) -> dict:
     return {key: round(a[key] - b[key], 2) for key in ("wall_s", "cpu_s")}
 
 
+# What DuckDB reads beside bidui, and how: types of CSV are sniffed, those of Parquet are the file's.
+READERS = {"csv utf-8": "read_csv(?, store_rejects = true)", "parquet": "read_parquet(?)"}
 READ = """
 import duckdb, sys
-duckdb.sql("CREATE TABLE t AS FROM read_csv(?, store_rejects = true)", params=[sys.argv[1]])
+duckdb.sql("CREATE TABLE t AS FROM " + sys.argv[2], params=[sys.argv[1]])
 """
 TYPED = """
 import argparse, sys
@@ -104,16 +106,16 @@ else:
 """
 
 
-def duckdb_receives(child: Path, folder: Path, file: Path, like: dict, runs: int) -> dict[str, dict]:
-    """DuckDB's own reader with sniffed types; and the typing of duckdb_night.py, to the same contract."""
+def duckdb_receives(child: Path, folder: Path, file: Path, name: str, like: dict, runs: int) -> dict[str, dict]:
+    """DuckDB's own reader; and the typing of duckdb_night.py, to the same contract."""
     python = [sys.executable, "-c"]
     middle = lambda command: measure.median([measure.run(command) for _ in range(runs)])  # noqa: E731
     start = middle([*python, "import duckdb; duckdb.sql('SELECT 1').fetchall()"])
-    read = middle([*python, READ, file])
+    read = middle([*python, READ, file, READERS[name]])
     typed = [*python, TYPED, HERE, child, folder / "extracts", folder / "duckdb"]
     policy, load = middle([*typed, "policy"]), middle([*typed, "load"])
     of = {"bytes": like["bytes"], "rows": like["rows"]}
-    return {"DuckDB read_csv, sniffed types": of | {"read": less(read, start)}, "DuckDB, typed to the contract": of | {"read": less(load, policy)}}
+    return {f"DuckDB {name}, as it is": of | {"read": less(read, start)}, f"DuckDB {name}, typed to the contract": of | {"read": less(load, policy)}}
 
 
 def speeds(cost: dict, what: str) -> list:
@@ -142,8 +144,8 @@ def main() -> None:
         child = pipelines(args.pipelines, args.work / "receive-pipelines", *FORMATS[name])
         cost, files = bidui_receives(args.bidui, child, folder, args.rows // 2, args.dirt, args.runs)
         costs[f"bidui {name}"] = cost
-        if name == "csv utf-8":
-            costs |= duckdb_receives(child, folder, files[0], cost, args.runs)
+        if name in READERS:
+            costs |= duckdb_receives(child, folder, files[0], name, cost, args.runs)
         print(f"{name}: {cost}", file=sys.stderr)
         shutil.rmtree(folder)
     shutil.rmtree(args.work / "receive-pipelines", ignore_errors=True)

@@ -1,10 +1,13 @@
 //! Views: SQL over tables with one row per subject, planned once and built for some persons or whole.
 
+mod rounds;
 mod safety;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::ScopedJoinHandle;
 
 use arrow::array::{Array, RecordBatch};
 use arrow::compute::{concat, interleave_record_batch, sort_to_indices};
@@ -15,9 +18,6 @@ use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
-use datafusion::sql::sqlparser::ast::{ObjectName, Statement, visit_relations};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::parser::Parser;
 
 use crate::diagnostic::{Fault, Source};
 use crate::engine::{self, Engine, Program};
@@ -26,10 +26,15 @@ use crate::lake::rows::PERSON_KEY;
 use crate::pipeline::Pipeline;
 use crate::pipeline::schema::{link_schema, table_schema};
 use crate::pipeline::spec::{Grain, View};
+pub use rounds::relations;
+use rounds::rounds;
 use safety::Apart;
 
 /// Rows that are handed on at once.
 const ROWS_AT_ONCE: usize = 8192;
+
+/// Bytes of stack of a thread that plans: the engine goes down into a plan by calling itself.
+const PLANNING_STACK: usize = 16 << 20;
 
 /// A view that was planned against the declared tables.
 #[derive(Debug, Clone)]
@@ -78,25 +83,23 @@ impl Plans {
 /// # Errors
 /// Every fault of the views' SQL at once.
 pub fn plan(pipeline: &Pipeline, engine: &Engine) -> Result<Plans, Vec<Fault>> {
-    let order = order(pipeline)?;
+    let rounds = rounds(pipeline)?;
     let (mut plans, mut faults) = (Plans::default(), Vec::new());
     let base = |error: &Error| vec![Fault::of(&pipeline.dir, error.to_string())];
     let context = engine.session().map_err(|e| base(&e))?;
     for (name, schema) in declared(pipeline) {
         register(&context, &name, Arc::new(EmptyTable::new(schema))).map_err(|e| base(&e))?;
     }
-    for id in order {
-        let view = &pipeline.views[&id];
-        // What is constant is computed here already, and may panic.
-        let planned = engine::guarded(|| Ok(plan_one(pipeline, &context, view, &plans)));
-        let fault = |e: Error| Err(Fault::of(&pipeline.source("views", &id).path, e.message));
-        match planned.unwrap_or_else(fault) {
-            Ok(planned) => {
-                let table = Arc::new(EmptyTable::new(planned.schema.clone()));
-                register(&context, &id, table).map_err(|e| base(&e))?;
-                plans.views.push(planned);
+    for ids in rounds {
+        for (id, planned) in ids.iter().zip(plan_round(pipeline, &context, &ids, &plans)?) {
+            match planned {
+                Ok(planned) => {
+                    let table = Arc::new(EmptyTable::new(planned.schema.clone()));
+                    register(&context, id, table).map_err(|e| base(&e))?;
+                    plans.views.push(planned);
+                }
+                Err(fault) => faults.push(fault),
             }
-            Err(fault) => faults.push(fault),
         }
     }
     if faults.is_empty() { Ok(plans) } else { Err(faults) }
@@ -113,6 +116,39 @@ pub fn declared(pipeline: &Pipeline) -> Vec<(String, SchemaRef)> {
 fn register(context: &SessionContext, name: &str, table: Arc<dyn TableProvider>) -> Result<()> {
     context.register_table(name, table)?;
     Ok(())
+}
+
+/// Plans views that read none of each other, on all cores. The longest come first: they take longest.
+fn plan_round(
+    pipeline: &Pipeline,
+    context: &SessionContext,
+    ids: &[String],
+    plans: &Plans,
+) -> Result<Vec<Result<Planned, Fault>>, Vec<Fault>> {
+    let one = |id: &String| {
+        let view = &pipeline.views[id];
+        // What is constant is computed here already, and may panic.
+        let planned = engine::guarded(|| Ok(plan_one(pipeline, context, view, plans)));
+        let fault = |e: Error| Err(Fault::of(&pipeline.source("views", id).path, e.message));
+        planned.unwrap_or_else(fault)
+    };
+    let mut waiting: Vec<(usize, &String)> = ids.iter().enumerate().collect();
+    waiting.sort_by_key(|(_, id)| pipeline.views[*id].sql.len());
+    let waiting = Mutex::new(waiting);
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let work = || std::iter::from_fn(next).map(|(at, id)| (at, one(id))).collect::<Vec<_>>();
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let no_thread = |e| vec![Fault::of(&pipeline.dir, format!("cannot start a thread: {e}"))];
+    let planned: Result<BTreeMap<usize, _>, Vec<Fault>> = std::thread::scope(|scope| {
+        let start = |_| {
+            let thread = std::thread::Builder::new().stack_size(PLANNING_STACK);
+            thread.spawn_scoped(scope, work).map_err(no_thread)
+        };
+        let threads: Vec<_> = (0..cores.min(ids.len())).map(start).collect::<Result<_, _>>()?;
+        let ends = threads.into_iter().map(ScopedJoinHandle::join);
+        Ok(ends.flat_map(|end| end.unwrap_or_else(|panic| resume_unwind(panic))).collect())
+    });
+    Ok(planned?.into_values().collect())
 }
 
 /// Plans one view and finds out whether it is safe to build bucket by bucket.
@@ -267,57 +303,6 @@ fn place_in(text: &str) -> Option<(usize, usize)> {
     let (line, rest) = rest.split_once(", Column: ")?;
     let column = rest.split(|c: char| !c.is_ascii_digit()).next()?;
     Some((line.parse().ok()?, column.parse().ok()?))
-}
-
-/// Views in an order in which each comes after those that it reads.
-fn order(pipeline: &Pipeline) -> Result<Vec<String>, Vec<Fault>> {
-    let mut faults = Vec::new();
-    let mut needs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for view in pipeline.views.values() {
-        let source = pipeline.source("views", &view.id);
-        match relations(&view.sql) {
-            Ok(names) => {
-                let views = names.into_iter().filter(|n| pipeline.views.contains_key(n));
-                needs.insert(view.id.clone(), views.collect());
-            }
-            Err(error) => faults.push(sql_fault(source, &view.sql, &error)),
-        }
-    }
-    let mut order: Vec<String> = Vec::new();
-    while order.len() < needs.len() {
-        let ready: Vec<String> = needs
-            .iter()
-            .filter(|(id, n)| !order.contains(id) && n.iter().all(|v| order.contains(v)))
-            .map(|(id, _)| id.clone())
-            .collect();
-        if ready.is_empty() {
-            let stuck: Vec<&String> = needs.keys().filter(|id| !order.contains(id)).collect();
-            let names = stuck.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(", ");
-            let source = pipeline.source("views", stuck[0]);
-            faults.push(
-                Fault::at(source, 0..1, format!("views read each other in a circle: {names}"))
-                    .hint("take what they share into a view of its own"),
-            );
-            break;
-        }
-        order.extend(ready);
-    }
-    if faults.is_empty() { Ok(order) } else { Err(faults) }
-}
-
-/// Names of the tables and views that a query reads.
-///
-/// # Errors
-/// It is no SQL.
-pub fn relations(sql: &str) -> Result<BTreeSet<String>, DataFusionError> {
-    let statements: Vec<Statement> = Parser::parse_sql(&GenericDialect {}, sql)
-        .map_err(|e| DataFusionError::SQL(Box::new(e), None))?;
-    let mut names = BTreeSet::new();
-    _ = visit_relations(&statements, |name: &ObjectName| {
-        names.insert(name.to_string().trim_matches('"').to_owned());
-        ControlFlow::<()>::Continue(())
-    });
-    Ok(names)
 }
 
 /// Plans a view over the tables given, which need only the columns that it reads, to be built as

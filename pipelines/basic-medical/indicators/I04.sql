@@ -1,6 +1,6 @@
 /*---
 title: {zh: 政策范围内报销比例, en: Reimbursement of in-scope fees}
-about: 分母为本年度脱贫人口、监测对象和救助对象住院结算的政策范围内费用之和；分子为各项基金支付之和，不超过政策范围内费用。退费已冲销。按居住地归县。
+about: 分母为本年度脱贫人口、监测对象和救助对象住院结算的政策范围内费用之和；分子为各项基金支付之和，不超过政策范围内费用。同一次就诊的手工补报并入计算，退费已冲销。按居住地归县。
 unit: percent
 noun: 元
 better: up
@@ -8,7 +8,13 @@ rank: true
 needs: [settlement, poverty_member, special_group, resident]
 causes: [FEE06, FEE04]
 ---*/
-SELECT substr(division, 1, 6) AS county, sum(least(coalesce(fund_pay, 0), coalesce(in_scope, 0))) AS numerator, sum(coalesce(in_scope, 0)) AS denominator
-FROM claim
-WHERE live AND linked AND is_inpatient AND target_kind IS NOT NULL AND setl_year = yr() AND total_fee > 0
-GROUP BY substr(division, 1, 6)
+SELECT county, sum(least(fund_pay, in_scope)) AS numerator, sum(in_scope) AS denominator
+FROM (
+  SELECT substr(division, 1, 6) AS county, sum(coalesce(fund_pay, 0)) AS fund_pay, sum(coalesce(in_scope, 0)) AS in_scope
+  FROM claim
+  WHERE live AND linked AND is_inpatient AND target_kind IS NOT NULL AND setl_year = yr()
+  GROUP BY substr(division, 1, 6), person_key, visit_id
+  -- A bill that tops a visit up has no fee of its own.
+  HAVING sum(total_fee) > 0
+) AS visits
+GROUP BY county

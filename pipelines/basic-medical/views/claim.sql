@@ -10,7 +10,7 @@ trace: {settlement: [setl_id], inpatient: [person_key, org_code, mr_no], death: 
 WITH
 -- insurance code of a provider -> the institution; several health codes may share one insurance code (医共体)
 org AS (
-  SELECT fixmedins_code, min(org_code) AS org_code, min(name) AS org_name, min(kind) AS org_kind, min(division) AS org_division
+  SELECT fixmedins_code, min(org_code) AS org_code, min(name) AS org_name, count(*) = 1 AS alone, min(kind) AS org_kind, min(division) AS org_division
   FROM institution
   WHERE fixmedins_code IS NOT NULL
   GROUP BY fixmedins_code
@@ -41,6 +41,11 @@ taken_back AS (
   FROM settlement
   WHERE refund AND orig_setl_id IS NOT NULL
   GROUP BY person_key, orig_setl_id
+),
+bill AS (
+  SELECT *, coalesce(basic_pay, 0) + coalesce(critical_pay, 0) + coalesce(assist_pay, 0) + coalesce(civil_pay, 0)
+    + coalesce(company_pay, 0) + coalesce(large_pay, 0) + coalesce(other_pay, 0) AS known_pay
+  FROM settlement
 ),
 care AS (
   SELECT
@@ -142,7 +147,8 @@ SELECT
   s.sp_psn_type, s.insured_div,
   s.org_code AS fixmedins_code,
   coalesce(p.page_org_code, o.org_code) AS org_code,
-  coalesce(o.org_name, s.org_name) AS org_name,
+  -- of several under one code the bill says which
+  coalesce(CASE WHEN o.alone THEN o.org_name END, s.org_name, o.org_name) AS org_name,
   o.org_kind, o.org_division,
   s.admit_date, s.discharge_date, coalesce(s.discharge_date, s.setl_date) AS out_date, s.setl_date,
   CAST(date_part('year', coalesce(s.setl_date, asof())) AS BIGINT) AS setl_year,
@@ -161,7 +167,9 @@ SELECT
   s.total_fee, s.own_expense, s.over_limit, s.pre_selfpay, s.in_scope, s.deductible,
   s.basic_pay, s.critical_pay, s.assist_pay, s.other_pay, s.fund_pay, s.person_pay,
   s.total_fee - s.fund_pay - s.person_pay AS diff_total,
-  s.fund_pay - coalesce(s.basic_pay, 0) - coalesce(s.critical_pay, 0) - coalesce(s.assist_pay, 0) - coalesce(s.other_pay, 0) AS diff_fund,
+  -- where the funds that employees have besides are not told, the fund may be more than its parts, not less
+  CASE WHEN coalesce(s.insutype, '390') = '390' OR s.civil_pay IS NOT NULL OR s.company_pay IS NOT NULL OR s.large_pay IS NOT NULL OR s.fund_pay < s.known_pay
+    THEN s.fund_pay - s.known_pay END AS diff_fund,
   s.in_scope - (s.total_fee - coalesce(s.own_expense, 0) - coalesce(s.over_limit, 0) - coalesce(s.pre_selfpay, 0)) AS diff_scope,
   -- a bill by hand that tops up a visit already settled on line
   coalesce(s.settle_way, '1') = '2' AND coalesce(v.visit_on_line, false) AS is_supplement,
@@ -178,7 +186,7 @@ SELECT
   CASE WHEN p.page_org_code IS NOT NULL
     THEN concat(p.page_org_code, '-', p.mr_no, '-', to_char(p.page_admit_date, '%Y%m%d')) END AS stay_id,
   p.mr_no, p.page_admit_date, p.page_discharge_date, p.page_total_fee
-FROM settlement s
+FROM bill s
 LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
 LEFT JOIN listed l ON l.person_key = s.person_key
 LEFT JOIN register r ON r.person_key = s.person_key

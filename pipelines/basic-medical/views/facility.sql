@@ -20,13 +20,19 @@ used AS (
   WHERE session_date <= asof()
   GROUP BY org_code
 ),
+-- Two agreements with one hospital are one and its renewal: the larger number of staff is due, not both.
 paired AS (
-  SELECT p.org_code, count(*) AS pairings, min(p.start_date) AS paired_since, min(p.upper_org_name) AS upper_org_name,
-    sum(coalesce(CAST(p.min_staff AS DECIMAL(16, 4)), param('dispatch_min', i.division, yr()))) AS staff_due
-  FROM pairing p
-  JOIN institution i ON i.org_code = p.org_code
-  WHERE p.start_date <= asof() AND (p.end_date IS NULL OR p.end_date >= asof())
-  GROUP BY p.org_code
+  SELECT org_code, sum(agreements) AS pairings, min(paired_since) AS paired_since, min(upper_org_name) AS upper_org_name,
+    sum(staff_due) AS staff_due
+  FROM (
+    SELECT p.org_code, min(p.upper_org_name) AS upper_org_name, count(*) AS agreements, min(p.start_date) AS paired_since,
+      max(coalesce(CAST(p.min_staff AS DECIMAL(16, 4)), param('dispatch_min', i.division, yr()))) AS staff_due
+    FROM pairing p
+    JOIN institution i ON i.org_code = p.org_code
+    WHERE p.start_date <= asof() AND (p.end_date IS NULL OR p.end_date >= asof())
+    GROUP BY p.org_code, coalesce(p.upper_org_code, p.upper_org_name)
+  ) AS uppers
+  GROUP BY org_code
 ),
 -- in post today, and in post on any day of the tolerated gap (so a rotation of some weeks is no interruption)
 posted AS (

@@ -169,7 +169,9 @@ taken_back AS (
 ),
 -- Refund rows may carry positive or negative amounts: net them before judging.
 bill AS (
-  SELECT s.person_key, s.setl_date, s.proc,
+  SELECT s.person_key, s.setl_date,
+    -- A bill that names no treatment shows dialysis by its diagnosis.
+    coalesce(s.proc, CASE WHEN has_prefix('icd_haemodialysis', s.dx_main) THEN 'HD' WHEN has_prefix('icd_peritoneal', s.dx_main) THEN 'PD' END) AS proc,
     coalesce(s.admit_date, s.setl_date) AS on_date,
     -- A bill of a month of sessions counts to its end, which is not after its settlement.
     least(coalesce(s.discharge_date, s.admit_date, s.setl_date), s.setl_date) AS out_date,
@@ -201,6 +203,7 @@ pay AS (
     max(CASE WHEN b.inpatient_bill AND b.live THEN b.setl_date END) AS last_stay_bill,
     sum(CASE WHEN b.proc = 'HD' THEN b.sign ELSE 0 END) AS dialysis12,
     max(CASE WHEN b.proc = 'HD' AND b.live THEN b.out_date END) AS dialysis_last,
+    sum(CASE WHEN b.proc = 'PD' THEN b.sign ELSE 0 END) AS peritoneal12,
     max(CASE WHEN b.proc = 'PD' AND b.live THEN b.out_date END) AS peritoneal_last,
     sum(CASE WHEN b.proc = 'CH' THEN b.sign ELSE 0 END) AS chemo12,
     max(CASE WHEN b.proc = 'CH' AND b.live THEN b.out_date END) AS chemo_last
@@ -395,7 +398,8 @@ base AS (
     pay.last_stay_bill,
     coalesce(pay.dialysis12, 0) AS dialysis12, pay.dialysis_last,
     coalesce(pay.chemo12, 0) AS chemo12, pay.chemo_last,
-    ill.last_stay, pay.peritoneal_last,
+    coalesce(pay.peritoneal12, 0) AS peritoneal12, pay.peritoneal_last,
+    ill.last_stay,
     coalesce(ill.transplanted, false) AS transplanted,
     coalesce(ill.rare_claims, 0) AS rare_claims, ill.rare_first,
     coalesce(rare.rare_cases, 0) AS rare_cases,
@@ -455,11 +459,13 @@ SELECT derived.*,
   pay12 >= CASE WHEN is_low_income THEN param('alert_low', division, yr()) ELSE param('alert_gen', division, yr()) END AS is_warned,
   coalesce(age >= param('old_age', division, yr()), false) AS is_old,
   is_subsidy_group OR (is_open_mon AND subsidy_cutoff <= asof() AND coalesce(identified_on <= subsidy_cutoff, true)) AS is_subsidy_eligible,
-  coalesce(age >= param('old_age', division, yr()), false) AND lives_alone AND dialysis12 >= param('dialysis_min', division, yr()) AS is_fragile,
+  coalesce(age >= param('old_age', division, yr()), false) AND lives_alone
+    AND (dialysis12 >= param('dialysis_min', division, yr()) OR peritoneal12 >= param('peritoneal_min', division, yr())) AS is_fragile,
   concat_ws('、',
     CASE WHEN age >= param('old_age', division, yr()) THEN '高龄' END,
     CASE WHEN lives_alone THEN '独居' END,
     CASE WHEN dialysis12 > 0 THEN '血液透析' END,
+    CASE WHEN peritoneal12 > 0 THEN '腹膜透析' END,
     CASE WHEN pay_recent > pay_before THEN '近三月自付上升' END) AS risk_signs,
   pay_recent > pay_before AS pay_rising,
   -- Days without treatment, counted to the day up to which bills are complete; a stay in hospital is no gap.

@@ -37,6 +37,7 @@ impl World {
                 ("TRT05", person(home, 0))
             }
             Kind::RareUnregistered => {
+                home.rares.retain(|r| r.person != 0);
                 let day = plus(at, -60);
                 let dx = ("E83.000", "肝豆状核变性");
                 let case = Case::day(0, ("14", Care::Special), self.province, day, dx, 156_000);

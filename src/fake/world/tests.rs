@@ -4,8 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 
-use super::draw::date;
+use super::draw::{Draw, Purpose, date};
 use super::ids::check_char;
+use super::plant::Kind;
+use super::plot::Spot;
 use super::*;
 
 fn places(counties: usize) -> Geography {
@@ -153,6 +155,20 @@ fn every_rule_is_planted_and_households_carry_one_cause() {
     }
     assert!(causes.values().all(|c| c.len() == 1));
     assert!(plants.iter().any(|p| p.night > 0) && plants.iter().any(|p| p.cleared.is_some()));
+}
+
+#[test]
+fn who_is_planted_as_not_registered_is_not_registered() {
+    let world = world(52_000, 8, 1);
+    let households = (0..20_000).map(|number| world.base(number, 0));
+    let mut home = households
+        .into_iter()
+        .find(|home| home.rares.iter().any(|rare| rare.person == 0))
+        .expect("a head of a household with a rare disease");
+    let spot = Spot { kind: Kind::RareUnregistered, night: 0, cleared: None, instance: 0 };
+    let mut draw = Draw::new(42, home.number, Purpose::Plant);
+    assert!(world.spoil_care(&mut home, spot, world.last(), &mut draw).is_some());
+    assert!(home.rares.iter().all(|rare| rare.person != 0));
 }
 
 #[test]
