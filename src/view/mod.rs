@@ -3,11 +3,11 @@
 mod rounds;
 mod safety;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
-use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::ScopedJoinHandle;
 
 use arrow::array::{Array, RecordBatch};
 use arrow::compute::{concat, interleave_record_batch, sort_to_indices};
@@ -32,9 +32,6 @@ use safety::Apart;
 
 /// Rows that are handed on at once.
 const ROWS_AT_ONCE: usize = 8192;
-
-/// Bytes of stack of a thread that plans: the engine goes down into a plan by calling itself.
-const PLANNING_STACK: usize = 16 << 20;
 
 /// A view that was planned against the declared tables.
 #[derive(Debug, Clone)]
@@ -91,7 +88,7 @@ pub fn plan(pipeline: &Pipeline, engine: &Engine) -> Result<Plans, Vec<Fault>> {
         register(&context, &name, Arc::new(EmptyTable::new(schema))).map_err(|e| base(&e))?;
     }
     for ids in rounds {
-        for (id, planned) in ids.iter().zip(plan_round(pipeline, &context, &ids, &plans)?) {
+        for (id, planned) in ids.iter().zip(plan_round(pipeline, &context, &ids, &plans)) {
             match planned {
                 Ok(planned) => {
                     let table = Arc::new(EmptyTable::new(planned.schema.clone()));
@@ -124,7 +121,7 @@ fn plan_round(
     context: &SessionContext,
     ids: &[String],
     plans: &Plans,
-) -> Result<Vec<Result<Planned, Fault>>, Vec<Fault>> {
+) -> Vec<Result<Planned, Fault>> {
     let one = |id: &String| {
         let view = &pipeline.views[id];
         // What is constant is computed here already, and may panic.
@@ -132,23 +129,22 @@ fn plan_round(
         let fault = |e: Error| Err(Fault::of(&pipeline.source("views", id).path, e.message));
         planned.unwrap_or_else(fault)
     };
-    let mut waiting: Vec<(usize, &String)> = ids.iter().enumerate().collect();
-    waiting.sort_by_key(|(_, id)| pipeline.views[*id].sql.len());
-    let waiting = Mutex::new(waiting);
-    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    let work = || std::iter::from_fn(next).map(|(at, id)| (at, one(id))).collect::<Vec<_>>();
+    let mut longest: Vec<(usize, &String)> = ids.iter().enumerate().collect();
+    longest.sort_by_key(|(_, id)| Reverse(pipeline.views[*id].sql.len()));
+    let next = AtomicUsize::new(0);
+    let done: Mutex<BTreeMap<usize, _>> = Mutex::default();
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let no_thread = |e| vec![Fault::of(&pipeline.dir, format!("cannot start a thread: {e}"))];
-    let planned: Result<BTreeMap<usize, _>, Vec<Fault>> = std::thread::scope(|scope| {
-        let start = |_| {
-            let thread = std::thread::Builder::new().stack_size(PLANNING_STACK);
-            thread.spawn_scoped(scope, work).map_err(no_thread)
-        };
-        let threads: Vec<_> = (0..cores.min(ids.len())).map(start).collect::<Result<_, _>>()?;
-        let ends = threads.into_iter().map(ScopedJoinHandle::join);
-        Ok(ends.flat_map(|end| end.unwrap_or_else(|panic| resume_unwind(panic))).collect())
+    std::thread::scope(|scope| {
+        for _ in 0..cores.min(ids.len()) {
+            scope.spawn(|| {
+                while let Some((at, id)) = longest.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let planned = one(id);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).insert(*at, planned);
+                }
+            });
+        }
     });
-    Ok(planned?.into_values().collect())
+    done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
 }
 
 /// Plans one view and finds out whether it is safe to build bucket by bucket.
