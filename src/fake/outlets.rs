@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 
-use super::world::{Known, Record};
+use super::world::{Known, Record, TABLES};
 use super::write::{Dirt, Divisions, FeedWriter, WrittenFile, period_of};
 use crate::error::Result;
 use crate::pipeline::Pipeline;
@@ -34,7 +34,6 @@ struct Outlet<'a> {
 pub(super) struct Outlets<'a> {
     outlets: Vec<Outlet<'a>>,
     by_table: BTreeMap<&'a str, Vec<usize>>,
-    seen: BTreeSet<&'static str>,
     /// The first fault; after it nothing is written.
     result: Result<()>,
 }
@@ -63,7 +62,7 @@ impl<'a> Outlets<'a> {
             by_table.entry(&feed.table).or_default().push(place);
             outlets.push(Outlet { feed, writer, since: told_until(feed, nights, number) });
         }
-        Ok(Self { outlets, by_table, seen: BTreeSet::new(), result: Ok(()) })
+        Ok(Self { outlets, by_table, result: Ok(()) })
     }
 
     /// The earlier nights that some feed must know.
@@ -83,7 +82,7 @@ impl<'a> Outlets<'a> {
     /// Gives a record, as its department has it, to the feeds of its table that have not told it. What the world says
     /// decides: a department's error is no new event.
     pub(super) fn take(&mut self, world: &Record<'_>, record: &Record<'_>, known: &Known) {
-        self.seen.insert(record.table);
+        debug_assert!(TABLES.contains(&record.table), "{} is no table of the world", record.table);
         for place in self.by_table.get(record.table).into_iter().flatten() {
             let outlet = &mut self.outlets[*place];
             let told = || outlet.since.is_some_and(|night| known.had(night, world));
@@ -93,7 +92,7 @@ impl<'a> Outlets<'a> {
         }
     }
 
-    /// The feeds whose tables the world never named.
+    /// The feeds whose tables the world does not know.
     ///
     /// # Errors
     /// Whatever went wrong while records were taken.
@@ -101,8 +100,7 @@ impl<'a> Outlets<'a> {
         &mut self,
     ) -> Result<impl Iterator<Item = (&'a Feed, &mut FeedWriter<'a>)>> {
         std::mem::replace(&mut self.result, Ok(()))?;
-        let seen = &self.seen;
-        let rest = self.outlets.iter_mut().filter(|o| !seen.contains(o.feed.table.as_str()));
+        let rest = self.outlets.iter_mut().filter(|o| !TABLES.contains(&o.feed.table.as_str()));
         Ok(rest.map(|o| (o.feed, &mut o.writer)))
     }
 

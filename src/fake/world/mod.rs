@@ -31,6 +31,7 @@ mod rows;
 mod rows_care;
 mod rows_list;
 mod standing;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod wish;
@@ -43,6 +44,7 @@ use chrono::NaiveDate;
 pub use geography::{County, Division, Geography, Town, Village};
 pub use ids::SLOTS;
 pub use known::Known;
+pub use tables::TABLES;
 
 use draw::{Draw, Purpose};
 use ids::Ids;

@@ -1,6 +1,6 @@
 //! The world keeps its promises.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
 
@@ -169,6 +169,15 @@ fn who_is_planted_as_not_registered_is_not_registered() {
     let mut draw = Draw::new(42, home.number, Purpose::Plant);
     assert!(world.spoil_care(&mut home, spot, world.last(), &mut draw).is_some());
     assert!(home.rares.iter().all(|rare| rare.person != 0));
+}
+
+#[test]
+fn the_tables_of_the_world_are_those_that_it_has_rows_of() {
+    let world = world(20_000, 4, 1);
+    let mut told = BTreeSet::new();
+    world.plain_tables(0, &[], &mut |r, _| _ = told.insert(r.table));
+    (0..4).for_each(|c| world.county(c, 0, &[], &mut |r, _| _ = told.insert(r.table)));
+    assert_eq!(told, TABLES.into_iter().collect());
 }
 
 #[test]
