@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::lake::rows::{Part, RowsFile, RowsWriter};
 use crate::pipeline::spec::Table;
 
-const EVENTS: &str = "events.parquet";
+pub(super) const EVENTS: &str = "events.parquet";
 const FORWARD: &str = "forward.parquet";
 const EVENT_COLUMNS: [&str; 8] =
     ["date", "kind", "from_key", "to_key", "step", "mention", "table", "rows"];
@@ -231,6 +231,25 @@ fn alive(now: &BTreeMap<i64, Now>, watched: &Watched) -> BTreeSet<i64> {
     alive
 }
 
+/// Events of each kind, on a night that has none.
+pub fn no_events() -> BTreeMap<String, u64> {
+    EventKind::ALL.iter().map(|(kind, _)| (kind.word().to_owned(), 0)).collect()
+}
+
+/// Writes that nothing changed since the night before.
+pub(super) fn none(night: &Path) -> Result<()> {
+    write_all(night, &[])
+}
+
+fn write_all(night: &Path, events: &[Event]) -> Result<()> {
+    let path = night.join("identity").join(EVENTS);
+    let mut writer = RowsWriter::plain(&path, event_schema())?;
+    for part in events.chunks(8192) {
+        writer.push(&event_rows(part)?)?;
+    }
+    writer.finish().map(drop)
+}
+
 /// Compares tonight with the night before, and writes the events and the pointers. Gives the number
 /// of events of each kind.
 pub(super) fn write(
@@ -262,17 +281,11 @@ pub(super) fn write(
         })
         .collect();
     events.sort();
-    let mut counts: BTreeMap<String, u64> =
-        EventKind::ALL.iter().map(|(kind, _)| (kind.word().to_owned(), 0)).collect();
+    let mut counts = no_events();
     for event in &events {
         *counts.entry(event.kind.word().into()).or_default() += 1;
     }
-    let path = folder.join("identity").join(EVENTS);
-    let mut writer = RowsWriter::plain(&path, event_schema())?;
-    for part in events.chunks(8192) {
-        writer.push(&event_rows(part)?)?;
-    }
-    writer.finish()?;
+    write_all(folder, &events)?;
     past.forward.next(&merged, &alive, date).write(folder)?;
     Ok(counts)
 }

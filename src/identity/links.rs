@@ -21,8 +21,9 @@ use crate::lake::rows::{Gather, PERSON_KEY, RowsFile, SRC_ROW};
 use crate::pipeline::schema::link_schema;
 use crate::pipeline::spec::Table;
 
-/// Name of the table that this stage makes.
+/// Name of the table that this stage makes, and of its file.
 const LINK_TABLE: &str = "link";
+pub(super) const FILE: &str = "link.parquet";
 
 /// Where a row came to lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -174,7 +175,7 @@ pub(super) fn write(
     let dir = night.join("identity");
     durable::create_dir_all(&dir)?;
     let lines = lines(mentions, decided, adopted, decisions);
-    let path = dir.join("link.parquet");
+    let path = dir.join(FILE);
     let mut writer = Gather::create(&path, link_schema(), buckets, None)?;
     let told: Vec<&Line> = lines.iter().filter(|l| l.tier.is_some()).collect();
     for part in told.chunks(8192) {
@@ -190,10 +191,16 @@ pub(super) fn write(
         let path = dir.join(format!("moved-{}.parquet", table.id));
         move_rows(table_rows, &own, &path, buckets)?;
     }
-    let file = RowsFile::open(&path)?;
+    hang(tables, &path)?;
+    Ok((funnel, now))
+}
+
+/// Adds the table of links to tonight's tables.
+pub(super) fn hang(tables: &mut BTreeMap<String, TableRows>, path: &Path) -> Result<()> {
+    let file = RowsFile::open(path)?;
     let held = vec![Held { delivery: String::new(), file, edits: Arc::default() }];
     tables.insert(LINK_TABLE.into(), TableRows { schema: link_schema(), held, moved: None });
-    Ok((funnel, now))
+    Ok(())
 }
 
 /// What rows say and whose they are, by [`Seen::what`]. Where the same has two persons, that of most

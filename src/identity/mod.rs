@@ -35,10 +35,10 @@ use chrono::NaiveDate;
 use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 
-pub use events::{Event, EventKind, Forward, events};
+pub use events::{Event, EventKind, Forward, events, no_events};
 pub use evidence::{Evidence, Part, REVIEW_COLUMNS, evidence};
 pub use lookup::{Linked, Wanted, linked, step_title};
-pub use recall::recall;
+pub use recall::{carry, recall};
 pub use seen::Past;
 
 use crate::engine::TableRows;

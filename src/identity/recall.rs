@@ -1,24 +1,48 @@
 //! Tonight's persons as a published night left them, for going back from an anomaly to its rows.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 
 use super::step::Step;
+use super::{events, links};
 use crate::citizen_id::Quality;
 use crate::engine::TableRows;
 use crate::error::{Error, Result};
+use crate::lake::durable;
 use crate::lake::rows::{Part, RowsFile};
 use crate::pipeline::schema::link_schema;
+
+/// Tonight's rows by table.
+type Tables = BTreeMap<String, TableRows>;
+
+/// Takes over what a published night says of the same rows, as those of its files that lie in `identity`
+/// say it: whose they are, what the next night is to know, and that nobody is another person since.
+///
+/// # Errors
+/// The disk; a file that is damaged.
+pub fn carry(tables: &mut Tables, files: &[PathBuf], night: &Path) -> Result<()> {
+    let dir = night.join("identity");
+    durable::create_dir_all(&dir)?;
+    for file in files {
+        let name = file.file_name().unwrap_or_default();
+        if name != events::EVENTS {
+            durable::share(file, &dir.join(name))?;
+        }
+    }
+    events::none(night)?;
+    recall(tables, night)?;
+    links::hang(tables, &dir.join(links::FILE))
+}
 
 /// Hangs the moved rows and the edits that `night` keeps into tables that were assembled anew.
 ///
 /// # Errors
 /// A file of the night is damaged.
-pub fn recall(tables: &mut BTreeMap<String, TableRows>, night: &Path) -> Result<()> {
+pub fn recall(tables: &mut Tables, night: &Path) -> Result<()> {
     let dir = night.join("identity");
     for (id, rows) in tables.iter_mut() {
         let path = dir.join(format!("moved-{id}.parquet"));
@@ -26,7 +50,7 @@ pub fn recall(tables: &mut BTreeMap<String, TableRows>, night: &Path) -> Result<
             rows.moved = Some(RowsFile::open(&path)?);
         }
     }
-    let file = RowsFile::open(&dir.join("link.parquet"))?;
+    let file = RowsFile::open(&dir.join(links::FILE))?;
     let columns: Vec<String> = link_schema().fields().iter().map(|f| f.name().clone()).collect();
     for batch in file.scan(Part::All, &columns, &Arc::default())? {
         let batch = batch?;

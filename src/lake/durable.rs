@@ -86,6 +86,16 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
     file.sync_all().map_err(|e| Error::io("sync", to, &e))
 }
 
+/// Gives a file that nobody changes any more another name beside its own; copies it where the file
+/// system knows no such names.
+///
+/// # Errors
+/// The path and the cause.
+pub fn share(from: &Path, to: &Path) -> Result<()> {
+    step();
+    std::fs::hard_link(from, to).or_else(|_| copy(from, to))
+}
+
 /// Points the symbolic link `link` at `target` in one atomic step.
 ///
 /// # Errors

@@ -73,6 +73,17 @@ impl Edits {
         self.drop.is_empty() && self.rekey.is_empty() && self.moved.is_empty()
     }
 
+    /// What tells these changes from all others.
+    pub fn digest(&self) -> Vec<u8> {
+        let mut rekey: Vec<(i64, i64)> = self.rekey.iter().map(|(row, key)| (*row, *key)).collect();
+        rekey.sort_unstable();
+        let drop = self.drop.words().count() as u64;
+        let rows = std::iter::once(drop).chain(self.drop.words()).chain(self.moved.words());
+        let keys = rekey.into_iter().flat_map(|(row, key)| [row as u64, key as u64]);
+        let count = self.rekey.len() as u64;
+        std::iter::once(count).chain(keys).chain(rows).flat_map(u64::to_le_bytes).collect()
+    }
+
     /// Applies the changes to a batch; `src_row` is the place of that column in it.
     fn apply(&self, batch: RecordBatch, src_row: usize) -> Result<RecordBatch> {
         let rows = batch.column(src_row).as_primitive::<Int64Type>().clone();
@@ -123,6 +134,11 @@ impl RowsFile {
         let file = std::fs::File::open(path).map_err(|e| Error::io("open", path, &e))?;
         let footer = Arc::new(Footer::read(&file, path)?);
         Ok(Self { path: path.to_owned(), footer })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The columns.

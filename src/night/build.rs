@@ -1,7 +1,7 @@
 //! Builds the views and judges their rows on the way: person views range by range, others whole.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -34,9 +34,29 @@ pub struct Built {
     pub(super) broken: BTreeMap<String, Broken>,
 }
 
+/// What views are built from.
+pub(super) struct From<'a> {
+    pub assembled: &'a Assembled,
+    /// The jobs of person views.
+    pub ranges: &'a [KeyRange],
+    /// Person views that the night before built from the same.
+    pub kept: &'a BTreeMap<String, RowsFile>,
+}
+
+/// Makes the folder of a night's views.
+///
+/// # Errors
+/// The disk.
+pub(super) fn folder(staged: &Path) -> Result<PathBuf> {
+    let dir = staged.join("views");
+    durable::create_dir_all(&dir)?;
+    Ok(dir)
+}
+
 /// A view under way: its file, and what stands in it so far.
 struct Open {
-    writer: RowsWriter,
+    /// Nothing when the view is kept: it stands there already.
+    writer: Option<RowsWriter>,
     rows: u64,
     subjects: AllSubjects,
     repeats: Repeats,
@@ -45,42 +65,42 @@ struct Open {
 impl Open {
     fn write(&mut self, batch: &RecordBatch, keys: KeyRange) -> Result<()> {
         self.rows += batch.num_rows() as u64;
-        self.writer.push_of(batch, keys)
+        self.writer.as_mut().map_or(Ok(()), |writer| writer.push_of(batch, keys))
     }
 }
 
-/// Builds every view, judges its rows by all rules that can run, and keeps it in `staged/views`.
+/// Builds every view that is not kept, judges the rows of all by all rules that can run, and writes what
+/// was built into the folder of the night's views.
 ///
 /// # Errors
 /// The disk, the memory; never what is wrong with one view or rule.
 pub(super) fn build(
     setup: &Setup,
     engine: &Engine,
-    assembled: &Assembled,
-    ranges: &[KeyRange],
-    staged: &Path,
+    from: &From<'_>,
+    dir: &Path,
     not_run: &NotRun,
     progress: &dyn Progress,
 ) -> Result<Built> {
-    let dir = staged.join("views");
-    durable::create_dir_all(&dir)?;
+    let (assembled, ranges) = (from.assembled, from.ranges);
     let judges = judges(setup, engine, not_run)?;
-    let shared = Shared { setup, engine, assembled, judges, plain: plain(setup, assembled)? };
+    let plain = plain(setup, assembled, from.kept)?;
+    let shared = Shared { setup, engine, assembled, judges, plain, kept: from.kept };
     let whole: Vec<&Planned> = setup.plans.views.iter().filter(|v| v.whole.is_some()).collect();
     let steps = ranges.len() + whole.len();
     progress.stage("建视图并判定", "view and judge", steps as u64);
     let mut built = Built::default();
-    person_views(&shared, ranges, &dir, &mut built, progress)?;
+    person_views(&shared, ranges, dir, &mut built, progress)?;
     for planned in whole {
-        let mut open = open(&dir, planned)?;
+        let mut open = open(&shared, dir, planned)?;
         inherit(planned, &mut built);
         if !built.broken.get(&planned.id).is_some_and(|b| b.empty) {
-            let (tables, pieces) = whole_tables(&shared, planned, &dir)?;
+            let (tables, pieces) = whole_tables(&shared, planned, dir)?;
             let station = Station::new(&shared, planned, tables);
             let part = station.whole(&shared, &pieces, |batch| open.write(batch, KeyRange::ALL))?;
             keep(&mut built, part, &mut open, KeyRange::ALL)?;
         }
-        finish(&shared, planned, open, &dir, &mut built)?;
+        finish(&shared, planned, open, dir, &mut built)?;
         progress.step(&planned.id);
     }
     settle(setup, not_run, &mut built);
@@ -114,7 +134,7 @@ fn person_views(
         shared.setup.plans.views.iter().filter(|v| v.whole.is_none()).collect();
     let mut opened = BTreeMap::new();
     for planned in &plans {
-        opened.insert(planned.id.clone(), open(dir, planned)?);
+        opened.insert(planned.id.clone(), open(shared, dir, planned)?);
     }
     let next = AtomicUsize::new(0);
     let (send, receive) = std::sync::mpsc::sync_channel(shared.setup.threads);
@@ -156,7 +176,9 @@ fn person_views(
     })?;
     for planned in &plans {
         if let Some(open) = opened.remove(&planned.id) {
-            inherit(planned, built);
+            if open.writer.is_some() {
+                inherit(planned, built);
+            }
             finish(shared, planned, open, dir, built)?;
         }
     }
@@ -210,15 +232,19 @@ fn finish(
     dir: &Path,
     built: &mut Built,
 ) -> Result<()> {
-    let Open { mut writer, mut rows, mut subjects, mut repeats } = open;
-    if built.broken.get(&planned.id).is_some_and(|b| b.empty) {
-        // A part of a view would look like all of it.
-        drop(writer);
-        writer = self::writer(dir, planned)?;
-        rows = 0;
-        built.rows.remove(&planned.id);
+    let Open { writer, mut rows, mut subjects, mut repeats } = open;
+    if let Some(mut writer) = writer {
+        if built.broken.get(&planned.id).is_some_and(|b| b.empty) {
+            // A part of a view would look like all of it.
+            drop(writer);
+            writer = self::writer(dir, planned)?;
+            rows = 0;
+            built.rows.remove(&planned.id);
+        }
+        writer.finish()?;
+    } else if shared.kept.get(&planned.id).is_some_and(|file| file.rows() != rows) {
+        return Err(Error::bug(format!("not every row of the view {} was judged", planned.id)));
     }
-    writer.finish()?;
     repeats.add(subjects.repeats()?);
     if rows > 0 && repeats.subjects > 0 {
         let reason = repeated(shared.setup, planned, &repeats, dir)?;
@@ -228,8 +254,9 @@ fn finish(
     Ok(())
 }
 
-fn open(dir: &Path, planned: &Planned) -> Result<Open> {
-    let writer = writer(dir, planned)?;
+fn open(shared: &Shared<'_>, dir: &Path, planned: &Planned) -> Result<Open> {
+    let kept = shared.kept.contains_key(&planned.id);
+    let writer = if kept { None } else { Some(writer(dir, planned)?) };
     let subjects = AllSubjects::new(&dir.join(format!("{}-subjects", planned.id)));
     Ok(Open { writer, rows: 0, subjects, repeats: Repeats::default() })
 }

@@ -12,7 +12,7 @@ use crate::engine::{self, Engine, Piece, Program, Rows, Slice, Stored, TableRows
 use crate::error::{Error, Kind, Result};
 use crate::feed::assemble::{Assembled, of_persons};
 use crate::lake::bucket::KeyRange;
-use crate::lake::rows::{Cursor, PERSON_KEY, Part};
+use crate::lake::rows::{Cursor, PERSON_KEY, Part, RowsFile};
 use crate::pipeline::spec::View;
 use crate::rule::{Judge, Judged, Repeats, Subjects};
 use crate::view::{self, Planned};
@@ -31,6 +31,8 @@ pub(super) struct Shared<'a> {
     pub judges: BTreeMap<String, Judge>,
     /// Tables of no persons, the columns that person views read.
     pub plain: BTreeMap<String, Batches>,
+    /// Person views that the night before built from the same.
+    pub kept: &'a BTreeMap<String, RowsFile>,
 }
 
 /// What one view gave in one job.
@@ -74,17 +76,7 @@ impl<'a> Station<'a> {
 
     /// Builds the view for some persons and judges its rows: the only time that they are passed over.
     pub fn build(&self, shared: &Shared<'_>) -> Result<Part1> {
-        self.unless_broken(|| {
-            let batches = self.rows(shared)?;
-            let mut part = Part1 { view: self.planned.id.clone(), ..Part1::default() };
-            batches.iter().try_for_each(|batch| self.judge(shared, batch, &mut part))?;
-            // A person is in one job only: nothing of this one has to be remembered for the next.
-            if self.planned.keyed && self.view(shared).subject == PERSON_KEY {
-                part.repeats = std::mem::take(&mut part.subjects).repeats();
-            }
-            part.batches = Arc::new(batches);
-            Ok(part)
-        })
+        self.unless_broken(|| judged(shared, self.planned, self.rows(shared)?))
     }
 
     /// Builds the view for all persons, a large one for some of its subjects at a time; judges its rows
@@ -108,7 +100,7 @@ impl<'a> Station<'a> {
                     self.tables[name].hold(Rows::Lake(pieces.clone(), Some(slice)));
                 }
                 view::in_order(subject, &self.rows(shared)?, |batch| {
-                    self.judge(shared, batch, &mut part)?;
+                    judge(shared, self.view(shared), batch, &mut part)?;
                     take(batch)
                 })?;
             }
@@ -133,19 +125,33 @@ impl<'a> Station<'a> {
     fn rows(&self, shared: &Shared<'_>) -> Result<Vec<RecordBatch>> {
         view::build(self.view(shared), self.program.as_ref().map_err(Clone::clone)?)
     }
+}
 
-    fn judge(&self, shared: &Shared<'_>, batch: &RecordBatch, part: &mut Part1) -> Result<()> {
-        shared.judges[&self.planned.id].judge(batch, &mut part.judged)?;
-        part.subjects.push(batch, &self.view(shared).subject)
+/// Judges the rows of a view in one job.
+fn judged(shared: &Shared<'_>, planned: &Planned, batches: Vec<RecordBatch>) -> Result<Part1> {
+    let view = &shared.setup.pipeline.views[&planned.id];
+    let mut part = Part1 { view: planned.id.clone(), ..Part1::default() };
+    batches.iter().try_for_each(|batch| judge(shared, view, batch, &mut part))?;
+    // A person is in one job only: nothing of this one has to be remembered for the next.
+    if planned.keyed && view.subject == PERSON_KEY {
+        part.repeats = std::mem::take(&mut part.subjects).repeats();
     }
+    part.batches = Arc::new(batches);
+    Ok(part)
+}
+
+fn judge(shared: &Shared<'_>, view: &View, batch: &RecordBatch, part: &mut Part1) -> Result<()> {
+    shared.judges[&view.id].judge(batch, &mut part.judged)?;
+    part.subjects.push(batch, &view.subject)
 }
 
 /// The person views, each after those that it reads.
 pub(super) struct Desk<'a> {
-    stations: Vec<Station<'a>>,
+    /// Each with where it is built, unless it is kept.
+    views: Vec<(&'a Planned, Option<Station<'a>>)>,
     /// Columns of each table that any of them reads.
     columns: BTreeMap<String, Vec<String>>,
-    /// Where each table of persons is read.
+    /// Where each table of persons, and each view that is kept, is read.
     cursors: BTreeMap<String, Vec<Cursor>>,
 }
 
@@ -160,9 +166,11 @@ impl<'a> Desk<'a> {
         let station = |planned: &&'a Planned| {
             Station::new(shared, planned, planned.reads.keys().filter_map(table).collect())
         };
-        let columns = columns_read(plans.iter().copied());
-        let stations = plans.iter().map(station).collect();
-        Self { stations, columns, cursors: BTreeMap::new() }
+        let built = |planned: &Planned| !shared.kept.contains_key(&planned.id);
+        let columns = columns_read(plans.iter().copied().filter(|planned| built(planned)));
+        let views =
+            plans.iter().map(|planned| (*planned, built(planned).then(|| station(planned))));
+        Self { views: views.collect(), columns, cursors: BTreeMap::new() }
     }
 
     /// All person views of one range of persons, which comes after those before it.
@@ -173,10 +181,13 @@ impl<'a> Desk<'a> {
         let mut parts: Vec<Part1> = Vec::new();
         // Most tables are read by several views, and more than once by some: they are decoded once.
         let mut held = BTreeMap::new();
-        let Self { stations, columns, cursors } = self;
+        let Self { views, columns, cursors } = self;
         let mut reader = Reader { shared, range, columns, cursors };
-        for station in stations.iter() {
-            let planned = station.planned;
+        for (planned, station) in views.iter() {
+            let Some(station) = station else {
+                parts.push(judged(shared, planned, reader.kept(planned)?)?);
+                continue;
+            };
             let read = parts.iter().filter(|p| planned.reads.contains_key(&p.view));
             let broken = read.filter_map(|p| Some((&p.view, p.broken.as_ref()?))).next();
             if let Some((name, reason)) = broken {
@@ -228,6 +239,16 @@ impl Reader<'_> {
         Ok(batches)
     }
 
+    /// The rows of a view that is kept.
+    fn kept(&mut self, planned: &Planned) -> Result<Vec<RecordBatch>> {
+        let columns = planned.schema.fields().iter().map(|f| f.name().clone()).collect::<Vec<_>>();
+        if !self.cursors.contains_key(&planned.id) {
+            let cursor = Cursor::new(&self.shared.kept[&planned.id], &columns, &Arc::default())?;
+            self.cursors.insert(planned.id.clone(), vec![cursor]);
+        }
+        self.at(&planned.id, self.range)
+    }
+
     /// Rows of the persons, from where the table was read last.
     fn keys(
         &mut self,
@@ -239,9 +260,13 @@ impl Reader<'_> {
         if !self.cursors.contains_key(name) {
             self.cursors.insert(name.to_owned(), table.cursors(columns)?);
         }
+        self.at(name, range).map(Arc::new)
+    }
+
+    fn at(&mut self, name: &str, range: KeyRange) -> Result<Vec<RecordBatch>> {
         let cursors = self.cursors.get_mut(name).into_iter().flatten();
         let parts = cursors.map(|cursor| cursor.keys(range)).collect::<Result<Vec<_>>>()?;
-        Ok(Arc::new(parts.into_iter().flatten().collect()))
+        Ok(parts.into_iter().flatten().collect())
     }
 }
 
@@ -275,9 +300,14 @@ pub(super) fn part_of(setup: &Setup, table: &str, range: KeyRange) -> Part {
 ///
 /// # Errors
 /// What the disk says.
-pub(super) fn plain(setup: &Setup, assembled: &Assembled) -> Result<BTreeMap<String, Batches>> {
+pub(super) fn plain(
+    setup: &Setup,
+    assembled: &Assembled,
+    kept: &BTreeMap<String, RowsFile>,
+) -> Result<BTreeMap<String, Batches>> {
     let mut held = BTreeMap::new();
-    for (name, columns) in columns_read(setup.plans.views.iter().filter(|v| v.whole.is_none())) {
+    let views = setup.plans.views.iter().filter(|v| v.whole.is_none() && !kept.contains_key(&v.id));
+    for (name, columns) in columns_read(views) {
         let Some(table) = assembled.tables.get(&name) else { continue };
         let plain = part_of(setup, &name, KeyRange::ALL) == Part::All;
         if plain && table.bytes() <= PLAIN_BYTES {

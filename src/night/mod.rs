@@ -8,6 +8,8 @@ mod desk;
 pub mod explain;
 mod freshness;
 pub mod indicators;
+mod kept;
+mod mark;
 mod publish;
 pub mod setup;
 mod system;
@@ -21,6 +23,7 @@ use chrono::NaiveDate;
 use books::Books;
 pub use build::Built;
 pub use freshness::{due_period, feed_freshness};
+use kept::Kept;
 pub use setup::Setup;
 pub use take_in::take_in;
 
@@ -115,11 +118,17 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     system::add(setup, night, &cases, &receipts, &mut assembled, &staged)?;
     let ranges = ranges(setup, &assembled);
     progress.stage("归并", "identify", ranges.len() as u64);
-    let funnel = identify(setup, night, last.as_deref(), &mut assembled, &staged, &ranges)?;
+    let mut kept = Kept::new(setup, night, last.as_deref(), &staged);
+    let at = (night, last.as_deref());
+    let funnel = identify(setup, at, &mut kept, &mut assembled, &staged, &ranges)?;
     let feeds = accounts::feeds(setup, night, &receipts, &assembled);
     accounts::close(setup, &assembled, &funnel)?;
     let mut not_run = freshness::not_run(setup, &feeds);
-    let mut built = build::build(setup, &engine, &assembled, &ranges, &staged, &not_run, progress)?;
+    let dir = build::folder(&staged)?;
+    let views = kept.views(&assembled, &ranges)?;
+    let from = build::From { assembled: &assembled, ranges: &ranges, kept: &views };
+    let mut built = build::build(setup, &engine, &from, &dir, &not_run, progress)?;
+    kept.write(&built)?;
     not_run.append(&mut built.not_run);
     progress.stage("指标", "indicators", 1);
     let tables = indicators::Inputs { assembled: &assembled, feeds: &feeds, built: &built };
@@ -164,12 +173,18 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
 /// Gives every row its person, and notes what changed since the night before.
 fn identify(
     setup: &Setup,
-    date: NaiveDate,
-    last: Option<&str>,
+    (date, last): (NaiveDate, Option<&str>),
+    kept: &mut Kept<'_>,
     assembled: &mut Assembled,
     folder: &Path,
     ranges: &[bucket::KeyRange],
 ) -> Result<identity::Funnel> {
+    if let (Some(files), Some(last)) = (kept.identity(assembled)?, last) {
+        identity::carry(&mut assembled.tables, &files, folder)?;
+        let before = read_summary(&setup.lake.night(last))?;
+        let (tables, steps) = (before.identity, before.identity_steps);
+        return Ok(identity::Funnel { tables, steps, events: identity::no_events() });
+    }
     let past = match last {
         Some(last) => identity::Past::read(&setup.lake.night(last))?,
         None => identity::Past::default(),

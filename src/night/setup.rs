@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use super::Options;
+use super::mark::Mark;
 use crate::diagnostic::{self, Fault};
 use crate::division::Divisions;
 use crate::engine::Engine;
@@ -193,22 +194,14 @@ impl Setup {
         last: Option<&str>,
         ledger: &Head,
     ) -> String {
-        let mut hasher = blake3::Hasher::new();
-        let mut add = |part: &str| {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
-        };
-        add(env!("CARGO_PKG_VERSION"));
-        add(&self.pipeline.version);
-        add(&self.pipeline.settings.buckets.to_string());
-        add(&self.keys.derived("night", &[]).to_string());
-        add(last.unwrap_or("first"));
-        add(&ledger.hash);
+        let mut mark = Mark::new(&self.pipeline, &self.keys);
+        mark.add(last.unwrap_or("first"));
+        mark.add(&ledger.hash);
         for receipt in receipts.iter().filter(|r| r.verdict == Verdict::Accepted) {
-            add(&receipt.feed);
-            add(&receipt.delivery);
+            mark.add(&receipt.feed);
+            mark.add(&receipt.delivery);
         }
-        format!("{night}-{}", &hasher.finalize().to_hex()[..8])
+        format!("{night}-{}", &mark.text()[..8])
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Planned {
     pub sliced: BTreeSet<String>,
     /// Columns that it reads of each table or view.
     pub reads: BTreeMap<String, Vec<String>>,
+    /// What the engine makes of its SQL. What hangs on the night's date alone is a constant in it.
+    pub plan: LogicalPlan,
 }
 
 /// All views, each after those that it reads.
@@ -190,7 +192,7 @@ fn plan_one(
             ))
         })?;
     }
-    Ok(Planned { id: view.id.clone(), schema, whole, keyed, sliced, reads })
+    Ok(Planned { id: view.id.clone(), schema, whole, keyed, sliced, reads, plan })
 }
 
 /// The places of its columns that hold the person key, when a view may be built bucket by bucket; else

@@ -20,6 +20,7 @@ mod identity;
 mod identity_apart;
 mod identity_events;
 mod indicators;
+mod kept;
 mod ledger;
 mod mini;
 mod month;

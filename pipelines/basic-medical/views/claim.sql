@@ -51,7 +51,7 @@ care AS (
   SELECT
     s.person_key, s.setl_id, coalesce(s.mdtrt_id, s.setl_id) AS visit_id, s.org_code, s.insured_div,
     s.admit_date, coalesce(s.discharge_date, s.setl_date) AS out_date, s.setl_date,
-    CAST(date_part('year', coalesce(s.setl_date, asof())) AS BIGINT) AS setl_year,
+    coalesce(CAST(date_part('year', s.setl_date) AS BIGINT), yr()) AS setl_year,
     NOT coalesce(s.refund, false) AND t.setl_id IS NULL AS live,
     in_list('med_inpatient', s.med_type) AS is_inpatient,
     in_list('med_assist', s.med_type) AS is_assist_type,
@@ -151,7 +151,7 @@ SELECT
   coalesce(CASE WHEN o.alone THEN o.org_name END, s.org_name, o.org_name) AS org_name,
   o.org_kind, o.org_division,
   s.admit_date, s.discharge_date, coalesce(s.discharge_date, s.setl_date) AS out_date, s.setl_date,
-  CAST(date_part('year', coalesce(s.setl_date, asof())) AS BIGINT) AS setl_year,
+  coalesce(CAST(date_part('year', s.setl_date) AS BIGINT), yr()) AS setl_year,
   -- sex by the ID; a typed sex that contradicts it gives null (that is ID09, not the hospital's fault)
   CASE
     WHEN s.id_no IS NULL THEN CASE WHEN s.sex IN ('1', '2') THEN s.sex END

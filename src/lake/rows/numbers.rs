@@ -27,6 +27,11 @@ impl Numbers {
         self.words.iter().map(|word| u64::from(word.count_ones())).sum()
     }
 
+    /// What tells it from every other set.
+    pub fn words(&self) -> impl Iterator<Item = u64> + '_ {
+        self.words.iter().copied()
+    }
+
     /// Is it none?
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()

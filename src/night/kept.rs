@@ -1,0 +1,185 @@
+//! What the night before made of the same is not made again. All that a product of a night hangs on is
+//! in its mark; one whose mark is that of the night before is taken over as it lies there.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::mark::Mark;
+use super::{Built, Setup};
+use crate::engine::TableRows;
+use crate::error::Result;
+use crate::feed::assemble::{Assembled, of_persons};
+use crate::lake::bucket::KeyRange;
+use crate::lake::rows::RowsFile;
+use crate::lake::{FileEntry, durable, hash_file};
+use crate::view::Planned;
+
+/// Where the marks of a night lie in its folder.
+const FILE: &str = "marks.json";
+
+/// Functions that say the night's date.
+const OF_THE_NIGHT: [&str; 2] = ["asof()", "yr()"];
+
+/// The marks of what may be taken over.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Marks {
+    identity: String,
+    views: BTreeMap<String, String>,
+}
+
+/// A published night, as far as something of it can be taken over.
+#[derive(Debug, Default)]
+struct Last {
+    folder: PathBuf,
+    marks: Marks,
+    /// BLAKE3 of each of its files, by path.
+    files: BTreeMap<String, String>,
+}
+
+impl Last {
+    /// Reads a night's marks; one without them, or with damaged ones, has nothing to give.
+    fn read(folder: PathBuf) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Manifest {
+            files: Vec<FileEntry>,
+        }
+        let read = |name: &str| std::fs::read(folder.join(name)).ok();
+        let marks = serde_json::from_slice(&read(FILE)?).ok()?;
+        let manifest: Manifest = serde_json::from_slice(&read("manifest.json")?).ok()?;
+        let files = manifest.files.into_iter().map(|file| (file.path, file.blake3)).collect();
+        Some(Self { folder, marks, files })
+    }
+
+    /// Its files below a folder, if each is as it was published.
+    fn sound(&self, below: &str) -> Option<Vec<PathBuf>> {
+        let own = self.files.iter().filter(|(path, _)| path.starts_with(below));
+        let whole = |(path, hash): (&String, &String)| {
+            let path = self.folder.join(path);
+            hash_file(&path).is_ok_and(|now| now == *hash).then_some(path)
+        };
+        own.map(whole).collect::<Option<Vec<_>>>().filter(|files| !files.is_empty())
+    }
+}
+
+/// The night before and tonight's marks.
+pub(super) struct Kept<'a> {
+    setup: &'a Setup,
+    night: NaiveDate,
+    staged: &'a Path,
+    last: Option<Last>,
+    marks: Marks,
+}
+
+impl<'a> Kept<'a> {
+    /// Nothing is marked yet. `last` is the night before.
+    pub fn new(setup: &'a Setup, night: NaiveDate, last: Option<&str>, staged: &'a Path) -> Self {
+        let last = last.and_then(|last| Last::read(setup.lake.night(last)));
+        Self { setup, night, staged, last, marks: Marks::default() }
+    }
+
+    /// Files of the night before that say whose tonight's rows are, if these are the rows that it had.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn identity(&mut self, assembled: &Assembled) -> Result<Option<Vec<PathBuf>>> {
+        let mut mark = self.base();
+        let persons = self.setup.pipeline.tables.values().filter(|table| of_persons(table));
+        for table in persons {
+            mark.add(&table.id);
+            mark.add(self.table(&assembled.tables[&table.id])?);
+        }
+        self.marks.identity = mark.text();
+        let same = |last: &&Last| last.marks.identity == self.marks.identity;
+        Ok(self.last.as_ref().filter(same).and_then(|last| last.sound("identity/")))
+    }
+
+    /// Takes over the person views that would be what they were the night before.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn views(
+        &mut self,
+        assembled: &Assembled,
+        ranges: &[KeyRange],
+    ) -> Result<BTreeMap<String, RowsFile>> {
+        let mut tables = BTreeMap::new();
+        for (name, rows) in &assembled.tables {
+            tables.insert(name.as_str(), self.table(rows)?);
+        }
+        for planned in &self.setup.plans.views {
+            let mark = self.view(planned, &tables, ranges);
+            self.marks.views.insert(planned.id.clone(), mark);
+        }
+        let mut kept = BTreeMap::new();
+        let Some(last) = &self.last else { return Ok(kept) };
+        let persons = self.setup.plans.views.iter().filter(|v| v.whole.is_none() && v.keyed);
+        for id in persons.map(|planned| &planned.id) {
+            let name = format!("views/{id}.parquet");
+            let same = last.marks.views.get(id) == self.marks.views.get(id);
+            if same && let Some([file]) = last.sound(&name).as_deref() {
+                let own = self.staged.join(&name);
+                durable::share(file, &own)?;
+                kept.insert(id.clone(), RowsFile::open(&own)?);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Writes the marks of what the next night may take over.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn write(mut self, built: &Built) -> Result<()> {
+        self.marks.views.retain(|view, _| !built.broken.contains_key(view));
+        let bytes = serde_json::to_vec_pretty(&self.marks).expect("texts are JSON");
+        durable::write(&self.staged.join(FILE), &bytes)
+    }
+
+    fn base(&self) -> Mark {
+        Mark::new(&self.setup.pipeline, &self.setup.keys)
+    }
+
+    /// The mark of tonight's rows of a table: its deliveries and what was changed in them. What the night
+    /// wrote itself has no name that says what is in it.
+    fn table(&self, rows: &TableRows) -> Result<String> {
+        let mut mark = self.base();
+        for held in &rows.held {
+            if held.file.path().starts_with(self.staged) {
+                mark.add(hash_file(held.file.path())?);
+            } else {
+                mark.add(&held.delivery);
+            }
+            mark.add(held.edits.digest());
+        }
+        if let Some(moved) = &rows.moved {
+            mark.add(hash_file(moved.path())?);
+        }
+        Ok(mark.text())
+    }
+
+    /// The mark of a view: what the engine is told to do tonight, the rows that it reads, and how they are
+    /// split into jobs, on which the order of its own rows hangs. Code lists are part of the policy.
+    fn view(
+        &self,
+        planned: &Planned,
+        tables: &BTreeMap<&str, String>,
+        ranges: &[KeyRange],
+    ) -> String {
+        let mut mark = self.base();
+        let plan = planned.plan.display_indent().to_string();
+        if OF_THE_NIGHT.iter().any(|function| plan.contains(function)) {
+            mark.add(self.night.to_string());
+        }
+        mark.add(plan);
+        mark.add(ranges.len().to_string());
+        for name in planned.reads.keys() {
+            mark.add(name);
+            let own = tables.get(name.as_str()).or_else(|| self.marks.views.get(name));
+            mark.add(own.map_or("", String::as_str));
+        }
+        mark.text()
+    }
+}
