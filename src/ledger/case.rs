@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use super::act::{Act, Answer, Draft, Event, Fault};
@@ -76,12 +76,16 @@ impl Case {
         self.state.is_waiting() && self.due.is_some_and(|due| day > due)
     }
 
-    /// Letters that are due by a day: one after `due`, one after each step.
+    /// Letters that are due by a day: one after `due`, one after each step. Each has a day of its
+    /// own: where a step is no later than the one before it, its letter goes out a day after that.
     pub fn letters_due(&self, day: NaiveDate) -> usize {
-        if !self.overdue(day) {
-            return 0;
+        let Some(mut last) = self.due.filter(|_| self.overdue(day)) else { return 0 };
+        let mut letters = 1;
+        for step in &self.steps {
+            last = (*step).max(last + Days::new(1));
+            letters += usize::from(day > last);
         }
-        1 + self.steps.iter().filter(|s| day > **s).count()
+        letters
     }
 
     /// The case after one more event.
@@ -114,7 +118,10 @@ impl Case {
                 self.fault = Some(*fault);
                 self.reason.clone_from(reason);
                 self.resume(day);
-                self.due = self.due.max(Some(*due));
+                // A longer term moves the letters after it by as much.
+                let more = self.due.map_or(TimeDelta::zero(), |own| *due - own);
+                self.shift(more.max(TimeDelta::zero()));
+                self.due = self.due.or(Some(*due));
             }
             Act::Close { reason } => {
                 self.reason.clone_from(reason);
@@ -167,11 +174,15 @@ impl Case {
     /// The clock goes on where it stood: the term moves by the days in between.
     fn resume(&mut self, day: NaiveDate) {
         if let Some(since) = self.stopped.take() {
-            let rest = day - since;
-            self.due = self.due.map(|d| d + rest);
-            for step in &mut self.steps {
-                *step += rest;
-            }
+            self.shift(day - since);
+        }
+    }
+
+    /// Moves the term and the letters after it.
+    fn shift(&mut self, by: TimeDelta) {
+        self.due = self.due.map(|d| d + by);
+        for step in &mut self.steps {
+            *step += by;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 
 use crate::calendar::{Due, Workdays};
 use crate::pipeline::Pipeline;
@@ -75,13 +75,14 @@ impl Policy {
     pub fn terms(&self, rule: &str, issued: NaiveDate) -> (NaiveDate, Vec<NaiveDate>) {
         let Some(route) = self.routes.get(rule) else { return (issued, Vec::new()) };
         let due = self.after(&route.due, issued);
-        // A letter never goes out before the one before it.
-        let mut last = due;
-        let steps = route.escalate.iter().map(|term| {
-            last = last.max(self.after(term, issued));
-            last
-        });
-        (due, steps.collect())
+        // Steps in calendar days know of no holidays: they keep their distance to a term that does.
+        let plain = Workdays::default().after(&route.due, issued);
+        let moved = (due - plain).max(TimeDelta::zero());
+        let step = |term: &String| match Due::parse(term) {
+            Some(Due::Days(_)) => self.after(term, issued) + moved,
+            _ => self.after(term, issued),
+        };
+        (due, route.escalate.iter().map(step).collect())
     }
 
     /// The name of the n-th letter, from 1: 提示函, 督办函, 约谈.

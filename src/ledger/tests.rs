@@ -2,5 +2,6 @@
 
 pub(in crate::ledger) mod fixture;
 pub(in crate::ledger) mod history;
+mod letters;
 mod moves;
 mod year;

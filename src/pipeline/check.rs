@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use chrono::NaiveDate;
+
 use super::Pipeline;
 use super::pattern::{Parts, Pattern};
 use super::schema::{CASE_COLUMNS, DELIVERY_COLUMNS};
@@ -9,6 +11,7 @@ use super::spec::{
     Against, ColumnType, ControlTotal, Feed, FeedColumn, FileKind, Grain, Privacy, Rule, System,
     TOTAL_WORDS, Table, View,
 };
+use crate::calendar::{Due, Workdays};
 use crate::codes::Params;
 use crate::diagnostic::{Fault, Source};
 
@@ -238,9 +241,17 @@ impl<'a> Checker<'a> {
             }
         }
         for due in std::iter::once(&rule.route.due).chain(&rule.route.escalate) {
-            if crate::calendar::Due::parse(due).is_none() {
+            if Due::parse(due).is_none() {
                 let text = format!("`{due}` is not a time");
                 self.wrong("route:", due, text, "write 7d for days, 3wd for working days");
+            }
+        }
+        let route = std::iter::once(&rule.route.due).chain(&rule.route.escalate);
+        for (before, term) in route.clone().zip(route.skip(1)) {
+            if !goes_on(before, term) {
+                let text = format!("the letter of `{term}` may go out with that of `{before}`");
+                let hint = "terms count from the day of the pack: write a longer one";
+                self.wrong("route:", term, text, hint);
             }
         }
         let direct = direct_columns(self.pipeline);
@@ -278,6 +289,15 @@ fn offered(table: &Table) -> Option<&'static [&'static str]> {
         System::Ledger => &CASE_COLUMNS[..],
         System::Deliveries => &DELIVERY_COLUMNS[..],
     })
+}
+
+/// Does a term end after another that begins on the same day, whatever weekday that is? What is no
+/// term is said elsewhere.
+fn goes_on(before: &str, term: &str) -> bool {
+    let (Some(before), Some(term)) = (Due::parse(before), Due::parse(term)) else { return true };
+    let plain = Workdays::default();
+    let end = |due: Due, from| due.after(from, |day| plain.works(day));
+    NaiveDate::default().iter_days().take(7).all(|from| end(before, from) < end(term, from))
 }
 
 /// Columns of any table that name a person.

@@ -286,13 +286,23 @@ fn large_view() -> Fault {
     }
 }
 
+/// Letters that would go out together: three working days are five days over a weekend.
+fn letters_at_once() -> Fault {
+    Fault {
+        edit: |p| p.edit("basic-medical/rules/ORG01.sql", "[7d, 15d]", "[5d, 15d]"),
+        place: "ORG01.sql:",
+        says: "the letter of `5d` may go out with that of `3wd`",
+        next: "terms count from the day of the pack",
+    }
+}
+
 #[test]
 fn faults_of_a_pipeline_say_where_and_what_next() {
     let home = temp();
     let lake = home.path().join("lake");
     copy(tiny_lake(), &lake);
     let before = tree(&lake);
-    for fault in faults().into_iter().chain([large_view()]) {
+    for fault in faults().into_iter().chain([large_view(), letters_at_once()]) {
         let policies = Policies::new();
         // A folder `views` of its own, should the pipeline have none.
         std::fs::create_dir_all(policies.file("gansu/views")).expect("a folder");

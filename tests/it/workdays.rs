@@ -44,6 +44,24 @@ fn the_check_of_a_pipeline_says_so() {
     assert!(said.contains("warning: codes/workday.csv ends on 2026-12-31"), "{said}");
 }
 
+/// Asked on the eve of the holidays of October 2026: the term ends five days later than working days
+/// alone would have it, and the letters after it keep their distance.
+#[test]
+fn letters_keep_their_distance_to_a_term_that_waits_for_holidays() {
+    let pipeline = load(&gansu()).expect("a pipeline");
+    let route = &pipeline.rules["MEC01"].route;
+    assert_eq!((route.due.as_str(), route.escalate.join(" ")), ("3wd", "7d 14d".to_owned()));
+    let policy = Policy::of(&pipeline);
+    let steps = |texts: [&str; 2]| texts.map(day).to_vec();
+    let eve = policy.terms("MEC01", day("2026-09-30"));
+    assert_eq!(eve, (day("2026-10-10"), steps(["2026-10-12", "2026-10-19"])));
+    let plain = policy.terms("MEC01", day("2026-11-10"));
+    assert_eq!(plain, (day("2026-11-13"), steps(["2026-11-17", "2026-11-24"])));
+    // A Saturday that is worked ends a term early; no letter goes out before its own days.
+    let early = policy.terms("MEC01", day("2026-09-17"));
+    assert_eq!(early, (day("2026-09-21"), steps(["2026-09-24", "2026-10-01"])));
+}
+
 /// The Wednesday before the holidays of October 2026, after which people work on a Saturday.
 #[test]
 fn an_anomaly_knows_holidays_and_make_up_days() {

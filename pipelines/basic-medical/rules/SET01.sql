@@ -7,7 +7,7 @@ applies: >-
   AND asof() - out_date >= param('record_wait_days', division, yr())
 needs: [settlement, inpatient, institution]
 severity: yellow
-route: {to: county_health, due: 15d, escalate: [15d, 30d]}
+route: {to: county_health, due: 15d, escalate: [30d, 60d]}
 evidence: [org_name, org_code, admit_date, discharge_date, setl_date, total_fee, fund_pay]
 message: "{org_name}：{admit_date}入院、{discharge_date}出院，已按住院结算（总费用{total_fee}元，基金支付{fund_pay}元），病案首页中查无本次住院"
 waivers: [身份证错误, 系统未同步, 其他]

@@ -7,7 +7,7 @@ applies: >-
   AND discharge_date - claim_to <= param('tol_days', division, yr())
 needs: [settlement, inpatient, institution]
 severity: yellow
-route: {to: county_health, due: 15d, escalate: [15d, 30d]}
+route: {to: county_health, due: 15d, escalate: [30d, 60d]}
 evidence: [org_name, admit_date, discharge_date, total_fee, claims, claim_total, diff_fee]
 message: "{org_name}：{admit_date}至{discharge_date}住院，病案首页总费用{total_fee}元，医保结算{claims}笔合计{claim_total}元，相差{diff_fee}元"
 waivers: [系统未同步, 其他]

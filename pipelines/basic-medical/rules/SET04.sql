@@ -4,7 +4,7 @@ over: claim
 applies: live AND total_fee IS NOT NULL
 needs: [settlement]
 severity: blue
-route: {to: county_insurance, due: 30d, escalate: [30d]}
+route: {to: county_insurance, due: 30d, escalate: [60d]}
 evidence: [org_name, setl_date, total_fee, fund_pay, person_pay, in_scope, diff_total, diff_fund, diff_scope]
 message: "{org_name}{setl_date}结算：总费用{total_fee}元，基金支付{fund_pay}元，个人负担{person_pay}元；差额：总费用与基金、个人之和{diff_total}元，基金支付与各项支出之和{diff_fund}元，政策范围金额{diff_scope}元"
 waivers: [系统未同步, 其他]

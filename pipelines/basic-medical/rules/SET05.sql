@@ -4,7 +4,7 @@ over: stay
 applies: linked AND dates_ok AND NOT newborn
 needs: [inpatient]
 severity: yellow
-route: {to: county_insurance, due: 15d, escalate: [15d, 30d]}
+route: {to: county_insurance, due: 15d, escalate: [30d, 60d]}
 evidence: [org_name, admit_date, discharge_date, prev_org_name, prev_stay_id, prev_out, {overlap_days: "greatest(least(prev_out, discharge_date) - admit_date, 1)"}]
 message: "{admit_date}在{org_name}入院，此前在{prev_org_name}的住院至{prev_out}才出院，重叠{overlap_days}天"
 waivers: [身份证错误, 其他]

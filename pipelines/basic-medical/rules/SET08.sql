@@ -9,7 +9,7 @@ applies: >-
   AND NOT coalesce(sex = '2' AND admit_date - maternity_on <= param('newborn_card_days', division, yr()) AND has_prefix('icd_male', dx_main), false)
 needs: [settlement]
 severity: yellow
-route: {to: county_insurance, due: 15d, escalate: [15d, 30d]}
+route: {to: county_insurance, due: 15d, escalate: [30d, 60d]}
 evidence: [{sex_word: "CASE sex WHEN '1' THEN '男' ELSE '女' END"}, dx_shown, org_name, med_type, admit_date, total_fee]
 message: "{sex_word}性患者{admit_date}在{org_name}的结算主诊断为{dx_shown}，与性别矛盾"
 waivers: [身份证错误, 其他]

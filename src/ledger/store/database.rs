@@ -53,10 +53,12 @@ type Query<'q> = sqlx::query::Query<'q, Any, AnyArguments>;
 fn migrations() -> Migrator {
     let first = include_str!("../migrations/0001_ledger.sql").into_sql_str();
     let second = include_str!("../migrations/0002_fold.sql").into_sql_str();
+    let third = include_str!("../migrations/0003_fold.sql").into_sql_str();
     let one = |number, name, sql| {
         Migration::new(number, Cow::from(name), MigrationType::Simple, sql, false)
     };
-    Migrator::with_migrations(vec![one(1, "ledger", first), one(2, "fold", second)])
+    let all = vec![one(1, "ledger", first), one(2, "fold", second), one(3, "third fold", third)];
+    Migrator::with_migrations(all)
 }
 
 /// An address without its password.

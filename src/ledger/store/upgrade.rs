@@ -8,8 +8,9 @@ use super::rows;
 use crate::error::Result;
 use crate::ledger::case::{Case, Cases};
 
-/// The fold of this program. 2: a case keeps the day on which it was opened again.
-const FOLD: i64 = 2;
+/// The fold of this program. 2: a case keeps the day on which it was opened again. 3: letters move
+/// with a term that is longer.
+const FOLD: i64 = 3;
 
 /// Does what is to be done, once. A row that is wrong for another reason stays as it is: `verify`
 /// is to find it.
@@ -28,13 +29,17 @@ pub(super) fn upgrade(database: &mut Database) -> Result<()> {
         let stored: BTreeMap<String, Case> =
             stored.into_iter().map(|case| (case.number.clone(), case)).collect();
         let older = |case: &&Case| {
-            let known = |own: &Case| Case { reopened: case.reopened, ..own.clone() } == **case;
-            stored.get(&case.number).is_some_and(|own| own != *case && known(own))
+            stored.get(&case.number).is_some_and(|own| own != *case && as_now(own, case) == **case)
         };
         rows::put_cases(database, fold.by_number.values().filter(older))?;
         let now = "UPDATE ledger_fold SET fold = $1 WHERE one = 1";
         database.run(now, vec![Value::Number(FOLD)]).map(drop)
     })
+}
+
+/// A case as it was stored, with what an older fold did not know.
+fn as_now(stored: &Case, case: &Case) -> Case {
+    Case { reopened: case.reopened, steps: case.steps.clone(), ..stored.clone() }
 }
 
 fn fold_of(database: &mut Database) -> Result<i64> {

@@ -127,6 +127,8 @@ impl History {
         for case in self.cases.by_number.values() {
             let due = case.letters_due(self.day);
             assert!(case.step >= due, "{} owes letter {due} since an earlier night", case.number);
+            let before = case.letters_due(self.day - Days::new(1));
+            assert!(due <= before + 1, "{}: two letters on one day", case.number);
         }
         self.drafts.extend(drafts);
     }

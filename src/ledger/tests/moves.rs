@@ -92,7 +92,7 @@ fn words_are_words_of_one_thing() {
 }
 
 /// A case of the first rule after some acts: due after 10 days, letters after 15 and 20.
-fn after(acts: &[(&str, Act)]) -> Case {
+pub(super) fn after(acts: &[(&str, Act)]) -> Case {
     let (mut cases, _) = opened(day("2026-01-01"));
     for (on, act) in acts {
         cases.apply(&draft("T-1", day(on), act.clone())).expect("it is allowed");
@@ -100,7 +100,7 @@ fn after(acts: &[(&str, Act)]) -> Case {
     cases.by_number.remove("T-1").expect("it is there")
 }
 
-fn issue(on: &str) -> (&str, Act) {
+pub(super) fn issue(on: &str) -> (&str, Act) {
     (on, act(Verb::Issue, day(on), 0, &policy()))
 }
 
