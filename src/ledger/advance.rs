@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate};
 
-use super::act::{Act, Draft, Fault, SYSTEM};
+use super::act::{Act, Answer, Draft, Fault, SYSTEM};
 use super::case::{Case, Cases};
 use super::policy::Policy;
 use super::state::State;
@@ -111,9 +111,7 @@ impl Night<'_> {
             self.act(&case.number, Act::Review)?;
         }
         let Some(answer) = &case.answer else { return Ok(()) };
-        let proved = (self.tonight.refreshed)(&case.rule, &case.county);
-        let newer = case.answered.zip(proved).is_some_and(|(answered, fresh)| fresh > answered);
-        if !newer || !answer.is_final() {
+        if self.newer(case) != Some(true) || !answer.is_final() {
             return Ok(());
         }
         let due = self.policy.after(&self.policy.settings.redo, self.tonight.day);
@@ -121,25 +119,29 @@ impl Night<'_> {
         self.act(&case.number, Act::SendBack { fault: Fault::StillFound, due, reason })
     }
 
+    /// Has every feed of its rule come again since a case was answered? Nothing where none is known.
+    fn newer(&self, case: &Case) -> Option<bool> {
+        let fresh = (self.tonight.refreshed)(&case.rule, &case.county)?;
+        Some(case.answered.is_some_and(|answered| fresh > answered))
+    }
+
     /// The anomaly's rule ran tonight and did not find it.
     fn gone(&mut self, case: &Case) -> Result<()> {
         let number = &case.number;
         match case.state {
-            State::Closed | State::Vanished => Ok(()),
-            State::Waived if self.waiver_holds(case) => Ok(()),
-            State::Waived => self.act(number, Act::Vanish),
-            _ if case.answer.as_ref().is_some_and(super::act::Answer::is_final) => {
-                if case.state == State::Answered {
-                    self.act(number, Act::Review)?;
-                }
-                self.act(number, Act::Close { reason: "反馈后数据已无此问题".into() })
-            }
-            State::Answered | State::Reviewing => {
-                let reason = "数据已无此问题".to_owned();
-                self.act(number, Act::Close { reason })
-            }
-            _ => self.act(number, Act::Vanish),
+            State::Closed | State::Vanished => return Ok(()),
+            State::Waived if self.waiver_holds(case) => return Ok(()),
+            _ if !case.is_answered() => return self.act(number, Act::Vanish),
+            State::Answered => self.act(number, Act::Review)?,
+            _ => {}
         }
+        // Another threshold, or a year that moved on, proves nothing: new extracts have to say so.
+        if self.newer(case) == Some(false) {
+            return Ok(());
+        }
+        let done = case.answer.as_ref().is_some_and(Answer::is_final);
+        let reason = if done { "反馈后数据已无此问题" } else { "数据已无此问题" };
+        self.act(number, Act::Close { reason: reason.into() })
     }
 
     /// Opens a case for each anomaly that has none.

@@ -52,7 +52,7 @@ pub struct Case {
     pub answered: Option<NaiveDate>,
     /// How often an answer did not hold.
     pub sent_back: usize,
-    /// Why it was sent back last.
+    /// Why it was sent back last, until it is answered anew.
     pub fault: Option<Fault>,
     /// How often it came back after it had ended.
     pub relapses: usize,
@@ -74,6 +74,19 @@ impl Case {
     /// Is its term over, while the county still owes an answer?
     pub fn overdue(&self, day: NaiveDate) -> bool {
         self.state.is_waiting() && self.due.is_some_and(|due| day > due)
+    }
+
+    /// Does an answer of the county stand, which an extract without the anomaly proves? What a reviewer
+    /// refused is none, and a waiver takes the place of any.
+    pub fn is_answered(&self) -> bool {
+        match self.state {
+            State::Answered | State::Reviewing => true,
+            State::Waived => false,
+            _ => {
+                let done = self.answer.as_ref().is_some_and(Answer::is_final);
+                done && self.fault != Some(Fault::Refused)
+            }
+        }
     }
 
     /// Letters that are due by a day: one after `due`, one after each step. Each has a day of its
@@ -111,6 +124,7 @@ impl Case {
             }
             Act::Answer(answer) => {
                 (self.answer, self.answered) = (Some((**answer).clone()), Some(day));
+                self.fault = None;
                 self.stop(day);
             }
             Act::SendBack { fault, due, reason } => {

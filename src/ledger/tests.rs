@@ -4,4 +4,5 @@ pub(in crate::ledger) mod fixture;
 pub(in crate::ledger) mod history;
 mod letters;
 mod moves;
+mod proof;
 mod year;

@@ -84,8 +84,8 @@ fn what_is_said_to_be_fixed_is_held_against_the_next_extracts() {
                 assert_eq!(now.fault, Some(Fault::StillFound));
                 back += 1;
             }
-            // Feeds that come once a month have not come since the answer.
-            (true, State::Reviewing) => waiting += 1,
+            // Not all feeds of its rule have come since the answer.
+            (_, State::Reviewing) => waiting += 1,
             (found, state) => panic!("{} is {state:?}, found {found}", case.number),
         }
     }

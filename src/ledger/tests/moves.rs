@@ -179,7 +179,7 @@ fn a_note_is_no_move() {
 }
 
 /// One night over the cases, its acts applied.
-fn night(
+pub(super) fn night(
     cases: &mut Cases,
     on: &str,
     rows: &[anomaly::Anomaly],

@@ -45,6 +45,8 @@ struct Item {
     /// Days since the year began.
     answered: Option<u64>,
     final_answer: bool,
+    /// Did a reviewer refuse it?
+    refused: bool,
     waived_until: u64,
     relapses: usize,
 }
@@ -56,7 +58,7 @@ fn model_night(item: &mut Item, today: u64, refreshed: u64) {
         (true, "") => "pending",
         (true, "closed" | "vanished") => {
             item.relapses += 1;
-            (item.answered, item.final_answer) = (None, false);
+            (item.answered, item.final_answer, item.refused) = (None, false, false);
             "pending"
         }
         (true, "waived") if today > item.waived_until => "pending",
@@ -66,9 +68,11 @@ fn model_night(item: &mut Item, today: u64, refreshed: u64) {
         (false, same @ ("" | "closed" | "vanished")) => same,
         (false, "waived") if today <= item.waived_until => "waived",
         (false, "waived") => "vanished",
-        (false, "answered" | "reviewing") => "closed",
-        (false, _) if item.final_answer => "closed",
-        (false, _) => "vanished",
+        (false, "answered" | "reviewing") if proved => "closed",
+        (false, "answered" | "reviewing") => "reviewing",
+        (false, _) if !item.final_answer || item.refused => "vanished",
+        (false, _) if proved => "closed",
+        (false, same) => same,
     };
 }
 
@@ -191,7 +195,7 @@ impl Year {
                 let redo = self.policy.after(&self.policy.settings.redo, self.date());
                 let reason = "材料不全".into();
                 self.does(n, Act::SendBack { fault: Fault::Refused, due: redo, reason });
-                self.items[n].state = "sent_back";
+                (self.items[n].state, self.items[n].refused) = ("sent_back", true);
             }
             ("answered" | "reviewing", _) => {}
             ("issued", 0..=3) => {
@@ -207,6 +211,7 @@ impl Year {
                 self.does(n, hand);
                 let item = &mut self.items[n];
                 (item.state, item.answered, item.final_answer) = ("handed_over", None, false);
+                item.refused = false;
             }
             (_, 7) => {
                 let days = self.random.random_range(0..90);
@@ -239,7 +244,7 @@ impl Year {
         let item = &mut self.items[n];
         item.final_answer = matches!(outcome, Outcome::Fixed | Outcome::NotTrue);
         item.real &= manner == Manner::Wrong || !item.final_answer;
-        (item.state, item.answered) = ("answered", Some(self.today));
+        (item.state, item.answered, item.refused) = ("answered", Some(self.today), false);
     }
 
     fn night(&mut self) {

@@ -1,0 +1,95 @@
+//! What ends a case: an answer that stands, and extracts that are newer than it.
+
+use super::fixture::{act, anomaly, answer, day, draft, policy};
+use super::moves::{issue, night};
+use crate::anomaly::State as Found;
+use crate::ledger::act::{Act, Fault, Outcome};
+use crate::ledger::case::{Case, Cases};
+use crate::ledger::state::{State, Verb};
+
+/// One case, opened on 1 January and asked for on the 2nd, and what was done to it then.
+struct World {
+    cases: Cases,
+    number: String,
+}
+
+impl World {
+    fn asked() -> Self {
+        let mut cases = Cases::default();
+        night(&mut cases, "2026-01-01", &[anomaly(0, Found::New, None)], None);
+        let number = cases.by_number.keys().next().expect("a case").clone();
+        let mut world = Self { cases, number };
+        let (on, issue) = issue("2026-01-02");
+        world.does(on, issue);
+        world
+    }
+
+    fn does(&mut self, on: &str, act: Act) {
+        self.cases.apply(&draft(&self.number, day(on), act)).expect("it is allowed");
+    }
+
+    fn refused(&mut self, on: &str) {
+        self.does(on, act(Verb::SendBack, day(on), 0, &policy()));
+    }
+
+    /// A night without the anomaly, whose rule's feeds came last on a day.
+    fn gone(&mut self, on: &str, fresh: Option<&str>) -> State {
+        night(&mut self.cases, on, &[], fresh);
+        self.case().state
+    }
+
+    fn case(&self) -> &Case {
+        &self.cases.by_number[&self.number]
+    }
+}
+
+/// A threshold was raised, or twelve months moved on: no extract says that anything was mended.
+#[test]
+fn what_is_gone_without_newer_data_waits_for_them() {
+    for outcome in [Outcome::Fixed, Outcome::NotTrue, Outcome::Waiver, Outcome::Elsewhere] {
+        let mut world = World::asked();
+        world.does("2026-01-05", answer(outcome));
+        assert_eq!(world.gone("2026-01-05", Some("2026-01-05")), State::Reviewing);
+        assert_eq!(world.gone("2026-01-09", Some("2026-01-05")), State::Reviewing);
+        assert_eq!(world.gone("2026-01-10", Some("2026-01-10")), State::Closed, "{outcome:?}");
+    }
+    // Where no feed is known that could come, there is nothing to wait for.
+    let mut world = World::asked();
+    world.does("2026-01-05", answer(Outcome::Fixed));
+    assert_eq!(world.gone("2026-01-06", None), State::Closed);
+    // Nobody has answered: whatever took it away, it is no longer asked for.
+    let mut world = World::asked();
+    assert_eq!(world.gone("2026-01-05", Some("2026-01-01")), State::Vanished);
+}
+
+/// What was waived comes back with the answer that it had: that still has to be proved.
+#[test]
+fn an_answer_from_before_a_waiver_waits_as_well() {
+    let mut world = World::asked();
+    world.does("2026-01-05", answer(Outcome::Fixed));
+    world.does("2026-01-06", act(Verb::Waive, day("2026-01-06"), 0, &policy()));
+    let found = [anomaly(0, Found::Persisting, None)];
+    night(&mut world.cases, "2026-01-07", &found, Some("2026-01-01"));
+    assert_eq!(world.case().state, State::Pending, "the waiver is over");
+    assert_eq!(world.gone("2026-01-08", Some("2026-01-01")), State::Pending);
+    assert_eq!(world.gone("2026-01-09", Some("2026-01-06")), State::Closed);
+}
+
+#[test]
+fn a_refused_answer_is_none_until_a_newer_one_comes() {
+    let mut world = World::asked();
+    world.does("2026-01-05", answer(Outcome::Fixed));
+    world.refused("2026-01-06");
+    let (on, issue) = issue("2026-01-07");
+    world.does(on, issue);
+    assert!(!world.case().is_answered());
+    assert_eq!(world.gone("2026-01-08", Some("2026-01-08")), State::Vanished);
+
+    let mut world = World::asked();
+    world.does("2026-01-05", answer(Outcome::Fixed));
+    world.refused("2026-01-06");
+    assert_eq!(world.case().fault, Some(Fault::Refused));
+    world.does("2026-01-07", answer(Outcome::NotTrue));
+    assert!(world.case().is_answered() && world.case().fault.is_none());
+    assert_eq!(world.gone("2026-01-08", Some("2026-01-08")), State::Closed);
+}
