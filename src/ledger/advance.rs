@@ -73,6 +73,19 @@ impl Night<'_> {
 
     /// The anomaly is found tonight.
     fn still_there(&mut self, case: &Case, row: &Anomaly) -> Result<()> {
+        self.goes_on(case, row)?;
+        let open = self.cases.by_number.get(&case.number).is_some_and(|c| c.state.is_open());
+        if !open || case.county != NOWHERE || row.county.is_empty() {
+            return Ok(());
+        }
+        // Nobody knew whose case it was: no pack could ask for it.
+        let (county, owner) = (row.county.clone(), case.owner.clone());
+        let reason = "归属已明确".to_owned();
+        self.act(&case.number, Act::HandOver { county, owner, reason })
+    }
+
+    /// What the anomaly means for the state of its case.
+    fn goes_on(&mut self, case: &Case, row: &Anomaly) -> Result<()> {
         let number = &case.number;
         if !case.state.is_open() && case.state != State::Waived {
             let reason = "又被发现".to_owned();

@@ -1,9 +1,10 @@
-//! What ends a case: an answer that stands, and extracts that are newer than it.
+//! What ends a case: an answer that stands, and extracts that are newer than it. And whose it is.
 
 use super::fixture::{act, anomaly, answer, day, draft, policy};
 use super::moves::{issue, night};
-use crate::anomaly::State as Found;
+use crate::anomaly::{Anomaly, State as Found};
 use crate::ledger::act::{Act, Fault, Outcome};
+use crate::ledger::advance::NOWHERE;
 use crate::ledger::case::{Case, Cases};
 use crate::ledger::state::{State, Verb};
 
@@ -92,4 +93,38 @@ fn a_refused_answer_is_none_until_a_newer_one_comes() {
     world.does("2026-01-07", answer(Outcome::NotTrue));
     assert!(world.case().is_answered() && world.case().fault.is_none());
     assert_eq!(world.gone("2026-01-08", Some("2026-01-08")), State::Closed);
+}
+
+/// The fourth county of the tests is unknown, until the row knows one.
+#[test]
+fn a_case_of_nowhere_is_handed_over_once_its_county_is_known() {
+    let unknown = anomaly(3, Found::New, None);
+    let known = Anomaly { county: "629102".into(), ..anomaly(3, Found::Persisting, None) };
+    let mut cases = Cases::default();
+    night(&mut cases, "2026-01-01", std::slice::from_ref(&unknown), None);
+    let case = |cases: &Cases| cases.by_number.values().next().expect("a case").clone();
+    assert_eq!(case(&cases).county, NOWHERE);
+    assert!(night(&mut cases, "2026-01-02", &[unknown], None).is_empty());
+    let told = night(&mut cases, "2026-01-03", std::slice::from_ref(&known), None);
+    assert_eq!(told.iter().map(|d| d.act.word()).collect::<Vec<_>>(), ["hand_over"]);
+    let now = case(&cases);
+    assert_eq!((now.county.as_str(), now.state), ("629102", State::HandedOver));
+    assert_eq!((now.handed_by.as_str(), now.owner.as_str()), (NOWHERE, "office-a"));
+    assert!(night(&mut cases, "2026-01-04", &[known], None).is_empty(), "it is known now");
+}
+
+/// What is exempt stays where it is; the night that ends the waiver hands it over.
+#[test]
+fn a_waived_case_of_nowhere_is_handed_over_when_its_waiver_ends() {
+    let row = |county: &str, waived| Anomaly {
+        county: county.into(),
+        ..anomaly(3, Found::Persisting, waived)
+    };
+    let mut cases = Cases::default();
+    let mut acts = |on: &str, row: Anomaly| -> Vec<&'static str> {
+        night(&mut cases, on, &[row], None).iter().map(|d| d.act.word()).collect()
+    };
+    assert_eq!(acts("2026-01-01", row("", Some("外省参保"))), ["open", "waive"]);
+    assert!(acts("2026-01-02", row("629102", Some("外省参保"))).is_empty());
+    assert_eq!(acts("2026-01-03", row("629102", None)), ["lapse", "hand_over"]);
 }
