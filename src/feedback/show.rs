@@ -174,7 +174,7 @@ impl<'a> Shower<'a> {
             parts.push(format!("{day} {}", self.result(answer)));
         }
         if case.sent_back > 0 {
-            parts.push(format!("退回{}次：{}", case.sent_back, case.reason));
+            parts.push(format!("退回{}次：{}", case.sent_back, case.back_reason));
         }
         parts.join("；")
     }

@@ -34,6 +34,8 @@ pub struct Case {
     /// Day of the last move.
     #[serde(with = "iso")]
     pub moved: NaiveDate,
+    /// The first pack that it was in since it was opened, or opened again; until it is in one, the pack
+    /// of the time before. See [`Self::issued_in_round`].
     #[serde(with = "iso::option")]
     pub issued: Option<NaiveDate>,
     /// The last pack that it was in.
@@ -52,6 +54,9 @@ pub struct Case {
     pub answered: Option<NaiveDate>,
     /// How often an answer did not hold.
     pub sent_back: usize,
+    /// What was said of the last one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub back_reason: String,
     /// Why it was sent back last, until it is answered anew.
     pub fault: Option<Fault>,
     /// How often it came back after it had ended.
@@ -62,7 +67,7 @@ pub struct Case {
     /// The last day on which it was opened again.
     #[serde(with = "iso::option", default, skip_serializing_if = "Option::is_none")]
     pub reopened: Option<NaiveDate>,
-    /// Why it was closed or waived.
+    /// Why it was sent back, closed, waived or opened again, whichever was last.
     pub reason: String,
     #[serde(with = "iso::option")]
     pub waived_until: Option<NaiveDate>,
@@ -74,6 +79,12 @@ impl Case {
     /// Is its term over, while the county still owes an answer?
     pub fn overdue(&self, day: NaiveDate) -> bool {
         self.state.is_waiting() && self.due.is_some_and(|due| day > due)
+    }
+
+    /// The first pack of the round under way, or of the one that ended last: a case that comes back is
+    /// asked for anew.
+    pub fn issued_in_round(&self) -> Option<NaiveDate> {
+        self.issued.filter(|day| self.reopened.is_none_or(|back| back <= *day))
     }
 
     /// Does an answer of the county stand, which an extract without the anomaly proves? What a reviewer
@@ -117,7 +128,7 @@ impl Case {
                 if self.due.is_none() {
                     (self.due, self.steps) = (Some(*due), steps.clone());
                 }
-                self.issued = self.issued.or(Some(day));
+                self.issued = self.issued_in_round().or(Some(day));
             }
             Act::Progress(answer) => {
                 (self.answer, self.answered) = (Some((**answer).clone()), Some(day));
@@ -131,6 +142,7 @@ impl Case {
                 self.sent_back += 1;
                 self.fault = Some(*fault);
                 self.reason.clone_from(reason);
+                self.back_reason.clone_from(reason);
                 self.resume(day);
                 // A longer term moves the letters after it by as much.
                 let more = self.due.map_or(TimeDelta::zero(), |own| *due - own);
@@ -290,6 +302,7 @@ impl Cases {
             answer: None,
             answered: None,
             sent_back: 0,
+            back_reason: String::new(),
             fault: None,
             relapses: 0,
             ended: None,

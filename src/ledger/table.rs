@@ -46,7 +46,7 @@ pub fn text(case: &Case, column: &str, day: NaiveDate) -> Option<String> {
         "severity" => some(case.severity.word()),
         "state" => some(case.state.word()),
         "opened" => date(Some(case.opened)),
-        "issued" => date(case.issued),
+        "issued" => date(case.issued_in_round()),
         "due" => date(case.due),
         "moved" => date(Some(case.moved)),
         "answered" => date(case.answered),

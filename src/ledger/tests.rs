@@ -5,4 +5,5 @@ pub(in crate::ledger) mod history;
 mod letters;
 mod moves;
 mod proof;
+mod rounds;
 mod year;

@@ -194,7 +194,7 @@ fn batch(
         ("owner", text(&|c| Some(c.owner.clone()))),
         ("assignee", text(&|c| Some(c.assignee.clone()).filter(|a| !a.is_empty()))),
         ("opened", text(&|c| Some(c.opened.to_string()))),
-        ("issued", text(&|c| days(c.issued))),
+        ("issued", text(&|c| days(c.issued_in_round()))),
         ("due", text(&|c| days(c.due))),
         ("days_overdue", Arc::new(cases.iter().map(late).collect::<Int64Array>())),
         ("letters", number(&|c| c.step)),

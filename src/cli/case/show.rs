@@ -109,7 +109,7 @@ fn page(desk: &Desk, case: &Case, events: &[Event]) -> Result<String> {
 fn facts(desk: &Desk, case: &Case) -> Vec<(&'static str, String)> {
     let mut facts = vec![("立案 opened", case.opened.to_string())];
     let days = [
-        ("下发 issued", case.issued),
+        ("下发 issued", case.issued_in_round()),
         ("期限 due", case.due),
         ("反馈 answered", case.answered),
         ("豁免至 waived until", case.waived_until),

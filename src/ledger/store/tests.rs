@@ -1,5 +1,7 @@
 //! The store on SQLite and on PostgreSQL: the same test bodies, one after the other.
 
+mod older;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
@@ -297,47 +299,6 @@ fn cases_are_made_again() {
         assert_eq!(store.rebuild().expect("rebuilt"), differences);
         assert_eq!(store.cases().expect("cases"), history.cases);
         assert_eq!(store.verify(&[]).expect("read"), None);
-    });
-}
-
-/// What the program before the second migration left: cases that do not know when they came back.
-fn made_before(address: &str, on: &[(&str, &str)]) {
-    for (from, to) in on {
-        let cut = format!("UPDATE case_state SET body = replace(body, '{from}', '{to}')");
-        tamper(address, &cut);
-    }
-    tamper(address, "UPDATE ledger_fold SET fold = 1");
-}
-
-#[test]
-fn a_ledger_made_before_knows_when_cases_came_back_once_it_is_opened() {
-    on_each(|address| {
-        let history = [
-            opening(0, "2026-01-01"),
-            opening(1, "2026-01-01"),
-            draft("T-0", day("2026-02-01"), Act::Vanish),
-            draft("T-0", day("2026-03-01"), Act::Reopen { relapse: true, reason: "又".into() }),
-        ];
-        open(address).append(history.to_vec(), "2026-03-01T00:00:00Z").expect("written");
-        let whole = open(address).cases().expect("cases");
-        assert_eq!(whole.by_number["T-0"].reopened, Some(day("2026-03-01")));
-        let body = ("\"reopened\":\"2026-03-01\",", "");
-        made_before(address, &[body]);
-        let store = open(address);
-        assert_eq!(store.cases().expect("cases"), whole);
-        assert_eq!(store.verify(&[]).expect("read"), None);
-        drop(store);
-        // A row that is wrong otherwise is not mended in passing: `verify` is to find it.
-        made_before(address, &[body, ("\"owner\":\"office-a\"", "\"owner\":\"x\"")]);
-        let found = open(address).verify(&[]).expect("read").expect("a fault");
-        assert!(found.what.contains("differs from its events"), "{}", found.what);
-        assert_eq!(open(address).rebuild().expect("rebuilt").len(), 2);
-        assert_eq!(open(address).verify(&[]).expect("read"), None);
-        // Damaged events: it opens, or nobody could be told.
-        tamper(address, "UPDATE case_event SET body = 'x' WHERE seq = 2");
-        tamper(address, "UPDATE ledger_fold SET fold = 1");
-        let found = open(address).verify(&[]).expect("read").expect("a fault");
-        assert_eq!(found.seq, 2);
     });
 }
 

@@ -8,8 +8,9 @@ use super::rows;
 use crate::error::Result;
 use crate::ledger::case::{Case, Cases};
 
-/// The fold of this program. 2: a case keeps the day on which it was opened again. 3: letters move
-/// with a term that is longer; an answer takes away why the one before it did not hold.
+/// The fold of this program. 2: a case keeps the day on which it was opened again. 3: it is
+/// issued anew when it comes back, letters move with a term that is longer, an answer takes away the
+/// fault of the one before it, and the reason of that is kept.
 const FOLD: i64 = 3;
 
 /// Does what is to be done, once. A row that is wrong for another reason stays as it is: `verify`
@@ -39,8 +40,14 @@ pub(super) fn upgrade(database: &mut Database) -> Result<()> {
 
 /// A case as it was stored, with what an older fold did not know.
 fn as_now(stored: &Case, case: &Case) -> Case {
-    let (reopened, fault, steps) = (case.reopened, case.fault, case.steps.clone());
-    Case { reopened, fault, steps, ..stored.clone() }
+    Case {
+        reopened: case.reopened,
+        issued: case.issued,
+        steps: case.steps.clone(),
+        fault: case.fault,
+        back_reason: case.back_reason.clone(),
+        ..stored.clone()
+    }
 }
 
 fn fold_of(database: &mut Database) -> Result<i64> {
