@@ -201,6 +201,20 @@ impl Database {
         }
         done
     }
+
+    /// All that is read in `work` is of one moment, though others may write meanwhile. It writes nothing.
+    pub fn snapshot<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        // SQLite's log keeps what the first query saw; PostgreSQL has to be told to.
+        let begin = match self.is_sqlite() {
+            true => "BEGIN",
+            false => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+        };
+        self.script(begin)?;
+        let done = work(self);
+        // There is nothing to keep; a connection that is gone has rolled back by itself.
+        _ = self.script("ROLLBACK");
+        done
+    }
 }
 
 impl Drop for Database {

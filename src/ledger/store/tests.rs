@@ -1,5 +1,6 @@
 //! The store on SQLite and on PostgreSQL: the same test bodies, one after the other.
 
+mod moment;
 mod older;
 
 use std::sync::atomic::{AtomicU32, Ordering};
