@@ -25,7 +25,8 @@ SELECT
   asof() - coalesce(f.reopened, f.opened) AS days_open,
   asof() - f.issued AS days_issued,
   CASE WHEN f.overdue THEN asof() - f.due END AS days_overdue,
-  f.state = 'sent_back' AND coalesce(f.fault, '') = 'still_found' AS still_found,
+  -- Until the county answers anew: it may be in a pack again, be signed for and be worked on meanwhile.
+  f.state IN ('issued', 'received', 'verifying', 'sent_back') AND coalesce(f.fault, '') = 'still_found' AS still_found,
   -- It came back after it had ended: so many days was it away.
   f.relapses > 0 AND f.open AND f.ended IS NOT NULL AS is_back,
   CASE WHEN f.relapses > 0 AND f.open THEN coalesce(f.reopened, asof()) - f.ended END AS days_away
