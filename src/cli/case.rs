@@ -47,7 +47,7 @@ enum CaseVerb {
     Assign(act::Assign),
     /// Exempt cases until a day.
     Waive(act::Waive),
-    /// Close cases whose anomaly is gone or whose rule is switched off.
+    /// End cases whose anomaly is gone or whose rule is switched off: 销号 after an answer, else 系统消除.
     Close(act::Act),
     /// Open ended cases again.
     Reopen(act::Act),

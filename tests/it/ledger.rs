@@ -232,13 +232,39 @@ fn a_rule_that_is_switched_off_lets_its_cases_be_closed() {
     let yaml = std::fs::read_to_string(&path).expect("read");
     std::fs::write(&path, format!("{yaml}\noff: {{{rule}: 政策调整}}\n")).expect("written");
     ledger.pipeline = policies.gansu();
-    ledger.act(&["case", "close", &number, "--reason", "规则停用"]).ended(0);
-    assert_eq!(ledger.state(&number), State::Closed);
-    ledger.act(&["case", "reopen", &number, "--reason", "误关"]).ended(0);
-    assert_eq!(ledger.state(&number), State::Pending);
+    let close = |code| {
+        ledger.act(&["case", "close", &number, "--reason", "规则停用"]).ended(code);
+        ledger.state(&number)
+    };
+    let reopen = || {
+        ledger.act(&["case", "reopen", &number, "--reason", "误关"]).ended(0);
+        assert_eq!(ledger.state(&number), State::Pending);
+    };
+    assert_eq!(close(0), State::Vanished, "nobody has answered");
+    let events = ledger.store().events_about(&number).expect("events");
+    assert!(matches!(&events[2].draft.act, Act::Note { text } if text == "规则停用"));
+    reopen();
+    assert_eq!(close(0), State::Vanished, "to open it and close it again is no answer");
+    reopen();
+    // A waiver of such a rule does not lapse: no night looks at it.
+    let waive = ["case", "waive", &number, "--reason", "失联", "--until", "2099-01-01"];
+    let waive = [&waive[..], &["--evidence-no", "E-7", "--approver", "李处"]].concat();
+    ledger.act(&waive).ended(0);
+    assert_eq!(close(0), State::Vanished);
+    assert_eq!(close(2), State::Vanished, "it has ended");
+    reopen();
     let unknown = ["case", "close", &number, "GS-0", "--reason", "规则停用"];
     ledger.act(&unknown).ended(2);
     assert_eq!(ledger.state(&number), State::Pending, "all or none");
+    // What the county has answered is closed.
+    let store = ledger.store();
+    let day = store.last_day().expect("read").expect("a day");
+    let own = |act| Draft { about: number.clone(), day, actor: "甲".into(), act };
+    let answer = json!({"outcome": "fixed", "pack": "p", "file": "f"});
+    let answer = serde_json::from_value(answer).expect("an answer");
+    let issue = Act::Issue { pack: "p".into(), due: day, steps: Vec::new() };
+    store.append(vec![own(issue), own(Act::Answer(Box::new(answer)))], "t").expect("answered");
+    assert_eq!(close(0), State::Closed);
 }
 
 #[test]

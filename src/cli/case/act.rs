@@ -109,7 +109,8 @@ impl Act {
         LedgerAct::Note { text: self.reason() }
     }
 
-    /// Closes cases that an extract or a switched-off rule proves to be over.
+    /// Ends cases that an extract or a switched-off rule proves to be over: closed after an answer that
+    /// stands, else vanished, as a night would have it.
     pub fn close(&self) -> Result<ExitCode> {
         self.record(|desk, case, _| {
             let off = desk.setup.pipeline.settings.off.contains_key(&case.rule)
@@ -124,7 +125,10 @@ impl Act {
                 .hint("a case closes by itself when an extract proves that it is over")
                 .hint(format!("if it is to be let alone: `bidui case waive {number}`")));
             }
-            Ok(vec![LedgerAct::Close { reason: self.reason() }])
+            Ok(match case.is_answered() {
+                true => vec![LedgerAct::Close { reason: self.reason() }],
+                false => vec![LedgerAct::Vanish, self.why()],
+            })
         })
     }
 
