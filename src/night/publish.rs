@@ -182,6 +182,7 @@ fn summary(setup: &Setup, rows: &[Anomaly], facts: &Facts) -> Summary {
         version: setup.pipeline.version.clone(),
         last_night: facts.last.clone(),
         demo_secret: setup.demo_secret,
+        ground: setup.ground(),
         feeds: facts.feeds.clone(),
         deliveries: facts.deliveries.clone(),
         unknown_files: facts.unknown.clone(),

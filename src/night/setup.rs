@@ -67,7 +67,7 @@ impl Setup {
             Error::usage("no lake: neither --lake nor `lake:` in pipeline.yaml")
                 .hint("say where the lake is with --lake DIR")
         })?;
-        Ok(Self {
+        let setup = Self {
             input,
             lake: Lake::at(&lake),
             keys: PersonKeys::new(&secret),
@@ -78,7 +78,31 @@ impl Setup {
             demo_secret,
             threads: options.threads.max(1),
             memory: options.memory,
-        })
+        };
+        setup.same_ground()?;
+        Ok(setup)
+    }
+
+    /// What the numbers of all persons and anomalies of a lake hang on: the secret and the province.
+    pub fn ground(&self) -> String {
+        let root = &self.pipeline.settings.division_root;
+        format!("{:016x}", self.keys.derived("lake", &[root]))
+    }
+
+    /// With another secret, or for another province, all that the lake knows would be gone and all that is
+    /// found new, and the cases of everybody would end.
+    fn same_ground(&self) -> Result<()> {
+        let Some(current) = self.lake.current_night() else { return Ok(()) };
+        // One that cannot be read is said where it is needed.
+        let Ok(last) = super::read_summary(&self.lake.night(&current)) else { return Ok(()) };
+        if last.ground.is_empty() || last.ground == self.ground() {
+            return Ok(());
+        }
+        let lake = self.lake.root().display();
+        let text = format!("the lake {lake} was made with another secret, or for another province");
+        Err(Error::usage(text).hint(
+            "give the secret that identity.secret in pipeline.yaml names, or the lake of this pipeline",
+        ))
     }
 
     /// Rules that are switched on.

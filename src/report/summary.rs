@@ -204,6 +204,9 @@ pub struct Summary {
     pub last_night: Option<String>,
     /// The sample secret was used: not for real data.
     pub demo_secret: bool,
+    /// Hash of what the numbers of persons and anomalies hang on: the secret and the province.
+    #[serde(default)]
+    pub ground: String,
     pub feeds: Vec<FeedLine>,
     pub deliveries: Vec<DeliveryLine>,
     /// Files in the inbox that no feed knows.

@@ -73,6 +73,7 @@ pub(super) fn summary() -> Summary {
         version: "deadbeef".into(),
         last_night: Some("2026-11-09-99887766".into()),
         demo_secret: false,
+        ground: String::new(),
         feeds: vec![feed()],
         deliveries: Vec::new(),
         unknown_files: Vec::new(),

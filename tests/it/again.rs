@@ -7,7 +7,7 @@ use bidui::ledger::store::{Store, file_address};
 use serde_json::Value;
 
 use crate::mini::{Mini, NIGHTS, mini};
-use crate::support::{copy, current, run, temp, text};
+use crate::support::{Bidui, copy, current, gansu, run, temp, text, tiny, tiny_lake, tree};
 
 /// The small world in a folder of its own, where extracts are corrected.
 struct World {
@@ -131,4 +131,23 @@ fn a_night_of_the_past_writes_no_acts_though_later_nights_made_none() {
     let past = world.corrected(NIGHTS[0]);
     assert_eq!(world.summary(&past)["cases"]["past"], true);
     assert_eq!(head(), before);
+}
+
+/// Under another secret all persons would be others: nothing is found again, and every case ends.
+#[test]
+fn a_lake_of_another_secret_is_left_alone() {
+    let home = temp();
+    let lake = home.path().join("lake");
+    copy(tiny_lake(), &lake);
+    let before = tree(&lake.join("nights"));
+    let (pipeline, lake_of) = (gansu(), lake.as_os_str());
+    let night = run(&pipeline, tiny(), &lake).args(&["--date", "2026-11-12"]);
+    let list =
+        Bidui::new("case").args(&["list", "--pipeline"]).arg(&pipeline).arg("--lake").arg(lake_of);
+    for call in [night, list] {
+        let said = call.env("BIDUI_SECRET", "another secret").go().ended(2);
+        assert!(said.stderr.contains("was made with another secret"), "{}", said.stderr);
+        assert!(said.stderr.contains("identity.secret"), "it says what to do: {}", said.stderr);
+    }
+    assert_eq!(tree(&lake.join("nights")), before);
 }
