@@ -6,7 +6,8 @@ use super::facts::{Colour, Facts, Scored};
 use super::overview::plain_value;
 use super::words::unit_zh;
 use crate::feedback::cover::flow_counts;
-use crate::indicator::figure::{places, plain};
+use crate::indicator::figure::{Figure, places, plain};
+use crate::pipeline::indicators::Indicator;
 
 /// A cell: its text, its number where it has one, its colour.
 #[derive(Debug, Clone, Default)]
@@ -112,6 +113,19 @@ fn row(facts: &Facts<'_>, scored: &Scored, city: Option<String>) -> Vec<Cell> {
     cells
 }
 
+/// A numerator or denominator: a share that is not shown could be worked out again from the two.
+fn counted(facts: &Facts<'_>, indicator: &Indicator, figure: &Figure, n: i128) -> String {
+    let reader = facts.material.reader;
+    let hidden = figure.denominator.is_some()
+        && figure.value(indicator.unit).is_some()
+        && reader.number(figure, indicator.unit).is_none();
+    match reader.is_public() {
+        true if hidden => "*".to_owned(),
+        true => reader.count(n / 10_000),
+        false => crate::indicator::figure::decimal(n),
+    }
+}
+
 /// Every figure with its numerator and denominator, for the workbook.
 pub fn details(facts: &Facts<'_>) -> Grid {
     let head = [
@@ -134,13 +148,7 @@ pub fn details(facts: &Facts<'_>) -> Grid {
         let ranks = [facts.ranks(indicator, 4), facts.ranks(indicator, 6)];
         let own = facts.now.figures.iter().filter(|(id, ..)| *id == indicator.id);
         for (_, part, area, figure) in own {
-            let counted = |n: i128| {
-                Cell::text(if reader.is_public() {
-                    reader.count(n / 10_000)
-                } else {
-                    crate::indicator::figure::decimal(n)
-                })
-            };
+            let count = |n: i128| Cell::text(counted(facts, indicator, figure, n));
             let place = ranks.iter().find_map(|r| r.get(area)).filter(|_| part.is_empty());
             let (then, year) = (facts.before.as_ref(), facts.year.as_ref());
             let moved = |standing| {
@@ -157,8 +165,8 @@ pub fn details(facts: &Facts<'_>) -> Grid {
                 Cell::text(indicator.part_zh(part)),
                 Cell::text(area),
                 Cell::text(facts.name(area)),
-                counted(figure.numerator),
-                figure.denominator.map_or_else(|| Cell::text(""), counted),
+                count(figure.numerator),
+                figure.denominator.map_or_else(|| Cell::text(""), count),
                 Cell {
                     text: plain_value(facts, indicator, figure),
                     number: value.map(|v| (v, places(indicator.unit))),

@@ -1,10 +1,12 @@
 //! Texts of a bulletin from made-up figures: first month, second month, the public's text.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 
 use super::facts::Facts;
 use super::units::{self, UnitLine};
-use super::{Material, Period, html};
+use super::{Material, Period, annex, html};
 use crate::division::Divisions;
 use crate::indicator::figure::{Figure, Reader};
 use crate::indicator::table::{History, Note, Row};
@@ -54,14 +56,25 @@ fn text(month: &str, history: &History, notes: &[Note], public: bool) -> String 
 }
 
 fn text_in(
-    (pipeline, divisions): &(Pipeline, Divisions),
+    world: &(Pipeline, Divisions),
     month: &str,
     history: &History,
     notes: &[Note],
     public: bool,
 ) -> String {
+    with_material(world, month, (history, notes), public, plain_text)
+}
+
+/// What is made of a month's material.
+fn with_material<T>(
+    (pipeline, divisions): &(Pipeline, Divisions),
+    month: &str,
+    (history, notes): (&History, &[Note]),
+    public: bool,
+    make: impl FnOnce(&Material<'_>) -> T,
+) -> T {
     let settings = &pipeline.settings.publish;
-    let material = Material {
+    make(&Material {
         bulletin: &pipeline.bulletins["monitoring"],
         divisions,
         policy: &Policy::of(pipeline),
@@ -76,9 +89,12 @@ fn text_in(
         units: None,
         demo_secret: false,
         pipeline,
-    };
-    let page = html(&material).expect("a page");
-    assert!(Facts::of(&material).is_ok());
+    })
+}
+
+fn plain_text(material: &Material<'_>) -> String {
+    let page = html(material).expect("a page");
+    assert!(Facts::of(material).is_ok());
     let body = page.split("<body>").nth(1).expect("a body");
     let mut plain = String::new();
     let mut inside = false;
@@ -180,6 +196,27 @@ fn the_public_cannot_work_out_small_counts() {
     }
     assert!(text.contains("500/1000人"), "rounded");
     assert!(text.contains("80.0%"));
+}
+
+/// Where the share is hidden, its two counts would tell it: 3 of 1000 are left.
+#[test]
+fn the_annex_hides_the_counts_of_a_hidden_share() {
+    let mut history = History::default();
+    let november = rows(&[("620423", 997, 1000), ("620122", 400, 500), ("620525", 0, 0)]);
+    history.replace(day("2026-11-30"), &november);
+    let counts = |public: bool| -> BTreeMap<String, [String; 3]> {
+        with_material(&world(), "2026-11", (&history, &[]), public, |material| {
+            let facts = Facts::of(material).expect("facts");
+            let rows = annex::details(&facts).rows.into_iter();
+            rows.map(|r| (r[3].text.clone(), [5_usize, 6, 7].map(|at| r[at].text.clone())))
+                .collect()
+        })
+    };
+    let (internal, public) = (counts(false), counts(true));
+    assert_eq!(internal["620423"], ["997", "1000", "99.7"]);
+    assert_eq!(public["620423"], ["*", "*", "*"]);
+    assert_eq!(public["620122"], ["400", "500", "80.0"]);
+    assert_eq!(public["620525"], ["0", "0", "—"], "nothing is hidden of nobody");
 }
 
 /// The share of 997 of 1000 is hidden; a score of 99.96 and its weights would give it away.
