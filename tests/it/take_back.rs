@@ -40,6 +40,12 @@ impl World {
         Store::open(&file_address(&ledger)).expect("a ledger").cases().expect("cases").by_number
     }
 
+    /// Number of the ledger's last event.
+    fn end(&self) -> i64 {
+        let ledger = self.home.path().join("lake/ledger.sqlite");
+        Store::open(&file_address(&ledger)).expect("a ledger").head().expect("a head").seq
+    }
+
     fn form(&self, month: &str, county: &str) -> Form {
         let home = self.home.path().join("lake/packs").join(month);
         let files = bidui::lake::files_below(&home).expect("packs");
@@ -306,15 +312,45 @@ fn the_same_file_twice_moves_nothing_and_gets_the_same_receipt() {
     let (world, form, n) = begin();
     let path = form
         .with(&n[0], &[])
-        .with(&n[1], &[("核查结果", "大概")])
+        .with(&n[1], &[("核查结果", "不属实")])
         .save(&world.home.path().join("一.xlsx"));
     let (first, _) = world.send_file(&path, &[]);
-    let before = world.cases();
+    let (before, end) = (world.cases(), world.end());
     let (second, cover) = world.send_file(&path, &[]);
     assert_eq!(first, second);
     assert!(cover.contains("未重复处理"), "{cover}");
-    assert_eq!(before, world.cases());
+    assert_eq!((before, end), (world.cases(), world.end()));
+    says(&first, &n[1], "采纳", "不属实");
+}
+
+/// A right file came while nights failed: its days are later than the last night's, until they run.
+#[test]
+fn a_file_with_invalid_rows_is_judged_anew_when_it_comes_again() {
+    let (world, form, n) = begin();
+    let wrong = [("核查结果", "大概")];
+    let late = [("核查日期", "2026-11-20"), ("完成日期", "2026-11-20")];
+    let form = form.with(&n[0], &[]).with(&n[1], &wrong).with(&n[2], &late);
+    let path = form.save(&world.home.path().join("一.xlsx"));
+    let (first, _) = world.send_file(&path, &[]);
+    says(&first, &n[0], "采纳", "");
     says(&first, &n[1], "无效", "不在选项之内");
+    says(&first, &n[2], "无效", "晚于收件日");
+    // The same again is told the same, and the ledger has nothing to add.
+    let end = world.end();
+    let (second, cover) = world.send_file(&path, &[]);
+    says(&second, &n[0], "未采纳", "与上次反馈相同");
+    says(&second, &n[2], "无效", "晚于收件日");
+    assert!(cover.contains("已重新核对"), "{cover}");
+    assert_eq!(world.end(), end);
+    // On a later day what was right is taken, and what was taken is not taken twice.
+    let (third, _) = world.send_file(&path, &["--on", "2026-11-21"]);
+    says(&third, &n[0], "未采纳", "与上次反馈相同");
+    says(&third, &n[1], "无效", "不在选项之内");
+    says(&third, &n[2], "采纳", "");
+    let cases = world.cases();
+    let states = [&n[0], &n[1], &n[2]].map(|n| cases[n].state);
+    assert_eq!(states, [State::Answered, State::Issued, State::Answered]);
+    assert!(cases[&n[0]].answered < cases[&n[2]].answered);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `bidui pack take-back`: returned workbooks in, receipts out. The ledger is told before the
-//! receipt is written; a file that the ledger knows moves nothing and gets the same receipt again.
+//! receipt is written. A file that the ledger knows, and that had no invalid row, moves nothing and
+//! gets the same receipt again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -44,8 +45,10 @@ pub struct Args {
 struct History {
     packs: BTreeMap<String, (String, String, NaiveDate)>,
     signed: BTreeSet<String>,
-    /// BLAKE3 of the files that were taken in.
-    files: BTreeSet<String>,
+    /// Files that were taken in, by their BLAKE3: which of them was first, and the day of that.
+    files: BTreeMap<String, (usize, NaiveDate)>,
+    /// Those of them that had no invalid row the last time.
+    well: BTreeSet<String>,
 }
 
 impl History {
@@ -62,7 +65,13 @@ impl History {
                 self.packs.insert(about, (division.clone(), month.clone(), draft.day));
             }
             Act::PackReceive { .. } => _ = self.signed.insert(about),
-            Act::PackReturn { blake3, .. } => _ = self.files.insert(blake3.clone()),
+            Act::PackReturn { blake3, invalid, .. } => {
+                let place = self.files.len();
+                self.files.entry(blake3.clone()).or_insert((place, draft.day));
+                if *invalid == 0 {
+                    self.well.insert(blake3.clone());
+                }
+            }
             _ => {}
         }
     }
@@ -101,14 +110,19 @@ impl Books {
     }
 }
 
-/// The events before a file was taken in, and the day of that; nothing for a new file.
+/// The events before a file was last taken in, and the day of that; nothing for a new file.
 fn before<'a>(events: &'a [Event], blake3: &str) -> Option<(&'a [Event], NaiveDate)> {
     let own = |e: &Event| match &e.draft.act {
-        Act::PackReturn { blake3: file, .. } => file == blake3,
         Act::Answer(answer) | Act::Progress(answer) => answer.file == blake3,
         _ => false,
     };
-    let first = events.iter().position(own)?;
+    let ends = |e: &Event| match &e.draft.act {
+        Act::PackReturn { blake3: file, .. } => file == blake3,
+        _ => false,
+    };
+    // What it said stands right before the record of its return.
+    let last = events.iter().rposition(ends)?;
+    let first = last - events[..last].iter().rev().take_while(|e| own(e)).count();
     let signed =
         |e: &Event| matches!(e.draft.act, Act::PackReceive { .. }) && e.at == events[first].at;
     let begin = if first > 0 && signed(&events[first - 1]) { first - 1 } else { first };
@@ -173,11 +187,12 @@ fn take_in(
     let judging = |cases: &Cases, history: &History, day: NaiveDate| {
         let receiver = &Receiver { day, ..receiver.clone() };
         let keys = &desk.setup.keys;
-        let (packs, signed) = (&history.packs, &history.signed);
-        judge(&take_back::Desk { fields, keys, cases, packs, signed, receiver }, returned)
+        let (packs, signed, files) = (&history.packs, &history.signed, &history.files);
+        judge(&take_back::Desk { fields, keys, cases, packs, signed, files, receiver }, returned)
     };
     books.refresh(&desk.store)?;
-    if books.history.files.contains(&returned.blake3) {
+    let known = books.history.files.get(&returned.blake3).copied();
+    if books.history.well.contains(&returned.blake3) {
         // What was said of it then is said again, whatever has happened since.
         let events = desk.store.events()?;
         let (past, day) = before(&events, &returned.blake3).unwrap_or((&events, receiver.day));
@@ -187,7 +202,14 @@ fn take_in(
         taken.notes.insert(0, format!("此文件已于{day}收过，内容完全相同，未重复处理"));
         return Ok(taken);
     }
-    let taken = judging(&books.cases, &books.history, receiver.day);
+    let mut taken = judging(&books.cases, &books.history, receiver.day);
+    if let Some((_, day)) = known {
+        // A row that was wrong on that day may be right by now, such as one of a later day.
+        taken.notes.insert(0, format!("此文件已于{day}收过，其中有无效的行，已重新核对"));
+        if taken.count(Verdict::Accepted) == 0 {
+            taken.drafts.clear();
+        }
+    }
     if !taken.drafts.is_empty() {
         books.record(&desk.store, &taken.drafts)?;
     }

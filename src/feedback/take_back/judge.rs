@@ -24,6 +24,8 @@ pub struct Desk<'a> {
     pub packs: &'a BTreeMap<String, (String, String, NaiveDate)>,
     /// Packs that their county has signed for.
     pub signed: &'a BTreeSet<String>,
+    /// Files that were taken in, by their BLAKE3: which of them was first, and the day of that.
+    pub files: &'a BTreeMap<String, (usize, NaiveDate)>,
     pub receiver: &'a Receiver,
 }
 
@@ -179,7 +181,7 @@ fn one(
         let guess = near && !returned.merges_known;
         return Err(without_result(merged(desk, row, &["result"]), filled.is_empty(), guess));
     }
-    if let Some(text) = not_asked(desk, origin, case) {
+    if let Some(text) = not_asked(desk, origin, &returned.blake3, case) {
         return ignored(text);
     }
     // What was checked before a case came back says nothing about it now.
@@ -220,8 +222,8 @@ fn one(
     Ok((draft(desk, &case.number, act), text))
 }
 
-/// Why a case takes no answer from this form, if it takes none.
-fn not_asked(desk: &Desk<'_>, origin: &Origin, case: &Case) -> Option<String> {
+/// Why a case takes no answer from this form and file, if it takes none.
+fn not_asked(desk: &Desk<'_>, origin: &Origin, file: &str, case: &Case) -> Option<String> {
     if !case.state.is_open() {
         return Some(format!("本件现为“{}”，不需再反馈", case.state.zh()));
     }
@@ -229,10 +231,16 @@ fn not_asked(desk: &Desk<'_>, origin: &Origin, case: &Case) -> Option<String> {
         return Some(format!("本件现为“{}”，待新的反馈包下发后反馈", case.state.zh()));
     }
     // An old form that comes again still has the answers of its day; a newer one was given since.
+    let answer = case.answer.as_ref()?;
+    let last = &answer.pack;
     let sent = |pack: &str| desk.packs.get(pack).map(|(_, month, day)| (*day, month.as_str()));
-    let last = &case.answer.as_ref()?.pack;
-    let newer = sent(last)? > sent(&origin.pack)?;
-    newer.then(|| format!("本件已在较新的反馈包 {last} 中反馈，不再按旧表收取"))
+    if sent(&origin.pack).is_some_and(|own| sent(last).is_some_and(|other| other > own)) {
+        return Some(format!("本件已在较新的反馈包 {last} 中反馈，不再按旧表收取"));
+    }
+    // A file that comes again is as old as it was: another one may have corrected it since.
+    let came = |file: &str| desk.files.get(file).map(|(place, _)| *place);
+    let newer = came(file).is_some_and(|own| came(&answer.file).is_some_and(|other| other > own));
+    newer.then(|| "本件在此文件之后已另有反馈，不再按此文件收取".into())
 }
 
 /// What is said of a row without a result: its cell is merged with others, all of it is blank, which

@@ -63,13 +63,15 @@ struct World {
     pipeline: Pipeline,
     cases: Cases,
     packs: BTreeMap<String, (String, String, NaiveDate)>,
+    files: BTreeMap<String, (usize, NaiveDate)>,
 }
 
 impl World {
     fn new() -> Self {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/gansu");
         let pipeline = pipeline::load(&dir).expect("the sample pipeline");
-        let mut world = Self { pipeline, cases: Cases::default(), packs: BTreeMap::new() };
+        let (packs, files) = (BTreeMap::new(), BTreeMap::new());
+        let mut world = Self { pipeline, cases: Cases::default(), packs, files };
         let open = Act::Open {
             anomaly: "a".into(),
             rule: "INS01".into(),
@@ -108,6 +110,7 @@ impl World {
                 cases: &self.cases,
                 packs: &self.packs,
                 signed: &signed,
+                files: &self.files,
                 receiver: &receiver,
             },
             returned,
@@ -116,6 +119,8 @@ impl World {
         for draft in &taken.drafts {
             self.cases.apply(draft).expect("an allowed move");
         }
+        let place = self.files.len();
+        self.files.entry(returned.blake3.clone()).or_insert((place, day(on)));
         let line = taken.lines.first().expect("the row has its line");
         (line.verdict, line.reason.clone())
     }
@@ -168,4 +173,22 @@ fn an_older_form_does_not_replace_the_answer_of_a_newer_one() {
     let third = form("2026-04", "2026-04-11", "补充说明");
     assert_eq!(world.take("2026-04-12", &third).0, Verdict::Accepted);
     assert_eq!(measure(&world).as_deref(), Some("补充说明"));
+}
+
+/// A file is taken again for the sake of its invalid rows: its other rows are no news.
+#[test]
+fn a_file_that_comes_again_does_not_undo_what_corrected_it() {
+    let mut world = World::new();
+    world.issue("2026-03", "2026-03-02");
+    let first = form("2026-03", "2026-03-09", "已更正");
+    assert_eq!(world.take("2026-03-10", &first).0, Verdict::Accepted);
+    let (verdict, reason) = world.take("2026-03-11", &first);
+    assert_eq!((verdict, reason.as_str()), (Verdict::Ignored, "与上次反馈相同"));
+    let second = form("2026-03", "2026-03-09", "再次更正");
+    assert_eq!(world.take("2026-03-11", &second).0, Verdict::Accepted);
+    let (verdict, reason) = world.take("2026-03-12", &first);
+    assert_eq!(verdict, Verdict::Ignored, "{reason}");
+    assert!(reason.contains("此文件之后已另有反馈"), "{reason}");
+    assert_eq!(world.take("2026-03-12", &second).1, "与上次反馈相同");
+    assert_eq!(world.case().answer.as_ref().map(|a| a.measure.as_str()), Some("再次更正"));
 }
