@@ -31,6 +31,10 @@ pub struct Fields<'a> {
     choices: BTreeMap<&'a str, BTreeMap<String, String>>,
     labels: BTreeMap<&'a str, BTreeMap<String, String>>,
     ids: Regex,
+    /// Digits in groups, as people type long numbers.
+    groups: Regex,
+    /// A long number that a spreadsheet has cut: its digits are not all there.
+    exponent: Regex,
 }
 
 /// A row's answer, and what was odd about it.
@@ -64,8 +68,15 @@ impl<'a> Fields<'a> {
             choices.insert(fill.id.as_str(), words);
             labels.insert(fill.id.as_str(), names);
         }
-        let ids = Regex::new(r"[0-9０-９]{14}[0-9０-９]*[XxＸｘ]?").expect("a pattern");
-        Self { form, choices, labels, ids }
+        let pattern = |text: &str| Regex::new(text).expect("a pattern");
+        Self {
+            form,
+            choices,
+            labels,
+            ids: pattern(r"[0-9０-９]{14}[0-9０-９]*[XxＸｘ]?|[0-9]\.[0-9]{5,}[Ee]\+?1[4-9]"),
+            groups: pattern(r"[0-9０-９]+(\s+[0-9０-９]*[0-9０-９XxＸｘ])+"),
+            exponent: pattern(r"^[0-9](\.[0-9]+[Ee]\+?|[Ee]\+)[0-9]{1,2}$"),
+        }
     }
 
     /// Puts the cell above in the place of `同上`. What was put there is said.
@@ -107,7 +118,11 @@ impl<'a> Fields<'a> {
                 continue;
             }
             match fill.kind {
-                FillKind::Text => _ = values.insert(&fill.id, self.text(fill, text, &mut notes)),
+                FillKind::Text => {
+                    let kept = self.text(fill, text, &mut notes);
+                    faults.extend(self.no_evidence(fill, text, &kept));
+                    values.insert(&fill.id, kept);
+                }
                 FillKind::List => match self.choices[fill.id.as_str()].get(&folded(text)) {
                     Some(code) => _ = values.insert(&fill.id, code.clone()),
                     None => faults.push(format!("“{}”不在选项之内，请从下拉列表选择", fill.zh)),
@@ -172,6 +187,22 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Why a number of evidence says nothing of any evidence: all of it looked like a citizen ID and
+    /// was hidden, or a spreadsheet has cut it.
+    fn no_evidence(&self, fill: &Fill, text: &str, kept: &str) -> Option<String> {
+        if fill.id != "evidence_no" {
+            return None;
+        }
+        let zh = &fill.zh;
+        if self.exponent.is_match(&folded(text)) {
+            return Some(format!("“{zh}”成了科学计数法，请将单元格改为文本后重填"));
+        }
+        let left = kept.replace(HIDDEN, "");
+        let bare = left.len() < kept.len() && !left.contains(char::is_alphanumeric);
+        let what = "形似证件号，已隐去：请填材料的编号，连同其中的文字或字母，勿填证件号";
+        bare.then(|| format!("“{zh}”{what}"))
+    }
+
     /// A text as it is kept: cut, and without anything that looks like a citizen ID.
     fn text(&self, fill: &Fill, text: &str, notes: &mut Vec<String>) -> String {
         let cut: String = text.chars().take(KEPT).collect();
@@ -181,7 +212,8 @@ impl<'a> Fields<'a> {
         // The number of a document may be as long as an ID. With letters in it, to which X and
         // Chinese words belong, only what has the shape of an ID is hidden.
         let document = fill.id == "evidence_no" && cut.chars().any(char::is_alphabetic);
-        let clean = self.ids.replace_all(&cut, |run: &Captures<'_>| {
+        let whole = self.groups.replace_all(&cut, |run: &Captures<'_>| without_groups(&run[0]));
+        let clean = self.ids.replace_all(&whole, |run: &Captures<'_>| {
             if document && !is_id(&run[0]) { run[0].to_owned() } else { HIDDEN.to_owned() }
         });
         if clean != cut {
@@ -201,9 +233,29 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Has a run of digits the shape of an ID: 18 characters, or 15 with a real day of birth?
+/// Groups of digits, without those that make up an ID with a real day of birth.
+fn without_groups(run: &str) -> String {
+    let groups: Vec<&str> = run.split_whitespace().collect();
+    let born = |id: &str| {
+        let (id, day) = (folded(id), |d: &str| parse_date(d).value().is_some());
+        is_id(&id) && (id.len() == 15 || id.get(6..14).is_some_and(day))
+    };
+    let (mut kept, mut at) = (Vec::new(), 0);
+    while at < groups.len() {
+        let end = (at + 2..=groups.len()).find(|end| born(&groups[at..*end].concat()));
+        kept.push(end.map_or(groups[at], |_| HIDDEN));
+        at = end.unwrap_or(at + 1);
+    }
+    if kept.contains(&HIDDEN) { kept.join(" ") } else { run.to_owned() }
+}
+
+/// Has a run of digits the shape of an ID: 18 characters, or 15 with a real day of birth? What is
+/// left of one in a cell of numbers has it too.
 fn is_id(run: &str) -> bool {
     let run = folded(run);
+    if run.contains('.') {
+        return true;
+    }
     let digits = run.trim_end_matches(['X', 'x']);
     match digits.len() {
         18 => true,
@@ -242,10 +294,55 @@ mod tests {
             ("ZZ20261101123456789012", "ZZ20261101123456789012"),
             ("ZZ-1", "ZZ-1"),
             ("2026110112345678", "〔证件号已隐去〕"),
+            // In groups, and as a spreadsheet cuts it when it is typed as a number.
+            ("629423 19500101 0011", "〔证件号已隐去〕"),
+            ("证629423　1950 0101　001X号", "证〔证件号已隐去〕号"),
+            ("ZZ-1、629423 500101 001 ZZ-2", "ZZ-1、〔证件号已隐去〕 ZZ-2"),
+            ("13800000000 629423 19500101 0011", "13800000000 〔证件号已隐去〕"),
+            ("电13800000000 13900000000", "电13800000000 13900000000"),
+            ("第2026 1101 1234 5678 90号", "第2026 1101 1234 5678 90号"),
+            ("6.29423195001010e17", "〔证件号已隐去〕"),
+            ("证6.29423E+17号", "证〔证件号已隐去〕号"),
         ] {
             let mut notes = Vec::new();
             assert_eq!(fields.text(fill, text, &mut notes), kept, "{text}");
             assert_eq!(notes.is_empty(), text == kept, "{text}: {notes:?}");
         }
+    }
+
+    /// The number would be lost, and the row would pass for one with evidence.
+    #[test]
+    fn evidence_of_which_nothing_is_kept_is_a_fault_of_the_row() {
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/gansu");
+        let pipeline = crate::pipeline::load(&dir).expect("the sample pipeline");
+        let fields = Fields::new(&pipeline, pipeline.pack(Level::County).expect("a form"));
+        let day: NaiveDate = "2026-11-12".parse().expect("a day");
+        let answer = |evidence: &str| {
+            let filled = [
+                ("checked_on", "2026-11-11"),
+                ("way", "入户"),
+                ("result", "不属实"),
+                ("cause", "其他"),
+                ("evidence_no", evidence),
+                ("unit", "县卫健局"),
+                ("person", "某某"),
+            ];
+            let filled = BTreeMap::from(filled.map(|(id, text)| (id.to_owned(), text.to_owned())));
+            fields.answer(&filled, None, day).map(|f| f.answer.evidence_no)
+        };
+        for (text, said) in [
+            ("629423195001010013", "连同其中的文字或字母"),
+            ("2026110112345678", "连同其中的文字或字母"),
+            ("629423 19500101 0011", "连同其中的文字或字母"),
+            ("6.29423195001010e17", "科学计数法"),
+            ("2.02611E+11", "科学计数法"),
+        ] {
+            let faults = answer(text).expect_err(text);
+            assert!(faults.len() == 1 && faults[0].contains(said), "{text}: {faults:?}");
+        }
+        for text in ["甘医保2026110112345678", "ZZ-1", "2E15"] {
+            assert_eq!(answer(text).as_deref(), Ok(text));
+        }
+        assert_eq!(answer("户籍 629423195001010013").as_deref(), Ok("户籍 〔证件号已隐去〕"));
     }
 }
