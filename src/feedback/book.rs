@@ -250,7 +250,7 @@ impl Page<'_> {
         Self::done(self.sheet.add_data_validation(rows.0, column, rows.1, column, &rule))
     }
 
-    /// Only days from one to another.
+    /// Only days up to one; from another on where there is one.
     ///
     /// # Errors
     /// Outside of the sheet.
@@ -258,16 +258,24 @@ impl Page<'_> {
         &mut self,
         rows: (u32, u32),
         column: u16,
-        from: NaiveDate,
+        from: Option<NaiveDate>,
         to: NaiveDate,
     ) -> Result<()> {
         let day = |d: NaiveDate| {
             let year = u16::try_from(d.year()).unwrap_or(2000);
             ExcelDateTime::from_ymd(year, d.month() as u8, d.day() as u8).map_err(|e| fault(&e))
         };
-        let between = DataValidationRule::Between(day(from)?, day(to)?);
-        let text = format!("请填写{from}至{to}之间的日期，如 {from}。");
-        let rule = DataValidation::new().allow_date(between);
+        let (rule, text) = match from {
+            Some(from) => (
+                DataValidationRule::Between(day(from)?, day(to)?),
+                format!("请填写{from}至{to}之间的日期，如 {from}。"),
+            ),
+            None => (
+                DataValidationRule::LessThanOrEqualTo(day(to)?),
+                format!("请填写不晚于{to}的日期，写法如 {to}。"),
+            ),
+        };
+        let rule = DataValidation::new().allow_date(rule);
         let rule = rule.set_error_title("日期不对").map_err(|e| fault(&e))?;
         let rule = rule.set_error_message(text).map_err(|e| fault(&e))?;
         Self::done(self.sheet.add_data_validation(rows.0, column, rows.1, column, &rule))

@@ -178,7 +178,7 @@ fn open_look(fill: &Fill) -> Look {
     }
 }
 
-/// Drop-downs, and days from the first issue in the sheet until a year after this one.
+/// Drop-downs, and days until a year after this issue; of checks, from the first issue in the sheet on.
 fn validate(
     page: &mut Page<'_>,
     (form, shower): (&Pack, &Shower<'_>),
@@ -195,7 +195,11 @@ fn validate(
                 let words: Vec<&str> = words.iter().map(|(_, label)| *label).collect();
                 page.choices(range, place, &words)?;
             }
-            (FillKind::Date, _) => page.days(range, place, from, to)?,
+            (FillKind::Date, _) => {
+                // What was put right may have been so before anybody asked; it was checked since.
+                let from = (fill.id == "checked_on").then_some(from);
+                page.days(range, place, from, to)?;
+            }
             _ => {}
         }
     }

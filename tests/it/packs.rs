@@ -184,7 +184,10 @@ fn keys_are_locked_answers_are_chosen_and_nothing_is_a_formula() {
                 xml.contains("属实已整改,属实整改中,不属实,情况特殊申请豁免,转其他部门"),
                 "{name}"
             );
-            assert!(xml.contains("type=\"date\""), "{name}");
+            // A check comes after the issue; what it finds may have been put right before.
+            let days = xml.split("<dataValidation ").filter(|v| v.starts_with("type=\"date\""));
+            let ends = days.map(|v| v.contains("operator=\"lessThanOrEqual\""));
+            assert_eq!(ends.collect::<Vec<_>>(), [false, true], "{name}: 核查日期, 完成日期");
             assert!(xml.contains("autoFilter=\"0\"") && xml.contains("<autoFilter "), "{name}");
             // Whoever wants to sort can lift the protection; each row has its seal.
             assert!(!xml.contains("password=") && !xml.contains("hashValue="), "{name}");
