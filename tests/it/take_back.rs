@@ -307,6 +307,19 @@ fn a_form_without_or_with_a_forged_system_page_is_not_trusted() {
     says(&lines, &n[0], "采纳", "");
 }
 
+/// Only one system page can be the file's: the rows of the other form would be on no list.
+#[test]
+fn forms_that_were_put_together_are_refused() {
+    let (world, form, n) = begin();
+    let mut both = form.with(&n[0], &[]);
+    for (name, rows) in world.form("2026-11", "620122").sheets {
+        both.sheets.push((format!("{name}2"), rows));
+    }
+    let (lines, cover) = world.send(&both, &[]);
+    assert!(lines.is_empty() && cover.contains("请逐份报送"), "{cover}");
+    assert_eq!(world.cases()[&n[0]].state, State::Issued);
+}
+
 #[test]
 fn the_same_file_twice_moves_nothing_and_gets_the_same_receipt() {
     let (world, form, n) = begin();

@@ -53,6 +53,8 @@ pub struct Returned {
     pub name: String,
     pub blake3: String,
     pub hidden: Option<Hidden>,
+    /// There is more than one hidden page: forms were put together.
+    pub several: bool,
     pub rows: Vec<ReturnedRow>,
     pub notes: Vec<String>,
     /// The file said which cells are merged; else that can only be guessed.
@@ -88,6 +90,7 @@ pub fn read(path: &Path, form: &Pack, keys: &PersonKeys) -> Result<Returned> {
             }
         }
         if let Some(lines) = page.hidden {
+            returned.several |= returned.hidden.is_some();
             returned.hidden = Some(hidden(&lines, keys));
         }
         columns.extend(page.columns.map(|c| (page.sheet, c)));

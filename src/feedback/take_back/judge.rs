@@ -91,6 +91,9 @@ fn origin(desk: &Desk<'_>, returned: &Returned, taken: &mut Taken) -> Result<Ori
     if returned.rows.is_empty() && returned.hidden.is_none() {
         return Err("没有找到“督办编号”和“核查结果”两列，不是反馈整改表".into());
     }
+    if returned.several {
+        return Err("文件中有不止一份反馈整改表，请逐份报送，一份表一个文件".into());
+    }
     let named = desk.receiver.county.as_deref();
     let Some(hidden) = &returned.hidden else {
         let Some(county) = named else {
