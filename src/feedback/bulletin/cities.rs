@@ -48,7 +48,9 @@ fn standing(facts: &Facts<'_>, own: &Scored, all: &[Scored]) -> String {
     let among = if of < all.len() { "有得分的" } else { "全部" };
     match own.place {
         Some(place) if of > 1 => {
-            format!("，综合得分居{among}{of}个{}第{place}位", facts.material.cities())
+            let tied = all.iter().filter(|s| s.place == own.place).count() > 1;
+            let tied = if tied { "（并列）" } else { "" };
+            format!("，综合得分居{among}{of}个{}第{place}位{tied}", facts.material.cities())
         }
         _ => String::new(),
     }

@@ -153,7 +153,8 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// Areas of a level in the order of their scores, those without a score last.
+    /// Areas of a level in the order of their scores, those without a score last. Equal scores share a
+    /// place.
     pub fn scored(&self, digits: usize) -> Vec<Scored> {
         let areas = self.now.figures.areas(digits);
         let mut scored: Vec<Scored> = areas
@@ -161,8 +162,12 @@ impl<'a> Facts<'a> {
             .map(|area| Scored { area: area.to_owned(), score: self.score(area), place: None })
             .collect();
         scored.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.area.cmp(&b.area)));
+        let mut before: Option<(i128, usize)> = None;
         for (at, own) in scored.iter_mut().enumerate() {
-            own.place = own.score.map(|_| at + 1);
+            let Some(score) = own.score else { break };
+            let place = before.filter(|(s, _)| *s == score).map_or(at + 1, |(_, place)| place);
+            before = Some((score, place));
+            own.place = Some(place);
         }
         scored
     }

@@ -240,6 +240,32 @@ fn the_public_cannot_work_out_shares_from_scores() {
     }
 }
 
+/// Nobody is behind for the sake of a code.
+#[test]
+fn equal_scores_share_a_place() {
+    let world = world();
+    let counties = [("620423", 900), ("620122", 900), ("620525", 1000), ("623027", 800)];
+    let mut november = Vec::new();
+    for indicator in world.0.bulletins["monitoring"].score.weights.keys() {
+        november.extend(counties.map(|(county, over)| row(indicator, county, over, 1000)));
+    }
+    let mut history = History::default();
+    history.replace(day("2026-11-30"), &november);
+    with_material(&world, "2026-11", (&history, &[]), false, |material| {
+        let facts = Facts::of(material).expect("facts");
+        let places: Vec<(String, Option<usize>)> =
+            facts.scored(6).into_iter().map(|s| (s.area, s.place)).collect();
+        let expected: [(&str, usize); 4] =
+            [("620525", 1), ("620122", 2), ("620423", 2), ("623027", 4)];
+        assert_eq!(places, expected.map(|(area, place)| (area.to_owned(), Some(place))));
+    });
+    let text = text_in(&world, "2026-11", &history, &[], false);
+    assert_eq!(text.matches("综合得分居全部4个市（州）第2位（并列）").count(), 2);
+    for alone in ["4个市（州）第1位。", "4个市（州）第4位。"] {
+        assert!(text.contains(alone), "{alone}");
+    }
+}
+
 /// A county whose red figure is hidden is not one without red figures.
 #[test]
 fn what_is_hidden_is_not_said_to_be_free_of_red() {
