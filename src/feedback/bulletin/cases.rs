@@ -1,6 +1,6 @@
 //! What the ledger says about the cases of a period: their flow, and the acts of the period.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -10,28 +10,28 @@ use crate::ledger::act::{Act, Draft};
 use crate::ledger::case::Cases;
 use crate::ledger::flow::{Flow, flows};
 
-/// Acts of a period.
+/// What was done with cases in a period. A case counts once, however often it went round.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Acts {
     pub issued: u64,
     pub answered: u64,
     pub sent_back: u64,
     pub relapsed: u64,
-    /// Letters that went out.
+    /// Letters that went out, each of them.
     pub letters: u64,
     /// Open cases past their term on the last day.
     pub overdue: u64,
 }
 
-impl Acts {
-    fn add(&mut self, other: &Self) {
-        self.issued += other.issued;
-        self.answered += other.answered;
-        self.sent_back += other.sent_back;
-        self.relapsed += other.relapsed;
-        self.letters += other.letters;
-        self.overdue += other.overdue;
-    }
+/// Numbers of a county's cases by what was done with them, and counts.
+#[derive(Debug, Default)]
+pub struct Done {
+    issued: BTreeSet<String>,
+    answered: BTreeSet<String>,
+    sent_back: BTreeSet<String>,
+    relapsed: BTreeSet<String>,
+    letters: u64,
+    overdue: u64,
 }
 
 /// Cases of a period by county.
@@ -39,9 +39,9 @@ pub struct CaseFacts {
     pub first: NaiveDate,
     pub last: NaiveDate,
     pub flows: BTreeMap<String, Flow>,
-    pub acts: BTreeMap<String, Acts>,
-    /// Causes that counties gave in the period, by rule, county and cause.
-    causes: BTreeMap<(String, String, String), u64>,
+    pub acts: BTreeMap<String, Done>,
+    /// Rule and last cause of each case for which a county gave one in the period, by its number.
+    causes: BTreeMap<String, (String, String)>,
 }
 
 impl CaseFacts {
@@ -52,8 +52,8 @@ impl CaseFacts {
     pub fn of(drafts: &[Draft], first: NaiveDate, last: NaiveDate) -> Result<Self> {
         let flows = flows(drafts, first, last)?;
         let mut cases = Cases::default();
-        let mut acts: BTreeMap<String, Acts> = BTreeMap::new();
-        let mut causes = BTreeMap::new();
+        let mut acts: BTreeMap<String, Done> = BTreeMap::new();
+        let mut causes: BTreeMap<String, (String, String)> = BTreeMap::new();
         for draft in drafts.iter().filter(|d| d.day <= last) {
             cases.apply(draft)?;
             let Some(case) = cases.by_number.get(&draft.about).filter(|_| draft.day >= first)
@@ -61,17 +61,19 @@ impl CaseFacts {
                 continue;
             };
             let own = acts.entry(case.county.clone()).or_default();
+            let number = case.number.clone();
             match &draft.act {
-                Act::Issue { .. } => own.issued += 1,
+                Act::Issue { .. } => _ = own.issued.insert(number),
                 Act::Answer(answer) => {
-                    own.answered += 1;
-                    if !answer.cause.is_empty() {
-                        let key = (case.rule.clone(), case.county.clone(), answer.cause.clone());
-                        *causes.entry(key).or_default() += 1;
+                    own.answered.insert(number.clone());
+                    if answer.cause.is_empty() {
+                        causes.remove(&number);
+                    } else {
+                        causes.insert(number, (case.rule.clone(), answer.cause.clone()));
                     }
                 }
-                Act::SendBack { .. } => own.sent_back += 1,
-                Act::Reopen { relapse: true, .. } => own.relapsed += 1,
+                Act::SendBack { .. } => _ = own.sent_back.insert(number),
+                Act::Reopen { relapse: true, .. } => _ = own.relapsed.insert(number),
                 Act::Escalate { .. } => own.letters += 1,
                 _ => {}
             }
@@ -84,13 +86,24 @@ impl CaseFacts {
 
     /// Flow and acts of some counties.
     pub fn sum(&self, mut which: impl FnMut(&str) -> bool) -> (Flow, Acts) {
-        let (mut flow, mut acts) = (Flow::default(), Acts::default());
+        let mut flow = Flow::default();
         for (_, own) in self.flows.iter().filter(|(county, _)| which(county)) {
             flow = flow.plus(own);
         }
-        for (_, own) in self.acts.iter().filter(|(county, _)| which(county)) {
-            acts.add(own);
-        }
+        let own: Vec<&Done> =
+            self.acts.iter().filter(|(county, _)| which(county)).map(|(_, done)| done).collect();
+        // Two counties may have had the same case.
+        let cases = |of: fn(&Done) -> &BTreeSet<String>| {
+            own.iter().flat_map(|done| of(done)).collect::<BTreeSet<_>>().len() as u64
+        };
+        let acts = Acts {
+            issued: cases(|done| &done.issued),
+            answered: cases(|done| &done.answered),
+            sent_back: cases(|done| &done.sent_back),
+            relapsed: cases(|done| &done.relapsed),
+            letters: own.iter().map(|done| done.letters).sum(),
+            overdue: own.iter().map(|done| done.overdue).sum(),
+        };
         (flow, acts)
     }
 
@@ -102,8 +115,8 @@ impl CaseFacts {
     /// Causes that counties gave for cases of some rules, the most frequent first.
     pub fn causes(&self, rules: &[String]) -> Vec<(String, u64)> {
         let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
-        for ((_, _, cause), count) in self.causes.iter().filter(|((r, ..), _)| rules.contains(r)) {
-            *sums.entry(cause).or_default() += count;
+        for (_, cause) in self.causes.values().filter(|(rule, _)| rules.contains(rule)) {
+            *sums.entry(cause).or_default() += 1;
         }
         let mut causes: Vec<(String, u64)> =
             sums.into_iter().map(|(cause, n)| (cause.to_owned(), n)).collect();
