@@ -140,11 +140,14 @@ fn one_city(order: &Order<'_>, code: &str, counties: &[&str], staged: &Path) -> 
     Ok(written)
 }
 
-/// The counties of a city: all that the register knows, when all were asked for.
+/// The counties of a city that are listed: all that the register knows, when the month's first batch
+/// is for all of them. Else one that is not in the batch would pass for one without cases.
 fn below(order: &Order<'_>, city: &str, chosen: &[&str]) -> Vec<String> {
-    let known = order.setting.shower.divisions.children(city);
-    let mut all: Vec<String> = known.filter_map(|c| c.get(..6)).map(str::to_owned).collect();
-    all.extend(chosen.iter().map(|c| (*c).to_owned()));
+    let mut all: Vec<String> = chosen.iter().map(|c| (*c).to_owned()).collect();
+    if order.selection.whole && order.setting.batch.number == 1 {
+        let known = order.setting.shower.divisions.children(city);
+        all.extend(known.filter_map(|c| c.get(..6)).map(str::to_owned));
+    }
     all.sort();
     all.dedup();
     all

@@ -60,25 +60,34 @@ pub fn is_fresh(case: &Case) -> bool {
 #[derive(Debug, Default)]
 pub struct Selection<'a> {
     pub counties: BTreeMap<&'a str, Vec<&'a Case>>,
+    /// Only in a whole selection.
     pub nowhere: Vec<&'a Case>,
+    /// No county is left out that has cases for this batch.
+    pub whole: bool,
 }
 
 /// The cases of a batch after those that its month has had: a county's first pack of the month
-/// lists all that are open, each later one only those that are to be issued.
+/// lists all that are open, each later one only those that are to be issued. A list of all counties
+/// that have some is the same as none: so a batch that is made again is whole when it was.
 pub fn select<'a>(cases: &'a Cases, counties: &[String], earlier: &[Issued]) -> Selection<'a> {
     let mut selection = Selection::default();
-    let wanted = |c: &&Case| counties.is_empty() || counties.contains(&c.county);
     let had = |c: &Case| {
         let nowhere = c.county == NOWHERE;
         earlier.iter().any(|batch| nowhere || batch.counties.contains_key(&c.county))
     };
     let open = cases.by_number.values().filter(|c| c.state.is_open());
-    for case in open.filter(wanted).filter(|c| is_fresh(c) || !had(c)) {
+    for case in open.filter(|c| is_fresh(c) || !had(c)) {
         if case.county == NOWHERE {
             selection.nowhere.push(case);
         } else {
             selection.counties.entry(&case.county).or_default().push(case);
         }
+    }
+    let wanted = |county: &str| counties.is_empty() || counties.iter().any(|c| c == county);
+    selection.whole = selection.counties.keys().all(|county| wanted(county));
+    if !selection.whole {
+        selection.counties.retain(|county, _| wanted(county));
+        selection.nowhere.clear();
     }
     selection
 }

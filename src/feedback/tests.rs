@@ -165,6 +165,28 @@ fn a_countys_first_pack_of_a_month_lists_all_later_ones_what_came_since() {
     assert!(others.counties.is_empty());
 }
 
+/// The ledger knows which counties a batch had, not whether they were named.
+#[test]
+fn a_batch_for_every_county_with_cases_is_whole() {
+    let mut cases = cases();
+    for (number, place) in [("n5", "000000"), ("n6", "620122")] {
+        let mut act = open("INS01", number);
+        if let Act::Open { county, .. } = &mut act {
+            *county = place.into();
+        }
+        cases.apply(&draft(number, "2026-09-01", act)).expect("opened");
+    }
+    let all = select(&cases, &[], &[]);
+    let counties: Vec<String> = all.counties.keys().map(|c| (*c).to_owned()).collect();
+    assert_eq!(counties, ["620122", "620423"]);
+    for selection in [&all, &select(&cases, &counties, &[])] {
+        let nowhere: Vec<&str> = selection.nowhere.iter().map(|c| c.number.as_str()).collect();
+        assert!(selection.whole && nowhere == ["n5"], "{nowhere:?}");
+    }
+    let some = select(&cases, &counties[..1], &[]);
+    assert!(!some.whole && some.nowhere.is_empty() && some.counties.len() == 1);
+}
+
 /// Cases of no county stand in the province's index only.
 #[test]
 fn the_index_tells_no_sensitive_rule() {

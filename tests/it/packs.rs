@@ -324,16 +324,42 @@ fn a_county_that_the_first_batch_left_out_gets_its_whole_stock() {
     }
     let said = world.issue(&["--supplement"]).ended(0);
     assert!(said.stdout.contains("nothing to issue"), "{}", said.stdout);
-    // The same workbooks again.
-    let own = |home: &Path| -> BTreeMap<String, String> {
-        tree(home).into_iter().filter(|(path, _)| !path.starts_with("province/")).collect()
-    };
+    // The same files again, with the cases of no county in the province's index.
     let home = world.out().join(&supplement);
-    let files = own(&home);
+    let files = tree(&home);
     std::fs::remove_dir_all(&home).expect("removed");
     let said = world.issue(&[]).ended(0);
     assert!(said.stdout.contains("finished"), "{}", said.stdout);
-    assert_eq!(own(&home), files);
+    assert_eq!(tree(&home), files);
+}
+
+/// A county that is not in the batch is not one that has nothing to do.
+#[test]
+fn a_batch_for_some_counties_tells_of_no_other() {
+    let is_county = |name: &String| name.ends_with(['县', '区']);
+    // Counties that have a pack, and those of which the summaries tell.
+    let counties = |world: &World, batch: &str| -> [BTreeSet<String>; 2] {
+        let manifest = world.manifest(batch);
+        let files = list(&manifest, "files");
+        let packs = files.iter().filter(|f| !text(f, "pack").is_empty());
+        let packs = packs.map(|f| text(f, "name").to_owned()).filter(is_county).collect();
+        let sums = files.iter().filter(|f| text(f, "pack").is_empty()).flat_map(|f| {
+            let mut book = sheets(&world.out().join(batch).join(text(f, "path")));
+            book.remove("汇总").expect("a summary")
+        });
+        [packs, sums.map(|row| row[0].clone()).filter(is_county).collect()]
+    };
+    let all = World::of(&shared().lake);
+    all.issue(&[]).ended(0);
+    let [packs, told] = counties(&all, MONTH);
+    assert!(told.is_superset(&packs) && told.len() > packs.len(), "{packs:?}, {told:?}");
+    let some = World::of(&shared().lake);
+    some.issue(&["--county", "620423"]).ended(0);
+    let [packs, told] = counties(&some, MONTH);
+    assert_eq!((packs.len(), &packs), (1, &told));
+    some.issue(&["--supplement"]).ended(0);
+    let [packs, told] = counties(&some, &format!("{MONTH}-2"));
+    assert_eq!((packs.contains("皋兰县"), &packs), (true, &told));
 }
 
 #[test]
