@@ -362,6 +362,34 @@ fn a_batch_for_some_counties_tells_of_no_other() {
     assert_eq!((packs.contains("皋兰县"), &packs), (true, &told));
 }
 
+/// Its names are not shown without a reason, so it cannot be made again by the way.
+#[test]
+fn an_older_batch_that_was_put_away_does_not_block_the_next() {
+    let world = World::of(&shared().lake);
+    let reveal = ["--reveal", "--reason", "县级入户核查"];
+    world.issue(&reveal).ended(0);
+    let case = world.cases().into_values().find(|c| c.state == State::Issued).expect("a case");
+    let act = Act::HandOver {
+        county: case.county.clone(),
+        owner: "township".into(),
+        reason: "转乡镇".into(),
+    };
+    let day = case.moved.succ_opt().expect("a day");
+    let draft = Draft { about: case.number.clone(), day, actor: "甲".into(), act };
+    world.store().append(vec![draft], "2026-11-13T00:00:00Z").expect("recorded");
+    let (home, away) = (world.out().join(MONTH), world.home.path().join("away"));
+    std::fs::rename(&home, &away).expect("put away");
+    let said = world.issue(&[]).ended(1);
+    assert!(said.stderr.contains("cannot be made again as it was sent"), "{}", said.stderr);
+    let said = world.issue(&["--supplement"]).ended(0);
+    assert!(said.stderr.contains("warning: ") && !home.exists(), "{}", said.stderr);
+    assert!(world.books(&format!("{MONTH}-2")).contains_key(&case.county));
+    // With its names it can, though the ledger has gone on since its day.
+    let said = world.issue(&reveal).ended(0);
+    assert!(said.stdout.contains("finished"), "{}", said.stdout);
+    assert_eq!(tree(&home), tree(&away));
+}
+
 #[test]
 fn a_crash_at_any_step_is_finished_by_the_next_call() {
     let whole = World::of(tiny_lake());

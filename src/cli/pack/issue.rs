@@ -83,7 +83,15 @@ pub fn issue(args: &Args) -> Result<ExitCode> {
     let known = batch::issued(&events, prefix, month);
     let mut finished = false;
     for (at, issued) in known.iter().enumerate() {
-        finished |= call.finish(issued, &known[..at], &events)?;
+        match call.finish(issued, &known[..at], &events) {
+            Ok(done) => finished |= done,
+            // An older folder may have been put away for good: what comes after it goes on.
+            Err(error) if args.supplement || at + 1 < known.len() => {
+                let home = call.out.join(issued.batch.folder());
+                output::log(&format!("warning: {} is not there: {error}", home.display()));
+            }
+            Err(error) => return Err(error),
+        }
     }
     if known.is_empty() || args.supplement {
         return call.fresh(&known, &events);
@@ -181,9 +189,11 @@ impl Call<'_> {
         let Some(reason) = self.args.reason.as_ref().filter(|_| self.args.reveal) else {
             return Ok(());
         };
+        // A batch that is made again may be older than what the ledger has by now.
+        let day = self.desk.store.last_day()?.map_or(batch.day, |last| last.max(batch.day));
         let draft = |county: &&str| Draft {
             about: batch.pack(county),
-            day: batch.day,
+            day,
             actor: self.actor.clone(),
             act: Act::Reveal { what: "反馈包姓名".into(), reason: reason.trim().to_owned() },
         };
