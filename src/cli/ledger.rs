@@ -13,8 +13,8 @@ use super::case::said;
 use super::output::{self, Form, Out};
 use super::show::columns;
 use crate::error::Result;
-use crate::ledger::act::Event;
-use crate::ledger::chain::Head;
+use crate::ledger::act::{Act, Answer, Event};
+use crate::ledger::chain::{self, Head};
 use crate::ledger::store::{self, Store};
 use crate::night::{Options, Setup};
 
@@ -81,6 +81,12 @@ fn open(place: &Where) -> Result<(Setup, Store)> {
     Ok((setup, Store::open_existing(&address)?))
 }
 
+/// Leaves out who answered: that is shown to nobody without a reason that the ledger records.
+pub(super) fn leave_person_out(answer: &mut Answer) {
+    answer.person.clear();
+    answer.phone.clear();
+}
+
 fn show(args: &Show) -> Result<ExitCode> {
     let (_, store) = open(&args.place)?;
     let mut events = match &args.about {
@@ -90,6 +96,12 @@ fn show(args: &Show) -> Result<ExitCode> {
     events.retain(|e| args.since.is_none_or(|since| e.draft.day >= since));
     let skip = events.len().saturating_sub(args.limit.unwrap_or(usize::MAX));
     events.drain(..skip);
+    for event in &mut events {
+        if let Act::Answer(answer) | Act::Progress(answer) = &mut event.draft.act {
+            leave_person_out(answer);
+            event.text = chain::text(&event.draft)?;
+        }
+    }
     let text = |f: &dyn Fn(&Event) -> Option<String>| -> ArrayRef {
         Arc::new(events.iter().map(f).collect::<StringArray>())
     };

@@ -408,6 +408,35 @@ fn incomplete_and_impossible_answers_say_what_is_missing() {
     assert!(!answer.note.contains("6294"), "an ID reached the ledger");
 }
 
+/// Who answered is for whoever gives a reason, whatever the form of the result.
+#[test]
+fn no_form_of_the_ledger_names_who_answered() {
+    let (world, form, n) = begin();
+    let own = [("责任人", "欧阳某某"), ("联系电话", "13900000001")];
+    let goes_on = [&own[..], &[("核查结果", "属实整改中")]].concat();
+    let form = form.with(&n[0], &own).with(&n[1], &goes_on);
+    world.send(&form, &[]);
+    let lake = world.home.path().join("lake");
+    for number in n[..2].iter().map(String::as_str) {
+        let answer = world.cases()[number].answer.clone().expect("an answer");
+        assert_eq!((answer.person.as_str(), answer.phone.as_str()), ("欧阳某某", "13900000001"));
+        for words in [
+            &["ledger", "show", "--output", "table", "--about", number][..],
+            &["ledger", "show", "--output", "csv", "--about", number],
+            &["ledger", "show", "--output", "json", "--about", number],
+            &["case", "show", "--output", "table", number],
+            &["case", "show", "--output", "json", number],
+        ] {
+            let call = Bidui::new(words[0]).args(&words[1..]).arg("--pipeline").arg(gansu());
+            let said = call.arg("--lake").arg(&lake).go().ended(0);
+            assert!(said.stdout.contains("已更正"), "{words:?}: {}", said.stdout);
+            for person in ["欧阳某某", "13900000001"] {
+                assert!(!said.stdout.contains(person), "{words:?} tells {person}");
+            }
+        }
+    }
+}
+
 #[test]
 fn macros_and_files_that_are_no_form_are_answered() {
     let (world, form, n) = begin();

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::{Desk, Where};
+use crate::cli::ledger::leave_person_out;
 use crate::cli::output::{self, Form};
 use crate::error::{Error, Result};
 use crate::ledger::act::{Act, Event, Fault, Outcome};
@@ -42,7 +43,11 @@ pub(super) fn one(desk: &Desk, name: &str) -> Result<Case> {
 
 fn json(desk: &Desk, case: &Case, events: &[Event]) -> Result<String> {
     let bug = |e: serde_json::Error| Error::bug(format!("a case is no JSON: {e}"));
-    let mut value = serde_json::to_value(case).map_err(bug)?;
+    let mut shown = case.clone();
+    if let Some(answer) = &mut shown.answer {
+        leave_person_out(answer);
+    }
+    let mut value = serde_json::to_value(&shown).map_err(bug)?;
     value["overdue"] = case.overdue(desk.day()?).into();
     if let Some(anomaly) = desk.memory()?.get(&case.anomaly) {
         value["title"] = anomaly.title.clone().into();
@@ -52,7 +57,11 @@ fn json(desk: &Desk, case: &Case, events: &[Event]) -> Result<String> {
     }
     let mut history = Vec::new();
     for event in events {
-        let mut line = serde_json::to_value(&event.draft).map_err(bug)?;
+        let mut draft = event.draft.clone();
+        if let Act::Answer(answer) | Act::Progress(answer) = &mut draft.act {
+            leave_person_out(answer);
+        }
+        let mut line = serde_json::to_value(&draft).map_err(bug)?;
         line["seq"] = event.seq.into();
         line["at"] = event.at.clone().into();
         line["night"] = event.night.clone().into();
