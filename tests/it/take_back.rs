@@ -458,6 +458,14 @@ fn macros_and_files_that_are_no_form_are_answered() {
     std::fs::write(&text, "不是工作簿").expect("written");
     let (lines, cover) = world.send_file(&text, &[]);
     assert!(lines.is_empty() && cover.contains("整份文件未处理"), "{cover}");
+    // Two of one name have a receipt each.
+    let other = world.home.path().join("另一县").join("说明.xlsx");
+    std::fs::create_dir(other.parent().expect("a folder")).expect("made");
+    std::fs::write(&other, "也不是工作簿").expect("written");
+    let (out, paths) =
+        (world.home.path().join("two"), [text, other].map(|p| p.display().to_string()));
+    world.pack("take-back", &[&paths[0], &paths[1], "--out", &out.display().to_string()]).ended(1);
+    assert_eq!(bidui::lake::names_in(&out).len(), 2);
 }
 
 #[test]

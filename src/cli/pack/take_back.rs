@@ -13,7 +13,7 @@ use super::{Desk, Where, actor, form, home, now};
 use crate::cli::output;
 use crate::error::{Error, Result};
 use crate::feedback::take_back::{self, Fields, Receiver, Returned, Taken, Verdict, judge, reply};
-use crate::lake::durable;
+use crate::lake::{durable, hash_file};
 use crate::ledger::act::{Act, Draft, Event};
 use crate::ledger::case::Cases;
 use crate::ledger::chain::Head;
@@ -220,7 +220,9 @@ fn take_in(
 fn unreadable(file: &Path, error: &Error) -> (Returned, Taken) {
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let refused = Some(format!("文件无法读取（{error}），请用Excel或WPS另存为XLSX后重报"));
-    (Returned { name, ..Returned::default() }, Taken { refused, ..Taken::default() })
+    // Receipts of two files of one name are told apart by it.
+    let blake3 = hash_file(file).unwrap_or_default();
+    (Returned { name, blake3, ..Returned::default() }, Taken { refused, ..Taken::default() })
 }
 
 fn write(
