@@ -13,7 +13,7 @@ use super::show::Shower;
 use crate::error::Result;
 use crate::ledger::chain::Head as Link;
 use crate::ledger::flow::Flow;
-use crate::pipeline::packs::Pack;
+use crate::pipeline::packs::{COVER, Pack, SYSTEM};
 use crate::privacy::PersonKeys;
 
 /// What all workbooks of a batch share.
@@ -61,7 +61,7 @@ pub fn workbook(
     let title = format!("{}{}", setting.shower.county(county), form.title.zh);
     let author = &setting.shower.pipeline.settings.title.zh;
     let mut book = Book::new(&title, author, batch.day, folder)?;
-    front(&mut book.page("封面")?, setting, county, &title, rows)?;
+    front(&mut book.page(COVER)?, setting, county, &title, rows)?;
     let about = format!("反馈包 {pack} · {place} · {} · {}下发", batch.month_zh(), batch.day);
     let mut seals = Vec::with_capacity(rows.len());
     for (number, theme) in form.themes.iter().enumerate() {
@@ -77,7 +77,7 @@ pub fn workbook(
             seals.push([number.to_owned(), theme.sheet.clone(), seal]);
         })?;
     }
-    hidden(&mut book.page(seal::HIDDEN)?, setting, county, &seals)?;
+    hidden(&mut book.page(SYSTEM)?, setting, county, &seals)?;
     book.bytes()
 }
 

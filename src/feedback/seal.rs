@@ -3,8 +3,6 @@
 
 use crate::privacy::PersonKeys;
 
-/// Name of the hidden page.
-pub const HIDDEN: &str = "_bidui";
 /// First cell of the hidden page.
 pub const MARK: &str = "bidui-pack";
 /// Version of its layout.

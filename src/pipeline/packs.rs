@@ -33,6 +33,11 @@ pub const FILLED: [&str; 11] = [
 /// What an answer can come to: the codes of the list in `results`.
 pub const OUTCOMES: [&str; 5] = ["fixed", "fixing", "not_true", "waiver", "elsewhere"];
 
+/// Name of the first page of a county's workbook.
+pub const COVER: &str = "封面";
+/// Name of the hidden page by which a county's workbook is recognised.
+pub const SYSTEM: &str = "_bidui";
+
 /// Longest text of a drop-down, its commas included.
 const DROP_DOWN: usize = 255;
 
@@ -274,9 +279,18 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
 type Wrong<'a> = dyn FnMut(&str, &str, String, &str) + 'a;
 
 fn check_themes(pipeline: &Pipeline, pack: &Pack, wrong: &mut Wrong<'_>) {
+    // To a spreadsheet `A` and `a` are one name.
+    let mut taken = vec![COVER.to_lowercase(), SYSTEM.to_lowercase()];
     for theme in &pack.themes {
         let name = &theme.sheet;
-        let long = name.chars().count() > 31;
+        let small = name.to_lowercase();
+        if taken.contains(&small) {
+            let text = format!("a second sheet would be called `{name}`");
+            let hint = format!("each theme has a sheet of its own; {COVER} and {SYSTEM} are taken");
+            wrong("sheet:", name, text, &hint);
+        }
+        taken.push(small);
+        let long = name.encode_utf16().count() > 31;
         if long || name.is_empty() || name.contains(['[', ']', ':', '*', '?', '/', '\\', '\'']) {
             let text = format!("`{name}` cannot be the name of a sheet");
             wrong("sheet:", name, text, "at most 31 characters, none of []:*?/\\'");

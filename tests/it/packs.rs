@@ -15,7 +15,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::{
-    Bidui, Said, copy, current, gansu, list, number, shared, temp, text, tiny_lake, tree,
+    Bidui, Policies, Said, copy, current, gansu, list, number, shared, temp, text, tiny_lake, tree,
 };
 
 const MONTH: &str = "2026-11";
@@ -260,6 +260,23 @@ fn names_are_shown_only_after_the_ledger_knows_why() {
             case.number
         );
     }
+}
+
+/// `pack issue` would end in the middle, as if bidui were wrong.
+#[test]
+fn sheets_of_one_name_are_a_fault_of_the_policy() {
+    let policies = Policies::new();
+    let pack = "basic-medical/packs/county.yaml";
+    let names = ["参保资助", "封面", "_BIDUI"];
+    for (from, to) in ["待遇费用", "大病慢病", "名单证件"].into_iter().zip(names) {
+        policies.edit(pack, &format!("sheet: {from}"), &format!("sheet: {to}"));
+    }
+    let said = Bidui::new("check").arg(policies.gansu()).go().ended(2);
+    let said = said.stdout + &said.stderr;
+    for name in names {
+        assert!(said.contains(&format!("a second sheet would be called `{name}`")), "{said}");
+    }
+    assert!(said.contains("county.yaml:"), "{said}");
 }
 
 #[test]
