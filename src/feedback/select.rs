@@ -30,7 +30,9 @@ impl Mark {
     fn of(case: &Case) -> Self {
         match case.state {
             State::SentBack => Self::SentBack,
-            State::HandedOver => Self::HandedOver,
+            State::HandedOver if case.handed_by != case.county => Self::HandedOver,
+            // Another office of the county had it, and may have had it in a pack.
+            State::HandedOver if case.pack.is_empty() => Self::New,
             State::Pending if case.relapses > 0 && case.issued.is_some() => Self::Relapsed,
             // A waiver that lapsed, or a county that was asked before.
             State::Pending if case.issued.is_some() => Self::Carried,

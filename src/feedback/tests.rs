@@ -16,7 +16,7 @@ use super::show::Shower;
 use crate::anomaly::{Anomaly, Memory, State as Found};
 use crate::division::Divisions;
 use crate::ledger::act::{Act, Draft, Fault};
-use crate::ledger::case::Cases;
+use crate::ledger::case::{Case, Cases};
 use crate::ledger::chain;
 use crate::ledger::flow::Flow;
 use crate::ledger::policy::Policy;
@@ -141,6 +141,29 @@ fn a_pack_lists_what_is_open_and_issues_what_is_owed_anew() {
     let theme = |n: &str| form.themes[of(n).theme].sheet.as_str();
     assert_eq!((theme("n1"), theme("n3")), ("参保资助", "待遇费用"));
     assert!(select(&cases, &["620122".to_owned()], &[]).counties.is_empty());
+}
+
+/// 转办 says that another county had the case.
+#[test]
+fn a_case_that_changed_its_office_was_not_handed_over_by_a_county() {
+    let (pipeline, mut cases) = (gansu(), cases());
+    for (number, county) in [("n1", "620423"), ("n2", "620423"), ("n4", "620122")] {
+        let (owner, reason) = ("township".to_owned(), "转办".to_owned());
+        let act = Act::HandOver { county: county.into(), owner, reason };
+        cases.apply(&draft(number, "2026-10-01", act)).expect("an allowed move");
+    }
+    let policy = Policy::of(&pipeline);
+    let form = pipeline.pack(Level::County).expect("a form");
+    let (pack, day) = ("GS-2026-10-620423", day("2026-10-10"));
+    let issuing = Issuing { pack, day, actor: "甲", policy: &policy, form };
+    let all: Vec<&Case> = cases.by_number.values().collect();
+    let rows = rows(&all, &issuing).expect("rows");
+    let found: BTreeMap<&str, Mark> =
+        rows.iter().map(|r| (r.case.number.as_str(), r.mark)).collect();
+    let n3 = ("n3", Mark::SentBack);
+    let expected = [("n1", Mark::New), ("n2", Mark::Carried), n3, ("n4", Mark::HandedOver)];
+    assert_eq!(found, BTreeMap::from(expected));
+    assert!(rows.iter().filter(|r| r.case.number != "n3").all(|r| r.issue.is_some()));
 }
 
 /// A county that a month's first batch left out is not told only half of its stock in a supplement.
