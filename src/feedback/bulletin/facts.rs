@@ -73,7 +73,12 @@ impl<'a> Facts<'a> {
         })?;
         let (first, last) = period.days();
         let cases = match material.drafts {
-            Some(drafts) => Some(CaseFacts::of(drafts, first, last.min(now.day.max(first)))?),
+            Some(drafts) => {
+                // What was done after the last night is of this period, and of no other.
+                let acted = drafts.iter().map(|d| d.day).filter(|d| *d <= last).max();
+                let end = acted.map_or(now.day, |day| day.max(now.day));
+                Some(CaseFacts::of(drafts, first, end.clamp(first, last))?)
+            }
             None => None,
         };
         Ok(Self {

@@ -392,3 +392,21 @@ fn a_case_that_went_round_twice_counts_once() {
     assert_eq!(counts(""), (3, 3, 1), "two counties had n3");
     assert_eq!(facts.causes(&["INS01".to_owned()]), [("政策未落实".to_owned(), 2)]);
 }
+
+/// The next month begins with what is open on its first day: nothing may lie between the two.
+#[test]
+fn acts_after_the_last_night_of_a_month_are_in_its_bulletin() {
+    let mut history = History::default();
+    history.replace(day("2026-11-20"), &rows(&[("620423", 980, 1000)]));
+    let mut drafts = vec![open("n1", "620423"), open("n2", "620423")];
+    drafts.extend(["n1", "n2"].map(|number| issue(number, "2026-11-02")));
+    drafts.push(answer("n1", "2026-11-25", "政策未落实"));
+    drafts.push(answer("n2", "2026-12-01", "政策未落实"));
+    with_material(&world(), "2026-11", (&history, &[]), false, |material| {
+        let material = Material { drafts: Some(drafts.as_slice()), ..*material };
+        let facts = Facts::of(&material).expect("facts");
+        let cases = facts.cases.as_ref().expect("cases");
+        assert_eq!((cases.first, cases.last), (day("2026-11-01"), day("2026-11-25")));
+        assert_eq!(cases.sum(|_| true).1.answered, 1);
+    });
+}
