@@ -7,6 +7,7 @@
 
 pub mod act;
 pub mod advance;
+pub mod ahead;
 pub mod case;
 pub mod chain;
 pub mod flow;

@@ -9,14 +9,16 @@ use super::mark::Mark;
 use crate::diagnostic::{self, Fault};
 use crate::division::Divisions;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::feed::inbox;
 use crate::feed::receipt::{Receipt, Verdict, receipts};
 use crate::feedback::bulletin::units;
 use crate::feedback::worklist::doctors;
 use crate::indicator;
 use crate::lake::{Lake, names_in};
+use crate::ledger::ahead;
 use crate::ledger::chain::Head;
+use crate::ledger::store::{Store, address};
 use crate::pipeline::spec::Rule;
 use crate::pipeline::{self, Pipeline};
 use crate::privacy::PersonKeys;
@@ -136,7 +138,7 @@ impl Setup {
     /// always the last of them, so that a run without news confirms that nothing changed.
     ///
     /// # Errors
-    /// No input folder, or it says no date.
+    /// No input folder, it says no date, or one that cannot be meant.
     pub fn nights(&self, options: &Options) -> Result<Vec<NaiveDate>> {
         let Some(input) = &self.input else {
             return Err(Error::usage("no input: neither --input nor `input:` in pipeline.yaml")
@@ -148,6 +150,8 @@ impl Setup {
             return Err(Error::usage(format!("{} holds no extracts", input.display()))
                 .hint("make synthetic ones with `bidui fake`"));
         };
+        let folders = found.nights.iter().copied().filter(|day| *day <= last);
+        ahead::check_folders(input, folders, self.latest()?, options.date)?;
         if options.only {
             return Ok(vec![last]);
         }
@@ -157,6 +161,17 @@ impl Setup {
             found.nights.into_iter().filter(|n| *n < last && done.is_none_or(|d| *n > d)).collect();
         nights.push(last);
         Ok(nights)
+    }
+
+    /// The later of the current night's day and the ledger's last.
+    fn latest(&self) -> Result<Option<NaiveDate>> {
+        let current = self.lake.current_night().and_then(|n| date_of(&n));
+        match Store::open_existing(&address(&self.pipeline.settings, self.lake.root())) {
+            Ok(store) => Ok(current.max(store.last_day()?)),
+            // There is none yet.
+            Err(error) if error.kind == Kind::Usage => Ok(current),
+            Err(error) => Err(error),
+        }
     }
 
     /// Receipts under today's contracts that were there on a night, oldest first.

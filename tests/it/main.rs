@@ -3,6 +3,7 @@
 
 mod accounts;
 mod again;
+mod ahead;
 mod bad_input;
 mod bombs;
 mod bulletin;

@@ -9,6 +9,7 @@ use crate::anomaly::State as Found;
 use crate::cli::output;
 use crate::error::{Error, Result};
 use crate::ledger::act::{Act as LedgerAct, Draft, Fault};
+use crate::ledger::ahead;
 use crate::ledger::case::Case;
 
 /// What every act wants.
@@ -80,7 +81,7 @@ impl Act {
         let desk = Desk::open(&self.place)?;
         // What people did since the night counts for a later day.
         let latest = desk.day()?.max(desk.store.last_day()?.unwrap_or(NaiveDate::MIN));
-        let day = self.on.unwrap_or(latest);
+        let day = ahead::day_of(self.on, latest)?;
         let mut drafts = Vec::new();
         for number in &self.numbers {
             let case = super::show::one(&desk, number)?;

@@ -17,6 +17,7 @@ use crate::feedback::reveal::Names;
 use crate::feedback::select::{Selection, select};
 use crate::feedback::show::Shower;
 use crate::ledger::act::{Act, Draft, Event};
+use crate::ledger::ahead;
 use crate::ledger::case::Cases;
 use crate::ledger::chain::Head;
 use crate::ledger::flow::flows;
@@ -159,7 +160,8 @@ impl Call<'_> {
 
     fn batch(&self, number: usize) -> Result<Batch> {
         let last = self.desk.store.last_day()?;
-        let day = self.args.on.unwrap_or(self.desk.day()?.max(last.unwrap_or(NaiveDate::MIN)));
+        let latest = self.desk.day()?.max(last.unwrap_or(NaiveDate::MIN));
+        let day = ahead::day_of(self.args.on, latest)?;
         if let Some(last) = last.filter(|last| day < *last) {
             return Err(Error::usage(format!("the ledger's last act counts for {last}"))
                 .hint(format!("issue with --on {last} or a later day")));

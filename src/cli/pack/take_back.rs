@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::feedback::take_back::{self, Fields, Receiver, Returned, Taken, Verdict, judge, reply};
 use crate::lake::{durable, hash_file};
 use crate::ledger::act::{Act, Draft, Event};
+use crate::ledger::ahead;
 use crate::ledger::case::Cases;
 use crate::ledger::chain::Head;
 use crate::ledger::store::Store;
@@ -136,7 +137,7 @@ pub fn take_back(args: &Args) -> Result<ExitCode> {
     // What people did since the night counts for a later day.
     let latest = desk.day()?.max(desk.store.last_day()?.unwrap_or(NaiveDate::MIN));
     let receiver = Receiver {
-        day: args.on.unwrap_or(latest),
+        day: ahead::day_of(args.on, latest)?,
         actor: actor(args.actor.as_ref())?,
         county: args.county.clone(),
     };
