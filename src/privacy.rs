@@ -5,7 +5,10 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::citizen_id::CitizenId;
+use crate::citizen_id::{CitizenId, holds_id};
+
+/// Stands where an ID number stood.
+pub const HIDDEN: &str = "〔证件号已隐去〕";
 
 /// Surnames of two characters that are kept whole.
 const COMPOUND: [&str; 60] = [
@@ -47,6 +50,28 @@ pub fn mask_id(id: &str) -> String {
         count => 6..count - 4,
     };
     chars.iter().enumerate().map(|(at, c)| if hidden.contains(&at) { '*' } else { *c }).collect()
+}
+
+/// A text for people to read, in which [`HIDDEN`] stands for every ID number, whatever column it came
+/// from.
+pub fn hide_ids(text: &str) -> String {
+    let is_digit = |c: char| matches!(c, '0'..='9' | '０'..='９');
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(is_digit) {
+        let (before, from) = rest.split_at(start);
+        let digits = from.find(|c: char| !is_digit(c)).unwrap_or(from.len());
+        let tail = from[digits..].chars().next().filter(|c| matches!(c, 'X' | 'x' | 'Ｘ' | 'ｘ'));
+        let (run, after) = from.split_at(digits + tail.map_or(0, char::len_utf8));
+        // A key of 16 hexadecimal digits may have 15 decimal ones, and is nobody's number.
+        let hex = |c: char| matches!(c, 'a'..='f');
+        let key = run.len() < 17 && (before.ends_with(hex) || after.starts_with(hex));
+        out.push_str(before);
+        out.push_str(if !key && holds_id(run) { HIDDEN } else { run });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Makes the keys by which the lake knows persons: HMAC-SHA-256 under the installation's secret,
@@ -151,6 +176,24 @@ mod tests {
         assert_eq!(mask_id("E12345678"), "*********");
         assert_eq!(mask_id("军字第12345号"), "*********");
         assert_eq!(mask_id(""), "");
+    }
+
+    #[test]
+    fn hides_ids_wherever_they_stand() {
+        for (text, shown) in [
+            ("629401195603140024", HIDDEN.to_owned()),
+            ("629401195603140024_户口本.pdf", format!("{HIDDEN}_户口本.pdf")),
+            ("证62940119900101001x号", format!("证{HIDDEN}号")),
+            ("残疾证62940119560314002443，3人", format!("残疾证{HIDDEN}，3人")),
+            ("ID629401560314002,E12", format!("ID{HIDDEN},E12")),
+            ("6200000012300045 2026-11-10", "6200000012300045 2026-11-10".to_owned()),
+            ("629401560314002a", "629401560314002a".to_owned()),
+            ("d629401560314002", "d629401560314002".to_owned()),
+            ("没有号码", "没有号码".to_owned()),
+            ("", String::new()),
+        ] {
+            assert_eq!(hide_ids(text), shown);
+        }
     }
 
     /// Checked against Python's hmac module.

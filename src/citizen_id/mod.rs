@@ -87,6 +87,25 @@ pub fn upgrade15(fifteen: &[u8; 15]) -> Option<CitizenId> {
     CitizenId::new(bytes)
 }
 
+/// Does a run of digits, also full-width ones, hold somebody's number? 18 characters do, and 15 with a
+/// real day of birth. More do when they begin with a real day of birth in its place, as the number of a
+/// disability card does, or have a right number among them.
+pub fn holds_id(run: &str) -> bool {
+    // Full-width forms stand 0xFEE0 above their narrow ones.
+    let narrow = |c: char| u8::try_from(u32::from(c) % 0xFEE0).unwrap_or(b'?').to_ascii_uppercase();
+    let bytes: Vec<u8> = run.chars().map(narrow).collect();
+    match bytes.iter().take_while(|b| b.is_ascii_digit()).count() {
+        15 => bytes.first_chunk::<15>().and_then(upgrade15).is_some(),
+        17 => bytes.len() > 17,
+        18 => true,
+        19.. => bytes.windows(18).enumerate().any(|(at, part)| {
+            let quality = part.first_chunk::<18>().map_or(Quality::Length, judge18);
+            quality == Quality::Valid || (at == 0 && quality == Quality::Checksum)
+        }),
+        _ => false,
+    }
+}
+
 fn is_shape18(bytes: &[u8]) -> bool {
     bytes[..17].iter().all(u8::is_ascii_digit) && matches!(bytes[17], b'0'..=b'9' | b'X')
 }
@@ -141,6 +160,28 @@ mod tests {
         assert_eq!(format!("{:?}", parse(ID, &[]).id), "Some(CitizenId(…))");
         for area in ["810000", "820000", "830000"] {
             assert_eq!(parse(&made(&format!("{area}19900101001")), &[]).quality, Quality::Valid);
+        }
+    }
+
+    #[test]
+    fn a_run_that_holds_a_number_is_seen() {
+        for run in [
+            ID,
+            "62940119900101001x",
+            "６２９４０１１９９００１０１００１Ｘ",
+            "629401560314002",
+            // A mistyped one is somebody's all the same; a card, also with a wrong check digit.
+            "629401195613140024",
+            "62940119560314002443",
+            "62940119560314002543",
+            "1629401195603140024",
+        ] {
+            assert!(holds_id(run), "{run}");
+        }
+        for run in
+            ["", "13800000000", "629401561314002", "6200000012300045", "62010020260000000123"]
+        {
+            assert!(!holds_id(run), "{run}");
         }
     }
 

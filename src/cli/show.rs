@@ -15,6 +15,7 @@ use crate::feed::{REJECT_COLUMNS, REJECTS};
 use crate::lake::rows::{Part, RowsFile};
 use crate::night::{self, Options, Setup};
 use crate::pipeline::spec::Privacy;
+use crate::privacy::hide_ids;
 
 /// What to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -85,8 +86,17 @@ pub fn show(args: &Args) -> Result<ExitCode> {
         What::Runs => runs(&setup)?,
     };
     let rows = args.limit.unwrap_or(usize::MAX).min(batch.num_rows());
-    output::give(&batch.slice(0, rows), &args.out)?;
+    output::give(&without_ids(&batch.slice(0, rows))?, &args.out)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The texts without ID numbers: a column that names nobody may have been filled with them.
+fn without_ids(batch: &RecordBatch) -> Result<RecordBatch> {
+    let clean = |column: &ArrayRef| -> ArrayRef {
+        let Some(texts) = column.as_string_opt::<i32>() else { return column.clone() };
+        Arc::new(texts.iter().map(|text| text.map(hide_ids)).collect::<StringArray>())
+    };
+    Ok(RecordBatch::try_new(batch.schema(), batch.columns().iter().map(clean).collect())?)
 }
 
 /// The night asked for, or the current one.

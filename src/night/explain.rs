@@ -17,6 +17,7 @@ use crate::identity;
 use crate::lake::bucket::KeyRange;
 use crate::lake::rows::{Part, RowsFile};
 use crate::pipeline::spec::{Grain, Privacy, System, Table, View};
+use crate::privacy::hide_ids;
 use crate::rule::texts;
 
 /// Deliveries that are shown of those that an anomaly about deliveries rests on: the newest.
@@ -36,7 +37,7 @@ pub struct SourceRow {
     pub byte: i64,
     /// Number of the case, when the row is one of the ledger.
     pub case: Option<String>,
-    /// Filled columns that do not name a person, under their titles.
+    /// Filled columns that do not name a person, under their titles and without ID numbers.
     pub values: BTreeMap<String, String>,
 }
 
@@ -67,7 +68,15 @@ pub fn explain(setup: &Setup, folder: &Path, id: &str) -> Result<Explanation> {
         Some(view) => sources(setup, folder, view, &anomaly)?,
         None => Vec::new(),
     };
-    Ok(Explanation { anomaly, rule_text, rule_changed, rows })
+    Ok(Explanation { anomaly: shown(anomaly), rule_text, rule_changed, rows })
+}
+
+/// The anomaly as people are shown it: any text column may have been filled with ID numbers.
+fn shown(mut anomaly: Anomaly) -> Anomaly {
+    let Anomaly { subject, anchor, message, .. } = &mut anomaly;
+    [subject, anchor, message].into_iter().for_each(|text| *text = hide_ids(text));
+    anomaly.evidence.iter_mut().filter_map(|(_, v)| v.as_mut()).for_each(|v| *v = hide_ids(v));
+    anomaly
 }
 
 /// The rule's text of that night.
@@ -210,15 +219,16 @@ fn source_rows(table: &Table, batch: &RecordBatch, receipts: &[Receipt]) -> Resu
                 continue;
             };
             let text = texts(&array.slice(row, 1))?.swap_remove(0).unwrap_or_default();
-            cells.insert(own.name.as_str(), text.clone());
-            values.insert(own.title.clone(), text);
+            values.insert(own.title.clone(), hide_ids(&text));
+            cells.insert(own.name.as_str(), text);
         }
         let place = match table.source {
             None => places.line(row, table, receipts),
             Some(System::Deliveries) => places.delivery(row, receipts, &cells),
             Some(System::Ledger) => Places::case(&cells),
         };
-        rows.push(SourceRow { table: table.id.clone(), values, ..place });
+        let file = hide_ids(&place.file);
+        rows.push(SourceRow { table: table.id.clone(), values, file, ..place });
     }
     Ok(rows)
 }

@@ -13,6 +13,7 @@ use crate::feed::inbox::{self, Parcel};
 use crate::feed::receipt::{Receipt, Verdict, contract, every_receipt};
 use crate::pipeline::pattern::Pattern;
 use crate::pipeline::spec::Feed;
+use crate::privacy::hide_ids;
 use crate::report::summary::DeliveryLine;
 
 /// Receives every parcel of the nights up to `night`.
@@ -78,7 +79,7 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
         }
     }
     let name =
-        |p: std::path::PathBuf| p.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        |p: std::path::PathBuf| hide_ids(&p.file_name().unwrap_or_default().to_string_lossy());
     let of_tonight = |p: &std::path::PathBuf| {
         p.parent().and_then(|d| d.file_name()).is_none_or(|d| {
             let day = d.to_string_lossy().parse::<NaiveDate>();
@@ -176,7 +177,9 @@ fn line(receipt: &Receipt, known: bool) -> DeliveryLine {
         receipt.parts.iter().filter_map(|p| p.encoding.clone()).collect();
     encodings.sort();
     encodings.dedup();
-    let mut notes: Vec<String> = receipt.reasons.iter().chain(&receipt.warnings).cloned().collect();
+    // They name files, and a file may be called by somebody's number.
+    let said = receipt.reasons.iter().chain(&receipt.warnings);
+    let mut notes: Vec<String> = said.map(|note| hide_ids(note)).collect();
     let mut new: Vec<&String> = receipt.parts.iter().flat_map(|p| &p.new_columns).collect();
     new.sort();
     new.dedup();

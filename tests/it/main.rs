@@ -17,6 +17,7 @@ mod fake_months;
 mod form;
 mod formula;
 mod henan;
+mod hidden;
 mod identity;
 mod identity_apart;
 mod identity_events;

@@ -241,6 +241,31 @@ fn errors_about_extracts_name_no_person() {
     clean(hits);
 }
 
+/// S1: the number of a disability card is the citizen ID and two digits more.
+#[test]
+fn the_number_of_a_disability_card_is_not_shown() {
+    let canaries = canaries(&[&shared().input]);
+    let policies = crate::support::Policies::new();
+    // All disabled persons, by a rule that rests on their cards.
+    let rule = "basic-medical/rules/INS06.sql";
+    let applies = "applies: alive AND resident_ins AND insured_in_province AND is_subsidy_eligible";
+    policies.edit(rule, applies, "applies: alive");
+    let poor = "---*/\nsubsidy_amt < param('subsidy_min', division, ins_year)";
+    policies.edit(rule, poor, "---*/\ncoalesce(group_names LIKE '%重度残疾%', false)");
+    let home = temp();
+    let (input, lake) = (home.path().join("input"), home.path().join("lake"));
+    copy(&shared().input.join("2026-11-10"), &input.join("2026-11-10"));
+    run(&policies.gansu(), &input, &lake).go().ended(0);
+    let mut cards = 0;
+    for anomaly in anomalies(&current(&lake)).iter().filter(|a| a.rule == "INS06") {
+        let explain = Bidui::new("explain").arg(&anomaly.anomaly).arg(policies.gansu());
+        let said = explain.arg("--lake").arg(&lake).go().ended(0).stdout;
+        clean(canaries.hits("explain", said.as_bytes()));
+        cards += usize::from(said.contains("肢体二级"));
+    }
+    assert!(cards > 0, "somebody has a card");
+}
+
 /// S1: a rule that trips over a value does not repeat it.
 #[test]
 fn an_error_of_the_engine_quotes_no_value() {

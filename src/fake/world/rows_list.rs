@@ -46,6 +46,11 @@ impl World {
             for (n, g) in p.groups.iter().enumerate().filter(|(_, g)| g.start <= asof) {
                 let (id, name) = identity(home, "special_group", i);
                 let dead = p.death.map(|d| plus(d, LEFT_LIST)).filter(|d| *d <= asof);
+                // A disability card is the ID, the kind (4: limbs) and the grade.
+                let card = match g.code {
+                    "重度残疾" => format!("{}42", p.id),
+                    _ => numbered("G", home, p.slot * 10 + n as u64),
+                };
                 out(&Record {
                     table: "special_group",
                     person: Some(home.person_number(i)),
@@ -54,7 +59,7 @@ impl World {
                         ("name", name),
                         ("group_code", text(g.code)),
                         ("level", if g.level.is_empty() { Value::Null } else { text(g.level) }),
-                        ("cert_no", own(numbered("G", home, p.slot * 10 + n as u64))),
+                        ("cert_no", own(card)),
                         ("start_date", Value::Date(g.start)),
                         ("end_date", date_or(g.end.or(dead))),
                         ("amount", Value::Cents(g.amount)),

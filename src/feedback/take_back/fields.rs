@@ -7,10 +7,11 @@ use regex::{Captures, Regex};
 
 use super::book::folded;
 use crate::calendar::parse_date;
-use crate::citizen_id::upgrade15;
+use crate::citizen_id::holds_id;
 use crate::ledger::act::{Answer, Outcome};
 use crate::pipeline::Pipeline;
 use crate::pipeline::packs::{Fill, FillKind, Pack};
+use crate::privacy::HIDDEN;
 
 /// Cells that point at the row above, as people write them.
 const SAME: [&str; 6] = ["同上", "〃", "″", "\"", "同前", "如上"];
@@ -20,9 +21,6 @@ const REPEATABLE: [&str; 7] = ["checked_on", "way", "cause", "measure", "unit", 
 
 /// Longest text that is kept of a cell, in characters.
 const KEPT: usize = 500;
-
-/// Stands where an ID stood.
-const HIDDEN: &str = "〔证件号已隐去〕";
 
 /// Reads the cells of rows.
 pub struct Fields<'a> {
@@ -249,20 +247,9 @@ fn without_groups(run: &str) -> String {
     if kept.contains(&HIDDEN) { kept.join(" ") } else { run.to_owned() }
 }
 
-/// Has a run of digits the shape of an ID: 18 characters, or 15 with a real day of birth? What is
-/// left of one in a cell of numbers has it too.
+/// Does a run of digits hold an ID? What is left of one in a cell of numbers does too.
 fn is_id(run: &str) -> bool {
-    let run = folded(run);
-    if run.contains('.') {
-        return true;
-    }
-    let digits = run.trim_end_matches(['X', 'x']);
-    match digits.len() {
-        18 => true,
-        17 => run.len() > digits.len(),
-        15 => digits.as_bytes().first_chunk::<15>().and_then(upgrade15).is_some(),
-        _ => false,
-    }
+    folded(run).contains('.') || holds_id(run)
 }
 
 /// The outcome behind a code of the list of results.
