@@ -67,6 +67,14 @@ impl Error {
         }
     }
 
+    /// An error of the Parquet writer or reader with the file that it is about.
+    pub fn parquet(action: &str, path: &Path, source: &parquet::errors::ParquetError) -> Self {
+        match disk(source) {
+            Some(cause) => Self::io(action, path, cause),
+            None => Self::environment(format!("cannot {action} {}: {source}", path.display())),
+        }
+    }
+
     /// Adds what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -133,8 +141,29 @@ fn numberless(text: &str) -> String {
     out
 }
 
+/// The call of the disk that failed, when that is what lies below an error.
+fn disk(mut error: &(dyn std::error::Error + 'static)) -> Option<&std::io::Error> {
+    let mut found = error.downcast_ref::<std::io::Error>();
+    while let Some(source) = error.source() {
+        found = source.downcast_ref().or(found);
+        error = source;
+    }
+    found
+}
+
+/// Where the engine keeps what memory does not hold, the disk failed.
+fn spilling(source: &std::io::Error) -> Error {
+    let text = unquoted(&source.to_string());
+    Error::environment(format!("cannot keep intermediate results on disk: {text}"))
+        .hint("a night keeps them in the lake, below staging: free some space there and run again")
+        .hint("with more --memory fewer of them go to disk")
+}
+
 impl From<datafusion::error::DataFusionError> for Error {
     fn from(source: datafusion::error::DataFusionError) -> Self {
+        if let Some(cause) = disk(&source) {
+            return spilling(cause);
+        }
         match source.find_root() {
             datafusion::error::DataFusionError::ResourcesExhausted(text) => Self::environment(
                 format!("out of the memory that --memory allows: {}", unquoted(text)),
@@ -153,7 +182,10 @@ impl From<datafusion::error::DataFusionError> for Error {
 
 impl From<arrow::error::ArrowError> for Error {
     fn from(source: arrow::error::ArrowError) -> Self {
-        Self::bug(format!("columns: {}", unquoted(&source.to_string())))
+        match disk(&source) {
+            Some(cause) => spilling(cause),
+            None => Self::bug(format!("columns: {}", unquoted(&source.to_string()))),
+        }
     }
 }
 
@@ -165,7 +197,46 @@ impl From<parquet::errors::ParquetError> for Error {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
+    use arrow::error::ArrowError;
+    use datafusion::error::DataFusionError;
+    use parquet::errors::ParquetError;
+
     use super::*;
+
+    #[test]
+    fn a_full_disk_below_the_engine_is_the_machines() {
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        // A spill file wraps what its disk says, and so does the writer of its rows.
+        let spilled = io::Error::other(DataFusionError::IoError(full()));
+        for error in [
+            DataFusionError::IoError(full()),
+            ArrowError::from(spilled).into(),
+            DataFusionError::External(Box::new(full())),
+            DataFusionError::IoError(full()).context("while sorting"),
+        ] {
+            let error = Error::from(error);
+            assert_eq!(error.kind, Kind::Environment, "{error}");
+            assert!(error.hints.iter().any(|hint| hint.contains("free some space")), "{error:?}");
+        }
+        assert_eq!(Error::from(ArrowError::from(full())).kind, Kind::Environment);
+        let value = || ArrowError::CastError("not a number".into());
+        assert_eq!(Error::from(value()).kind, Kind::Bug);
+        assert_eq!(Error::from(DataFusionError::from(value())).kind, Kind::Bug);
+        let own = DataFusionError::External(Box::new(Error::gate("closed")));
+        assert_eq!(Error::from(own).kind, Kind::Gate);
+    }
+
+    #[test]
+    fn a_parquet_file_that_cannot_be_written_is_named() {
+        let path = Path::new("lake/rows.parquet");
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let error = Error::parquet("write", path, &ParquetError::from(full));
+        assert!(error.message.contains("lake/rows.parquet") && !error.hints.is_empty(), "{error}");
+        let error = Error::parquet("write", path, &ParquetError::General("no".into()));
+        assert!(error.message.contains("lake/rows.parquet"), "{error}");
+    }
 
     #[test]
     fn a_value_is_not_told_whatever_it_holds() {

@@ -6,8 +6,11 @@ mod joins;
 mod lookup;
 mod program;
 mod stored;
+#[cfg(test)]
+mod tests;
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
@@ -64,6 +67,16 @@ impl Engine {
             .map(|(id, list)| Ok((format!("code_{id}"), code_table(list)?)))
             .collect::<Result<_>>()?;
         Ok(Self { runtime: builder.build_arc()?, functions, code_tables })
+    }
+
+    /// The same engine, which puts what memory does not hold below a folder and not where the machine has
+    /// its temporary files.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn spilling_to(self, folder: &Path) -> Result<Self> {
+        let builder = RuntimeEnvBuilder::from_runtime_env(&self.runtime);
+        Ok(Self { runtime: builder.with_temp_file_path(folder).build_arc()?, ..self })
     }
 
     /// A session with one partition: its results come in one order, whatever the machine.

@@ -158,6 +158,11 @@ impl Writer {
         Ok(Self { path: Arc::new(path.to_owned()), file: Arc::new(Mutex::new(file)) })
     }
 
+    /// The file's path, as it was created.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, BufWriter<Counted>> {
         self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

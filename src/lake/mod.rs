@@ -7,7 +7,7 @@
 //!   deliveries/<feed>/<delivery>/   receipt.json rows.parquet rejects.parquet raw/<file>
 //!   nights/<night>/                 manifest.json summary.json report.html anomalies/ views/ …
 //!   current -> nights/<night>
-//!   staging/                        whatever a killed run left; emptied by the next one
+//!   staging/                        what a run builds aside or keeps out of memory; emptied by the next
 //! ```
 
 mod aside;

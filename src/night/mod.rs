@@ -112,7 +112,7 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
         return unchanged(setup, &books, &name, folder);
     }
     let staged = setup.lake.stage(&name)?;
-    let engine = setup.engine(night)?;
+    let engine = setup.engine(night)?.spilling_to(&setup.lake.stage("spill")?)?;
     let mut assembled = assemble(&setup.pipeline, &setup.lake, &receipts)?;
     let cases = books.cases()?;
     system::add(setup, night, &cases, &receipts, &mut assembled, &staged)?;

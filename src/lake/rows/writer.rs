@@ -5,11 +5,12 @@ use std::path::Path;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
+use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 
 use super::GROUPS;
 use super::properties::properties;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lake::bucket::KeyRange;
 use crate::lake::durable;
 
@@ -92,7 +93,7 @@ impl RowsWriter {
         let groups = serde_json::to_string(&self.groups).expect("pairs of numbers are JSON");
         let mut writer = self.out(&RecordBatch::new_empty(self.schema.clone()))?;
         writer.append_key_value_metadata(KeyValue::new(GROUPS.into(), groups));
-        writer.close()?;
+        writer.close().map_err(|e| self.failed(&e))?;
         self.file.finish()?;
         Ok(self.rows)
     }
@@ -103,22 +104,26 @@ impl RowsWriter {
             return Ok(writer);
         }
         let file = self.file.clone();
-        Ok(ArrowWriter::try_new(file, self.schema.clone(), Some(properties(first)))?)
+        ArrowWriter::try_new(file, self.schema.clone(), Some(properties(first)))
+            .map_err(|e| self.failed(&e))
+    }
+
+    fn failed(&self, error: &ParquetError) -> Error {
+        Error::parquet("write", self.file.path(), error)
     }
 
     fn write(&mut self, rows: &RecordBatch) -> Result<()> {
         self.rows += rows.num_rows() as u64;
         let mut writer = self.out(rows)?;
-        writer.write(rows)?;
+        writer.write(rows).map_err(|e| self.failed(&e))?;
         self.writer = Some(writer);
         Ok(())
     }
 
     fn end_group(&mut self) -> Result<()> {
         let (_, _, keys) = std::mem::take(&mut self.open);
-        if let Some(writer) = &mut self.writer {
-            writer.flush()?;
-        }
+        let flushed = self.writer.as_mut().map_or(Ok(()), ArrowWriter::flush);
+        flushed.map_err(|e| self.failed(&e))?;
         let keys = keys.unwrap_or(KeyRange::ALL);
         self.groups.push((keys.first, keys.last));
         Ok(())
