@@ -225,7 +225,7 @@ impl Setup {
         nights.iter().take(excess).try_for_each(|night| self.lake.retire(night))
     }
 
-    /// The night's name: its date and a hash of all that its result depends on.
+    /// The night's name: its date and a hash of all that it says depends on.
     pub fn night_name(
         &self,
         night: NaiveDate,
@@ -236,9 +236,11 @@ impl Setup {
         let mut mark = Mark::new(&self.pipeline, &self.keys);
         mark.add(last.unwrap_or("first"));
         mark.add(&ledger.hash);
-        for receipt in receipts.iter().filter(|r| r.verdict == Verdict::Accepted) {
+        // A refusal changes no anomaly, but the night has to say it.
+        for receipt in receipts {
             mark.add(&receipt.feed);
             mark.add(&receipt.delivery);
+            mark.add(if receipt.verdict == Verdict::Accepted { "accepted" } else { "refused" });
         }
         format!("{night}-{}", &mark.text()[..8])
     }

@@ -7,7 +7,9 @@ use bidui::ledger::store::{Store, file_address};
 use serde_json::Value;
 
 use crate::mini::{Mini, NIGHTS, mini};
-use crate::support::{Bidui, copy, current, gansu, run, temp, text, tiny, tiny_lake, tree};
+use crate::support::{
+    Bidui, copy, current, gansu, list, run, temp, text, tiny, tiny_lake, tree,
+};
 
 /// The small world in a folder of its own, where extracts are corrected.
 struct World {
@@ -78,6 +80,25 @@ fn nights_of_one_date_do_not_push_out_the_night_before() {
         last = corrected;
     }
     assert_eq!(world.night(NIGHTS[1]), last, "a run without news changes nothing");
+}
+
+/// What is used stays as it was; that the correction was refused has to be said all the same.
+#[test]
+fn a_correction_that_is_refused_is_told_by_a_night_of_its_own() {
+    let world = World::new();
+    world.night(NIGHTS[0]);
+    let before = world.night(NIGHTS[1]);
+    let found = world.summary(&before)["rules"].clone();
+    let extract = world.path("input/2026-11-11/缴费_20261111.csv");
+    std::fs::write(extract, "单号\nP1\n").expect("written");
+    let after = world.night(NIGHTS[1]);
+    assert_ne!(after, before, "the run did not say that nothing changed");
+    assert_eq!(world.current(), after);
+    let summary = world.summary(&after);
+    let refused = |d: &&Value| text(d, "verdict") == "refused" && text(d, "feed") == "payment";
+    assert_eq!(list(&summary, "deliveries").iter().filter(refused).count(), 1);
+    assert_eq!(summary["rules"], found);
+    assert_eq!(world.night(NIGHTS[1]), after, "it is said once");
 }
 
 /// Many times, since a hash would be right half of the time.
