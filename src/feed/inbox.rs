@@ -124,14 +124,20 @@ pub fn last_complete(cadence: Cadence, day: NaiveDate) -> NaiveDate {
     }
 }
 
-/// BLAKE3 over the contents of files, whatever their names and order, and of each file.
+/// Is it a file that can be opened? One that cannot is refused, like a damaged one.
+pub fn opens(file: &Path) -> bool {
+    file.is_file() && std::fs::File::open(file).is_ok()
+}
+
+/// BLAKE3 over the contents of files, whatever their names and order, and of each file. A file that
+/// cannot be opened has none.
 ///
 /// # Errors
-/// A file cannot be read.
+/// A file cannot be read to its end.
 pub fn hash_all(files: &[PathBuf]) -> Result<(String, Vec<String>)> {
     let mut hashes = Vec::with_capacity(files.len());
     for file in files {
-        hashes.push(if file.is_file() { hash_file(file)? } else { "no file".to_owned() });
+        hashes.push(if opens(file) { hash_file(file)? } else { "no file".to_owned() });
     }
     let mut sorted = hashes.clone();
     sorted.sort();

@@ -8,7 +8,7 @@ mod verdict;
 use std::path::{Path, PathBuf};
 
 use super::control::{Controls, manifests};
-use super::inbox::{Parcel, hash_all};
+use super::inbox::{Parcel, hash_all, opens};
 use super::read::{self, Next, NoTable, RawRow, Table as Extract};
 use super::receipt::{self, FileAccount, PartAccount, Receipt, Verdict};
 use super::rejects::{REJECTS, Reject, RejectWriter};
@@ -185,7 +185,7 @@ impl Receiver<'_> {
         let raw = staged.join("raw");
         durable::create_dir_all(&raw)?;
         let manifests = manifests(feed, &parcel.files);
-        for path in parcel.files.iter().filter(|p| p.is_file()).chain(&manifests) {
+        for path in parcel.files.iter().chain(&manifests).filter(|path| opens(path)) {
             durable::copy(path, &raw.join(name_of(path)))?;
         }
         durable::sync_dir(&raw)

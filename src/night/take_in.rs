@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chrono::NaiveDate;
 
 use super::{Progress, Setup, TakenIn};
-use crate::error::{Error, Result};
+use crate::engine;
+use crate::error::{Error, Kind, Result};
 use crate::feed::Receiver;
 use crate::feed::inbox::{self, Parcel};
 use crate::feed::receipt::{Receipt, Verdict, contract, every_receipt};
@@ -47,7 +48,7 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     let names = each(setup.threads, &parcels, |p| receiver.name(p))?;
     let mut named = Vec::new();
     for (parcel, name) in parcels.iter().zip(names) {
-        named.push((parcel, name?));
+        named.push((parcel, name.map_err(|e| about(parcel, e))?));
     }
     receiver.number(&mut named, &known);
     // The same content may lie in two folders: the first night that had it takes it in.
@@ -62,8 +63,8 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     })?;
     let mut results: Vec<_> = firsts.into_iter().zip(received).collect();
     results.sort_by_key(|((p, _), _)| order(p));
-    for (_, result) in results {
-        result?;
+    for ((parcel, _), result) in results {
+        result.map_err(|e| about(parcel, e))?;
     }
     named.sort_by_key(|(p, _)| order(p));
     let all = setup.receipts(night)?;
@@ -94,19 +95,29 @@ fn order(parcel: &Parcel) -> (String, NaiveDate, NaiveDate, Option<String>) {
     (parcel.feed.clone(), parcel.period, parcel.received, parcel.part.clone())
 }
 
-/// Does something with each item, `threads` at a time; what came of them in their order.
+/// A mistake of bidui does not say in which delivery it was made.
+fn about(parcel: &Parcel, error: Error) -> Error {
+    if error.kind != Kind::Bug {
+        return error;
+    }
+    let message = format!("{} {}: {}", parcel.feed, parcel.period, error.message);
+    Error { message, ..error }
+}
+
+/// Does something with each item, `threads` at a time; what came of them in their order. What panics
+/// is an error of its item.
 fn each<T: Sync, R: Send>(
     threads: usize,
     items: &[T],
-    work: impl Fn(&T) -> R + Sync,
-) -> Result<Vec<R>> {
+    work: impl Fn(&T) -> Result<R> + Sync,
+) -> Result<Vec<Result<R>>> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(items.len()));
     let worker = || {
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(at) else { return };
-            let result = work(item);
+            let result = engine::guarded(|| work(item));
             done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((at, result));
         }
     };
@@ -205,5 +216,19 @@ fn line(receipt: &Receipt, known: bool) -> DeliveryLine {
         quarantined: receipt.quarantined,
         duplicate: receipt.duplicate,
         notes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_panics_costs_its_own_item_and_says_nothing_of_it() {
+        let work = |n: &u32| if *n == 2 { panic!("somebody's value") } else { Ok(*n) };
+        let done = each(2, &[1, 2, 3], work).expect("the workers end");
+        assert_eq!((done[0].as_ref().ok(), done[2].as_ref().ok()), (Some(&1), Some(&3)));
+        let error = done[1].clone().expect_err("it panicked");
+        assert!(error.kind == Kind::Bug && !error.message.contains("somebody"), "{error}");
     }
 }

@@ -143,6 +143,17 @@ fn files_that_cannot_be_read_are_refused_and_the_night_goes_on() {
 }
 
 #[test]
+fn a_file_that_cannot_be_opened_is_refused_and_the_night_goes_on() {
+    let name = "患病核准_202610_s.csv";
+    let third = Third::run(&gansu(), |folder| {
+        std::os::unix::fs::symlink("/nowhere/at/all", folder.join(name)).expect("a link");
+    });
+    let (verdict, notes) = notes(&third.night(), name);
+    assert_eq!(verdict, "refused");
+    assert!(notes.contains("cannot open") && notes.contains("deliver it again"), "{notes}");
+}
+
+#[test]
 fn a_refusal_says_what_to_do_next() {
     let third = Third::run(&gansu(), |folder| {
         broken_files().iter().for_each(|b| put(folder, b));

@@ -158,8 +158,12 @@ pub trait Rows: Send {
 
 /// Opens an extract: one stream for each sheet or zip member, read lazily.
 pub fn open(path: &Path, format: &Format) -> Result<Vec<Box<dyn Rows>>> {
-    let meta = std::fs::metadata(path).map_err(|e| Error::io("open", path, &e))?;
     let name = path.display();
+    let closed = |e: std::io::Error| {
+        Error::gate(format!("cannot open {name}: {e}"))
+            .hint("check who may read it, or ask the sender to deliver it again")
+    };
+    let meta = std::fs::metadata(path).map_err(closed)?;
     if meta.is_dir() {
         return Err(Error::gate(format!("{name} is a folder, expected a file"))
             .hint("put the files themselves into the delivery, or zip the folder"));
@@ -168,6 +172,8 @@ pub fn open(path: &Path, format: &Format) -> Result<Vec<Box<dyn Rows>>> {
         return Err(Error::gate(format!("{name} is not a regular file"))
             .hint("copy the extract into the delivery"));
     }
+    // That this one file cannot be opened is no fault of the machine.
+    std::fs::File::open(path).map_err(closed)?;
     let source = Source::file(path);
     let content = kind::of(&source, format)?;
     if content != Content::Zip {
