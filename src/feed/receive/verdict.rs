@@ -3,7 +3,7 @@
 use super::{Open, Sink, repeats};
 use crate::error::{Error, Kind, Result};
 use crate::feed::receipt::{Receipt, Verdict};
-use crate::pipeline::spec::BrokenFile;
+use crate::pipeline::spec::{BrokenFile, DeliveryKind};
 
 impl Open<'_> {
     /// A file that cannot be read: said in the receipt, or the end of the night.
@@ -41,8 +41,17 @@ impl Open<'_> {
             receipt.duplicate += part.duplicate;
         }
         receipt.close(written)?;
-        if !receipt.files.is_empty() && receipt.files.iter().all(|f| f.refused.is_some()) {
+        let refused = receipt.files.iter().filter(|f| f.refused.is_some()).count();
+        if refused > 0 && refused == receipt.files.len() {
             receipt.verdict = Verdict::Refused;
+        } else if refused > 0 && receipt.kind == DeliveryKind::Snapshot {
+            // The rest would take the place of the whole, and whoever is missing would be gone.
+            receipt.verdict = Verdict::Refused;
+            let files = receipt.files.len();
+            receipt.reasons.push(format!(
+                "{refused} of the {files} files of a snapshot refused: nothing of it is used, the one before \
+                 it stays in force"
+            ));
         } else if receipt.rows == 0 {
             receipt.verdict = Verdict::Refused;
             receipt.reasons.push(format!("no data rows for {}", self.table.id));

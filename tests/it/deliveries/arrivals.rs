@@ -57,3 +57,33 @@ fn a_file_that_is_put_back_counts_again() {
     }
     assert_eq!(trial.receipts().len(), 4);
 }
+
+/// Who stood in the file that cannot be read is not gone.
+#[test]
+fn of_a_snapshot_with_a_file_that_is_refused_nothing_is_used() {
+    for (kind, expected) in [
+        ("snapshot", &["J1 1.00", "J2 1.00"][..]),
+        ("append", &["J1 1.00", "J1 2.00", "J2 1.00"][..]),
+    ] {
+        let delivery = format!("kind: {kind}, cadence: monthly");
+        let trial = Trial::new("就诊_{period:%Y%m}*.csv", &delivery);
+        trial.put("2026-11-10", "就诊_202609_1.csv", &["J1,1"]);
+        trial.put("2026-11-10", "就诊_202609_2.csv", &["J2,1"]);
+        trial.night();
+        trial.put("2026-11-11", "就诊_202610_1.csv", &["J1,2"]);
+        trial.write(&trial.input().join("2026-11-11/就诊_202610_2.csv"), "");
+        let night = trial.night();
+        trial.holds(expected);
+        let delivery = &list(&night, "deliveries")[0];
+        let (verdict, notes) = (text(delivery, "verdict"), delivery["notes"].to_string());
+        assert_eq!(verdict == "refused", kind == "snapshot", "{notes}");
+        assert!(notes.contains("就诊_202610_2.csv is empty"), "{notes}");
+        assert_eq!(notes.contains("1 of the 2 files"), kind == "snapshot", "{notes}");
+    }
+    // Parts are deliveries of their own: the other county's is used.
+    let trial = Trial::parts("snapshot");
+    trial.put("2026-11-10", "就诊_202610_景泰县.csv", &["J1,1"]);
+    trial.write(&trial.input().join("2026-11-10/就诊_202610_皋兰县.csv"), "");
+    trial.night();
+    trial.holds(&["J1 1.00"]);
+}
