@@ -12,7 +12,7 @@ pub enum Kind {
     Usage,
     /// A fault in the files of a pipeline.
     Pipeline,
-    /// A gate that closed: accounts that do not balance, a limit that was passed.
+    /// A gate that closed: accounts that do not balance, a broken file whose contract says stop.
     Gate,
     /// The machine: disk, permissions, a lock that somebody else holds.
     Environment,

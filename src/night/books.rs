@@ -62,7 +62,7 @@ impl Books {
     /// changes nothing starts from where that one started.
     ///
     /// # Errors
-    /// The ledger cannot be read.
+    /// The ledger cannot be read; a night of the past that has lost the night before it.
     pub fn name(
         &mut self,
         setup: &Setup,
@@ -72,6 +72,14 @@ impl Books {
     ) -> Result<String> {
         let own = |r: &&NightRecord| r.day == night && r.after == self.before;
         let nights = self.store.nights()?;
+        let older = last.is_none() && nights.iter().any(|record| record.day < night);
+        if self.past && older && setup.lake.current_night().is_some() {
+            return Err(Error::usage(format!(
+                "the night before {night} is no longer kept: without it all anomalies would be new"
+            ))
+            .hint("`bidui show runs` lists the nights that are kept: the second can be run again")
+            .hint("to keep more from now on, raise `retention: {nights: …}` in pipeline.yaml"));
+        }
         for record in nights.iter().rev().filter(own).filter(|_| !self.past) {
             let name = setup.night_name(night, receipts, last, &record.before);
             if name == record.night && setup.lake.night(&name).join("manifest.json").is_file() {

@@ -172,3 +172,22 @@ fn a_lake_of_another_secret_is_left_alone() {
     }
     assert_eq!(tree(&lake.join("nights")), before);
 }
+
+/// The pipeline keeps two nights; the second cannot be as it was without the first.
+#[test]
+fn a_night_that_has_lost_the_night_before_it_is_not_run_again() {
+    let world = World::new();
+    let nights = NIGHTS.map(|date| world.night(date));
+    assert!(!world.has(&nights[0]) && world.has(&nights[1]));
+    let [pipeline, input, lake] = ["pipeline", "input", "lake"].map(|name| world.path(name));
+    let said = run(&pipeline, &input, &lake).args(&["--date", NIGHTS[1], "--only"]).go().ended(2);
+    for part in ["the night before 2026-11-11 is no longer kept", "retention"] {
+        assert!(said.stderr.contains(part), "{}", said.stderr);
+    }
+    assert_eq!(world.current(), nights[2]);
+    // There never was a night before the first one.
+    let first = world.night(NIGHTS[0]);
+    assert_eq!(world.summary(&first)["last_night"], Value::Null);
+    // And now the second one has one again.
+    world.night(NIGHTS[1]);
+}

@@ -49,8 +49,8 @@ impl Open<'_> {
             receipt.verdict = Verdict::Refused;
             let files = receipt.files.len();
             receipt.reasons.push(format!(
-                "{refused} of the {files} files of a snapshot refused: nothing of it is used, the one before \
-                 it stays in force"
+                "{refused} of the {files} files of a snapshot refused: nothing of it is used, the \
+                 one before it stays in force"
             ));
         } else if receipt.rows == 0 {
             receipt.verdict = Verdict::Refused;
