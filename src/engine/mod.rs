@@ -23,8 +23,8 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::logical_expr::ScalarUDF;
 use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{ScalarUDF, Volatility};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_plan::PhysicalExpr;
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -79,7 +79,8 @@ impl Engine {
         Ok(Self { runtime: builder.with_temp_file_path(folder).build_arc()?, ..self })
     }
 
-    /// A session with one partition: its results come in one order, whatever the machine.
+    /// A session with one partition: its results come in one order, whatever the machine. It knows no
+    /// function of the clock or of chance.
     ///
     /// # Errors
     /// Never for code lists that were loaded.
@@ -89,13 +90,16 @@ impl Engine {
             .with_batch_size(8192)
             .with_information_schema(false);
         config.options_mut().sql_parser.map_string_types_to_utf8view = false;
-        let state = SessionStateBuilder::new()
+        let mut state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(self.runtime.clone())
             .with_default_features()
-            .with_physical_optimizer_rules(joins::rules())
-            .build();
-        let context = SessionContext::new_with_state(state);
+            .with_physical_optimizer_rules(joins::rules());
+        if let Some(functions) = state.scalar_functions() {
+            // now() and uuid() give something else each time: no night could be run again.
+            functions.retain(|f| f.signature().volatility == Volatility::Immutable);
+        }
+        let context = SessionContext::new_with_state(state.build());
         for function in &self.functions {
             context.register_udf(function.clone());
         }

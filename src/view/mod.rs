@@ -275,8 +275,15 @@ pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
         },
         DataFusionError::Plan(text) => {
             let word = text.split('\'').nth(1).map(|w| w.rsplit('.').next().unwrap_or(w));
-            let span = word.map_or(start..start + 1, in_sql);
-            Fault::at(source, span, first_line(text))
+            let function = text.starts_with("Invalid function");
+            let call = word.filter(|_| function).map(|w| format!("{w}("));
+            let call = call.as_deref().filter(|call| source.text[start..].contains(*call));
+            let span = call.or(word).map_or(start..start + 1, in_sql);
+            let fault = Fault::at(source, span, first_line(text));
+            if !function {
+                return fault;
+            }
+            fault.hint("there is none of the clock or of chance: asof() is the night's date")
         }
         DataFusionError::SQL(parse, _) => {
             let text = parse.to_string();

@@ -307,13 +307,54 @@ fn letters_at_once() -> Fault {
     }
 }
 
+/// What gives something else each time that it is asked, in a rule, a view and an indicator.
+fn clocks() -> Vec<Fault> {
+    let next = "asof() is the night's date";
+    vec![
+        Fault {
+            edit: |p| {
+                let late = "clinics = 0 AND now() IS NOT NULL";
+                p.edit("basic-medical/rules/ORG01.sql", "clinics = 0", late);
+            },
+            place: "ORG01.sql:",
+            says: "Invalid function 'now'",
+            next,
+        },
+        Fault {
+            edit: |p| {
+                let today = "  concat(i.name, CAST(current_date() AS VARCHAR)) AS org_name,";
+                p.edit("basic-medical/views/facility.sql", "  i.name AS org_name,", today);
+            },
+            place: "facility.sql:",
+            says: "Invalid function 'current_date'",
+            next,
+        },
+        Fault {
+            // Without brackets it is taken for a column.
+            edit: |p| {
+                let today = "  concat(i.name, CAST(current_date AS VARCHAR)) AS org_name,";
+                p.edit("basic-medical/views/facility.sql", "  i.name AS org_name,", today);
+            },
+            place: "facility.sql:",
+            says: "there is no column `current_date`",
+            next: "facility.sql",
+        },
+        Fault {
+            edit: |p| p.edit("basic-medical/indicators/I01.sql", "count(*)", "count(uuid())"),
+            place: "I01.sql:",
+            says: "Invalid function 'uuid'",
+            next,
+        },
+    ]
+}
+
 #[test]
 fn faults_of_a_pipeline_say_where_and_what_next() {
     let home = temp();
     let lake = home.path().join("lake");
     copy(tiny_lake(), &lake);
     let before = tree(&lake);
-    for fault in faults().into_iter().chain([large_view(), letters_at_once()]) {
+    for fault in faults().into_iter().chain([large_view(), letters_at_once()]).chain(clocks()) {
         let policies = Policies::new();
         // A folder `views` of its own, should the pipeline have none.
         std::fs::create_dir_all(policies.file("gansu/views")).expect("a folder");
