@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::output::{self, Form};
+use super::{Page, output};
 use crate::error::{Error, Result};
 use crate::night::explain::{Explanation, SourceRow, explain as why};
 use crate::night::{Options, Setup};
@@ -22,7 +22,7 @@ pub struct Args {
     night: Option<String>,
     /// Form of the result: a page of text, or JSON.
     #[arg(long, short, value_enum, default_value = "table")]
-    output: Form,
+    output: Page,
 }
 
 #[derive(clap::Subcommand)]
@@ -42,7 +42,7 @@ pub fn explain(args: &Args) -> Result<ExitCode> {
     let night = super::show::night(&setup, args.night.as_deref())?;
     let explanation = why(&setup, &setup.lake.night(&night), anomaly)?;
     match args.output {
-        Form::Json => {
+        Page::Json => {
             let mut json = serde_json::to_value(&explanation)
                 .map_err(|e| Error::bug(format!("the explanation is not JSON: {e}")))?;
             let pairs = explanation.anomaly.evidence.iter().cloned();
@@ -51,8 +51,7 @@ pub fn explain(args: &Args) -> Result<ExitCode> {
             json["version"] = explanation.anomaly.rule_version.clone().into();
             output::say(&json.to_string())?;
         }
-        Form::Table => output::say(&page(&setup, &explanation))?,
-        _ => return Err(Error::usage("an explanation is given as table or json")),
+        Page::Table => output::say(&page(&setup, &explanation))?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::output::{self, Form};
+use super::{Page, output};
 use crate::error::{Error, Result};
 use crate::identity::{Evidence, Linked, Wanted, evidence, linked, step_title};
 use crate::night::{Options, Setup};
@@ -19,7 +19,7 @@ pub struct Args {
     night: Option<String>,
     /// Form of the result: a page of text, or JSON.
     #[arg(long, short, value_enum, default_value = "table")]
-    output: Form,
+    output: Page,
 }
 
 /// Explains the link of a row.
@@ -47,7 +47,7 @@ pub fn explain(args: &Args) -> Result<ExitCode> {
         if !setup.pipeline.tables.contains_key(table) {
             return Err(Error::usage(format!("there is no table `{table}`")));
         }
-        if args.output != Form::Json {
+        if args.output != Page::Json {
             output::say(
                 "证件号直接归并，无需其他证据\nlinked by its plain ID; no other evidence was needed",
             )?;
@@ -55,12 +55,11 @@ pub fn explain(args: &Args) -> Result<ExitCode> {
         }
     }
     match args.output {
-        Form::Json => {
+        Page::Json => {
             let json = serde_json::json!({"rows": rows, "evidence": found, "review": open});
             output::say(&json.to_string())?;
         }
-        Form::Table => output::say(&page(&rows, &found, &open))?,
-        _ => return Err(Error::usage("an explanation is given as table or json")),
+        Page::Table => output::say(&page(&rows, &found, &open))?,
     }
     Ok(ExitCode::SUCCESS)
 }

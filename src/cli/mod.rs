@@ -26,7 +26,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::error::{Kind, Result};
 
@@ -44,7 +44,7 @@ enum Command {
     Run(run::Args),
     /// Read a pipeline folder without data and report every fault at once.
     Check(check::Args),
-    /// Try every rule and indicator on its worked example, and every rule on every other rule's.
+    /// Try rules and indicators on their worked examples, and rules on those of others over their view.
     Test(test::Args),
     /// Hold extracts to the contract of their feed without taking them in.
     Try(try_out::Args),
@@ -80,6 +80,20 @@ struct Place {
     /// Folder of the lake [default: as pipeline.yaml says].
     #[arg(long, env = "BIDUI_LAKE")]
     lake: Option<PathBuf>,
+}
+
+/// The form of a result that is no table of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Page {
+    /// Text for people.
+    Table,
+    /// JSON for programs.
+    Json,
+}
+
+/// Every command with its arguments, for those who read a command line without running it.
+pub fn commands() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command that the arguments ask for.
@@ -129,4 +143,24 @@ fn finish(result: Result<ExitCode>) -> ExitCode {
 /// May stderr be coloured?
 fn colour() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Refused before anything is done: a night that was published must not end as a usage error.
+    #[test]
+    fn a_form_that_cannot_be_given_is_no_argument() {
+        let told = [&["run"][..], &["try", "file"], &["explain", "0"], &["explain", "link", "0"]];
+        for words in told {
+            for form in ["table", "json", "csv", "parquet"] {
+                let mut line = vec!["bidui"];
+                line.extend_from_slice(words);
+                line.extend_from_slice(&["--output", form]);
+                let taken = commands().try_get_matches_from(&line).is_ok();
+                assert_eq!(taken, matches!(form, "table" | "json"), "{line:?}");
+            }
+        }
+    }
 }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use chrono::NaiveDate;
 
-use super::output::{self, Form};
 use super::progress::Bars;
+use super::{Page, output};
 use crate::error::{Error, Result};
 use crate::night::{self, Options, Outcome};
 use crate::report::summary::Freshness;
@@ -35,7 +35,7 @@ pub struct Args {
     memory: Option<usize>,
     /// Form of the summary: a table, or JSON for schedulers.
     #[arg(long, short, value_enum, default_value = "table")]
-    output: Form,
+    output: Page,
     /// No progress bars.
     #[arg(long, short)]
     quiet: bool,
@@ -75,18 +75,20 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     let started = std::time::Instant::now();
     let bars = Bars::new(args.quiet);
-    let outcomes = night::run(&options, &bars)?;
+    let mut outcomes = Vec::new();
+    let ended = night::run(&options, &bars, |outcome| outcomes.push(outcome));
     if args.stages {
         bars.stages.report();
     }
     drop(bars);
+    // Nights before one that failed are published, and told.
     for outcome in &outcomes {
         match args.output {
-            Form::Json => output::say(&json(outcome)?)?,
-            Form::Table => output::say(&people(outcome))?,
-            _ => return Err(Error::usage("a run is summed up as table or json")),
+            Page::Json => output::say(&json(outcome)?)?,
+            Page::Table => output::say(&people(outcome))?,
         }
     }
+    ended?;
     let seconds = started.elapsed().as_secs_f64();
     output::log(&format!("{} nights in {seconds:.1} s", outcomes.len()));
     Ok(ExitCode::SUCCESS)

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::output::{self, Form};
+use super::{Page, output};
 use crate::error::{Error, Kind, Result};
 use crate::feed::inbox::Parcel;
 use crate::feed::receipt::{PartAccount, Receipt, Verdict};
@@ -35,7 +35,7 @@ pub struct Args {
     feed: Option<String>,
     /// Form of the result: text, or one JSON object a file.
     #[arg(long, short, value_enum, default_value = "table")]
-    output: Form,
+    output: Page,
 }
 
 /// Rows that one reason quarantines.
@@ -88,9 +88,8 @@ pub fn try_out(args: &Args) -> Result<ExitCode> {
         };
         refused |= !receipt.as_ref().is_ok_and(|receipt| receipt.verdict == Verdict::Accepted);
         match args.output {
-            Form::Json => output::say(&json(&name, feed, &receipt, &quarantine))?,
-            Form::Table => output::say(&page(&name, feed, &receipt, &quarantine))?,
-            _ => return Err(Error::usage("a try-out is given as table or json")),
+            Page::Json => output::say(&json(&name, feed, &receipt, &quarantine))?,
+            Page::Table => output::say(&page(&name, feed, &receipt, &quarantine))?,
         }
     }
     Ok(ExitCode::from(u8::from(refused)))

@@ -85,19 +85,22 @@ pub struct Outcome {
     pub unchanged: bool,
 }
 
-/// Runs every night that is due, oldest first.
+/// Runs every night that is due, oldest first; `published` is told of each.
 ///
 /// # Errors
 /// What stops a night; nights that were published stay published.
-pub fn run(options: &Options, progress: &dyn Progress) -> Result<Vec<Outcome>> {
+pub fn run(
+    options: &Options,
+    progress: &dyn Progress,
+    mut published: impl FnMut(Outcome),
+) -> Result<()> {
     let mut setup = Setup::new(options)?;
     let _lock = setup.lake.lock()?;
-    let mut outcomes = Vec::new();
     for night in setup.nights(options)? {
         setup.plan_for(night)?;
-        outcomes.push(one(&setup, night, progress)?);
+        published(one(&setup, night, progress)?);
     }
-    Ok(outcomes)
+    Ok(())
 }
 
 /// Runs one night under the lock.

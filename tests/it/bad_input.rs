@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::mini::{NIGHTS, mini};
 use crate::support::{
     Bidui, Policies, Third, copy, current, file_like, gansu, list, run, temp, text, tiny,
     tiny_lake, tree,
@@ -406,4 +407,23 @@ fn a_secret_without_a_spine_is_not_lost() {
     policies.edit("gansu/pipeline.yaml", "  spine: [resident, poverty_member]\n", "");
     let pipeline = bidui::night::setup::load(&policies.gansu()).expect("it loads");
     assert!(pipeline.settings.identity.secret_demo.is_some(), "identity.secret was read");
+}
+
+/// A later night that fails does not hide those of the same run that were published.
+#[test]
+fn nights_before_one_that_fails_are_told() {
+    let home = temp();
+    let (pipeline, input) = (home.path().join("pipeline"), home.path().join("input"));
+    copy(&mini().pipeline, &pipeline);
+    copy(&mini().input, &input);
+    let path = pipeline.join("feeds/payment.yaml");
+    let contract = std::fs::read_to_string(&path).expect("a contract");
+    std::fs::write(&path, format!("{contract}limits: {{broken_file: stop}}\n")).expect("written");
+    let last = file_like(&input.join(NIGHTS[2]), "缴费_");
+    std::fs::write(last, "").expect("written");
+    let said = run(&pipeline, &input, &home.path().join("lake")).go().ended(1);
+    assert!(said.stderr.contains("is empty"), "{}", said.stderr);
+    let nights: Vec<String> =
+        said.json().iter().map(|night| text(night, "date").to_owned()).collect();
+    assert_eq!(nights, NIGHTS[..2]);
 }
