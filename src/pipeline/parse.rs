@@ -304,7 +304,6 @@ struct RawRule {
     evidence: Vec<Json>,
     message: String,
     anchor: Option<String>,
-    resolved_if: Option<String>,
     #[serde(default)]
     waivers: Vec<String>,
     basis: Basis,
@@ -349,7 +348,6 @@ pub(super) fn rule(stem: &str, source: &Source) -> Result<Rule, Fault> {
         evidence,
         message: raw.message,
         anchor: raw.anchor,
-        resolved_if: raw.resolved_if,
         waivers: raw.waivers,
         basis: raw.basis,
         alias: raw.alias,

@@ -375,7 +375,6 @@ pub struct Rule {
     pub evidence: Vec<Evidence>,
     pub message: String,
     pub anchor: Option<String>,
-    pub resolved_if: Option<String>,
     pub waivers: Vec<String>,
     pub basis: Basis,
     pub alias: Vec<String>,

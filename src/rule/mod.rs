@@ -182,9 +182,6 @@ impl Judge {
                 for item in &rule.evidence {
                     evidence.push((item.name.clone(), compile(&item.expr)?));
                 }
-                if let Some(resolved) = &rule.resolved_if {
-                    truth(resolved)?;
-                }
                 let anchor = rule.anchor.as_deref().map(compile).transpose()?;
                 let predicate = truth(&rule.predicate)?;
                 Ok(Compiled { rule: rule.clone(), guard, predicate, evidence, anchor })

@@ -349,13 +349,27 @@ fn clocks() -> Vec<Fault> {
     ]
 }
 
+/// A key that no rule has.
+fn dead_key() -> Fault {
+    Fault {
+        edit: |p| {
+            let key = "resolved_if: clinics > 0\nseverity:";
+            p.edit("basic-medical/rules/ORG01.sql", "severity:", key);
+        },
+        place: "ORG01.sql:",
+        says: "unknown field",
+        next: "severity",
+    }
+}
+
 #[test]
 fn faults_of_a_pipeline_say_where_and_what_next() {
     let home = temp();
     let lake = home.path().join("lake");
     copy(tiny_lake(), &lake);
     let before = tree(&lake);
-    for fault in faults().into_iter().chain([large_view(), letters_at_once()]).chain(clocks()) {
+    let more = [large_view(), letters_at_once(), dead_key()];
+    for fault in faults().into_iter().chain(more).chain(clocks()) {
         let policies = Policies::new();
         // A folder `views` of its own, should the pipeline have none.
         std::fs::create_dir_all(policies.file("gansu/views")).expect("a folder");
