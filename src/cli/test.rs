@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::output;
-use crate::error::Result;
+use crate::diagnostic;
+use crate::error::{Error, Result};
 use crate::night::setup::{checked, load};
+use crate::pipeline::Pipeline;
 use crate::trial;
 
 #[derive(clap::Args)]
@@ -13,7 +15,7 @@ pub struct Args {
     /// Folder of the pipeline.
     #[arg(default_value = "pipelines/gansu")]
     pipeline: PathBuf,
-    /// Only rules whose id contains this.
+    /// Only rules and indicators whose id contains this.
     #[arg(long, default_value = "")]
     rule: String,
 }
@@ -21,6 +23,7 @@ pub struct Args {
 /// Tries the rules and says what differs.
 pub fn test(args: &Args) -> Result<ExitCode> {
     let pipeline = load(&args.pipeline)?;
+    known(&pipeline, &args.rule)?;
     let plans = checked(&pipeline)?;
     let trials = trial::test(&pipeline, &plans, &args.rule)?;
     let mut failed = 0;
@@ -44,4 +47,22 @@ pub fn test(args: &Args) -> Result<ExitCode> {
         trials.len() + indicators.len() - failed
     ))?;
     Ok(ExitCode::from(u8::from(failed > 0)))
+}
+
+/// Refuses a part of an id that nothing to try has: that nothing failed would look like success.
+fn known(pipeline: &Pipeline, part: &str) -> Result<()> {
+    let rules = pipeline.active_rules().map(|rule| rule.id.as_str());
+    let ids: Vec<&str> = rules.chain(pipeline.indicators.keys().map(String::as_str)).collect();
+    if part.is_empty() || ids.iter().any(|id| id.contains(part)) {
+        return Ok(());
+    }
+    let error = Error::usage(format!("no rule or indicator has `{part}` in its id"));
+    if let Some((id, why)) = pipeline.settings.off.iter().find(|(id, _)| id.contains(part)) {
+        return Err(error.hint(format!("{id} is switched off: {why}")));
+    }
+    let same = || ids.iter().copied().find(|id| id.eq_ignore_ascii_case(part));
+    Err(match diagnostic::nearest(part, ids.iter().copied()).or_else(same) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error,
+    })
 }

@@ -1,7 +1,7 @@
 //! The sample pipelines: well written, true to their worked examples, and right about a world whose
 //! faults are known.
 
-use crate::support::{Bidui, gansu, list, shared};
+use crate::support::{Bidui, gansu, list, root, shared};
 
 #[test]
 fn check_is_silent_when_all_is_well() {
@@ -25,6 +25,21 @@ fn check_says_how_views_are_built() {
 fn worked_examples_pass() {
     let said = Bidui::new("test").arg(gansu()).go().ended(0);
     assert!(said.stdout.contains(" 0 failed"), "{}", said.stdout);
+}
+
+/// That nothing failed of nothing that was tried would look like success.
+#[test]
+fn a_part_of_an_id_that_nothing_has_is_a_fault() {
+    let tried = |pipeline: &str, part: &str| {
+        let said = Bidui::new("test").arg(root().join(pipeline)).args(&["--rule", part]);
+        said.go().ended(2).stderr
+    };
+    let typo = tried("pipelines/gansu", "TRT5");
+    assert!(typo.contains("`TRT5`") && typo.contains("did you mean `TRT05`?"), "{typo}");
+    let small = tried("pipelines/gansu", "ins01");
+    assert!(small.contains("did you mean `INS01`?"), "{small}");
+    let off = tried("pipelines/henan", "FEE02");
+    assert!(off.contains("FEE02 is switched off: "), "{off}");
 }
 
 /// What was found is what was planted, rule by rule, nothing else and nothing less.
