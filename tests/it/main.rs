@@ -11,6 +11,7 @@ mod crash;
 mod deliveries;
 mod determinism;
 mod doctors;
+mod documents;
 mod evidence;
 mod examples;
 mod fake_months;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bidui::citizen_id::CitizenId;
 use regex::Regex;
 
-use crate::support::{Bidui, root};
+use crate::support::root;
 
 /// Files of more than [`LINES`] lines, with the reason; at most three.
 const LONG: [(&str, &str); 0] = [];
@@ -299,44 +299,6 @@ fn a_planted_citizen_id_is_seen() {
     assert_eq!(real_ids(with_check("110105").as_bytes()).len(), 1);
     assert_eq!(real_ids(with_check("629105").as_bytes()).len(), 0);
     assert_eq!(real_ids(b"110105194912310020 1101051949123100201").len(), 0);
-}
-
-/// Lines of the README's code blocks.
-fn readme_lines() -> Vec<String> {
-    let text = read(&root().join("README.md"));
-    let mut lines = Vec::new();
-    let mut inside = false;
-    for line in text.lines() {
-        if line.trim_start().starts_with("```") {
-            inside = !inside;
-        } else if inside {
-            lines.push(line.trim().trim_start_matches("$ ").to_owned());
-        }
-    }
-    lines
-}
-
-#[test]
-fn commands_in_the_readme_are_commands() {
-    let lines = readme_lines();
-    for needed in ["cargo run -- run pipelines/gansu", "cargo test"] {
-        assert!(lines.iter().any(|l| l.starts_with(needed)), "README.md names `{needed}`");
-    }
-    let call =
-        Regex::new(r"^(?:\S*/)?bidui (.+)$|^cargo run (?:--release )?-- (.+)$").expect("regex");
-    let mut verbs: Vec<String> = Vec::new();
-    for line in &lines {
-        let Some(found) = call.captures(line) else { continue };
-        let rest = found.get(1).or(found.get(2)).map_or("", |m| m.as_str());
-        verbs.extend(rest.split_whitespace().find(|w| !w.starts_with('-')).map(str::to_owned));
-    }
-    assert!(!verbs.is_empty());
-    verbs.sort();
-    verbs.dedup();
-    for verb in verbs {
-        let said = Bidui::new(&verb).arg("--help").go();
-        assert_eq!(said.code, Some(0), "README.md names `bidui {verb}`\n{}", said.stderr);
-    }
 }
 
 #[test]
