@@ -7,9 +7,7 @@ use bidui::ledger::store::{Store, file_address};
 use serde_json::Value;
 
 use crate::mini::{Mini, NIGHTS, mini};
-use crate::support::{
-    Bidui, copy, current, gansu, list, run, temp, text, tiny, tiny_lake, tree,
-};
+use crate::support::{Bidui, copy, current, gansu, list, run, temp, text, tiny, tiny_lake, tree};
 
 /// The small world in a folder of its own, where extracts are corrected.
 struct World {
