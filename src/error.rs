@@ -142,7 +142,7 @@ fn numberless(text: &str) -> String {
 }
 
 /// The call of the disk that failed, when that is what lies below an error.
-fn disk(mut error: &(dyn std::error::Error + 'static)) -> Option<&std::io::Error> {
+fn disk<'a>(mut error: &'a (dyn std::error::Error + 'static)) -> Option<&'a std::io::Error> {
     let mut found = error.downcast_ref::<std::io::Error>();
     while let Some(source) = error.source() {
         found = source.downcast_ref().or(found);
