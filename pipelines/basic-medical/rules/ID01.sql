@@ -6,7 +6,7 @@ needs: [poverty_member]
 severity: blue
 route: {to: township, due: 30d, escalate: [60d]}
 evidence:
-  - problem: "CASE WHEN id_quality = 'bad_date' THEN '号码所含出生日期不存在' ELSE '校验码错误' END"
+  - problem: "CASE id_quality WHEN 'bad_date' THEN '号码所含出生日期不存在' WHEN 'length' THEN '号码中有不应有的字符' ELSE '校验码错误' END"
   - hh_no
 message: "监测名单登记的公民身份号码校验不通过（{problem}），请核对户口簿后在防返贫监测系统更正"
 waivers: [身份证错误]

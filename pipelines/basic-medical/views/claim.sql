@@ -15,12 +15,12 @@ org AS (
   WHERE fixmedins_code IS NOT NULL
   GROUP BY fixmedins_code
 ),
--- residence: max() prefers a village to a county padded with zeros. The national export has only months: a household is
+-- residence: max() prefers a village to a county padded with zeros; who left the list lives where the register says. The national export has only months: a household is
 -- entitled from the end of its month of identification until the first day of its month of clearing
 listed AS (
   SELECT
     person_key,
-    max(village_code) AS village_code,
+    max(CASE WHEN coalesce(member_change, '') <> '自然减少' THEN village_code END) AS village_code, max(village_code) AS left_village,
     bool_or(coalesce(member_change, '') <> '自然减少' AND hh_type = '脱贫户') AS lifted,
     min(CASE WHEN coalesce(member_change, '') <> '自然减少' AND mon_type IS NOT NULL
       THEN coalesce(identified_date, CAST(identified_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY AS DATE)) END) AS monitored_from,
@@ -134,7 +134,7 @@ mother AS (
 )
 SELECT
   s.person_key, s.setl_id,
-  coalesce(l.village_code, r.village_code, o.org_division, s.insured_div) AS division,
+  coalesce(l.village_code, r.village_code, l.left_village, o.org_division, s.insured_div) AS division,
   s.name, s.link,
   coalesce(s.link, 'id') NOT IN ('clash', 'unlinked') AS linked,
   NOT coalesce(s.refund, false) AND t.setl_id IS NULL AS live,

@@ -77,14 +77,22 @@ doctor AS (
   SELECT hh_no, max(doctor) AS doctor
   FROM (
     SELECT m.hh_no,
-      concat_ws(chr(31), CASE WHEN m.rel_to_head = '户主' THEN '1' ELSE '0' END || CAST(c.start_date AS VARCHAR),
+      concat_ws(chr(31), CASE WHEN m.rel_to_head = '户主' THEN '1' ELSE '0' END || CAST(coalesce(c.start_date, c.sign_date) AS VARCHAR),
         coalesce(c.team_id, ''), coalesce(c.team_name, ''), coalesce(c.doctor_name, '')) AS doctor
     FROM poverty_member m
     JOIN contract c ON c.person_key = m.person_key
     WHERE m.hh_no IS NOT NULL AND (m.member_change IS NULL OR m.member_change <> '自然减少')
-      AND c.start_date <= asof() AND coalesce(c.end_date >= asof(), true) AND coalesce(c.terminated_date > asof(), true)
+      AND coalesce(c.start_date, c.sign_date) <= asof() AND coalesce(c.end_date >= asof(), true) AND coalesce(c.terminated_date > asof(), true)
   ) AS c
   GROUP BY hh_no
+),
+-- Households all of whose members left by 自然减少: nobody is there to be visited.
+gone AS (
+  SELECT hh_no
+  FROM poverty_member
+  WHERE hh_no IS NOT NULL
+  GROUP BY hh_no
+  HAVING bool_and(coalesce(member_change, '') = '自然减少')
 ),
 spine AS (
   SELECT hh_no
@@ -103,6 +111,7 @@ base AS (
     coalesce(hh.head_name, mem.head_name, hs.head_name) AS head_name,
     hh.hh_no IS NOT NULL OR mem.hh_no IS NOT NULL AS in_list,
     hs.hh_no IS NOT NULL AS in_health,
+    gone.hh_no IS NOT NULL AS is_gone,
     coalesce(mem.members, 0) AS members,
     coalesce(mem.heads, 0) AS heads,
     coalesce(mem.ill_members, 0) AS ill_members,
@@ -133,6 +142,7 @@ base AS (
   LEFT JOIN health_household hs ON hs.hh_no = spine.hh_no
   LEFT JOIN visit ON visit.hh_no = spine.hh_no
   LEFT JOIN listing ON listing.hh_no = spine.hh_no
+  LEFT JOIN gone ON gone.hh_no = spine.hh_no
   LEFT JOIN help ON help.hh_no = spine.hh_no
   LEFT JOIN doctor ON doctor.hh_no = spine.hh_no
 ),
@@ -162,7 +172,8 @@ SELECT dated.*,
   CASE
     WHEN is_open_mon AND NOT in_health AND coalesce(asof() - identified_on > param('sync_days', division, yr()), true) THEN '卫生健康系统缺少该监测户'
     WHEN is_open_health AND NOT is_monitored AND coalesce(asof() - health_identified_on > param('sync_days', division, yr()), true) THEN '防返贫监测名单无该监测户'
-    WHEN is_monitored AND in_health AND health_mon_type IS DISTINCT FROM mon_type THEN '监测对象类别不一致'
+    WHEN is_monitored AND in_health AND (health_mon_type IS DISTINCT FROM mon_type)
+      AND coalesce(asof() - greatest(identified_on, health_identified_on) > param('sync_days', division, yr()), true) THEN '监测对象类别不一致'
     WHEN is_open_mon AND in_health AND NOT is_open_health AND coalesce(asof() - health_cleared_on > param('sync_days', division, yr()), true) THEN '风险消除状态不一致'
     WHEN is_monitored AND NOT is_open_mon AND is_open_health AND coalesce(asof() - cleared_on > param('sync_days', division, yr()), true) THEN '风险消除状态不一致'
   END AS sync_issue

@@ -50,7 +50,7 @@ lst AS (
     coalesce(max(CASE WHEN active THEN name END), max(name)) AS name,
     coalesce(max(CASE WHEN active THEN sex END), max(sex)) AS sex,
     coalesce(max(CASE WHEN active THEN birth_date END), max(birth_date)) AS birth_date,
-    coalesce(max(CASE WHEN active THEN village_code END), max(village_code)) AS village_code,
+    max(CASE WHEN active THEN village_code END) AS village_code, max(village_code) AS left_village,
     max(CASE WHEN active THEN hh_no END) AS hh_no,
     max(CASE WHEN active THEN hh_type END) AS hh_type,
     max(CASE WHEN active AND open_mon THEN mon_type END) AS open_mon_type,
@@ -66,7 +66,8 @@ lst AS (
     bool_or(active AND list_employee_ins) AS list_employee_ins,
     bool_or(id_no IS NOT NULL) AS has_id,
     max(CASE WHEN active THEN id_no_quality END) AS id_quality,
-    sum(CASE WHEN active AND id_no_quality IN ('checksum', 'bad_date') AND id_length NOT IN (20, 22) THEN 1 ELSE 0 END) AS id_bad_rows,
+    -- Eighteen characters that are not all digits are no question of length.
+    sum(CASE WHEN active AND (id_no_quality IN ('checksum', 'bad_date') AND id_length NOT IN (20, 22) OR id_no_quality = 'length' AND id_length = 18) THEN 1 ELSE 0 END) AS id_bad_rows,
     sum(CASE WHEN active AND id_no_quality IN ('length', 'upgraded15') AND id_length NOT IN (18, 20, 22) THEN 1 ELSE 0 END) AS id_length_rows,
     sum(CASE WHEN active AND id_no_quality IN ('checksum', 'bad_date', 'length') AND id_length IN (20, 22) THEN 1 ELSE 0 END) AS id_card_rows,
     sum(CASE WHEN active AND id_no_quality IN ('missing', 'placeholder') THEN 1 ELSE 0 END) AS id_missing_rows,
@@ -320,14 +321,17 @@ signed AS (
   SELECT person_key, bool_or(valid) AS contract_valid,
     min(CASE WHEN valid THEN start_date END) AS contract_from,
     max(CASE WHEN valid THEN end_date END) AS contract_to,
-    max(end_date) AS last_contract_to,
+    max(least(end_date, terminated_date)) AS last_contract_to,
     -- The family doctor: team, its name and the doctor of the contract that began last, from one row.
     max(CASE WHEN valid THEN doctor END) AS doctor
   FROM (
-    SELECT person_key, start_date, end_date,
+    SELECT person_key, start_date, end_date, terminated_date,
       concat_ws(chr(31), CAST(start_date AS VARCHAR), coalesce(team_id, ''), coalesce(team_name, ''), coalesce(doctor_name, '')) AS doctor,
       start_date <= asof() AND coalesce(end_date >= asof(), true) AND coalesce(terminated_date > asof(), true) AS valid
-    FROM contract
+    FROM (
+      -- A contract without a first day runs from its signature.
+      SELECT person_key, coalesce(start_date, sign_date) AS start_date, end_date, terminated_date, team_id, team_name, doctor_name FROM contract
+    ) AS c
   ) AS c
   GROUP BY person_key
 ),
@@ -345,7 +349,8 @@ visits AS (
 base AS (
   SELECT spine.person_key, province.ins_year,
     coalesce(lst.name, res.name, ins.name) AS name,
-    coalesce(lst.village_code, res.village_code, ins.village_code, ins.insured_div) AS division,
+    -- Who left the list is filed where the register has them, not where the list had them.
+    coalesce(lst.village_code, res.village_code, lst.left_village, ins.village_code, ins.insured_div) AS division,
     coalesce(res.sex, lst.sex, ins.sex) AS sex,
     coalesce(res.birth_date, lst.birth_date, ins.birth_date) AS birth_date,
     coalesce(dead.death_date, res.death_date) AS death_date,

@@ -7,8 +7,11 @@ trace: {inpatient: [person_key, org_code, mr_no, admit_date], settlement: [perso
 ---*/
 -- One row per front page. A record number may return with a later stay, so the admission date is part of the subject.
 WITH
+-- Who left the list lives where the register says.
 listed AS (
-  SELECT person_key, max(village_code) AS village_code FROM poverty_member GROUP BY person_key
+  SELECT person_key, max(CASE WHEN coalesce(member_change, '') <> '自然减少' THEN village_code END) AS village_code, max(village_code) AS left_village
+  FROM poverty_member
+  GROUP BY person_key
 ),
 register AS (
   SELECT person_key, max(village_code) AS village_code FROM resident GROUP BY person_key
@@ -17,7 +20,7 @@ page AS (
   SELECT
     i.person_key,
     concat(i.org_code, '-', i.mr_no, '-', to_char(i.admit_date, '%Y%m%d')) AS stay_id,
-    coalesce(l.village_code, r.village_code, i.village_code, h.division) AS division,
+    coalesce(l.village_code, r.village_code, l.left_village, i.village_code, h.division) AS division,
     i.name, i.link, coalesce(i.link, 'id') NOT IN ('clash', 'unlinked') AS linked,
     i.org_code, coalesce(h.name, i.org_name) AS org_name, h.kind AS org_kind, h.division AS org_division,
     i.mr_no, i.stay_times, i.admit_date, i.discharge_date, i.discharge_date - i.admit_date AS days,
@@ -26,7 +29,7 @@ page AS (
     -- a newborn's page that may have been written on the mother's card
     coalesce(has_prefix('icd_newborn_exempt', i.dx_main), false)
       OR coalesce(i.admit_date - i.birth_date BETWEEN 0
-        AND param('newborn_card_days', coalesce(l.village_code, r.village_code, i.village_code, h.division), yr()), false) AS newborn
+        AND param('newborn_card_days', coalesce(l.village_code, r.village_code, l.left_village, i.village_code, h.division), yr()), false) AS newborn
   FROM inpatient i
   LEFT JOIN listed l ON l.person_key = i.person_key
   LEFT JOIN register r ON r.person_key = i.person_key

@@ -1,8 +1,8 @@
 /*---
 title: {zh: 识别后未按期入户核实, en: No home visit within the term after identification}
 over: household
-applies: is_open_mon AND in_clock
-needs: [poverty_household, visit_check]
+applies: is_open_mon AND in_clock AND NOT is_gone
+needs: [poverty_household, poverty_member, visit_check]
 severity: red
 route: {to: county_health, due: 7d, escalate: [31d]}
 evidence:
@@ -14,5 +14,6 @@ message: "{mon_type}，{since}识别（下发），已{days}天，超过{term}�
 waivers: [失联, 系统未同步, 其他]
 basis: {text: 新纳入监测对象一周内入户核实，逾期催办县市政府（河南做法）, effective: [2021-01-01, null]}
 ---*/
--- A call is no visit. A late visit clears the anomaly; punctuality is an indicator.
+-- A call is no visit. A late visit clears the anomaly; punctuality is an indicator. A household all of whose members
+-- left (自然减少) has nobody to visit.
 NOT visited AND clock_days > param('visit_days', division, yr())
