@@ -12,7 +12,7 @@ needs: [settlement, special_group, institution]
 severity: red
 route: {to: county_insurance, due: 3wd, escalate: [7d, 15d]}
 evidence: [assist_group, assist_since, org_name, admit_date, setl_date, total_fee, in_scope, basic_pay, critical_pay, assist_base]
-message: "{assist_group}（{assist_since}认定），{setl_date}在{org_name}结算，总费用{total_fee}元，基本医保和大病保险支付后政策范围内尚余{assist_base}元，未见医疗救助支出"
+message: "{assist_group}（{assist_since}认定），{setl_date}在{org_name}结算，总费用{total_fee}元，基本医保、大病保险等支付后政策范围内尚余{assist_base}元，未见医疗救助支出"
 waivers: [系统未同步, 省外就医, 其他]
 basis: {text: 国办发〔2021〕42号：对低保对象、特困人员等实施医疗救助, effective: [2021-10-01, null]}
 ---*/

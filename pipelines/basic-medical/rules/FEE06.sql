@@ -15,5 +15,6 @@ message: "近12个月住院结算{stays}次，总费用{total}元，各项基金
 waivers: [系统未同步, 其他]
 basis: {text: 脱贫人口和监测对象住院实际报销比例, effective: [2021-01-01, null]}
 ---*/
--- Only stays that began after the household was identified count; a later manual reimbursement clears the anomaly.
+-- Only stays while the household was monitored count, or lifted at all; a later reimbursement by hand clears the anomaly,
+-- whether its bill repeats the fee or has none.
 stay_fund12 < stay_total12 * param('min_actual', division, yr())

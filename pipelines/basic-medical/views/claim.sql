@@ -36,14 +36,25 @@ register AS (
 dead AS (
   SELECT person_key, max(death_date) AS death_date FROM death GROUP BY person_key
 ),
+-- a bill below zero is a refund, said or not; a refund that names no bill takes back the first one of its visit with its fee
 taken_back AS (
-  SELECT person_key, orig_setl_id AS setl_id
-  FROM settlement
-  WHERE refund AND orig_setl_id IS NOT NULL
-  GROUP BY person_key, orig_setl_id
+  SELECT person_key, setl_id
+  FROM (
+    SELECT person_key, orig_setl_id AS setl_id
+    FROM settlement
+    WHERE (refund OR total_fee < 0) AND orig_setl_id IS NOT NULL
+    UNION ALL
+    SELECT r.person_key, substr(min(concat(CAST(b.setl_date AS VARCHAR), b.setl_id)), 11) AS setl_id
+    FROM settlement r
+    JOIN settlement b ON b.person_key = r.person_key AND b.mdtrt_id = r.mdtrt_id
+    WHERE (r.refund OR r.total_fee < 0) AND r.orig_setl_id IS NULL AND NOT coalesce(b.refund OR b.total_fee < 0, false)
+      AND abs(b.total_fee) = abs(r.total_fee) AND b.setl_date <= r.setl_date
+    GROUP BY r.person_key, r.setl_id
+  ) AS refunds
+  GROUP BY person_key, setl_id
 ),
 bill AS (
-  SELECT *, coalesce(basic_pay, 0) + coalesce(critical_pay, 0) + coalesce(assist_pay, 0) + coalesce(civil_pay, 0)
+  SELECT *, coalesce(refund OR total_fee < 0, false) AS back, coalesce(basic_pay, 0) + coalesce(critical_pay, 0) + coalesce(assist_pay, 0) + coalesce(civil_pay, 0)
     + coalesce(company_pay, 0) + coalesce(large_pay, 0) + coalesce(other_pay, 0) AS known_pay
   FROM settlement
 ),
@@ -52,13 +63,14 @@ care AS (
     s.person_key, s.setl_id, coalesce(s.mdtrt_id, s.setl_id) AS visit_id, s.org_code, s.insured_div,
     s.admit_date, coalesce(s.discharge_date, s.setl_date) AS out_date, s.setl_date,
     coalesce(CAST(date_part('year', s.setl_date) AS BIGINT), yr()) AS setl_year,
-    NOT coalesce(s.refund, false) AND t.setl_id IS NULL AS live,
+    NOT s.back AND t.setl_id IS NULL AS live,
     in_list('med_inpatient', s.med_type) AS is_inpatient,
     in_list('med_assist', s.med_type) AS is_assist_type,
     coalesce(s.settle_way, '1') <> '2' AS on_line,
     s.assist_pay,
-    s.in_scope - coalesce(s.basic_pay, 0) - coalesce(s.critical_pay, 0) - coalesce(s.other_pay, 0) AS remainder
-  FROM settlement s
+    -- what is left before assistance pays
+    s.in_scope - (s.known_pay - coalesce(s.assist_pay, 0)) AS remainder
+  FROM bill s
   LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
   WHERE in_list('med_inpatient', s.med_type) OR in_list('med_assist', s.med_type)
 ),
@@ -137,7 +149,7 @@ SELECT
   coalesce(l.village_code, r.village_code, l.left_village, o.org_division, s.insured_div) AS division,
   s.name, s.link,
   coalesce(s.link, 'id') NOT IN ('clash', 'unlinked') AS linked,
-  NOT coalesce(s.refund, false) AND t.setl_id IS NULL AS live,
+  NOT s.back AND t.setl_id IS NULL AS live,
   coalesce(s.mdtrt_id, s.setl_id) AS visit_id,
   s.insutype, s.med_type,
   coalesce(in_list('med_inpatient', s.med_type), false) AS is_inpatient,

@@ -42,6 +42,7 @@ listed AS (
     -- Only the month is known in the national export: clocks then start at its last day.
     coalesce(identified_date, CAST(identified_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY AS DATE)) AS identified_on,
     coalesce(identified_date, identified_ym) AS entitled_from,
+    CASE WHEN mon_type IS NULL THEN NULL WHEN coalesce(risk_cleared, false) THEN cleared_ym ELSE DATE '9999-12-31' END AS watched_until,
     character_length(replace(btrim(id_no_raw), ' ', '')) AS id_length
   FROM poverty_member
 ),
@@ -61,6 +62,7 @@ lst AS (
     bool_or(active AND open_mon) AS is_open_mon,
     min(CASE WHEN active AND mon_type IS NOT NULL THEN identified_on END) AS identified_on,
     min(CASE WHEN active AND mon_type IS NOT NULL THEN entitled_from END) AS entitled_from,
+    max(CASE WHEN active THEN watched_until END) AS watched_until,
     bool_or(active AND link IN ('id', 'prefix15', 'roster')) AS is_resolved,
     bool_or(active AND list_resident_ins) AS list_resident_ins,
     bool_or(active AND list_employee_ins) AS list_employee_ins,
@@ -161,29 +163,52 @@ grp AS (
   FROM identities
   GROUP BY person_key
 ),
--- What was taken back proves neither a session nor a diagnosis.
+-- What was taken back proves neither a session nor a diagnosis. A bill below zero is a refund, said or not; a refund
+-- that names no bill takes back the first one of its visit with its fee.
 taken_back AS (
-  SELECT person_key, orig_setl_id AS setl_id
-  FROM settlement
-  WHERE refund AND orig_setl_id IS NOT NULL
-  GROUP BY person_key, orig_setl_id
+  SELECT person_key, setl_id
+  FROM (
+    SELECT person_key, orig_setl_id AS setl_id
+    FROM settlement
+    WHERE (refund OR total_fee < 0) AND orig_setl_id IS NOT NULL
+    UNION ALL
+    SELECT r.person_key, substr(min(concat(CAST(b.setl_date AS VARCHAR), b.setl_id)), 11) AS setl_id
+    FROM settlement r
+    JOIN settlement b ON b.person_key = r.person_key AND b.mdtrt_id = r.mdtrt_id
+    WHERE (r.refund OR r.total_fee < 0) AND r.orig_setl_id IS NULL AND NOT coalesce(b.refund OR b.total_fee < 0, false)
+      AND abs(b.total_fee) = abs(r.total_fee) AND b.setl_date <= r.setl_date
+    GROUP BY r.person_key, r.setl_id
+  ) AS refunds
+  GROUP BY person_key, setl_id
 ),
--- Refund rows may carry positive or negative amounts: net them before judging.
+-- Bills by hand that top up a visit settled on line: some repeat its fee, some have none. Few bills are by hand, so these come first.
+topped AS (
+  SELECT h.person_key, h.setl_id
+  FROM settlement h
+  JOIN settlement o ON o.person_key = h.person_key AND o.mdtrt_id = h.mdtrt_id
+  LEFT JOIN taken_back t ON t.person_key = o.person_key AND t.setl_id = o.setl_id
+  WHERE h.settle_way = '2' AND coalesce(o.settle_way, '1') <> '2' AND NOT coalesce(o.refund OR o.total_fee < 0, false) AND t.setl_id IS NULL
+  GROUP BY h.person_key, h.setl_id
+),
+-- Refund rows may carry positive or negative amounts: net them before judging. Of a top-up only what it pays counts:
+-- it has no fee of its own, is no session or stay, and leaves the person so much less to pay.
 bill AS (
   SELECT s.person_key, s.setl_date,
     -- A bill that names no treatment shows dialysis by its diagnosis.
     coalesce(s.proc, CASE WHEN has_prefix('icd_haemodialysis', s.dx_main) THEN 'HD' WHEN has_prefix('icd_peritoneal', s.dx_main) THEN 'PD' END) AS proc,
-    coalesce(s.admit_date, s.setl_date) AS on_date,
+    coalesce(s.admit_date, s.setl_date) AS on_date, coalesce(s.discharge_date, s.setl_date) AS left_date,
     -- A bill of a month of sessions counts to its end, which is not after its settlement.
     least(coalesce(s.discharge_date, s.admit_date, s.setl_date), s.setl_date) AS out_date,
     in_list('med_inpatient', s.med_type) AS inpatient_bill,
-    NOT coalesce(s.refund, false) AND t.setl_id IS NULL AS live,
-    CASE WHEN coalesce(s.refund, false) THEN -1 ELSE 1 END AS sign,
-    CASE WHEN coalesce(s.refund, false) AND s.total_fee > 0 THEN -s.total_fee ELSE s.total_fee END AS total_fee,
-    CASE WHEN coalesce(s.refund, false) AND s.fund_pay > 0 THEN -s.fund_pay ELSE s.fund_pay END AS fund_pay,
-    CASE WHEN coalesce(s.refund, false) AND s.person_pay > 0 THEN -s.person_pay ELSE s.person_pay END AS person_pay
-  FROM settlement s
+    NOT s.back AND t.setl_id IS NULL AS live,
+    CASE WHEN p.setl_id IS NOT NULL THEN 0 WHEN s.back THEN -1 ELSE 1 END AS sign,
+    CASE WHEN p.setl_id IS NOT NULL THEN CAST(0 AS DECIMAL(16,2)) WHEN s.back AND s.total_fee > 0 THEN -s.total_fee ELSE s.total_fee END AS total_fee,
+    CASE WHEN s.back AND s.fund_pay > 0 THEN -s.fund_pay ELSE s.fund_pay END AS fund_pay,
+    CASE WHEN p.setl_id IS NOT NULL THEN CASE WHEN s.back AND s.fund_pay > 0 THEN s.fund_pay ELSE -s.fund_pay END
+      WHEN s.back AND s.person_pay > 0 THEN -s.person_pay ELSE s.person_pay END AS person_pay
+  FROM (SELECT *, coalesce(refund OR total_fee < 0, false) AS back FROM settlement) s
   LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
+  LEFT JOIN topped p ON p.person_key = s.person_key AND p.setl_id = coalesce(s.orig_setl_id, s.setl_id)
   WHERE s.setl_date <= asof() AND s.setl_date > asof() - INTERVAL '12' MONTH
 ),
 pay AS (
@@ -197,10 +222,9 @@ pay AS (
               AND b.setl_date >= CAST(date_trunc('month', asof()) AS DATE) - INTERVAL '3' MONTH THEN b.person_pay ELSE 0 END) AS pay_recent,
     sum(CASE WHEN b.setl_date < CAST(date_trunc('month', asof()) AS DATE) - INTERVAL '3' MONTH
               AND b.setl_date >= CAST(date_trunc('month', asof()) AS DATE) - INTERVAL '6' MONTH THEN b.person_pay ELSE 0 END) AS pay_before,
-    -- Inpatients: only stays that began after the household was identified (or as far back as a local rule says).
-    sum(CASE WHEN b.inpatient_bill AND (coalesce(l.is_lifted, false) OR l.entitled_from - b.on_date <= param('identity_backdate_days', l.village_code, yr())) THEN b.total_fee ELSE 0 END) AS stay_total12,
-    sum(CASE WHEN b.inpatient_bill AND (coalesce(l.is_lifted, false) OR l.entitled_from - b.on_date <= param('identity_backdate_days', l.village_code, yr())) THEN b.fund_pay ELSE 0 END) AS stay_fund12,
-    sum(CASE WHEN b.inpatient_bill AND (coalesce(l.is_lifted, false) OR l.entitled_from - b.on_date <= param('identity_backdate_days', l.village_code, yr())) THEN b.sign ELSE 0 END) AS stays12,
+    sum(CASE WHEN b.entitled_stay THEN b.total_fee ELSE 0 END) AS stay_total12,
+    sum(CASE WHEN b.entitled_stay THEN b.fund_pay ELSE 0 END) AS stay_fund12,
+    sum(CASE WHEN b.entitled_stay THEN b.sign ELSE 0 END) AS stays12,
     max(CASE WHEN b.inpatient_bill AND b.live THEN b.setl_date END) AS last_stay_bill,
     sum(CASE WHEN b.proc = 'HD' THEN b.sign ELSE 0 END) AS dialysis12,
     max(CASE WHEN b.proc = 'HD' AND b.live THEN b.out_date END) AS dialysis_last,
@@ -208,8 +232,14 @@ pay AS (
     max(CASE WHEN b.proc = 'PD' AND b.live THEN b.out_date END) AS peritoneal_last,
     sum(CASE WHEN b.proc = 'CH' THEN b.sign ELSE 0 END) AS chemo12,
     max(CASE WHEN b.proc = 'CH' AND b.live THEN b.out_date END) AS chemo_last
-  FROM bill b
-  LEFT JOIN lst l ON l.person_key = b.person_key
+  FROM (
+    -- Of who is not lifted only stays count that began after the household was identified (or as far back as a local rule says)
+    -- and ended before the month in which its risk was cleared, as in the view of claims.
+    SELECT b.*, b.inpatient_bill AND (coalesce(l.is_lifted, false)
+      OR (l.identified_on - b.on_date <= param('identity_backdate_days', l.village_code, yr()) AND b.left_date < l.watched_until)) AS entitled_stay
+    FROM bill b
+    LEFT JOIN lst l ON l.person_key = b.person_key
+  ) AS b
   GROUP BY b.person_key
 ),
 -- Every sign of care with its diagnosis, from bills and from front pages of inpatient records.
@@ -224,7 +254,7 @@ care AS (
       in_list('med_inpatient', s.med_type) AS stay, s.proc
     FROM settlement s
     LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
-    WHERE NOT coalesce(s.refund, false) AND t.setl_id IS NULL
+    WHERE NOT coalesce(s.refund OR s.total_fee < 0, false) AND t.setl_id IS NULL
     UNION ALL
     SELECT person_key, dx_main AS dx, admit_date AS on_date, coalesce(discharge_date, admit_date) AS out_date,
       birth_date, sex, true AS stay, CAST(NULL AS VARCHAR) AS proc
