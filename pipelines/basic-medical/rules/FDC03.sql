@@ -7,14 +7,15 @@ severity: orange
 route: {to: county_health, due: 7d, escalate: [14d, 30d]}
 evidence:
   - until: "substr(CAST(visits_through AS VARCHAR), 1, 7)"
-  - due: "hbp_due + dm_due + smi_due + tb_due"
+  - visits_due: "hbp_due + dm_due + smi_due + tb_due"
   - done: "hbp_done + dm_done + smi_done + tb_done"
   - missing: "greatest(hbp_due - hbp_done, 0) + greatest(dm_due - dm_done, 0) + greatest(smi_due - smi_done, 0) + greatest(tb_due - tb_done, 0)"
   - last_visit
-message: "已签约重点慢病患者，本年度至{until}应随访{due}次，已随访{done}次，缺{missing}次"
+message: "已签约重点慢病患者，本年度至{until}应随访{visits_due}次，已随访{done}次，分病种计缺{missing}次"
 waivers: [异地居住, 失联, 服刑, 参军, 出国, 已死亡, 空挂户, 其他]
 basis: {text: 国家基本公共卫生服务规范（第三版）, effective: [2017-02-28, null]}
 ---*/
 -- Due = the yearly number of each disease, pro rata of whole months under contract and registered this year,
--- up to the last month whose extracts are complete. The disease is not named.
+-- up to the last month whose extracts are complete; registered without a day: since the year began; tuberculosis only
+-- while it is treated. Visits for one disease do not make up for another. The disease is not named.
 hbp_done < hbp_due OR dm_done < dm_due OR smi_done < smi_due OR tb_done < tb_due

@@ -194,8 +194,9 @@ topped AS (
 -- it has no fee of its own, is no session or stay, and leaves the person so much less to pay.
 bill AS (
   SELECT s.person_key, s.setl_date,
-    -- A bill that names no treatment shows dialysis by its diagnosis.
-    coalesce(s.proc, CASE WHEN has_prefix('icd_haemodialysis', s.dx_main) THEN 'HD' WHEN has_prefix('icd_peritoneal', s.dx_main) THEN 'PD' END) AS proc,
+    -- A bill that names no treatment shows it by its diagnosis.
+    coalesce(s.proc, CASE WHEN has_prefix('icd_haemodialysis', s.dx_main) THEN 'HD' WHEN has_prefix('icd_peritoneal', s.dx_main) THEN 'PD'
+      WHEN has_prefix('icd_chemo', s.dx_main) THEN 'CH' WHEN has_prefix('icd_radio', s.dx_main) THEN 'RT' END) AS proc,
     coalesce(s.admit_date, s.setl_date) AS on_date, coalesce(s.discharge_date, s.setl_date) AS left_date,
     -- A bill of a month of sessions counts to its end, which is not after its settlement.
     least(coalesce(s.discharge_date, s.admit_date, s.setl_date), s.setl_date) AS out_date,
@@ -247,16 +248,17 @@ care AS (
   SELECT person_key, on_date, out_date, birth_date, sex, stay, dx,
     CASE WHEN proc IN ('HD', 'PD') THEN true END AS kidney,
     CASE WHEN proc = 'TX' OR has_prefix('icd_transplant', dx) THEN true END AS transplant,
+    CASE WHEN proc IN ('CH', 'RT') OR has_prefix('icd_chemo', dx) OR has_prefix('icd_radio', dx) THEN true END AS onco,
     CASE WHEN has_prefix('rare_icd', dx) THEN true END AS rare
   FROM (
     SELECT s.person_key, s.dx_main AS dx, coalesce(s.admit_date, s.setl_date) AS on_date,
-      coalesce(s.discharge_date, s.admit_date, s.setl_date) AS out_date, s.birth_date, s.sex,
+      least(coalesce(s.discharge_date, s.admit_date, s.setl_date), s.setl_date) AS out_date, s.birth_date, s.sex,
       in_list('med_inpatient', s.med_type) AS stay, s.proc
     FROM settlement s
     LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
     WHERE NOT coalesce(s.refund OR s.total_fee < 0, false) AND t.setl_id IS NULL
     UNION ALL
-    SELECT person_key, dx_main AS dx, admit_date AS on_date, coalesce(discharge_date, admit_date) AS out_date,
+    SELECT person_key, dx_main AS dx, admit_date AS on_date, least(coalesce(discharge_date, admit_date), asof()) AS out_date,
       birth_date, sex, true AS stay, CAST(NULL AS VARCHAR) AS proc
     FROM inpatient
   ) AS signs
@@ -265,7 +267,7 @@ care AS (
 -- Which of the 30 major diseases it shows: by treatment, else by the first five characters of the code, else by
 -- the first three. `proof`: the claim alone shows the disease, and it may be named with a person.
 coded AS (
-  SELECT c.person_key, c.on_date, c.out_date, c.stay, c.transplant, c.rare, c.birth_date, c.sex,
+  SELECT c.person_key, c.on_date, c.out_date, c.stay, c.transplant, c.onco, c.rare, c.birth_date, c.sex,
     CASE WHEN c.kidney THEN 'd07' ELSE coalesce(five.disease, three.disease) END AS disease,
     CASE WHEN c.kidney THEN '' WHEN five.code IS NOT NULL THEN coalesce(five.age_below, '') ELSE coalesce(three.age_below, '') END AS age_below,
     CASE WHEN c.kidney THEN '' WHEN five.code IS NOT NULL THEN coalesce(five.sex, '') ELSE coalesce(three.sex, '') END AS only_sex,
@@ -279,25 +281,30 @@ fact AS (
   SELECT person_key,
     CASE WHEN (age_below = '' OR age(birth_date, on_date) < CAST(nullif(age_below, '') AS BIGINT))
           AND (only_sex = '' OR sex = only_sex) THEN coalesce(disease, '') ELSE '' END AS disease,
-    on_date, CASE WHEN stay THEN out_date END AS stay_date, stay, proof, transplant, rare,
-    CAST(NULL AS BOOLEAN) AS registered, CAST(NULL AS DATE) AS confirmed_date, CAST(NULL AS BOOLEAN) AS open,
-    CAST(NULL AS BOOLEAN) AS untreated, CAST(NULL AS BOOLEAN) AS treated
+    on_date, out_date, stay, proof, transplant, onco, rare,
+    CAST(NULL AS BOOLEAN) AS registered, CAST(NULL AS DATE) AS confirmed_date, CAST(NULL AS DATE) AS closed_on, CAST(NULL AS BOOLEAN) AS open,
+    CAST(NULL AS BOOLEAN) AS curing, CAST(NULL AS BOOLEAN) AS untreated, CAST(NULL AS BOOLEAN) AS treated
   FROM coded
   UNION ALL
   SELECT person_key, coalesce(disease, '') AS disease,
-    CAST(NULL AS DATE) AS on_date, CAST(NULL AS DATE) AS stay_date, CAST(NULL AS BOOLEAN) AS stay, CAST(NULL AS BOOLEAN) AS proof,
-    CAST(NULL AS BOOLEAN) AS transplant, has_prefix('rare_icd', icd10) AS rare,
+    CAST(NULL AS DATE) AS on_date, CAST(NULL AS DATE) AS out_date, CAST(NULL AS BOOLEAN) AS stay, CAST(NULL AS BOOLEAN) AS proof,
+    CAST(NULL AS BOOLEAN) AS transplant, CAST(NULL AS BOOLEAN) AS onco, has_prefix('rare_icd', icd10) AS rare,
     true AS registered, confirmed_date,
+    -- Who died without a day of closing is closed tonight.
+    CASE WHEN treat_status = '死亡' THEN coalesce(closed_date, asof()) ELSE closed_date END AS closed_on,
     closed_date IS NULL AND (treat_status IS NULL OR treat_status <> '死亡') AS open,
+    closed_date IS NULL AND (treat_status IS NULL OR treat_status IN ('救治中', '好转')) AS curing,
     closed_date IS NULL AND treat_status = '未救治' AS untreated,
     treat_status IN ('已救治', '好转') AS treated
   FROM disease_reg
 ),
 disease_of_person AS (
   SELECT person_key, disease,
-    min(on_date) AS first_on, max(on_date) AS last_on, max(stay_date) AS last_stay,
+    -- Who was in hospital when the disease was confirmed is in treatment up to the discharge.
+    min(on_date) AS first_on, max(greatest(on_date, out_date)) AS last_on, max(CASE WHEN stay THEN out_date END) AS last_stay,
     sum(CASE WHEN stay THEN 1 ELSE 0 END) AS stays, sum(CASE WHEN registered THEN 0 ELSE 1 END) AS claims,
-    bool_or(proof) AS proof, bool_or(transplant) AS transplant,
+    bool_or(proof) AS proof, max(CASE WHEN transplant THEN out_date END) AS transplant_on, max(CASE WHEN onco THEN out_date END) AS onco_on,
+    max(closed_on) AS closed_on, bool_or(curing) AS curing,
     sum(CASE WHEN rare AND registered IS NULL THEN 1 ELSE 0 END) AS rare_claims,
     min(CASE WHEN rare AND registered IS NULL THEN on_date END) AS rare_first,
     bool_or(registered) AS registered, min(confirmed_date) AS confirmed_date,
@@ -307,8 +314,11 @@ disease_of_person AS (
 ),
 -- Protected diseases (HIV, tuberculosis, mental illness) and rare ones are not named with a person.
 known AS (
-  SELECT p.person_key, p.disease, p.confirmed_date, p.open, p.treated, p.registered, d.label,
-    p.first_on, p.stays, p.claims, p.last_stay, p.transplant, p.rare_claims, p.rare_first,
+  SELECT p.person_key, p.disease, p.confirmed_date, p.closed_on, p.open, p.curing, p.treated, d.label,
+    p.first_on, p.stays, p.claims, p.last_stay, p.transplant_on, p.onco_on, p.rare_claims, p.rare_first,
+    -- Where the register is silent about the day, visits are due from the beginning of the year.
+    coalesce(p.confirmed_date, make_date(CAST(yr() AS INT), 1, 1)) AS visits_from,
+    coalesce(d.cancer = '1', false) AS cancer,
     d.class = '大病' AS major,
     d.class = '慢病' AS chronic,
     p.untreated AND d.class = '大病' AND d.sensitive <> '1' AND (p.last_on IS NULL OR p.last_on < p.confirmed_date) AS untreated,
@@ -320,29 +330,44 @@ known AS (
   CROSS JOIN disease_of_person p
   LEFT JOIN code_disease d ON d.code = p.disease
 ),
-ill AS (
+illness AS (
   SELECT person_key,
     max(last_stay) AS last_stay,
-    bool_or(transplant OR (disease = 'd07' AND registered AND NOT open)) AS transplanted,
+    max(greatest(transplant_on, CASE WHEN disease = 'd07' AND NOT open THEN closed_on END)) AS transplanted_on,
     sum(rare_claims) AS rare_claims,
     min(rare_first) AS rare_first,
     sum(CASE WHEN chronic AND open THEN 1 ELSE 0 END) AS chronic_n,
     min(CASE WHEN chronic AND open THEN confirmed_date END) AS chronic_since,
-    min(CASE WHEN disease = 'hbp' AND open THEN confirmed_date END) AS hbp_on,
-    min(CASE WHEN disease = 'dm' AND open THEN confirmed_date END) AS dm_on,
-    min(CASE WHEN disease = 'smi' AND open THEN confirmed_date END) AS smi_on,
-    min(CASE WHEN disease = 'tb' AND open THEN confirmed_date END) AS tb_on,
+    min(CASE WHEN disease = 'hbp' AND open THEN visits_from END) AS hbp_on,
+    min(CASE WHEN disease = 'dm' AND open THEN visits_from END) AS dm_on,
+    min(CASE WHEN disease = 'smi' AND open THEN visits_from END) AS smi_on,
+    -- Tuberculosis is visited as long as it is treated.
+    min(CASE WHEN disease = 'tb' AND curing THEN visits_from END) AS tb_on,
     sum(CASE WHEN major AND open THEN 1 ELSE 0 END) AS major_n,
-    bool_or(major AND treated) AS major_treated,
-    sum(CASE WHEN untreated THEN 1 ELSE 0 END) AS untreated_n,
-    min(CASE WHEN untreated THEN confirmed_date END) AS untreated_since,
-    nullif(array_to_string(array_sort(array_distinct(array_agg(label) FILTER (WHERE untreated))), '、'), '') AS untreated,
+    bool_or(cancer AND treated) AS cancer_treated,
+    max(onco_on) AS onco_on,
+    sum(CASE WHEN untreated AND cancer THEN 1 ELSE 0 END) AS cancers,
+    min(CASE WHEN untreated AND cancer THEN confirmed_date END) AS cancer_since,
+    max(CASE WHEN untreated AND cancer THEN confirmed_date END) AS cancer_newest,
+    nullif(array_to_string(array_sort(array_distinct(array_agg(label) FILTER (WHERE untreated AND cancer))), '、'), '') AS cancer_names,
+    sum(CASE WHEN untreated AND NOT cancer THEN 1 ELSE 0 END) AS others,
+    min(CASE WHEN untreated AND NOT cancer THEN confirmed_date END) AS other_since,
+    nullif(array_to_string(array_sort(array_distinct(array_agg(label) FILTER (WHERE untreated AND NOT cancer))), '、'), '') AS other_names,
     min(CASE WHEN unregistered THEN first_on END) AS unreg_since,
     sum(CASE WHEN unregistered THEN stays END) AS unreg_stays,
     sum(CASE WHEN unregistered THEN claims END) AS unreg_claims,
     nullif(array_to_string(array_sort(array_distinct(array_agg(label) FILTER (WHERE unregistered))), '、'), '') AS unregistered
   FROM known
   GROUP BY person_key
+),
+-- Chemotherapy and radiotherapy are mostly billed under a code of their own, which tells no cancer: given after the last of
+-- the person's cancers was confirmed they treat all of them.
+ill AS (
+  SELECT illness.*,
+    others + CASE WHEN cancer_waits THEN cancers ELSE 0 END AS untreated_n,
+    least(other_since, CASE WHEN NOT cancer_waits THEN NULL WHEN onco_on IS NULL THEN cancer_since ELSE cancer_newest END) AS untreated_since,
+    nullif(concat_ws('、', CASE WHEN cancer_waits THEN cancer_names END, other_names), '') AS untreated
+  FROM (SELECT *, cancers > 0 AND (onco_on IS NULL OR coalesce(onco_on < cancer_newest, false)) AS cancer_waits FROM illness) AS illness
 ),
 rare AS (
   SELECT person_key, sum(1) AS rare_cases FROM rare_case GROUP BY person_key
@@ -387,6 +412,7 @@ base AS (
     dead.death_date IS NULL AND res.death_date IS NULL AND coalesce(res.pop_status <> '死亡', true) AS alive,
     res.pop_status,
     coalesce(in_list('pop_exempt', res.pop_status), false) AS is_exempt,
+    coalesce(in_list('pop_away', res.pop_status), false) AS is_away,
     coalesce(res.has_id, false) OR coalesce(lst.has_id, false) OR coalesce(ins.has_id, false) AS has_id,
     res.person_key IS NOT NULL AS in_register,
     coalesce(res.hh_size = 1, false) AS lives_alone,
@@ -435,11 +461,11 @@ base AS (
     coalesce(pay.chemo12, 0) AS chemo12, pay.chemo_last,
     coalesce(pay.peritoneal12, 0) AS peritoneal12, pay.peritoneal_last,
     ill.last_stay,
-    coalesce(ill.transplanted, false) AS transplanted,
+    ill.transplanted_on,
     coalesce(ill.rare_claims, 0) AS rare_claims, ill.rare_first,
     coalesce(rare.rare_cases, 0) AS rare_cases,
     coalesce(ill.major_n, 0) AS major_n,
-    coalesce(ill.major_treated, false) AS major_treated,
+    coalesce(ill.cancer_treated, false) AS cancer_treated,
     coalesce(ill.untreated_n, 0) AS untreated_n, ill.untreated_since, ill.untreated,
     ill.unregistered, ill.unreg_since,
     coalesce(ill.unreg_stays, 0) AS unreg_stays,
@@ -482,6 +508,9 @@ derived AS (
     asof() - birth_date AS age_days,
     asof() - death_date AS days_dead,
     asof() - premium_on AS days_since_premium,
+    -- A new kidney (or the end of the registration) after the last dialysis; who is on dialysis again has lost it.
+    coalesce(transplanted_on > greatest(dialysis_last, peritoneal_last), transplanted_on IS NOT NULL) AS transplanted,
+    coalesce(peritoneal_last > dialysis_last, peritoneal_last IS NOT NULL) AS on_peritoneal,
     coalesce(resident_ins_province = substr(division, 1, 2), true) AS insured_in_province,
     make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', division, ins_year) AS INT), CAST(param('subsidy_cutoff_day', division, ins_year) AS INT)) AS subsidy_cutoff,
     -- The last day up to which monthly extracts are complete tonight.
@@ -503,10 +532,16 @@ SELECT derived.*,
     CASE WHEN peritoneal12 > 0 THEN '腹膜透析' END,
     CASE WHEN pay_recent > pay_before THEN '近三月自付上升' END) AS risk_signs,
   pay_recent > pay_before AS pay_rising,
-  -- Days without treatment, counted to the day up to which bills are complete; a stay in hospital is no gap.
-  through - greatest(dialysis_last, peritoneal_last, last_stay) AS dialysis_gap,
+  -- Days without treatment, counted to the day up to which bills are complete; a stay in hospital is no gap, and a bill
+  -- of bags for peritoneal dialysis is treatment for as long as they last.
+  dialysis12 >= param('dialysis_min', division, yr()) OR peritoneal12 >= param('peritoneal_min', division, yr()) AS on_dialysis,
+  through - greatest(dialysis_last, peritoneal_last, last_stay) AS dialysis_days,
+  coalesce((dialysis12 >= param('dialysis_min', division, yr()) OR peritoneal12 >= param('peritoneal_min', division, yr())) AND NOT transplanted
+    AND least(through - greatest(dialysis_last, last_stay), through - peritoneal_last - CAST(param('peritoneal_days', division, yr()) AS BIGINT))
+      > CASE WHEN on_peritoneal THEN param('peritoneal_gap', division, yr()) ELSE param('dialysis_gap', division, yr()) END, false) AS is_off_dialysis,
   through - greatest(chemo_last, last_stay) AS chemo_gap,
-  through - untreated_since AS untreated_days,
+  -- Counted to the day up to which bills from elsewhere are complete too.
+  least(through - untreated_since, asof() - untreated_since - CAST(param('offsite_wait_days', division, yr()) AS BIGINT)) AS untreated_days,
   asof() - rare_first AS rare_days,
   asof() - chronic_since AS chronic_days,
   -- Follow-ups due so far this year: the yearly number pro rata of whole months under contract and registered.
