@@ -15,4 +15,5 @@ waivers: [系统未同步, 其他]
 basis: {text: 重复参保治理, effective: [2021-01-01, null]}
 alias: ["2_01_009", "1_11_008"]
 ---*/
+-- Two kinds, two places, or two numbers of one kind in one place.
 enrolments > param('enrolment_max', division, yr())

@@ -12,4 +12,5 @@ message: "{death_date}死亡，已{days_dead}天，医保参保状态仍为正�
 waivers: [系统未同步]
 basis: {text: 参保人员死亡应终止参保, effective: [2021-01-01, null]}
 ---*/
-insured_now AND days_dead > param('death_insured_days', division, yr())
+-- An enrolment that ended with the year is no longer one, even while January looks at that year.
+enrolled_now AND days_dead > param('death_insured_days', division, yr())

@@ -14,7 +14,9 @@ message: "{year}年度居民医保缴费：{problem}（税务实缴{tax_paid}元
 waivers: [系统未同步, 外省参保]
 basis: {text: 账账相符, effective: [2021-01-01, null]}
 ---*/
--- A payment of the last weeks may not have reached the register yet; who paid and then took a job is insured by it.
+-- What was paid or paid back in the last weeks, as either side dates it, may not have reached the other yet; who paid and
+-- then took a job is insured by it.
 (NOT resident_ins AND NOT employee_ins AND premium_net > 0 AND days_since_premium > param('premium_wait_days', division, yr()))
-OR (resident_ins AND premium_net <= 0 AND self_paid > 0)
-OR (resident_ins AND premium_net > 0 AND (premium_net - self_paid > param('premium_tol', division, yr()) OR self_paid - premium_net > param('premium_tol', division, yr())))
+OR (resident_ins AND coalesce(days_since_premium > param('premium_wait_days', division, yr()), true)
+  AND CASE WHEN premium_net <= 0 THEN self_paid > 0
+    ELSE premium_net - self_paid > param('premium_tol', division, yr()) OR self_paid - premium_net > param('premium_tol', division, yr()) END)

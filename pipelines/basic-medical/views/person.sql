@@ -101,7 +101,7 @@ dead AS (
   GROUP BY person_key
 ),
 enrolment AS (
-  SELECT person_key, name, sex, birth_date, village_code, insured_div, substr(insured_div, 1, 6) AS place, insutype, insu_stat, year, id_no,
+  SELECT person_key, name, sex, birth_date, village_code, insured_div, substr(insured_div, 1, 6) AS place, insutype, insu_stat, year, id_no, psn_no, paid_on,
     coalesce(self_paid, 0) AS self_paid, coalesce(subsidy_amt, 0) AS subsidy_amt, subsidy_type,
     in_list('insutype_cover', insutype) AS cover,
     in_list('insutype_basic', insutype) AS basic,
@@ -109,7 +109,9 @@ enrolment AS (
     year = ins_year - 1 AS last_year,
     -- Whose enrolment ended with the year was insured in it.
     year = ins_year AND (insu_stat = '1' OR (insu_stat = '3' AND stop_date < asof()))
-      AND (stop_date IS NULL OR stop_date > least(asof(), make_date(CAST(ins_year AS INT), 12, 30))) AS active
+      AND (stop_date IS NULL OR stop_date > least(asof(), make_date(CAST(ins_year AS INT), 12, 30))) AS active,
+    -- What goes on tonight, not only what the year was covered by.
+    year = ins_year AND insu_stat = '1' AND coalesce(stop_date > asof(), true) AS goes_on
   FROM province
   CROSS JOIN insured
 ),
@@ -121,13 +123,16 @@ ins AS (
     bool_or(coalesce(active AND cover, false)) AS insured_now,
     bool_or(coalesce(active AND of_residents, false)) AS resident_ins,
     bool_or(coalesce(active AND cover AND NOT of_residents, false)) AS employee_ins,
+    bool_or(coalesce(goes_on AND cover, false)) AS enrolled_now,
     bool_or(coalesce(cover AND last_year AND insu_stat <> '0', false)) AS insured_last_year,
-    CAST(cardinality(array_distinct(array_agg(concat(insutype, '|', coalesce(place, ''))) FILTER (WHERE active AND basic))) AS BIGINT) AS enrolments,
+    -- One kind in one place under two numbers of the insurance is two enrolments as well.
+    CAST(cardinality(array_distinct(array_agg(concat(insutype, '|', coalesce(place, ''), '|', coalesce(psn_no, ''))) FILTER (WHERE active AND basic))) AS BIGINT) AS enrolments,
     CAST(cardinality(array_distinct(array_agg(insutype) FILTER (WHERE active AND basic AND insutype IS NOT NULL))) AS BIGINT) AS enrolment_kinds,
     CAST(cardinality(array_distinct(array_agg(place) FILTER (WHERE active AND basic AND place IS NOT NULL))) AS BIGINT) AS enrolment_places,
     sum(CASE WHEN active AND of_residents THEN subsidy_amt ELSE 0 END) AS subsidy_amt,
     max(CASE WHEN active AND of_residents THEN subsidy_type END) AS subsidy_type,
     max(CASE WHEN active AND of_residents THEN self_paid END) AS self_paid,
+    max(CASE WHEN active AND of_residents THEN paid_on END) AS paid_on,
     max(CASE WHEN active AND of_residents THEN insured_div END) AS resident_ins_div
   FROM enrolment
   GROUP BY person_key
@@ -135,7 +140,8 @@ ins AS (
 tax AS (
   SELECT person_key,
     sum(CASE WHEN coalesce(refund, false) AND paid_amt > 0 THEN -paid_amt ELSE paid_amt END) AS premium_net,
-    max(CASE WHEN NOT coalesce(refund, false) THEN paid_on END) AS premium_on
+    -- The last movement, paid or paid back.
+    max(paid_on) AS premium_on
   FROM province
   CROSS JOIN premium
   WHERE year = ins_year AND insutype = '390'
@@ -440,6 +446,7 @@ base AS (
     coalesce(ins.insured_now, false) AS insured_now,
     coalesce(ins.resident_ins, false) AS resident_ins,
     coalesce(ins.employee_ins, false) AS employee_ins,
+    coalesce(ins.enrolled_now, false) AS enrolled_now,
     coalesce(ins.insured_last_year, false) AS insured_last_year,
     coalesce(ins.enrolments, 0) AS enrolments,
     coalesce(ins.enrolment_kinds, 0) AS enrolment_kinds,
@@ -447,7 +454,7 @@ base AS (
     coalesce(ins.subsidy_amt, 0) AS subsidy_amt, ins.subsidy_type,
     coalesce(ins.self_paid, 0) AS self_paid,
     substr(ins.resident_ins_div, 1, 2) AS resident_ins_province,
-    coalesce(tax.premium_net, 0) AS premium_net, tax.premium_on,
+    coalesce(tax.premium_net, 0) AS premium_net, tax.premium_on, ins.paid_on AS enrolment_paid_on,
     coalesce(pay.pay12, 0) AS pay12,
     coalesce(pay.total12, 0) AS total12,
     coalesce(pay.bills12, 0) AS bills12,
@@ -507,7 +514,7 @@ derived AS (
     (alive AND (is_lifted OR is_monitored)) OR is_low_income_group AS is_low_income,
     asof() - birth_date AS age_days,
     asof() - death_date AS days_dead,
-    asof() - premium_on AS days_since_premium,
+    asof() - greatest(premium_on, enrolment_paid_on) AS days_since_premium,
     -- A new kidney (or the end of the registration) after the last dialysis; who is on dialysis again has lost it.
     coalesce(transplanted_on > greatest(dialysis_last, peritoneal_last), transplanted_on IS NOT NULL) AS transplanted,
     coalesce(peritoneal_last > dialysis_last, peritoneal_last IS NOT NULL) AS on_peritoneal,
@@ -522,7 +529,9 @@ derived AS (
 SELECT derived.*,
   pay12 >= CASE WHEN is_low_income THEN param('alert_low', division, yr()) ELSE param('alert_gen', division, yr()) END AS is_warned,
   coalesce(age >= param('old_age', division, yr()), false) AS is_old,
-  is_subsidy_group OR (is_open_mon AND subsidy_cutoff <= asof() AND coalesce(identified_on <= subsidy_cutoff, true)) AS is_subsidy_eligible,
+  -- Who was born after the cut-off date had no right on it; nor is one taken for granted whose day nobody knows.
+  (is_subsidy_group OR (is_open_mon AND subsidy_cutoff <= asof() AND coalesce(identified_on <= subsidy_cutoff, false)))
+    AND coalesce(birth_date <= subsidy_cutoff, true) AS is_subsidy_eligible,
   coalesce(age >= param('old_age', division, yr()), false) AND lives_alone
     AND (dialysis12 >= param('dialysis_min', division, yr()) OR peritoneal12 >= param('peritoneal_min', division, yr())) AS is_fragile,
   concat_ws('、',
