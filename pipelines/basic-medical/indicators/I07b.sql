@@ -1,6 +1,6 @@
 /*---
 title: {zh: 大病救治进度, en: Progress by major disease}
-about: 分母为患病登记中未结案的大病登记件数；分子为其中救治状态不是“未救治”的件数。按病种分列，不含依法保密的病种和罕见病。按登记的居住地归县。
+about: 分母为患病登记中未结案的大病登记件数；分子为其中救治状态为救治中、已救治或好转的件数（未救治、放弃治疗和未填的不计入）。按病种分列，不含依法保密的病种和罕见病。按登记的居住地归县。
 unit: percent
 noun: 件
 better: up
@@ -35,9 +35,10 @@ parts:
 causes: [TRT01]
 ---*/
 WITH registered AS (
-  SELECT substr(r.village_code, 1, 6) AS county, r.disease, coalesce(r.treat_status <> '未救治', true) AS treated
+  SELECT substr(r.village_code, 1, 6) AS county, r.disease, coalesce(s.treated = '1', false) AS treated
   FROM disease_reg r
   JOIN code_disease d ON d.code = r.disease
+  LEFT JOIN code_treat_status s ON s.code = r.treat_status
   WHERE d.class = '大病' AND d.sensitive = '0' AND r.closed_date IS NULL AND coalesce(r.treat_status <> '死亡', true)
 )
 SELECT county, '' AS part, count(CASE WHEN treated THEN 1 END) AS numerator, count(*) AS denominator FROM registered GROUP BY county
