@@ -10,7 +10,7 @@ evidence:
   - line: "CAST(param('alert_gen', division, yr()) AS BIGINT)"
   - age
   - signs: "coalesce(nullif(risk_signs, ''), '无其他风险特征')"
-message: "未纳入任何帮扶名单的居民，近12个月个人负担{pay12}元，达到一般居民预警线{line}元；{signs}，请入户核查，符合条件的按程序纳入监测"
+message: "低收入人口以外的居民，近12个月个人负担{pay12}元，达到一般居民预警线{line}元；{signs}，请入户核查，符合条件的按程序纳入监测"
 waivers: [其他, 已死亡]
 basis: {text: 因病返贫致贫风险动态监测, source: "国办发〔2021〕42号", effective: [2021-01-01, null]}
 ---*/

@@ -8,7 +8,7 @@ route: {to: county_police, due: 15d, escalate: [30d, 60d]}
 evidence:
   - age
   - hh_no
-message: "监测名单中该成员未登记公民身份号码（空白或以999999占位），请会同公安机关办理并补录"
+message: "监测名单中该成员未登记公民身份号码（空白或占位号码），请公安机关核查户籍、办理证件，由乡镇在防返贫监测系统补录"
 waivers: [失联, 其他]
 basis: {text: 应录尽录, effective: [2021-01-01, null]}
 alias: ["4_01_003"]

@@ -8,8 +8,8 @@ applies: >-
 needs: [settlement, inpatient, institution]
 severity: yellow
 route: {to: county_health, due: 15d, escalate: [30d, 60d]}
-evidence: [org_name, admit_date, discharge_date, total_fee, claims, claim_total, diff_fee]
-message: "{org_name}：{admit_date}至{discharge_date}住院，病案首页总费用{total_fee}元，医保结算{claims}笔合计{claim_total}元，相差{diff_fee}元"
+evidence: [org_name, admit_date, discharge_date, total_fee, {bills: "claims"}, claim_total, diff_fee]
+message: "{org_name}：{admit_date}至{discharge_date}住院，病案首页总费用{total_fee}元，医保结算{bills}笔合计{claim_total}元，相差{diff_fee}元"
 waivers: [系统未同步, 其他]
 basis: {text: 同一次住院的医保结算总额与病案首页总费用应当一致（容差为项目设定）, effective: [2020-01-01, null]}
 ---*/

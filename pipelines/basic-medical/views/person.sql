@@ -535,7 +535,7 @@ SELECT derived.*,
   coalesce(age >= param('old_age', division, yr()), false) AND lives_alone
     AND (dialysis12 >= param('dialysis_min', division, yr()) OR peritoneal12 >= param('peritoneal_min', division, yr())) AS is_fragile,
   concat_ws('、',
-    CASE WHEN age >= param('old_age', division, yr()) THEN '高龄' END,
+    CASE WHEN age >= param('old_age', division, yr()) THEN concat(CAST(CAST(param('old_age', division, yr()) AS BIGINT) AS VARCHAR), '岁及以上老人') END,
     CASE WHEN lives_alone THEN '独居' END,
     CASE WHEN dialysis12 > 0 THEN '血液透析' END,
     CASE WHEN peritoneal12 > 0 THEN '腹膜透析' END,
