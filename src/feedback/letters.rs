@@ -70,6 +70,7 @@ fn letter(
     let number = format!("{}-{day}-{county}-{step}", shower.policy.settings.prefix);
     let values = [
         ("{county}", shower.place(county)),
+        ("{city}", shower.city(county)),
         ("{count}", cases.len().to_string()),
         ("{day}", day_zh.clone()),
         ("{letter}", kind.to_owned()),

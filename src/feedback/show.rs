@@ -78,9 +78,14 @@ impl<'a> Shower<'a> {
 
     /// Name of a county with its city's before it.
     pub fn place(&self, county: &str) -> String {
-        let city = self.divisions.parent(county).and_then(|c| self.divisions.name(c));
-        let (city, own) = (city.unwrap_or_default(), self.county(county));
+        let (city, own) = (self.city(county), self.county(county));
         if city == own { own } else { format!("{city}{own}") }
+    }
+
+    /// Name of the city that a county belongs to; nothing when nobody knows it.
+    pub fn city(&self, county: &str) -> String {
+        let city = self.divisions.parent(county).and_then(|c| self.divisions.name(c));
+        city.unwrap_or_default().to_owned()
     }
 
     /// Name of a county; its code when nobody knows one.

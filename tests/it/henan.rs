@@ -186,6 +186,32 @@ fn henan_has_its_own_terms_and_letters() {
     assert!(off.is_some_and(|why| why.contains("LSD01")), "LSD stands in its place");
 }
 
+/// The first letter goes to the county's government, the second to that of its city.
+#[test]
+fn henans_letters_are_addressed_to_governments() {
+    let home = temp();
+    let (copied, out) = (home.path().join("lake"), home.path().join("letters"));
+    copy(lake(), &copied);
+    let pack = |words: &[&str]| {
+        let call = Bidui::new("pack").args(words).arg("--pipeline").arg(henan());
+        call.arg("--lake").arg(&copied).arg("--out").arg(&out).go().ended(0)
+    };
+    pack(&["issue", "--month", "2026-11", "--actor", "test"]);
+    std::fs::remove_dir_all(&out).expect("the packs are not looked at");
+    pack(&["letters", "--on", "2026-11-30"]);
+    pack(&["letters", "--on", "2027-03-01"]);
+    let mut addressed: BTreeMap<char, BTreeSet<String>> = BTreeMap::new();
+    for name in bidui::lake::names_in(&out) {
+        let text = std::fs::read_to_string(out.join(&name)).expect("a letter");
+        let to = text.lines().find(|line| line.ends_with('：')).expect("whom it is to");
+        let step = name.split('_').next().and_then(|number| number.chars().last());
+        addressed.entry(step.expect("a step")).or_default().insert(to.trim().to_owned());
+    }
+    let [first, second] = ['1', '2'].map(|step| addressed.remove(&step).unwrap_or_default());
+    assert!(first.contains("洛阳市嵩县人民政府："), "{first:?}");
+    assert!(second.contains("洛阳市人民政府："), "{second:?}");
+}
+
 /// No case may be about a case about a case: the rules over `case_watch` are all left out of it.
 #[test]
 fn rules_about_cases_are_not_watched_themselves() {
