@@ -178,7 +178,8 @@ fn open_look(fill: &Fill) -> Look {
     }
 }
 
-/// Drop-downs, and days until a year after this issue; of checks, from the first issue in the sheet on.
+/// Drop-downs, and days until a year after this issue; of checks, from the day on that the first case of the sheet
+/// was issued or came back.
 fn validate(
     page: &mut Page<'_>,
     (form, shower): (&Pack, &Shower<'_>),
@@ -186,7 +187,8 @@ fn validate(
     day: NaiveDate,
     range: (u32, u32),
 ) -> Result<()> {
-    let from = rows.iter().filter_map(|r| r.case.issued).min().unwrap_or(day).min(day);
+    let asked = rows.iter().filter_map(|r| r.case.reopened.or(r.case.issued));
+    let from = asked.min().unwrap_or(day).min(day);
     let to = day.checked_add_months(Months::new(12)).unwrap_or(day);
     for (place, fill) in (column(form.columns.len())..).zip(&form.fill) {
         match (fill.kind, &fill.list) {

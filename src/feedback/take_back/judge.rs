@@ -188,8 +188,8 @@ fn one(
         return ignored(text);
     }
     // What was checked before a case came back says nothing about it now.
-    let issued = case.issued.map(|day| (day, "下发日"));
-    let from = issued.max(case.reopened.map(|day| (day, "重新立案日")));
+    let came_back = case.reopened.map(|day| (day, "重新立案日"));
+    let from = came_back.or(case.issued.map(|day| (day, "下发日")));
     let mut answer = match desk.fields.answer(filled, from, desk.receiver.day) {
         Ok(read) => {
             notes.extend(read.notes);
