@@ -20,6 +20,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::anomaly::table::csv_cell;
+use crate::citizen_id::upgrade15;
 use crate::codes;
 use crate::division::Divisions;
 use crate::error::{Error, Result};
@@ -33,6 +34,9 @@ use write::{Dirt, FeedWriter, Generic, Planted, Who, WrittenFile};
 
 /// Surnames with their share, from the package mingzi 1.2.3 (MIT).
 const SURNAMES: &str = include_str!("surnames.csv");
+
+/// An ID number, in its old form, of a prefix that no person of the world has.
+const STRANGER: &[u8; 15] = b"629999300101001";
 
 /// What to make.
 #[derive(Debug, Clone)]
@@ -188,8 +192,36 @@ impl Maker<'_> {
         for (feed, writer) in outlets.unknown()? {
             self.unknown(feed, number, writer)?;
         }
+        for (feed, writer) in outlets.silent() {
+            self.stranger(feed, night, writer)?;
+        }
         let files = outlets.finish()?;
         Ok(files.into_iter().map(|(f, files)| (&self.pipeline.feeds[&f.id], files)).collect())
+    }
+
+    /// A feed that has nothing to tell of the world: an extract without rows is one that nobody believes, so it tells
+    /// of somebody who is in no other.
+    fn stranger(&self, feed: &Feed, night: NaiveDate, writer: &mut FeedWriter<'_>) -> Result<()> {
+        let table = &self.pipeline.tables[&feed.table];
+        let generic = Generic::new(table, feed, &self.pipeline.codes);
+        let birth = NaiveDate::from_ymd_opt(1930, 1, 1).expect("a day");
+        let id = upgrade15(STRANGER).expect("a number");
+        let mut village = String::new();
+        self.world.people_truth(0, &mut |person| {
+            if village.is_empty() {
+                village.clone_from(&person.village);
+            }
+        });
+        let who = Who {
+            number: None,
+            id: id.as_str(),
+            name: "外来人员",
+            birth,
+            village: &village,
+            household: "0",
+        };
+        let mut rng = ChaCha8Rng::seed_from_u64(self.order.settings.seed);
+        writer.row(&generic.record(&who, night, &mut rng))
     }
 
     /// A feed whose table the world does not know: about one person in ten has a plausible row. Of events each further

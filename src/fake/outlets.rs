@@ -28,6 +28,8 @@ struct Outlet<'a> {
     writer: FeedWriter<'a>,
     /// Only what that night did not have.
     since: Option<usize>,
+    /// Whether it has a row.
+    told: bool,
 }
 
 /// All open deliveries of a night.
@@ -60,7 +62,8 @@ impl<'a> Outlets<'a> {
             let writer =
                 FeedWriter::open(feed, table, codes, divisions, folder, night, dirt, seed)?;
             by_table.entry(&feed.table).or_default().push(place);
-            outlets.push(Outlet { feed, writer, since: told_until(feed, nights, number) });
+            let since = told_until(feed, nights, number);
+            outlets.push(Outlet { feed, writer, since, told: false });
         }
         Ok(Self { outlets, by_table, result: Ok(()) })
     }
@@ -88,6 +91,7 @@ impl<'a> Outlets<'a> {
             let told = || outlet.since.is_some_and(|night| known.had(night, world));
             if self.result.is_ok() && !told() {
                 self.result = outlet.writer.row(record);
+                outlet.told = true;
             }
         }
     }
@@ -102,6 +106,14 @@ impl<'a> Outlets<'a> {
         std::mem::replace(&mut self.result, Ok(()))?;
         let rest = self.outlets.iter_mut().filter(|o| !TABLES.contains(&o.feed.table.as_str()));
         Ok(rest.map(|o| (o.feed, &mut o.writer)))
+    }
+
+    /// The feeds of tables of which the world has nothing to tell, though they are to tell everything.
+    pub(super) fn silent(&mut self) -> impl Iterator<Item = (&'a Feed, &mut FeedWriter<'a>)> {
+        let silent = |o: &&mut Outlet<'a>| {
+            !o.told && o.since.is_none() && TABLES.contains(&o.feed.table.as_str())
+        };
+        self.outlets.iter_mut().filter(silent).map(|o| (o.feed, &mut o.writer))
     }
 
     /// Closes all deliveries and gives back the files of each.

@@ -31,7 +31,7 @@ fn settlements(night: &Path) -> BTreeSet<String> {
 }
 
 /// In the first days of a year the newest extracts still tell of the old one: nobody is uninsured for
-/// that, and what was planted is found. Nobody has a rare disease in this world, so nobody is registered with one.
+/// that, and what was planted is found. Nobody has a rare disease in this world, so nobody of it is registered with one.
 #[test]
 fn a_new_year_makes_nobody_uninsured() {
     let home = temp();
@@ -47,7 +47,7 @@ fn a_new_year_makes_nobody_uninsured() {
     let told = csv(&input.join("truth/files.csv"));
     let rows =
         |feed: &str| told.iter().find(|f| f["feed"] == feed).expect("a feed")["rows"].clone();
-    assert_eq!((rows("rare_case").as_str(), rows("resident").as_str()), ("0", "2001"));
+    assert_eq!((rows("rare_case").as_str(), rows("resident").as_str()), ("1", "2001"));
 }
 
 #[test]
