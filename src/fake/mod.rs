@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -204,7 +205,6 @@ impl Maker<'_> {
     fn stranger(&self, feed: &Feed, night: NaiveDate, writer: &mut FeedWriter<'_>) -> Result<()> {
         let table = &self.pipeline.tables[&feed.table];
         let generic = Generic::new(table, feed, &self.pipeline.codes);
-        let birth = NaiveDate::from_ymd_opt(1930, 1, 1).expect("a day");
         let id = upgrade15(STRANGER).expect("a number");
         let mut village = String::new();
         self.world.people_truth(0, &mut |person| {
@@ -216,7 +216,7 @@ impl Maker<'_> {
             number: None,
             id: id.as_str(),
             name: "外来人员",
-            birth,
+            birth: id.birth(),
             village: &village,
             household: "0",
         };

@@ -45,9 +45,11 @@ fn a_new_year_makes_nobody_uninsured() {
     assert!(insured.len() > 6, "{}", said.stdout);
     assert!(said.stdout.contains(" 0 differ"), "{}", said.stdout);
     let told = csv(&input.join("truth/files.csv"));
-    let rows =
-        |feed: &str| told.iter().find(|f| f["feed"] == feed).expect("a feed")["rows"].clone();
-    assert_eq!((rows("rare_case").as_str(), rows("resident").as_str()), ("1", "2001"));
+    let rows = |feed: &str| -> u64 {
+        let own = told.iter().find(|f| f["feed"] == feed).expect("a feed");
+        own["rows"].parse().expect("a number")
+    };
+    assert!(rows("rare_case") == 1 && rows("resident") > 1000, "one of somebody from elsewhere");
 }
 
 #[test]
