@@ -170,7 +170,9 @@ impl<'a> Kept<'a> {
     ) -> String {
         let mut mark = self.base();
         let plan = planned.plan.display_indent().to_string();
-        if OF_THE_NIGHT.iter().any(|function| plan.contains(function)) {
+        // A plan that was made for another night does not show what this one would change in it.
+        let known = self.setup.is_planned_for(self.night);
+        if !known || OF_THE_NIGHT.iter().any(|function| plan.contains(function)) {
             mark.add(self.night.to_string());
         }
         mark.add(plan);

@@ -13,8 +13,8 @@ impl Mark {
         let mut mark = Self(blake3::Hasher::new());
         mark.add(env!("CARGO_PKG_VERSION"));
         mark.add(&pipeline.version);
-        mark.add(&pipeline.settings.buckets.to_string());
-        mark.add(&keys.derived("night", &[]).to_string());
+        mark.add(pipeline.settings.buckets.to_string());
+        mark.add(keys.derived("night", &[]).to_string());
         mark
     }
 

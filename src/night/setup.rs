@@ -126,6 +126,11 @@ impl Setup {
         Ok(())
     }
 
+    /// Whether the plans are those of a night.
+    pub fn is_planned_for(&self, night: NaiveDate) -> bool {
+        self.planned == night
+    }
+
     /// The engine of a night.
     ///
     /// # Errors
