@@ -8,6 +8,7 @@ use crate::cli::output::{self, Form};
 use crate::error::{Error, Result};
 use crate::ledger::act::{Act, Event, Fault, Outcome};
 use crate::ledger::case::Case;
+use crate::privacy::hide_ids;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -51,7 +52,7 @@ fn json(desk: &Desk, case: &Case, events: &[Event]) -> Result<String> {
     value["overdue"] = case.overdue(desk.day()?).into();
     if let Some(anomaly) = desk.memory()?.get(&case.anomaly) {
         value["title"] = anomaly.title.clone().into();
-        value["message"] = anomaly.message.clone().into();
+        value["message"] = hide_ids(&anomaly.message).into();
         value["who"] = anomaly.who.clone().into();
         value["tonight"] = anomaly.state.word().into();
     }
@@ -92,7 +93,7 @@ fn page(desk: &Desk, case: &Case, events: &[Event]) -> Result<String> {
     }
     text.push('\n');
     if let Some(anomaly) = anomaly {
-        text.push_str(&format!("\n{}\n", anomaly.message));
+        text.push_str(&format!("\n{}\n", hide_ids(&anomaly.message)));
         if let Some(who) = &anomaly.who {
             text.push_str(&format!("对象 who: {who}\n"));
         }
