@@ -35,7 +35,7 @@ pub struct Built {
 }
 
 /// What views are built from.
-pub(super) struct From<'a> {
+pub(super) struct Inputs<'a> {
     pub assembled: &'a Assembled,
     /// The jobs of person views.
     pub ranges: &'a [KeyRange],
@@ -77,15 +77,15 @@ impl Open {
 pub(super) fn build(
     setup: &Setup,
     engine: &Engine,
-    from: &From<'_>,
+    inputs: &Inputs<'_>,
     dir: &Path,
     not_run: &NotRun,
     progress: &dyn Progress,
 ) -> Result<Built> {
-    let (assembled, ranges) = (from.assembled, from.ranges);
+    let (assembled, ranges) = (inputs.assembled, inputs.ranges);
     let judges = judges(setup, engine, not_run)?;
-    let plain = plain(setup, assembled, from.kept)?;
-    let shared = Shared { setup, engine, assembled, judges, plain, kept: from.kept };
+    let plain = plain(setup, assembled, inputs.kept)?;
+    let shared = Shared { setup, engine, assembled, judges, plain, kept: inputs.kept };
     let whole: Vec<&Planned> = setup.plans.views.iter().filter(|v| v.whole.is_some()).collect();
     let steps = ranges.len() + whole.len();
     progress.stage("建视图并判定", "view and judge", steps as u64);

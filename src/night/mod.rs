@@ -129,8 +129,8 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     let mut not_run = freshness::not_run(setup, &feeds);
     let dir = build::folder(&staged)?;
     let views = kept.views(&assembled, &ranges)?;
-    let from = build::From { assembled: &assembled, ranges: &ranges, kept: &views };
-    let mut built = build::build(setup, &engine, &from, &dir, &not_run, progress)?;
+    let inputs = build::Inputs { assembled: &assembled, ranges: &ranges, kept: &views };
+    let mut built = build::build(setup, &engine, &inputs, &dir, &not_run, progress)?;
     kept.write(&built)?;
     not_run.append(&mut built.not_run);
     progress.stage("指标", "indicators", 1);

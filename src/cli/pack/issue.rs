@@ -89,7 +89,7 @@ pub fn issue(args: &Args) -> Result<ExitCode> {
             // An older folder may have been put away for good: what comes after it goes on.
             Err(error) if args.supplement || at + 1 < known.len() => {
                 let home = call.out.join(issued.batch.folder());
-                output::log(&format!("warning: {} is not there: {error}", home.display()));
+                output::log(&format!("warning: {} is left as it is: {error}", home.display()));
             }
             Err(error) => return Err(error),
         }

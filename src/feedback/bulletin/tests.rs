@@ -1,21 +1,20 @@
 //! Texts of a bulletin from made-up figures: first month, second month, the public's text.
 
+mod cases;
+
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::cases::CaseFacts;
 use super::facts::Facts;
 use super::units::{self, UnitLine};
 use super::{Material, Period, annex, html};
 use crate::division::Divisions;
 use crate::indicator::figure::{Figure, Reader};
 use crate::indicator::table::{History, Note, Row};
-use crate::ledger::act::{Act, Answer, Draft, Fault};
 use crate::ledger::policy::Policy;
 use crate::pipeline::bulletins::{Lamp, fits};
 use crate::pipeline::indicators::Better;
-use crate::pipeline::spec::Severity;
 use crate::pipeline::{Pipeline, load};
 
 /// The sample pipeline and its divisions.
@@ -324,89 +323,4 @@ fn hospitals_with_and_without_faults() {
     let said = units::clean(policy, &[&one, &two]);
     assert_eq!(said, "乙医院、丙医院共有7例帮扶对象出院病人，以上医院各项指标均合格。");
     assert_eq!(units::clean(policy, &[]), "");
-}
-
-fn draft(about: &str, on: &str, act: Act) -> Draft {
-    Draft { about: about.into(), day: day(on), actor: "test".into(), act }
-}
-
-fn open(about: &str, county: &str) -> Draft {
-    let act = Act::Open {
-        anomaly: about.into(),
-        rule: "INS01".into(),
-        subject_kind: "person".into(),
-        subject: about.into(),
-        anchor: String::new(),
-        county: county.into(),
-        division: county.into(),
-        owner: "county_health".into(),
-        severity: Severity::Red,
-    };
-    draft(about, "2026-10-01", act)
-}
-
-fn issue(about: &str, on: &str) -> Draft {
-    let (pack, due) = ("GS-2026-11-620423".to_owned(), day("2026-12-31"));
-    draft(about, on, Act::Issue { pack, due, steps: Vec::new() })
-}
-
-fn answer(about: &str, on: &str, cause: &str) -> Draft {
-    let answer = serde_json::json!({"outcome": "fixed", "pack": "p", "file": "f", "cause": cause});
-    let answer: Answer = serde_json::from_value(answer).expect("an answer");
-    draft(about, on, Act::Answer(Box::new(answer)))
-}
-
-/// `件` are cases: one that goes round twice is one, and its cause is the one that was given last.
-#[test]
-fn a_case_that_went_round_twice_counts_once() {
-    let reason = || "仍有此问题".to_owned();
-    let back = Act::SendBack { fault: Fault::StillFound, due: day("2026-12-31"), reason: reason() };
-    let over =
-        Act::HandOver { county: "620122".into(), owner: "county_health".into(), reason: reason() };
-    let drafts = [
-        open("n1", "620423"),
-        open("n2", "620423"),
-        open("n3", "620423"),
-        issue("n1", "2026-10-30"),
-        issue("n2", "2026-11-02"),
-        issue("n3", "2026-11-02"),
-        answer("n1", "2026-11-03", "信息错误"),
-        draft("n1", "2026-11-04", back),
-        issue("n1", "2026-11-05"),
-        answer("n1", "2026-11-06", "人员外出"),
-        answer("n1", "2026-11-07", "政策未落实"),
-        answer("n2", "2026-11-07", "政策未落实"),
-        // The next county says nothing of a cause.
-        answer("n3", "2026-11-08", "人员外出"),
-        draft("n3", "2026-11-09", over),
-        issue("n3", "2026-11-10"),
-        answer("n3", "2026-11-11", ""),
-    ];
-    let facts = CaseFacts::of(&drafts, day("2026-11-01"), day("2026-11-30")).expect("facts");
-    let counts = |county: &str| {
-        let acts = facts.sum(|c| county.is_empty() || c == county).1;
-        (acts.issued, acts.answered, acts.sent_back)
-    };
-    assert_eq!(counts("620423"), (3, 3, 1));
-    assert_eq!(counts("620122"), (1, 1, 0));
-    assert_eq!(counts(""), (3, 3, 1), "two counties had n3");
-    assert_eq!(facts.causes(&["INS01".to_owned()]), [("政策未落实".to_owned(), 2)]);
-}
-
-/// The next month begins with what is open on its first day: nothing may lie between the two.
-#[test]
-fn acts_after_the_last_night_of_a_month_are_in_its_bulletin() {
-    let mut history = History::default();
-    history.replace(day("2026-11-20"), &rows(&[("620423", 980, 1000)]));
-    let mut drafts = vec![open("n1", "620423"), open("n2", "620423")];
-    drafts.extend(["n1", "n2"].map(|number| issue(number, "2026-11-02")));
-    drafts.push(answer("n1", "2026-11-25", "政策未落实"));
-    drafts.push(answer("n2", "2026-12-01", "政策未落实"));
-    with_material(&world(), "2026-11", (&history, &[]), false, |material| {
-        let material = Material { drafts: Some(drafts.as_slice()), ..*material };
-        let facts = Facts::of(&material).expect("facts");
-        let cases = facts.cases.as_ref().expect("cases");
-        assert_eq!((cases.first, cases.last), (day("2026-11-01"), day("2026-11-25")));
-        assert_eq!(cases.sum(|_| true).1.answered, 1);
-    });
 }
