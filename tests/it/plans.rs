@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::mini::{NIGHTS, mini};
-use crate::support::{Bidui, copy, current, list, run, temp, text, tree};
+use crate::support::{Bidui, copy, current, list, run, temp, text};
 
 /// The small world with views of our own.
 fn with_views(views: &[(&str, &str)]) -> (tempfile::TempDir, PathBuf) {
@@ -89,40 +89,4 @@ SELECT person_key, max(division) AS division, count(*) AS rows FROM paid GROUP B
     };
     assert!(line("paid").contains("bucket by bucket"), "{}", said.stdout);
     assert!(line("counted").contains("does not group by person_key"), "{}", said.stdout);
-}
-
-/// On a day on which one view cannot be planned the plans of another night stand in for all. They do not say what hangs
-/// on this one's date, so nothing is taken over for looking the same.
-#[test]
-fn plans_of_another_night_make_nothing_the_same() {
-    const TODAY: &str = "/*---
-title: {zh: 人, en: Today}
-subject: person_key
-division: division
----*/
-SELECT person_key, max(village_code) AS division, max(CAST(asof() AS VARCHAR)) AS today
-FROM resident GROUP BY person_key
-";
-    const LARGE: &str = "/*---
-title: {zh: 村, en: Villages}
-subject: village_code
-division: division
-large: true
----*/
-SELECT village_code, village_code AS division,
-  CASE WHEN asof() = DATE '2026-11-11' THEN CAST(row_number() OVER (ORDER BY count(*)) AS BIGINT) END AS place
-FROM resident GROUP BY village_code
-";
-    let (home, pipeline) = with_views(&[("today.sql", TODAY), ("large.sql", LARGE)]);
-    let path = pipeline.join("pipeline.yaml");
-    let yaml = std::fs::read_to_string(&path).expect("a pipeline");
-    std::fs::write(path, yaml.replace("retention: {nights: 1}", "retention: {nights: 9}"))
-        .expect("written");
-    let said = run(&pipeline, &mini().input, &home.path().join("lake")).go().ended(0);
-    let view = |night: &serde_json::Value| {
-        tree(Path::new(text(night, "folder")))["views/today.parquet"].clone()
-    };
-    let views: Vec<String> = said.json().iter().map(view).collect();
-    assert_eq!(views.len(), NIGHTS.len());
-    assert!(views.windows(2).all(|two| two[0] != two[1]), "each night has a day of its own");
 }
