@@ -30,6 +30,7 @@ FORMATS = {
     "xlsx": ("xlsx", "xlsx", None),
     "ndjson": ("ndjson", "ndjson", None),
     "parquet": ("parquet", "parquet", None),
+    "parquet plain": ("parquet", "parquet", None),
     "fixed": ("fixed", "txt", "gb18030"),
 }
 
@@ -51,15 +52,19 @@ def pipelines(source: Path, target: Path, kind: str, suffix: str, encoding: str 
     return child
 
 
-def bidui_receives(bidui: Path, child: Path, folder: Path, people: int, dirt: str, runs: int) -> tuple[dict, list[Path]]:
+def bidui_receives(name: str, child: Path, folder: Path, args: argparse.Namespace) -> tuple[dict, list[Path]]:
     """What reading and taking in cost, and the files. The size of Parquet is that before compression."""
+    bidui, people, runs = args.bidui, args.rows // 2, args.runs
     extracts, lake = folder / "extracts", folder / "lake"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    fake = [bidui, "fake", child, "--dirt", dirt, "-q"]
+    fake = [bidui, "fake", child, "--dirt", args.dirt, "-q"]
     measure.run([*fake, "--people", people, "--out", extracts])
     measure.run([*fake, "--people", HANDFUL, "--out", folder / "handful"])
     files, few = (sorted((where / "2026-11-10").iterdir()) for where in (extracts, folder / "handful"))
+    if name == "parquet plain":
+        for path in (*files, *few):
+            pyarrow.parquet.write_table(pyarrow.parquet.read_table(path), path, use_dictionary=False, compression="zstd")
     size = sum(len(f.read_bytes()) for f in files)
     tried = [bidui, "try", "--pipeline", child, "-o", "json"]
     read, start = (measure.median([measure.run([*tried, *of]) for _ in range(runs)]) for of in (files, few))
@@ -86,7 +91,7 @@ def less(a: dict, b: dict) -> dict:
 
 
 # What DuckDB reads beside bidui, and how: types of CSV are sniffed, those of Parquet are the file's.
-READERS = {"csv utf-8": "read_csv(?, store_rejects = true)", "parquet": "read_parquet(?)"}
+READERS = {"csv utf-8": "read_csv(?, store_rejects = true)", "parquet": "read_parquet(?)", "parquet plain": "read_parquet(?)"}
 READ = """
 import duckdb, sys
 duckdb.sql("CREATE TABLE t AS FROM " + sys.argv[2], params=[sys.argv[1]])
@@ -142,7 +147,7 @@ def main() -> None:
     for name in args.formats:
         folder = args.work / f"receive-{name.replace(' ', '-')}"
         child = pipelines(args.pipelines, args.work / "receive-pipelines", *FORMATS[name])
-        cost, files = bidui_receives(args.bidui, child, folder, args.rows // 2, args.dirt, args.runs)
+        cost, files = bidui_receives(name, child, folder, args)
         costs[f"bidui {name}"] = cost
         if name in READERS:
             costs |= duckdb_receives(child, folder, files[0], name, cost, args.runs)

@@ -312,7 +312,7 @@ impl Open<'_> {
         account.rows += 1;
         self.controls.row(row);
         let place = Place { row: self.next_row, part, line: row.line, byte: row.byte };
-        match self.typer.row(|i| row.cell(i), place)? {
+        match self.typer.row(row, place)? {
             Outcome::Used { key } => {
                 account.used += 1;
                 self.next_row += 1;

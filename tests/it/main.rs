@@ -4,6 +4,7 @@
 mod accounts;
 mod again;
 mod ahead;
+mod alike;
 mod bad_input;
 mod bombs;
 mod bulletin;

@@ -7,7 +7,6 @@ use zip::ZipArchive;
 
 use crate::error::{Error, Result};
 
-use super::RawRow;
 use super::container::Source;
 
 /// Most members of a zip.
@@ -83,9 +82,10 @@ impl Budget {
         Ok(Self { label: source.label(), all, left: all })
     }
 
-    /// Counts a row: its text, and what each row and cell costs whoever reads it.
-    pub fn spend(&mut self, row: &RawRow) -> Result<()> {
-        let cost = row.bytes() as u64 + 8 * row.len() as u64 + 32;
+    /// Counts rows of so many cells, and the bytes of all their text: what they cost whoever reads
+    /// them.
+    pub fn spend(&mut self, rows: u64, cells: u64, bytes: u64) -> Result<()> {
+        let cost = bytes + rows * (8 * cells + 32);
         match self.left.checked_sub(cost) {
             Some(left) => self.left = left,
             None => {

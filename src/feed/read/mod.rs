@@ -4,7 +4,9 @@
 //! line, and costs nothing but itself; a file that cannot be read at all is an [`Error`].
 
 mod apart;
+mod batch;
 mod columnar;
+mod columns;
 mod container;
 mod csv;
 mod depth;
@@ -32,6 +34,7 @@ use crate::error::{Error, Result};
 use crate::pipeline::spec::{FileKind, Format};
 
 pub use apart::{COMMAND, Request, read_apart, set_program};
+pub use columns::Columns;
 pub use header::{Binding, Header, NoTable, Unbound, find_header};
 pub use heading::normal_heading;
 pub use layout::Layout;

@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::error::{Error, Result};
 use crate::pipeline::spec::Format;
 
+use super::batch::{Taking, TakingRows};
 use super::container::Source;
 use super::kind::Content;
 use super::produce::Job;
-use super::stream::{Message, PartInfo, Taking};
+use super::stream::{Message, PartInfo};
 use super::{Next, Part, RawRow, Rows, Shape, apart};
 
 /// Opens a file: one stream for each sheet with cells, or one for the whole.
@@ -43,7 +44,7 @@ fn begin(job: Job) -> Result<Vec<Box<dyn Rows>>> {
         let part = Part { file: label.clone(), sheet: info.sheet, ..Part::default() };
         let shared = Arc::clone(&shared);
         let (names, state) = (info.names, State::Before);
-        Box::new(PartRows { part, names, shared, index, state, rows: Taking::default() })
+        Box::new(PartRows { part, names, shared, index, state, rows: Taking::nothing() })
             as Box<dyn Rows>
     });
     Ok(rows.collect())
@@ -149,8 +150,9 @@ impl PartRows {
     fn receive(&mut self, mut worker: Worker) -> Result<()> {
         match worker.messages.recv() {
             Ok(Message::Failed(error)) => return Err(error),
-            Ok(Message::Rows(batch)) if worker.at == self.index => self.rows = Taking::new(batch),
-            Ok(Message::Rows(_)) => {}
+            Ok(Message::Rows(_) | Message::Columns(_)) if worker.at < self.index => {}
+            Ok(Message::Rows(batch)) => self.rows = Taking::Rows(TakingRows::new(batch)),
+            Ok(Message::Columns(columns)) => self.rows = Taking::Columns(Arc::new(columns), 0),
             Ok(Message::PartEnd) => {
                 worker.at += 1;
                 if worker.at > self.index {

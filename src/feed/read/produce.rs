@@ -3,12 +3,14 @@
 
 use crate::error::{Error, Result};
 
+use super::RawRow;
+use super::batch::Batch;
+use super::columnar::{self, Columnar};
 use super::container::Source;
 use super::kind::Content;
 use super::limits::Budget;
-use super::stream::{Batch, Message, PartInfo, Tell};
+use super::stream::{Message, PartInfo, Tell};
 use super::workbook::Book;
-use super::{Next, RawRow, Rows, Shape, columnar};
 
 /// Rows that are handed over at once.
 const BATCH_ROWS: usize = 256;
@@ -54,7 +56,7 @@ impl Teller<'_, '_> {
     }
 
     fn row(&mut self, row: &RawRow, wrong: Option<&'static str>) -> Result<bool> {
-        self.budget.spend(row)?;
+        self.budget.spend(1, row.len() as u64, row.bytes() as u64)?;
         self.batch.push(row, wrong);
         let full = self.batch.len() == BATCH_ROWS || self.batch.bytes() > BATCH_BYTES;
         Ok(!full || self.flush())
@@ -66,19 +68,18 @@ impl Teller<'_, '_> {
     }
 }
 
-fn columns(mut rows: Box<dyn Rows>, teller: &mut Teller<'_, '_>) -> Result<()> {
-    let Shape::Named(names) = rows.shape() else {
-        return Err(Error::bug("a Parquet file without named columns"));
-    };
-    let part = PartInfo { names: Some(names.to_vec()), ..PartInfo::default() };
+fn columns(mut file: Columnar, teller: &mut Teller<'_, '_>) -> Result<()> {
+    let names = Some(file.headings.clone());
+    let part = PartInfo { names, ..PartInfo::default() };
     let mut wanted = teller.tell(Message::Parts(vec![part]));
-    let mut row = RawRow::default();
     while wanted {
-        wanted = match rows.next(&mut row)? {
-            Next::Row => teller.row(&row, None)?,
-            Next::Broken { reason, .. } => teller.row(&row, Some(reason))?,
-            Next::End => {
-                _ = teller.flush() && teller.tell(Message::PartEnd);
+        wanted = match file.next()? {
+            Some((columns, bytes)) => {
+                teller.budget.spend(columns.rows.into(), columns.width() as u64, bytes)?;
+                teller.tell(Message::Columns(columns))
+            }
+            None => {
+                teller.tell(Message::PartEnd);
                 false
             }
         };

@@ -2,6 +2,9 @@
 
 use std::fmt::{self, Write};
 use std::ops::Range;
+use std::sync::Arc;
+
+use super::Columns;
 
 /// One row as text. Reused between rows: no allocation per row.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +16,8 @@ pub struct RawRow {
     /// What the cells are cut from: a line, or one cell behind the other.
     text: String,
     cells: Vec<Range<usize>>,
+    /// Where the cells are instead: a row of columns.
+    of: Option<(Arc<Columns>, usize)>,
 }
 
 /// Rows are equal when they stand at one place and have the same cells.
@@ -32,17 +37,41 @@ impl RawRow {
 
     /// Number of cells.
     pub fn len(&self) -> usize {
-        self.cells.len()
+        self.of.as_ref().map_or(self.cells.len(), |(columns, _)| columns.width())
     }
 
     /// Whether there is no cell.
     pub fn is_empty(&self) -> bool {
-        self.cells.is_empty()
+        self.len() == 0
     }
 
     /// Bytes of the text that the cells are cut from.
     pub fn bytes(&self) -> usize {
-        self.text.len()
+        if self.of.is_some() { self.cells().map(str::len).sum() } else { self.text.len() }
+    }
+
+    /// Makes an empty row that of some columns.
+    pub(super) fn refer(&mut self, columns: &Arc<Columns>, row: usize) {
+        self.line = columns.line_of(row);
+        self.of = Some((Arc::clone(columns), row));
+    }
+
+    /// The columns whose row this is, if it is one.
+    pub fn columns(&self) -> Option<&Arc<Columns>> {
+        self.of.as_ref().map(|(columns, _)| columns)
+    }
+
+    /// The number of a cell's text among those of its column, where rows share them.
+    pub fn number(&self, i: usize) -> Option<u32> {
+        let (columns, row) = self.of.as_ref()?;
+        columns.number(i, *row)
+    }
+
+    /// Makes the cells its own, so that others can stand behind them.
+    fn own(&mut self) {
+        if let Some((columns, row)) = self.of.take() {
+            (0..columns.width()).for_each(|i| self.push(columns.cell(i, row)));
+        }
     }
 
     /// The row with no cell longer than `most` bytes.
@@ -56,16 +85,20 @@ impl RawRow {
 
     /// Text of a cell; empty beyond the last.
     pub fn cell(&self, i: usize) -> &str {
-        self.cells.get(i).map_or("", |cell| &self.text[cell.clone()])
+        match &self.of {
+            Some((columns, row)) => columns.cell(i, *row),
+            None => self.cells.get(i).map_or("", |cell| &self.text[cell.clone()]),
+        }
     }
 
     /// All cells in order.
     pub fn cells(&self) -> impl Iterator<Item = &str> {
-        self.cells.iter().map(|cell| &self.text[cell.clone()])
+        (0..self.len()).map(|i| self.cell(i))
     }
 
     /// Adds a cell.
     pub fn push(&mut self, cell: &str) {
+        self.own();
         let start = self.text.len();
         self.text.push_str(cell);
         self.cells.push(start..self.text.len());
@@ -73,6 +106,7 @@ impl RawRow {
 
     /// Adds a text of which [`RawRow::cut`] makes cells; where it begins.
     pub(super) fn hold(&mut self, line: &str) -> usize {
+        self.own();
         let start = self.text.len();
         self.text.push_str(line);
         start
@@ -85,6 +119,7 @@ impl RawRow {
 
     /// Adds a cell that is formatted in place.
     pub fn push_fmt(&mut self, cell: fmt::Arguments<'_>) {
+        self.own();
         let start = self.text.len();
         self.text.write_fmt(cell).expect("writing to a String cannot fail");
         self.cells.push(start..self.text.len());
@@ -92,7 +127,8 @@ impl RawRow {
 
     /// Adds empty cells until there are `width`.
     pub fn pad(&mut self, width: usize) {
-        if self.cells.len() < width {
+        if self.len() < width {
+            self.own();
             self.cells.resize(width, 0..0);
         }
     }
@@ -108,6 +144,7 @@ impl RawRow {
     pub(super) fn empty(&mut self) {
         self.text.clear();
         self.cells.clear();
+        self.of = None;
     }
 
     /// The row for a message, with cells separated by a bar.
@@ -128,7 +165,29 @@ impl RawRow {
 
 #[cfg(test)]
 mod tests {
-    use super::RawRow;
+    use super::*;
+
+    #[test]
+    fn a_row_of_columns_reads_as_any_other() {
+        let mut columns = Columns { line: 5, rows: 2, ..Columns::default() };
+        columns.begin(None);
+        ["张三", ""].iter().for_each(|text| columns.put(text));
+        columns.begin(Some(vec![0, 0]));
+        columns.put("男");
+        let (columns, mut own) = (Arc::new(columns), RawRow::at(6));
+        ["", "男"].iter().for_each(|cell| own.push(cell));
+        let mut row = RawRow::default();
+        row.refer(&columns, 1);
+        assert_eq!((&row, row.len(), row.bytes(), row.cell(2)), (&own, 2, 3, ""));
+        assert_eq!([0, 1].map(|i| row.number(i)), [None, Some(0)]);
+        [&mut row, &mut own].iter_mut().for_each(|row| row.pad(3));
+        [&mut row, &mut own].iter_mut().for_each(|row| row.push("x"));
+        assert_eq!((row.shown(), row.columns().is_none()), (own.shown(), true));
+        assert_eq!(row, own);
+        row.refer(&columns, 0);
+        row.clear();
+        assert!(row.is_empty());
+    }
 
     #[test]
     fn cells_come_back() {

@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | parts | `P` | for each part: `0` or `1` and the sheet, `0` or `1` and the names of columns (a count, texts), its first row |
 //! | rows | `R` | for each row (a count first): its line, the count of its cells, `0` or what is wrong (1 and up); for each cell of all rows (a count first): where it ends in the text; the text |
+//! | columns | `C` | the line of the first row, the count of rows; for each row that cannot be trusted (a count first): its number, what is wrong (1 and up); for each column (a count first): where its first text begins, for each text (a count first) where it ends, `0` or `1` and for each row (a count first) the number of its text; the text |
 //! | end of a part | `E` | nothing |
 //! | end of the file | `F` | nothing |
 //! | refusal | `X` | whose fault, a text, a count of hints, texts |
@@ -19,100 +20,12 @@ use std::io::{self, Read, Write};
 
 use crate::error::{Error, Kind};
 
-use super::{RawRow, reason};
+use super::RawRow;
+use super::batch::{Batch, Head};
+use super::columns::{Column, Columns};
 
 /// Longest frame that is believed: rows are handed over in smaller ones.
 const FRAME_BYTES: usize = 64 * 1024 * 1024;
-
-/// What can be wrong with a row of these files; its number is its place from 1.
-const REASONS: [&str; 2] = [reason::LONG_CELL, reason::NOT_UTF8];
-
-/// Rows on their way to the reader. To hand on a thousand small texts is dear, so there is one.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Batch {
-    rows: Vec<Head>,
-    /// Where the cells of all rows end in the text.
-    ends: Vec<u32>,
-    text: String,
-}
-
-/// What a batch says of a row beside its cells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Head {
-    line: u64,
-    cells: u32,
-    /// What is wrong with it: its place in [`REASONS`] from 1, or 0.
-    wrong: u8,
-}
-
-impl Batch {
-    /// Adds a row, and what is wrong with it.
-    pub fn push(&mut self, row: &RawRow, wrong: Option<&'static str>) {
-        for cell in row.cells() {
-            self.text.push_str(cell);
-            self.ends.push(self.text.len() as u32);
-        }
-        let place = |reason| REASONS.iter().position(|r| *r == reason).unwrap_or(0) as u8 + 1;
-        let (line, cells) = (row.line, row.len() as u32);
-        self.rows.push(Head { line, cells, wrong: wrong.map_or(0, place) });
-    }
-
-    /// Number of rows.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Bytes of their text.
-    pub fn bytes(&self) -> usize {
-        self.text.len()
-    }
-
-    /// Whether each cell is in its row and in the text.
-    fn is_whole(&self) -> bool {
-        let cells: u64 = self.rows.iter().map(|row| u64::from(row.cells)).sum();
-        let end = self.ends.last().map_or(0, |end| *end as usize);
-        let inside = self.ends.iter().all(|end| self.text.is_char_boundary(*end as usize));
-        cells == self.ends.len() as u64
-            && end == self.text.len()
-            && inside
-            && self.ends.is_sorted()
-            && self.rows.iter().all(|row| usize::from(row.wrong) <= REASONS.len())
-    }
-}
-
-/// A batch of which one row after the other is taken.
-#[derive(Debug, Default)]
-pub(super) struct Taking {
-    batch: Batch,
-    /// The next row, its first cell, and where that begins.
-    at: (usize, usize, usize),
-}
-
-impl Taking {
-    /// Begins with the first row.
-    pub fn new(batch: Batch) -> Self {
-        Self { batch, at: (0, 0, 0) }
-    }
-
-    /// Fills an empty row with the next one; what is wrong with it. Nothing when there is none.
-    pub fn next(&mut self, row: &mut RawRow) -> Option<Option<&'static str>> {
-        let (number, first, start) = self.at;
-        let head = self.batch.rows.get(number)?;
-        let last = first + head.cells as usize;
-        let ends = &self.batch.ends[first..last];
-        let end = ends.last().map_or(start, |end| *end as usize);
-        let base = row.hold(&self.batch.text[start..end]);
-        let mut from = base;
-        for end in ends {
-            let to = base + *end as usize - start;
-            row.cut(from..to);
-            from = to;
-        }
-        row.line = head.line;
-        self.at = (number + 1, last, end);
-        Some(usize::from(head.wrong).checked_sub(1).map(|place| REASONS[place]))
-    }
-}
 
 /// A sheet, or the table of a file that has no sheets.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -129,6 +42,7 @@ pub(super) struct PartInfo {
 pub(super) enum Message {
     Parts(Vec<PartInfo>),
     Rows(Batch),
+    Columns(Columns),
     PartEnd,
     FileEnd,
     Failed(Error),
@@ -151,6 +65,10 @@ pub(super) fn write(out: &mut impl Write, message: &Message) -> io::Result<()> {
         Message::Rows(batch) => {
             put_batch(&mut bytes, batch);
             b'R'
+        }
+        Message::Columns(columns) => {
+            put_columns(&mut bytes, columns);
+            b'C'
         }
         Message::PartEnd => b'E',
         Message::FileEnd => b'F',
@@ -185,6 +103,7 @@ pub(super) fn read(from: &mut impl Read) -> Option<Message> {
     Some(match letter {
         b'P' => Message::Parts(rest.many(Rest::part)?),
         b'R' => Message::Rows(rest.batch()?),
+        b'C' => Message::Columns(rest.columns()?),
         b'E' => Message::PartEnd,
         b'F' => Message::FileEnd,
         b'X' => {
@@ -236,9 +155,31 @@ fn put_batch(bytes: &mut Vec<u8>, batch: &Batch) {
         bytes.extend(cells.to_le_bytes());
         bytes.push(*wrong);
     }
-    put_count(bytes, batch.ends.len());
-    batch.ends.iter().for_each(|end| bytes.extend(end.to_le_bytes()));
+    put_numbers(bytes, &batch.ends);
     put_text(bytes, &batch.text);
+}
+
+fn put_numbers(bytes: &mut Vec<u8>, numbers: &[u32]) {
+    put_count(bytes, numbers.len());
+    bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+}
+
+fn put_columns(bytes: &mut Vec<u8>, columns: &Columns) {
+    bytes.extend(columns.line.to_le_bytes());
+    bytes.extend(columns.rows.to_le_bytes());
+    put_count(bytes, columns.wrong.len());
+    for (row, reason) in &columns.wrong {
+        bytes.extend(row.to_le_bytes());
+        bytes.push(*reason);
+    }
+    put_count(bytes, columns.columns.len());
+    for Column { start, ends, numbers } in &columns.columns {
+        bytes.extend(start.to_le_bytes());
+        put_numbers(bytes, ends);
+        bytes.push(u8::from(numbers.is_some()));
+        numbers.iter().for_each(|numbers| put_numbers(bytes, numbers));
+    }
+    put_text(bytes, &columns.text);
 }
 
 /// What is left of a frame.
@@ -255,8 +196,16 @@ impl<'a> Rest<'a> {
         Some(self.take(1)?[0])
     }
 
+    fn number(&mut self) -> Option<u32> {
+        Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
+    }
+
     fn count(&mut self) -> Option<usize> {
-        Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?) as usize)
+        Some(self.number()? as usize)
+    }
+
+    fn line(&mut self) -> Option<u64> {
+        Some(u64::from_le_bytes(self.take(8)?.try_into().ok()?))
     }
 
     fn text(&mut self) -> Option<&'a str> {
@@ -273,8 +222,14 @@ impl<'a> Rest<'a> {
         Some(all)
     }
 
+    fn numbers(&mut self) -> Option<Vec<u32>> {
+        let count = self.count()?;
+        let (numbers, _) = self.take(count.checked_mul(4)?)?.as_chunks::<4>();
+        Some(numbers.iter().map(|number| u32::from_le_bytes(*number)).collect())
+    }
+
     fn row(&mut self) -> Option<RawRow> {
-        let mut row = RawRow::at(u64::from_le_bytes(self.take(8)?.try_into().ok()?));
+        let mut row = RawRow::at(self.line()?);
         for _ in 0..self.count()? {
             row.push(self.text()?);
         }
@@ -291,18 +246,32 @@ impl<'a> Rest<'a> {
 
     fn batch(&mut self) -> Option<Batch> {
         let head = |rest: &mut Self| {
-            let line = u64::from_le_bytes(rest.take(8)?.try_into().ok()?);
-            Some(Head { line, cells: rest.count()? as u32, wrong: rest.byte()? })
+            let line = rest.line()?;
+            Some(Head { line, cells: rest.number()?, wrong: rest.byte()? })
         };
         let rows = self.many(head)?;
-        let ends = self.many(|rest| Some(rest.count()? as u32))?;
-        let batch = Batch { rows, ends, text: self.text()?.to_owned() };
+        let batch = Batch { rows, ends: self.numbers()?, text: self.text()?.to_owned() };
         batch.is_whole().then_some(batch)
+    }
+
+    fn columns(&mut self) -> Option<Columns> {
+        let (line, rows) = (self.line()?, self.number()?);
+        let wrong = self.many(|rest| Some((rest.number()?, rest.byte()?)))?;
+        let column = |rest: &mut Self| {
+            let (start, ends) = (rest.number()?, rest.numbers()?);
+            let numbers = if rest.byte()? == 0 { None } else { Some(rest.numbers()?) };
+            Some(Column { start, ends, numbers })
+        };
+        let columns = self.many(column)?;
+        let columns = Columns { line, rows, wrong, columns, text: self.text()?.to_owned() };
+        columns.is_whole().then_some(columns)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::batch::TakingRows;
+    use super::super::reason;
     use super::*;
 
     fn row() -> RawRow {
@@ -328,7 +297,7 @@ mod tests {
         assert_eq!(parts[0].names.as_deref(), Some(&["姓名".to_owned()][..]));
         assert_eq!((&parts[0].first, &parts[1]), (&row(), &PartInfo::default()));
         let Some(Message::Rows(batch)) = read(&mut from) else { panic!("rows") };
-        let mut taking = Taking::new(batch);
+        let mut taking = TakingRows::new(batch);
         let mut next = || {
             let mut row = RawRow::default();
             taking.next(&mut row).map(|wrong| (row, wrong))
@@ -366,5 +335,43 @@ mod tests {
         assert!(!good(&|batch| batch.ends[0] = 1), "in the middle of a character");
         assert!(!good(&|batch| batch.ends.swap(0, 2)), "backwards");
         assert!(!good(&|batch| batch.text.push('x')), "text of no cell");
+    }
+    fn columns() -> Columns {
+        let mut columns = Columns { line: 3, rows: 3, wrong: vec![(1, 2)], ..Columns::default() };
+        columns.begin(None);
+        ["张三", "", "李四"].iter().for_each(|text| columns.put(text));
+        columns.begin(Some(vec![1, 0, 1]));
+        ["女", "男"].iter().for_each(|text| columns.put(text));
+        columns
+    }
+
+    #[test]
+    fn columns_come_back_unless_they_contradict_themselves() {
+        let back = |change: &dyn Fn(&mut Columns)| {
+            let (mut columns, mut bytes) = (columns(), Vec::new());
+            change(&mut columns);
+            write(&mut bytes, &Message::Columns(columns)).expect("written");
+            match read(&mut bytes.as_slice())? {
+                Message::Columns(columns) => Some(columns),
+                other => panic!("{other:?}"),
+            }
+        };
+        let same = back(&|_| ()).expect("columns");
+        assert_eq!(same, columns());
+        assert_eq!((same.cell(0, 2), same.cell(1, 2), same.cell(2, 2)), ("李四", "男", ""));
+        assert_eq!([0, 1, 2].map(|row| same.wrong(row)), [None, Some(reason::NOT_UTF8), None]);
+        let bad: [(&str, &dyn Fn(&mut Columns)); 8] = [
+            ("more rows than texts", &|c| c.rows = 4),
+            ("no such text", &|c| c.columns[1].numbers = Some(vec![0, 1, 2])),
+            ("a number for some rows", &|c| c.columns[1].numbers = Some(vec![0, 1])),
+            ("in the middle of a character", &|c| c.columns[0].ends[0] = 1),
+            ("backwards", &|c| c.columns[0].ends.swap(0, 2)),
+            ("text of no cell", &|c| c.text.push('x')),
+            ("no such row", &|c| c.wrong = vec![(3, 1)]),
+            ("no such reason", &|c| c.wrong[0].1 = 3),
+        ];
+        for (what, change) in bad {
+            assert_eq!(back(change), None, "{what}");
+        }
     }
 }

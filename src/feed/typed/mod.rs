@@ -1,5 +1,6 @@
 //! From a row of text to typed columns, held to the contract: a bad cell names itself.
 
+mod memo;
 mod parse;
 mod seen;
 
@@ -14,10 +15,12 @@ use foldhash::fast::FixedState;
 use crate::citizen_id::Quality;
 use crate::division::Divisions;
 use crate::error::Result;
+use crate::feed::read::RawRow;
 use crate::lake::rows::{Numbers, Packed};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{ColumnType, Feed, FeedColumn, Grain, OnBad, Table, Unit};
 use crate::privacy::PersonKeys;
+use memo::Memo;
 use parse::{Nulls, PlacesKnown};
 pub use seen::Said;
 use seen::Seen;
@@ -93,6 +96,7 @@ pub struct Typer<'a> {
     /// What became of the row's ID numbers, by column.
     qualities: Vec<Quality>,
     places_known: PlacesKnown,
+    memo: Memo,
     spare: String,
     row_bytes: Vec<u8>,
     key_bytes: Vec<u8>,
@@ -137,6 +141,7 @@ impl<'a> Typer<'a> {
             places: vec![0..0; sources.len()],
             qualities: vec![Quality::Missing; sources.len()],
             places_known: PlacesKnown::default(),
+            memo: Memo::new(sources.len()),
             sources,
             spare: String::new(),
             row_bytes: Vec::new(),
@@ -180,13 +185,15 @@ impl<'a> Typer<'a> {
     ///
     /// # Errors
     /// What the disk says.
-    pub fn row<'r>(&mut self, cell: impl Fn(usize) -> &'r str, place: Place) -> Result<Outcome> {
+    pub fn row(&mut self, row: &RawRow, place: Place) -> Result<Outcome> {
+        let cell = |at| row.cell(at);
         self.packed.clear();
+        self.memo.begin(row);
         self.qualities.fill(Quality::Missing);
         let (mut id, mut dropped) = (None, Vec::new());
         for column in 0..self.sources.len() {
             let start = self.packed.bytes().len();
-            if let Err((reason, droppable)) = self.parse(column, &cell, &mut id) {
+            if let Err((reason, droppable)) = self.known_or_parsed(column, row, &mut id) {
                 let source = &self.sources[column];
                 if !(droppable && source.on_bad == OnBad::Null) {
                     return Ok(Outcome::Rejected(bad_cell(source, reason, &cell)));

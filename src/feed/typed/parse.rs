@@ -7,9 +7,10 @@ use arrow::datatypes::{Decimal128Type, DecimalType};
 use foldhash::fast::FixedState;
 use unicode_normalization::UnicodeNormalization;
 
-use super::{Typer, days};
+use super::{Typer, days, memo};
 use crate::calendar::{self, DateCell};
 use crate::citizen_id::{self, CitizenId};
+use crate::feed::read::RawRow;
 use crate::pipeline::spec::{ColumnType, Unit};
 use crate::{amount, person_name};
 
@@ -78,9 +79,34 @@ impl Nulls {
 type Bad = (&'static str, bool);
 
 impl Typer<'_> {
+    /// Packs what the text of a cell became before, else parses it, see [`Typer::parse`].
+    pub(super) fn known_or_parsed(
+        &mut self,
+        column: usize,
+        row: &RawRow,
+        id: &mut Option<(CitizenId, usize)>,
+    ) -> Result<(), Bad> {
+        let source = &self.sources[column];
+        let texts = if source.kind == ColumnType::CitizenId {
+            None
+        } else {
+            memo::texts(row, &source.cells)
+        };
+        let cell = |at| row.cell(at);
+        let Some(texts) = texts else { return self.parse(column, &cell, id) };
+        if let Some(value) = self.memo.get(column, texts) {
+            self.packed.again(value);
+            return Ok(());
+        }
+        let start = self.packed.bytes().len();
+        self.parse(column, &cell, id)?;
+        self.memo.put(column, texts, &self.packed.bytes()[start..]);
+        Ok(())
+    }
+
     /// Parses the cell of a column and packs its value; an error says the reason and whether the cell
     /// may be dropped, and packs nothing.
-    pub(super) fn parse<'r>(
+    fn parse<'r>(
         &mut self,
         column: usize,
         cell: &impl Fn(usize) -> &'r str,

@@ -46,6 +46,11 @@ impl Packed {
         put_text(&mut self.front, text);
     }
 
+    /// Appends a value as it was packed before.
+    pub fn again(&mut self, value: &[u8]) {
+        self.bytes.extend_from_slice(value);
+    }
+
     pub fn null(&mut self) {
         self.bytes.push(0);
     }
