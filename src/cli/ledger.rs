@@ -13,6 +13,7 @@ use super::case::said;
 use super::output::{self, Form, Out};
 use super::show::columns;
 use crate::error::Result;
+use crate::lake::MANIFEST;
 use crate::ledger::act::{Act, Answer, Event};
 use crate::ledger::chain::{self, Head};
 use crate::ledger::store::{self, Store};
@@ -189,7 +190,7 @@ fn manifests(dir: &Path) -> Vec<PathBuf> {
     for path in names.into_iter().map(|name| dir.join(name)) {
         if path.is_dir() && !path.is_symlink() {
             found.extend(manifests(&path));
-        } else if path.ends_with("manifest.json") {
+        } else if path.ends_with(MANIFEST) {
             found.push(path);
         }
     }

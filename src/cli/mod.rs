@@ -20,6 +20,7 @@ mod test;
 mod truth;
 mod truth_links;
 mod try_out;
+mod verify;
 mod worklist;
 
 use std::io::IsTerminal;
@@ -62,6 +63,8 @@ enum Command {
     Worklist(worklist::Args),
     /// Write the bulletin of a month or a quarter.
     Bulletin(bulletin::Args),
+    /// Hold every file of the lake against what was noted when it was written.
+    Verify(verify::Args),
     /// Make synthetic extracts, as dirty as real ones.
     Fake(fake::Args),
     /// Hold a night's anomalies against the truth of synthetic extracts.
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::Pack(args) => pack::pack(&args),
         Command::Worklist(args) => worklist::worklist(&args),
         Command::Bulletin(args) => bulletin::bulletin(&args),
+        Command::Verify(args) => verify::verify(&args),
         Command::Fake(args) => fake::fake(&args),
         Command::Truth(args) => truth::truth(&args),
         Command::ReadApart(args) => read_apart::read(&args),

@@ -16,7 +16,7 @@ use super::typed::{Outcome, Place, Typer};
 use crate::division::Divisions;
 use crate::error::{Error, Result};
 use crate::lake::rows::Gather;
-use crate::lake::{Lake, durable};
+use crate::lake::{Lake, MANIFEST, durable, files_below_with, sound};
 use crate::pipeline::Pipeline;
 use crate::pipeline::schema::table_schema;
 use crate::pipeline::spec::{Feed, Grain, Table};
@@ -107,6 +107,12 @@ impl Receiver<'_> {
         self.archive(&staged, feed, parcel)?;
         let json = serde_json::to_vec_pretty(&receipt).expect("a receipt is JSON");
         durable::write(&staged.join("receipt.json"), &json)?;
+        let read = |path: &str| {
+            let file = receipt.files.iter().find(|file| path == format!("raw/{}", file.name))?;
+            Some(file.blake3.clone())
+        };
+        let files = sound::manifest(&files_below_with(&staged, read)?)?;
+        durable::write(&staged.join(MANIFEST), &files)?;
         self.lake.keep_delivery(&staged, &feed.id, &delivery)?;
         Ok(Received::New(Box::new(receipt)))
     }

@@ -14,6 +14,7 @@ use super::mention::Kind;
 use super::step::Step;
 use super::traits::Traits;
 use crate::error::{Error, Result};
+use crate::lake::MANIFEST;
 use crate::lake::rows::{Part, RowsFile, RowsWriter};
 use crate::privacy::PersonKeys;
 
@@ -110,7 +111,7 @@ impl Past {
 
 /// Accepted deliveries that a night was made from.
 fn deliveries(night: &Path) -> Result<BTreeSet<String>> {
-    let path = night.join("manifest.json");
+    let path = night.join(MANIFEST);
     let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
     let json: serde_json::Value = serde_json::from_str(&text).map_err(|e| {
         Error::environment(format!("{} is damaged: {e}", path.display()))

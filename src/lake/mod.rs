@@ -4,7 +4,7 @@
 //! ```text
 //! lake/
 //!   lock
-//!   deliveries/<feed>/<delivery>/   receipt.json rows.parquet rejects.parquet raw/<file>
+//!   deliveries/<feed>/<delivery>/   manifest.json receipt.json rows.parquet rejects.parquet raw/<file>
 //!   nights/<night>/                 manifest.json summary.json report.html anomalies/ views/ …
 //!   current -> nights/<night>
 //!   staging/                        what a run builds aside or keeps out of memory; emptied by the next
@@ -16,15 +16,20 @@ pub mod durable;
 pub mod heaps;
 mod piles;
 pub mod rows;
+pub mod sound;
 mod walk;
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-pub use walk::{FileEntry, files_below, hash_file};
+pub use walk::{FileEntry, files_below, files_below_with, hash_file};
 
 use crate::error::{Error, Result};
+
+/// The list of the files of a delivery or a night with their hashes, written last: a folder that has
+/// it is whole.
+pub const MANIFEST: &str = "manifest.json";
 
 /// A lake's folder.
 #[derive(Debug, Clone)]

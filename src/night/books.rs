@@ -15,8 +15,8 @@ use super::{Receipts, Setup};
 use crate::anomaly::table::csv_cell;
 use crate::error::{Error, Result};
 use crate::feed::receipt::in_force;
-use crate::lake::durable;
 use crate::lake::rows::RowsWriter;
+use crate::lake::{MANIFEST, durable};
 use crate::ledger::act::{Act, Draft};
 use crate::ledger::advance::{Tonight, advance};
 use crate::ledger::case::Cases;
@@ -82,7 +82,7 @@ impl Books {
         }
         for record in nights.iter().rev().filter(own).filter(|_| !self.past) {
             let name = setup.night_name(night, receipts, last, &record.before);
-            if name == record.night && setup.lake.night(&name).join("manifest.json").is_file() {
+            if name == record.night && setup.lake.night(&name).join(MANIFEST).is_file() {
                 self.before = record.before.clone();
                 return Ok(name);
             }

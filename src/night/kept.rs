@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::feed::assemble::{Assembled, of_persons};
 use crate::lake::bucket::KeyRange;
 use crate::lake::rows::RowsFile;
-use crate::lake::{FileEntry, durable, hash_file};
+use crate::lake::{FileEntry, MANIFEST, durable, hash_file};
 use crate::view::Planned;
 
 /// Where the marks of a night lie in its folder.
@@ -48,7 +48,7 @@ impl Last {
         }
         let read = |name: &str| std::fs::read(folder.join(name)).ok();
         let marks = serde_json::from_slice(&read(FILE)?).ok()?;
-        let manifest: Manifest = serde_json::from_slice(&read("manifest.json")?).ok()?;
+        let manifest: Manifest = serde_json::from_slice(&read(MANIFEST)?).ok()?;
         let files = manifest.files.into_iter().map(|file| (file.path, file.blake3)).collect();
         Some(Self { folder, marks, files })
     }

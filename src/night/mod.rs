@@ -34,7 +34,7 @@ use crate::error::{Error, Result};
 use crate::feed::assemble::{Assembled, assemble};
 use crate::feed::receipt::Receipt;
 use crate::identity;
-use crate::lake::bucket;
+use crate::lake::{MANIFEST, bucket};
 use crate::ledger::advance::Tonight;
 use crate::report::summary::{DeliveryLine, Summary};
 
@@ -111,7 +111,7 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     let mut books = Books::open(setup, night)?;
     let name = books.name(setup, night, &receipts, last.as_deref())?;
     let folder = setup.lake.night(&name);
-    if folder.join("manifest.json").is_file() {
+    if folder.join(MANIFEST).is_file() {
         return unchanged(setup, &books, &name, folder);
     }
     let staged = setup.lake.stage(&name)?;

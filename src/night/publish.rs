@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::feed::receipt::Verdict;
 use crate::identity::Funnel;
 use crate::lake::rows::PERSON_KEY;
-use crate::lake::{FileEntry, durable, files_below, hash_file};
+use crate::lake::{FileEntry, MANIFEST, durable, files_below, hash_file};
 use crate::ledger::chain::Head;
 use crate::ledger::policy::Policy;
 use crate::pipeline::spec::{Rule, Severity};
@@ -79,7 +79,7 @@ pub(super) fn publish(
     let summary = summary(setup, rows, &facts);
     json(&staged.join("summary.json"), &summary)?;
     durable::write(&staged.join("report.html"), report::html(&summary).as_bytes())?;
-    let previous = facts.last.as_ref().map(|l| setup.lake.night(l).join("manifest.json"));
+    let previous = facts.last.as_ref().map(|l| setup.lake.night(l).join(MANIFEST));
     let manifest = Manifest {
         night: &facts.name,
         pipeline: &setup.pipeline.id,
@@ -92,7 +92,7 @@ pub(super) fn publish(
             .collect(),
         files: files_below(staged)?,
     };
-    json(&staged.join("manifest.json"), &manifest)?;
+    json(&staged.join(MANIFEST), &manifest)?;
     // A night of the past that is run again is kept, but `current` stays with the newest.
     let newest = setup.lake.current_night().and_then(|n| super::setup::date_of(&n));
     let newest = newest.is_none_or(|n| n <= facts.night);

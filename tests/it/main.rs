@@ -39,6 +39,7 @@ mod support;
 mod take_back;
 mod tidy;
 mod try_out;
+mod verify;
 mod watch;
 mod workdays;
 mod worklist;

@@ -1,0 +1,179 @@
+//! `bidui verify`: is every file of the lake what was written?
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::{Page, Place, output};
+use crate::error::{Error, Result};
+use crate::feedback::province::MANIFEST as OF_A_BATCH;
+use crate::lake::sound::{Flaw, Held, hold};
+use crate::lake::{Lake, MANIFEST, hash_file, names_in};
+use crate::night::{read_summary, setup};
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    place: Place,
+    /// Form of the result.
+    #[arg(long, short, value_enum, default_value = "table")]
+    output: Page,
+}
+
+/// What was held against its hashes.
+#[derive(Default)]
+struct Found {
+    deliveries: u64,
+    nights: u64,
+    batches: u64,
+    files: u64,
+    bytes: u64,
+    /// Deliveries of a version that noted nothing.
+    not_noted: Vec<String>,
+    /// By path inside the lake.
+    flaws: Vec<(String, Flaw)>,
+}
+
+impl Found {
+    fn add(&mut self, folder: &str, held: Held) {
+        self.files += held.files;
+        self.bytes += held.bytes;
+        let flaws = held.flaws.into_iter();
+        self.flaws.extend(flaws.map(|(path, flaw)| (format!("{folder}/{path}"), flaw)));
+    }
+}
+
+/// Holds deliveries, nights and packs against what was noted when they were written.
+pub fn verify(args: &Args) -> Result<ExitCode> {
+    let settings = setup::load(&args.place.pipeline)?.settings;
+    let root = args.place.lake.clone().or(settings.lake).ok_or_else(|| {
+        Error::usage("no lake: neither --lake nor `lake:` in pipeline.yaml")
+            .hint("say where the lake is with --lake DIR")
+    })?;
+    if !root.is_dir() {
+        return Err(Error::usage(format!("there is no lake at {}", root.display()))
+            .hint("say where it is with --lake DIR"));
+    }
+    let found = all(&Lake::at(&root))?;
+    output::say(&match args.output {
+        Page::Json => format!("{:#}", as_json(&found)),
+        Page::Table => page(&found),
+    })?;
+    Ok(if found.flaws.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn all(lake: &Lake) -> Result<Found> {
+    let mut found = Found::default();
+    deliveries(lake.root(), &mut found)?;
+    nights(lake, &mut found)?;
+    batches(lake.root(), Path::new("packs"), &mut found)?;
+    Ok(found)
+}
+
+fn deliveries(root: &Path, found: &mut Found) -> Result<()> {
+    for feed in sorted(&root.join("deliveries")) {
+        for delivery in sorted(&root.join("deliveries").join(&feed)) {
+            let name = format!("deliveries/{feed}/{delivery}");
+            found.deliveries += 1;
+            if root.join(&name).join(MANIFEST).is_file() {
+                found.add(&name, hold(&root.join(&name), MANIFEST, true)?);
+            } else {
+                found.not_noted.push(name);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn nights(lake: &Lake, found: &mut Found) -> Result<()> {
+    for night in lake.nights() {
+        let folder = lake.night(&night);
+        let held = hold(&folder, MANIFEST, true)?;
+        // A run may have removed an old night meanwhile.
+        if folder.is_dir() {
+            found.nights += 1;
+            found.add(&format!("nights/{night}"), held);
+            found.flaws.extend(before(lake, &folder));
+        }
+    }
+    let current = lake.current();
+    if current.is_symlink() && !current.is_dir() {
+        found.flaws.push(("current".into(), Flaw::Missing));
+    }
+    Ok(())
+}
+
+/// A night notes the manifest of the night that it was built on.
+fn before(lake: &Lake, folder: &Path) -> Option<(String, Flaw)> {
+    let last = read_summary(folder).ok()?.last_night?;
+    let manifest: Value =
+        serde_json::from_slice(&std::fs::read(folder.join(MANIFEST)).ok()?).ok()?;
+    let now = hash_file(&lake.night(&last).join(MANIFEST)).ok()?;
+    let same = manifest.get("previous")?.as_str()? == now;
+    (!same).then(|| (format!("nights/{last}/{MANIFEST}"), Flaw::Changed))
+}
+
+/// Batches of packs below a folder. What counties sent back may lie beside them.
+fn batches(root: &Path, below: &Path, found: &mut Found) -> Result<()> {
+    let folder = root.join(below);
+    if folder.join(OF_A_BATCH).is_file() {
+        found.batches += 1;
+        found.add(&below.display().to_string(), hold(&folder, OF_A_BATCH, false)?);
+        return Ok(());
+    }
+    let folders = sorted(&folder).into_iter().filter(|name| folder.join(name).is_dir());
+    folders.map(|name| batches(root, &below.join(name), found)).collect()
+}
+
+fn sorted(folder: &Path) -> Vec<String> {
+    let mut names = names_in(folder);
+    names.sort();
+    names
+}
+
+fn as_json(found: &Found) -> Value {
+    let word = |flaw: &Flaw| flaw.words().1;
+    let flaws = found.flaws.iter().map(|(path, flaw)| json!({ "path": path, "flaw": word(flaw) }));
+    json!({
+        "deliveries": found.deliveries,
+        "nights": found.nights,
+        "batches": found.batches,
+        "files": found.files,
+        "bytes": found.bytes,
+        "not_noted": found.not_noted,
+        "flaws": flaws.collect::<Vec<_>>(),
+    })
+}
+
+fn page(found: &Found) -> String {
+    let mut lines = Vec::new();
+    if !found.flaws.is_empty() {
+        let mut table = output::plain_table();
+        table.set_header(["路径 path", "问题 fault"]);
+        for (path, flaw) in &found.flaws {
+            let (zh, en) = flaw.words();
+            table.add_row([path.clone(), format!("{zh} {en}")]);
+        }
+        lines.push(table.to_string());
+    }
+    if !found.not_noted.is_empty() {
+        lines.push(format!(
+            "{} 批数据由旧版本收入，未记录校验值 deliveries were taken in by a version that noted no hashes",
+            found.not_noted.len()
+        ));
+    }
+    let held = format!(
+        "{} files, {:.1} MB: {} deliveries, {} nights, {} batches of packs",
+        found.files,
+        found.bytes as f64 / 1e6,
+        found.deliveries - found.not_noted.len() as u64,
+        found.nights,
+        found.batches
+    );
+    lines.push(match found.flaws.len() {
+        0 => format!("数据湖完整 whole: {held}"),
+        count => format!("数据湖有误 {count} faults; as they were written: {held}"),
+    });
+    lines.join("\n")
+}

@@ -1,0 +1,108 @@
+//! `bidui verify` sees every file of a lake that is not what was written.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::{Bidui, copy, gansu, list, number, temp, text, tiny_lake, tree};
+
+/// A copy of the smaller lake with a batch of packs.
+fn lake(home: &Path) -> PathBuf {
+    let lake = home.join("lake");
+    copy(tiny_lake(), &lake);
+    let issue =
+        Bidui::new("pack").args(&["issue", "--month", "2026-11", "--pipeline"]).arg(gansu());
+    issue.arg("--lake").arg(&lake).env("BIDUI_ACTOR", "省卫健委甲").go().ended(0);
+    lake
+}
+
+fn verify(lake: &Path, code: i32) -> Value {
+    let said = Bidui::new("verify").arg(gansu()).arg("--lake").arg(lake);
+    let said = said.args(&["--output", "json"]).go().ended(code);
+    serde_json::from_str(&said.stdout).expect("JSON")
+}
+
+/// What is wrong, by path.
+fn flaws(said: &Value) -> BTreeMap<&str, &str> {
+    list(said, "flaws").iter().map(|flaw| (text(flaw, "path"), text(flaw, "flaw"))).collect()
+}
+
+/// Files that were written once and stay as they are.
+fn kept(lake: &Path) -> Vec<String> {
+    let own =
+        |path: &String| ["deliveries/", "nights/", "packs/"].iter().any(|f| path.starts_with(f));
+    tree(lake).into_keys().filter(own).collect()
+}
+
+#[test]
+fn a_lake_and_its_copy_are_whole() {
+    let home = temp();
+    let lake = lake(home.path());
+    let said = verify(&lake, 0);
+    assert!(flaws(&said).is_empty() && list(&said, "not_noted").is_empty());
+    assert!(number(&said, "deliveries") > 20);
+    assert_eq!((number(&said, "nights"), number(&said, "batches")), (2, 1));
+    let manifests = kept(&lake).iter().filter(|path| path.ends_with("manifest.json")).count();
+    assert_eq!(number(&said, "files") as usize + manifests, kept(&lake).len());
+    let table = Bidui::new("verify").arg(gansu()).arg("--lake").arg(&lake).go().ended(0);
+    assert!(table.stdout.starts_with("数据湖完整 whole"), "{}", table.stdout);
+}
+
+#[test]
+fn a_bit_that_flipped_is_seen_in_each_file() {
+    let home = temp();
+    let lake = lake(home.path());
+    let files: Vec<String> =
+        kept(&lake).into_iter().filter(|path| !path.ends_with("manifest.json")).collect();
+    for (number, path) in files.iter().enumerate() {
+        let mut bytes = std::fs::read(lake.join(path)).expect("bytes");
+        let at = number * 7919 % bytes.len();
+        bytes[at] ^= 1 << (number % 8);
+        // Files that two nights share must not change twice.
+        std::fs::remove_file(lake.join(path)).expect("removed");
+        std::fs::write(lake.join(path), &bytes).expect("written");
+    }
+    let all: BTreeMap<&str, &str> = files.iter().map(|path| (path.as_str(), "changed")).collect();
+    assert!(all.len() > 100);
+    assert_eq!(flaws(&verify(&lake, 1)), all);
+}
+
+#[test]
+fn what_is_gone_strange_or_from_another_place_is_seen() {
+    let home = temp();
+    let lake = lake(home.path());
+    let of = |start: &str, end: &str| {
+        let own = |path: &String| path.starts_with(start) && path.ends_with(end);
+        kept(&lake).into_iter().filter(own).collect::<Vec<_>>()
+    };
+    let [receipts, rows] = ["receipt.json", "rows.parquet"].map(|end| of("deliveries/", end));
+    let nights = of("nights/", "/manifest.json");
+    std::fs::remove_file(lake.join(&rows[0])).expect("removed");
+    std::fs::copy(lake.join(&rows[1]), lake.join(&rows[2])).expect("another's rows");
+    let strange = receipts[3].replace("receipt", "own");
+    std::fs::write(lake.join(&strange), "mine").expect("written");
+    // The second night knows the list of the first.
+    let list_of_first = std::fs::read_to_string(lake.join(&nights[0])).expect("a list");
+    std::fs::write(lake.join(&nights[0]), list_of_first + " ").expect("written");
+    std::fs::write(lake.join(receipts[4].replace("receipt", "manifest")), "{}").expect("written");
+    // As a version left it that noted nothing.
+    std::fs::remove_file(lake.join(receipts[5].replace("receipt", "manifest"))).expect("removed");
+    std::fs::remove_file(lake.join("current")).expect("removed");
+    std::os::unix::fs::symlink("nights/gone", lake.join("current")).expect("a link");
+    let said = verify(&lake, 1);
+    let no_list = receipts[4].replace("receipt", "manifest");
+    let wanted = [
+        (rows[0].as_str(), "missing"),
+        (&rows[2], "changed"),
+        (&strange, "not of this folder"),
+        (&nights[0], "changed"),
+        (&no_list, "no list of files that can be read"),
+        ("current", "missing"),
+    ];
+    assert_eq!(flaws(&said), BTreeMap::from(wanted));
+    let not_noted: Vec<&str> = list(&said, "not_noted").iter().filter_map(Value::as_str).collect();
+    assert_eq!(not_noted, [receipts[5].trim_end_matches("/receipt.json")]);
+    let table = Bidui::new("verify").arg(gansu()).arg("--lake").arg(&lake).go().ended(1);
+    assert!(table.stdout.contains("数据湖有误 6 faults"), "{}", table.stdout);
+}
