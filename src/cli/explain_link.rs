@@ -1,10 +1,14 @@
 //! `bidui explain link`: why a row is of its person, field by field.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::{Page, output};
 use crate::error::{Error, Result};
 use crate::identity::{Evidence, Linked, Wanted, evidence, linked, step_title};
+use crate::lake::names_in;
+use crate::lake::rows::RowsFile;
 use crate::night::{Options, Setup};
 
 #[derive(clap::Args)]
@@ -47,6 +51,10 @@ pub fn explain(args: &Args) -> Result<ExitCode> {
         if !setup.pipeline.tables.contains_key(table) {
             return Err(Error::usage(format!("there is no table `{table}`")));
         }
+        if !is_there(&setup, &wanted)? {
+            return Err(Error::usage(format!("no delivery of the lake has the row {}", args.row))
+                .hint("`bidui show deliveries` lists deliveries, `bidui explain` the rows of an anomaly"));
+        }
         if args.output != Page::Json {
             output::say(
                 "证件号直接归并，无需其他证据\nlinked by its plain ID; no other evidence was needed",
@@ -62,6 +70,23 @@ pub fn explain(args: &Args) -> Result<ExitCode> {
         Page::Table => output::say(&page(&rows, &found, &open))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a delivery of the lake has a row.
+fn is_there(setup: &Setup, wanted: &Wanted) -> Result<bool> {
+    let Wanted::Row { table, delivery, src_row } = wanted else { return Ok(false) };
+    for feed in setup.pipeline.feeds.values().filter(|feed| feed.table == *table) {
+        let folder = setup.lake.deliveries(&feed.id);
+        for name in names_in(&folder).iter().filter(|name| name.starts_with(delivery)) {
+            let file = RowsFile::open(&folder.join(name).join("rows.parquet"))?;
+            for batch in file.pick(Arc::new(BTreeSet::from([*src_row])))? {
+                if batch?.num_rows() > 0 {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// A row, or the number of a mention.

@@ -64,7 +64,7 @@ pub struct Made {
 /// Makes the extracts of every night and the truth.
 ///
 /// # Errors
-/// A folder that is not empty; the disk; a contract that cannot be written.
+/// A folder that cannot be made; the disk; a contract that cannot be written.
 pub fn make(
     pipeline: &Pipeline,
     divisions: &Divisions,

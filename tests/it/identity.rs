@@ -230,11 +230,16 @@ fn each_step_finds_its_person() {
     }
     // The register has him without a number: it takes the key of the one that others know.
     let delivery = bidui::lake::names_in(&lake.join("deliveries/resident")).pop();
-    let place = format!("resident:{}:7", delivery.expect("a delivery"));
+    let delivery = delivery.expect("a delivery");
+    let place = format!("resident:{delivery}:7");
     let explain = Bidui::new("explain").args(&["link", &place]).arg(&pipeline);
     let said = explain.arg("--lake").arg(&lake).args(&["--output", "json"]).go().ended(0);
     let register = said.json().pop().expect("one line");
     assert_eq!(register["rows"][0]["tier"], "roster");
+    for nowhere in [format!("resident:{delivery}:999"), "resident:20200101-0:0".into()] {
+        let explain = Bidui::new("explain").args(&["link", &nowhere]).arg(&pipeline);
+        explain.arg("--lake").arg(&lake).go().ended(2);
+    }
     assert_eq!(keys.len(), 5, "each person is met: {keys:?}");
     let distinct: std::collections::BTreeSet<&String> = keys.values().collect();
     assert_eq!(distinct.len(), keys.len(), "no two persons have one key");

@@ -155,6 +155,9 @@ impl Act {
 
 impl Assign {
     pub fn go(&self) -> Result<ExitCode> {
+        if self.to.trim().is_empty() {
+            return Err(Error::usage("--to names nobody").hint("say who is to work on the case"));
+        }
         let assign = LedgerAct::Assign { to: self.to.trim().to_owned() };
         self.act.record(|_, _, _| Ok(vec![assign.clone(), self.act.why()]))
     }

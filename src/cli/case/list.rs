@@ -128,13 +128,16 @@ impl Filter {
 /// Beginnings of county codes: of a code, or of the divisions of a level that have a name.
 pub(super) fn places(divisions: &Divisions, name: &str, level: u8) -> Result<Vec<String>> {
     let digits = usize::from(level) * 2;
-    if name.bytes().all(|b| b.is_ascii_digit()) && name.len() >= 2 {
-        return Ok(vec![name[..name.len().min(digits)].to_owned()]);
-    }
-    let named = divisions.iter().filter(|d| d.level == level && d.label.starts_with(name));
-    let found: Vec<String> = named.map(|d| d.code[..digits].to_owned()).collect();
-    if found.is_empty() {
-        return Err(Error::usage(format!("there is no county or city {name}"))
+    let found: Vec<String> = if name.bytes().all(|b| b.is_ascii_digit()) && name.len() >= 2 {
+        let start = &name[..name.len().min(digits)];
+        let known = divisions.iter().any(|d| d.code.starts_with(start));
+        known.then(|| start.to_owned()).into_iter().collect()
+    } else {
+        let named = divisions.iter().filter(|d| d.level == level && d.label.starts_with(name));
+        named.map(|d| d.code[..digits].to_owned()).collect()
+    };
+    if found.is_empty() || name.is_empty() {
+        return Err(Error::usage(format!("there is no county or city `{name}`"))
             .hint("give its name as in the register, or its code of 6 digits"));
     }
     Ok(found)

@@ -61,11 +61,12 @@ fn migrations() -> Migrator {
     Migrator::with_migrations(all)
 }
 
-/// An address without its password.
+/// An address without what may be secret in it: who, before the host, and all settings behind it.
 pub(super) fn shown(address: &str) -> String {
-    match (address.split_once("://"), address.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, place))) if scheme != "sqlite" => {
-            format!("{scheme}://{place}")
+    match address.split_once("://") {
+        Some((scheme, rest)) if scheme != "sqlite" => {
+            let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+            format!("{scheme}://{}", place.split('?').next().unwrap_or_default())
         }
         _ => address.to_owned(),
     }
@@ -268,4 +269,22 @@ fn failed(place: &str, error: &sqlx::Error) -> Error {
 
 fn closed() -> Error {
     Error::bug("the ledger is closed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_who_and_how() {
+        for (address, place) in [
+            ("postgres://host/ledger", "postgres://host/ledger"),
+            ("postgres://me:p@ss@host:5432/ledger", "postgres://host:5432/ledger"),
+            ("postgres://host/ledger?user=me&password=secret", "postgres://host/ledger"),
+            ("postgres://me:secret@host/ledger?sslmode=require", "postgres://host/ledger"),
+            ("sqlite:///data/lake/ledger.sqlite", "sqlite:///data/lake/ledger.sqlite"),
+        ] {
+            assert_eq!(shown(address), place);
+        }
+    }
 }
