@@ -33,26 +33,32 @@ pub struct Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// An error of a kind, without hints.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), hints: Vec::new() }
     }
 
+    /// A command line that cannot be obeyed; exit code 2.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
     }
 
+    /// A fault in the files of a pipeline; exit code 2.
     pub fn pipeline(message: impl Into<String>) -> Self {
         Self::new(Kind::Pipeline, message)
     }
 
+    /// A gate that closed; exit code 1.
     pub fn gate(message: impl Into<String>) -> Self {
         Self::new(Kind::Gate, message)
     }
 
+    /// The machine fails or refuses; exit code 3.
     pub fn environment(message: impl Into<String>) -> Self {
         Self::new(Kind::Environment, message)
     }
 
+    /// A mistake in bidui itself; exit code 3.
     pub fn bug(message: impl Into<String>) -> Self {
         Self::new(Kind::Bug, message)
     }

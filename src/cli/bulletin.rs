@@ -19,6 +19,7 @@ use crate::night::{self, Options, Setup, indicators};
 use crate::pipeline::bulletins::Bulletin;
 use crate::report::summary::{Freshness, Summary};
 
+/// What `bidui bulletin` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -71,6 +72,10 @@ struct Last {
 }
 
 /// Writes the bulletin.
+///
+/// # Errors
+/// The pipeline's faults; a period that is none; a bulletin or a night that is not there; a damaged
+/// lake or ledger; the disk.
 pub fn bulletin(args: &Args) -> Result<ExitCode> {
     let (period, name) = args.period.period()?;
     let setup = Setup::new(&Options::of(args.place.pipeline.clone(), args.place.lake.clone()))?;

@@ -31,6 +31,7 @@ pub(super) struct Where {
     pub lake: Option<PathBuf>,
 }
 
+/// What `bidui case` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -62,6 +63,9 @@ enum CaseVerb {
 }
 
 /// Does what is asked for.
+///
+/// # Errors
+/// What the verb says.
 pub fn case(args: &Args) -> Result<ExitCode> {
     match &args.verb {
         CaseVerb::List(args) => list::list(args),
@@ -87,6 +91,9 @@ pub(super) struct Desk {
 
 impl Desk {
     /// Opens the ledger of a pipeline that has a published night.
+    ///
+    /// # Errors
+    /// The pipeline's faults; no published night; no ledger, or one that cannot be reached.
     pub fn open(place: &Where) -> Result<Self> {
         let options = Options::of(place.pipeline.clone(), place.lake.clone());
         let setup = Setup::new(&options)?;
@@ -98,12 +105,18 @@ impl Desk {
     }
 
     /// The day of the current night.
+    ///
+    /// # Errors
+    /// The name of the night has none.
     pub fn day(&self) -> Result<NaiveDate> {
         date_of(&self.night)
             .ok_or_else(|| Error::environment(format!("the night {} has no date", self.night)))
     }
 
     /// Everything that the current night knows of anomalies, by their numbers.
+    ///
+    /// # Errors
+    /// The memory is damaged.
     pub fn memory(&self) -> Result<BTreeMap<String, Anomaly>> {
         Ok(table::read_memory(&self.setup.lake.night(&self.night))?.known)
     }
@@ -122,6 +135,9 @@ pub(super) fn now() -> String {
 }
 
 /// Who acts: as said, else the login name.
+///
+/// # Errors
+/// Nobody is named, or somebody with the name under which nights act.
 pub(super) fn actor(said: Option<&String>) -> Result<String> {
     let said = said.cloned().filter(|a| !a.trim().is_empty());
     let login = || ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());

@@ -12,6 +12,7 @@ use crate::ledger::policy::Policy;
 use crate::night::setup::{SOME_DAY, newest, prepared};
 use crate::pipeline::{self, Pipeline};
 
+/// What `bidui check` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of the pipeline.
@@ -23,6 +24,10 @@ pub struct Args {
 }
 
 /// Reads the folder, plans its SQL, and reports every fault.
+///
+/// # Errors
+/// The table of views cannot be written. Faults are no error here: they are shown, and the exit
+/// code is 2.
 pub fn check(args: &Args) -> Result<ExitCode> {
     let checked = pipeline::load(&args.pipeline).and_then(|pipeline| {
         let night = newest(pipeline.settings.input.as_deref());

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::night::explain::{Explanation, SourceRow, explain as why};
 use crate::night::{Options, Setup};
 
+/// What `bidui explain` can be told.
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
@@ -32,6 +33,9 @@ enum What {
 }
 
 /// Explains the anomaly, or the link of a row.
+///
+/// # Errors
+/// The pipeline's faults; no such night or anomaly; a damaged lake.
 pub fn explain(args: &Args) -> Result<ExitCode> {
     if let Some(What::Link(args)) = &args.what {
         return super::explain_link::explain(args);

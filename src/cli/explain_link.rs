@@ -11,6 +11,7 @@ use crate::lake::names_in;
 use crate::lake::rows::RowsFile;
 use crate::night::{Options, Setup};
 
+/// What `bidui explain link` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     /// The row as TABLE:DELIVERY:ROW (table, beginning of the delivery's name, src_row), or the number
@@ -27,6 +28,10 @@ pub struct Args {
 }
 
 /// Explains the link of a row.
+///
+/// # Errors
+/// The pipeline's faults; no such night, table or number; a text that names no row; a damaged
+/// night.
 pub fn explain(args: &Args) -> Result<ExitCode> {
     let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
     let setup = Setup::new(&options)?;

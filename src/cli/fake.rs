@@ -14,6 +14,7 @@ use crate::fake::write::Dirt;
 use crate::fake::{Order, make};
 use crate::night::setup::{load, register};
 
+/// What `bidui fake` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of the pipeline.
@@ -59,6 +60,10 @@ pub struct Args {
 }
 
 /// Makes the extracts and says what they hold.
+///
+/// # Errors
+/// The pipeline's faults; rates that cannot be read; a world that cannot be; a contract that cannot
+/// be written; the disk.
 pub fn fake(args: &Args) -> Result<ExitCode> {
     let pipeline = load(&args.pipeline)?;
     let divisions = register(&pipeline)?;

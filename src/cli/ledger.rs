@@ -19,6 +19,7 @@ use crate::ledger::chain::{self, Head};
 use crate::ledger::store::{self, Store};
 use crate::night::{Options, Setup};
 
+/// What `bidui ledger` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -68,6 +69,9 @@ struct Rebuild {
 }
 
 /// Does what is asked for.
+///
+/// # Errors
+/// The pipeline's faults; no ledger; what the verb says.
 pub fn ledger(args: &Args) -> Result<ExitCode> {
     match &args.verb {
         LedgerVerb::Show(args) => show(args),

@@ -38,6 +38,9 @@ pub fn log(text: &str) {
 }
 
 /// Text on stdout; a reader that has gone away is fine.
+///
+/// # Errors
+/// Stdout cannot be written for another reason.
 pub fn say(text: &str) -> Result<()> {
     match writeln!(std::io::stdout(), "{text}") {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -48,6 +51,9 @@ pub fn say(text: &str) -> Result<()> {
 }
 
 /// Gives a batch out in the form asked for.
+///
+/// # Errors
+/// Parquet without a file to write it to; a column that has no text; the disk, stdout.
 pub fn give(batch: &RecordBatch, out: &Out) -> Result<()> {
     if out.output == Form::Parquet {
         let path = out.to.as_ref().ok_or_else(|| {

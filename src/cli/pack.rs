@@ -12,6 +12,7 @@ use super::case::{Desk, Where, actor, now};
 use crate::error::{Error, Result};
 use crate::pipeline::packs::{Level, Pack};
 
+/// What `bidui pack` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -31,6 +32,9 @@ enum PackVerb {
 }
 
 /// Does what is asked for.
+///
+/// # Errors
+/// What the verb says.
 pub fn pack(args: &Args) -> Result<ExitCode> {
     match &args.verb {
         PackVerb::Issue(args) => issue::issue(args),

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use crate::error::Result;
 use crate::feed::read::{Request, read_apart, set_program};
 
+/// What `bidui read-apart` is told.
 #[derive(clap::Args)]
 pub struct Args {
     file: PathBuf,
@@ -37,6 +38,10 @@ pub fn prepare() {
 }
 
 /// Reads the file.
+///
+/// # Errors
+/// Never. What is wrong with the file stands in the stream; the exit code is 1 when nobody reads
+/// it.
 pub fn read(args: &Args) -> Result<ExitCode> {
     let request = Request {
         file: Path::new(&args.file),

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::night::{self, Options, Outcome};
 use crate::report::summary::Freshness;
 
+/// What `bidui run` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -61,6 +62,9 @@ fn bytes(text: &str) -> Result<usize, String> {
 }
 
 /// Runs the nights that are due and sums each up.
+///
+/// # Errors
+/// What stops a night; those before it are published, and told.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let options = Options {

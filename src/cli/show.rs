@@ -29,6 +29,7 @@ enum What {
     Runs,
 }
 
+/// What `bidui show` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     #[arg(value_enum)]
@@ -67,6 +68,9 @@ pub struct Args {
 }
 
 /// Shows what is asked for.
+///
+/// # Errors
+/// The pipeline's faults; no such night; a damaged lake; what cannot be written.
 pub fn show(args: &Args) -> Result<ExitCode> {
     let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
     let setup = Setup::new(&options)?;
@@ -99,7 +103,11 @@ fn without_ids(batch: &RecordBatch) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new(batch.schema(), batch.columns().iter().map(clean).collect())?)
 }
 
-/// The night asked for, or the current one.
+/// The name of the night asked for, or of the current one. A day stands for its newest night, the
+/// beginning of a name for the last one that begins so.
+///
+/// # Errors
+/// There is no such night, or none was published.
 pub(super) fn night(setup: &Setup, wanted: Option<&str>) -> Result<String> {
     match wanted {
         Some(name) => {
@@ -262,6 +270,10 @@ fn strings(names: &[&str], values: Vec<Vec<Option<String>>>) -> Result<RecordBat
     columns(names.iter().copied().zip(values.into_iter().map(array)).collect())
 }
 
+/// A batch of these columns, by name, in their order. Any of them may hold nothing.
+///
+/// # Errors
+/// Columns of different lengths.
 pub(super) fn columns(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
     let field = |(name, array): &(&str, ArrayRef)| {
         Field::new(*name, DataType::clone(array.data_type()), true)

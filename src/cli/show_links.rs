@@ -10,6 +10,9 @@ use crate::error::Result;
 use crate::identity::{Event, Evidence, events, evidence};
 
 /// The review table of a night, or its events.
+///
+/// # Errors
+/// The night has no review table, or its file is damaged.
 pub(super) fn batch(folder: &Path, events: bool) -> Result<RecordBatch> {
     if events { happened(folder) } else { open(folder) }
 }

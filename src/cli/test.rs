@@ -10,6 +10,7 @@ use crate::night::setup::{checked, load};
 use crate::pipeline::Pipeline;
 use crate::trial;
 
+/// What `bidui test` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of the pipeline.
@@ -21,6 +22,10 @@ pub struct Args {
 }
 
 /// Tries the rules and says what differs.
+///
+/// # Errors
+/// The pipeline's faults; no id has the part that was given; an example that cannot be read or
+/// built.
 pub fn test(args: &Args) -> Result<ExitCode> {
     let pipeline = load(&args.pipeline)?;
     known(&pipeline, &args.rule)?;

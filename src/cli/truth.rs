@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::fake::truth::score;
 use crate::night::{self, Options, Setup};
 
+/// What `bidui truth` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -27,6 +28,9 @@ pub struct Args {
 }
 
 /// Prints the score of every rule; 1 when any differs.
+///
+/// # Errors
+/// The pipeline's faults; no published night; the truth or a file of the lake cannot be read.
 pub fn truth(args: &Args) -> Result<ExitCode> {
     let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
     let setup = Setup::new(&options)?;

@@ -11,6 +11,9 @@ use crate::identity::{self, Wanted};
 use crate::night::{self, Setup};
 
 /// Prints the scores of a night.
+///
+/// # Errors
+/// The truth or a file of the lake cannot be read; a night without links.
 pub(super) fn links(
     setup: &Setup,
     folder: &Path,

@@ -22,6 +22,7 @@ use crate::privacy::PersonKeys;
 /// Lines that are named of each reason.
 const LINES: usize = 3;
 
+/// What `bidui try` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     /// Extracts, each by itself.
@@ -53,6 +54,10 @@ type Quarantine = BTreeMap<[String; 3], Quarantined>;
 type Tried = std::result::Result<Receipt, Vec<String>>;
 
 /// Tries every file; 1 when one of them would be refused.
+///
+/// # Errors
+/// The pipeline's faults; no such file, or no feed for it; the disk. A file that ends a night is no
+/// error here: it would be refused.
 pub fn try_out(args: &Args) -> Result<ExitCode> {
     let pipeline = load(&args.pipeline)?;
     let divisions = register(&pipeline)?;

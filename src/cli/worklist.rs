@@ -39,6 +39,7 @@ What an office settles without a visit (wrong ID numbers, doubled insurance …;
 packs/county.yaml) is not listed; --office lists it too. The term of a case that was not yet in a pack is \
 the rule's own; such a case is not called overdue.";
 
+/// What `bidui worklist` can be told.
 #[derive(clap::Args)]
 #[command(after_help = ABOUT)]
 pub struct Args {
@@ -104,6 +105,10 @@ fn prefix(divisions: &Divisions, raw: &str) -> Result<String> {
 }
 
 /// Gives the list out.
+///
+/// # Errors
+/// No night or ledger, or a damaged one; a place that the register does not have; what cannot be
+/// written.
 pub fn worklist(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let wanted = args.whose.read(args, &desk.setup.divisions)?;

@@ -31,7 +31,11 @@ pub struct Divisions {
 impl Divisions {
     /// Builds the register from `(code, label, parent, level)` and `(old code, new code)` of a code
     /// list. Codes have 2, 4, 6, 9 or 12 digits; an empty parent is the nearest one by code, an
-    /// empty level the one of the code. Comes back with every fault of the list at once.
+    /// empty level the one of the code.
+    ///
+    /// # Errors
+    /// Every fault of the list at once: codes that stand twice or have other digits, divisions
+    /// without a name, levels and parents that do not fit.
     pub fn build<'a>(
         rows: impl IntoIterator<Item = (&'a str, &'a str, &'a str, &'a str)>,
         history: impl IntoIterator<Item = (&'a str, &'a str)>,

@@ -87,7 +87,8 @@ impl TableRows {
         self.pieces(EVERYONE).into_iter().map(cursor).collect()
     }
 
-    /// Rows that had no person when they were received, in the order of the deliveries.
+    /// Rows that had no person when they were received, in the order of the deliveries; an error
+    /// where one is met.
     pub fn waiting(&self) -> impl Iterator<Item = crate::error::Result<RecordBatch>> + '_ {
         let columns = names(&self.schema);
         self.held.iter().flat_map(move |h| h.piece(Part::Pending).batches(&columns))

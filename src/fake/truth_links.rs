@@ -63,14 +63,17 @@ pub struct Pairs {
 }
 
 impl Pairs {
+    /// The share of the pairs found that are right, 0 to 1; 1 where none was found.
     pub fn precision(self) -> f64 {
         ratio(self.right, self.right + self.wrong)
     }
 
+    /// The share of the true pairs that were found, 0 to 1; 1 where there are none.
     pub fn recall(self) -> f64 {
         ratio(self.right, self.right + self.missed)
     }
 
+    /// The harmonic mean of precision and recall, 0 to 1.
     pub fn f1(self) -> f64 {
         let (p, r) = (self.precision(), self.recall());
         if p + r == 0.0 { 0.0 } else { 2.0 * p * r / (p + r) }

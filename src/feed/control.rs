@@ -66,6 +66,7 @@ struct Running<'a> {
 }
 
 impl<'a> Controls<'a> {
+    /// The control totals that a feed promises; nothing is counted yet.
     pub fn new(feed: &'a Feed, table: &Table) -> Self {
         let running = |rule: &'a ControlTotal| Running {
             rule,

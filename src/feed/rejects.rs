@@ -47,6 +47,10 @@ pub(super) struct RejectWriter {
 }
 
 impl RejectWriter {
+    /// Creates the table, without a row.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub fn create(path: &Path) -> Result<Self> {
         Ok(Self {
             writer: RowsWriter::plain(path, reject_schema())?,
@@ -58,6 +62,9 @@ impl RejectWriter {
     }
 
     /// Counts a row of a part and writes it down.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub fn quarantine(
         &mut self,
         part: &mut PartAccount,
@@ -96,6 +103,10 @@ impl RejectWriter {
         self.writer.push(&RecordBatch::try_new(reject_schema(), columns)?)
     }
 
+    /// Writes what still waits; the number of rows.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub fn finish(mut self) -> Result<u64> {
         self.flush()?;
         self.writer.finish()

@@ -26,6 +26,7 @@ pub(super) struct Index {
 }
 
 impl Index {
+    /// An index of mentions by their places. A key of a crowd is left out.
     pub fn of(mentions: &[Mention]) -> Self {
         let mut lines = Vec::new();
         let (mut keys, mut bytes) = (Vec::new(), Vec::new());

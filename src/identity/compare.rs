@@ -92,10 +92,12 @@ pub(super) const NO: u8 = 2;
 pub(super) struct Gamma(u32);
 
 impl Gamma {
+    /// The level of a field; 0 where it cannot be compared.
     pub fn get(self, field: Field) -> u8 {
         ((self.0 >> (field as u32 * 4)) & 15) as u8
     }
 
+    /// Sets the level of a field; it is below 16.
     pub fn set(&mut self, field: Field, level: u8) {
         let shift = field as u32 * 4;
         self.0 = (self.0 & !(15 << shift)) | (u32::from(level) << shift);

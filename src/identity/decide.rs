@@ -153,6 +153,9 @@ impl Case<'_> {
         }
     }
 
+    /// The person of a mention among its candidates: by the strictest step that names one, else by
+    /// the model. Nothing when neither is sure; what people are to look at is then put into the
+    /// outcome.
     pub(super) fn one(
         &self,
         of_one: &[Candidate],

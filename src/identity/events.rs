@@ -113,6 +113,7 @@ impl Forward {
         self.0.is_empty()
     }
 
+    /// Keys of the persons of whom nothing is left.
     pub(super) fn keys(&self) -> impl Iterator<Item = i64> + '_ {
         self.0.keys().copied()
     }
@@ -237,6 +238,9 @@ pub fn no_events() -> BTreeMap<String, u64> {
 }
 
 /// Writes that nothing changed since the night before.
+///
+/// # Errors
+/// What the disk says.
 pub(super) fn none(night: &Path) -> Result<()> {
     write_all(night, &[])
 }
@@ -252,6 +256,9 @@ fn write_all(night: &Path, events: &[Event]) -> Result<()> {
 
 /// Compares tonight with the night before, and writes the events and the pointers. Gives the number
 /// of events of each kind.
+///
+/// # Errors
+/// What the disk says.
 pub(super) fn write(
     order: &[&Table],
     night: (&Path, NaiveDate),

@@ -97,6 +97,9 @@ fn schema() -> SchemaRef {
 }
 
 /// Writes both tables of a night.
+///
+/// # Errors
+/// What the disk says.
 pub(super) fn write(
     case: &Case<'_>,
     order: &[&Table],

@@ -163,6 +163,9 @@ fn line(
 /// Writes links and moved rows below `night/identity` and hangs them into `tables`. `rows` are the rows
 /// with a usable ID, by table. Gives what the next night is to know; `known` are deliveries that the
 /// night before had.
+///
+/// # Errors
+/// What the disk says; a file of the lake that is damaged.
 pub(super) fn write(
     order: &[&Table],
     tables: &mut BTreeMap<String, TableRows>,
@@ -196,6 +199,9 @@ pub(super) fn write(
 }
 
 /// Adds the table of links to tonight's tables.
+///
+/// # Errors
+/// The file of links is missing or damaged.
 pub(super) fn hang(tables: &mut BTreeMap<String, TableRows>, path: &Path) -> Result<()> {
     let file = RowsFile::open(path)?;
     let held = vec![Held { delivery: String::new(), file, edits: Arc::default() }];

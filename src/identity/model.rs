@@ -34,6 +34,8 @@ pub(super) struct Sample {
 }
 
 impl Sample {
+    /// Counts a row of a table, the place of which is given, that is its ID's owner's. `own`: its
+    /// typed birth is that of its own ID.
     pub fn same(&mut self, table: usize, gamma: Gamma, own: bool) {
         self.rows += 1;
         let named = matches!(gamma.get(Field::Name), name::SAME | name::SOUND);
@@ -51,6 +53,7 @@ impl Sample {
         }
     }
 
+    /// Adds the counts of another sample.
     pub fn add(&mut self, other: &Self) {
         self.rows += other.rows;
         for (sums, counts) in self.counts.iter_mut().zip(&other.counts) {

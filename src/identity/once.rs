@@ -27,6 +27,9 @@ pub(super) struct Lists {
 
 impl Lists {
     /// Reads the keys of these lists; kept are those that a mention may come to.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub fn read(
         ground: &Ground<'_>,
         mentions: &[Mention],

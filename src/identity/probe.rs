@@ -83,6 +83,9 @@ pub(super) struct Extra {
 
 /// Offers all persons. `apart` are rows of the spine that are not their ID's owner's, by table and
 /// delivery; `extras` are persons beside the rows with a plain ID.
+///
+/// # Errors
+/// What the disk says.
 pub(super) fn probe(
     ground: &Ground<'_>,
     mentions: &[Mention],

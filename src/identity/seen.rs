@@ -140,12 +140,14 @@ pub(super) struct Watched {
 }
 
 impl Watched {
+    /// Counts a row under a watched ID: what it says, the ID's key, the place of its table.
     pub fn row(&mut self, what: i64, owner: i64, table: u16) {
         let own = self.rows.entry(what).or_insert((owner, table, 0));
         own.1 = own.1.min(table);
         own.2 += 1;
     }
 
+    /// Takes what was found in other ranges of keys.
     pub fn add(&mut self, other: Self) {
         self.living.extend(other.living);
         // An ID lies in one range, and so does all that is said under it.
@@ -159,6 +161,9 @@ fn schema() -> SchemaRef {
 }
 
 /// Writes what the next night is to know.
+///
+/// # Errors
+/// What the disk says.
 pub(super) fn write(night: &Path, now: &BTreeMap<i64, Now>) -> Result<()> {
     let mut writer = RowsWriter::plain(&night.join("identity").join(FILE), schema())?;
     let all: Vec<Seen> = now.values().map(|n| n.seen).collect();

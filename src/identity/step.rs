@@ -83,6 +83,7 @@ impl Step {
         }
     }
 
+    /// The word in tables.
     pub fn word(self) -> &'static str {
         self.words().0
     }

@@ -46,11 +46,16 @@ impl Ground<'_> {
         self.order.iter().filter(|t| spine.contains(&t.id)).count()
     }
 
+    /// What stands in the place of an ID and is none, by the pipeline's own list.
     pub fn placeholders(&self) -> &[String] {
         &self.pipeline.settings.identity.placeholders
     }
 
-    /// Rows of a table of some persons, with the places of their deliveries.
+    /// Rows of a table of some persons, with the places of their deliveries. The columns are those
+    /// of the first call for the table with these cursors.
+    ///
+    /// # Errors
+    /// A column that the table does not have; what the disk says.
     pub fn rows(
         &self,
         cursors: &mut Cursors,
@@ -73,6 +78,9 @@ impl Ground<'_> {
 
     /// Runs one part for each range, some at a time. Each worker adds what it finds to its own pile;
     /// which ranges a pile holds, and in which order, is chance.
+    ///
+    /// # Errors
+    /// What a part says, or that it panicked.
     pub fn each_range<T: Default + Send>(
         &self,
         part: impl Fn(KeyRange, &mut Cursors, &mut T) -> Result<()> + Sync,
@@ -123,6 +131,9 @@ impl Swept {
 }
 
 /// Sweeps all ranges of keys.
+///
+/// # Errors
+/// What the disk says; two IDs with one key, which only another secret can mend.
 pub(super) fn sweep(ground: &Ground<'_>) -> Result<Swept> {
     let piles = ground.each_range(|range, cursors, pile: &mut Swept| {
         let rows = vec![0; ground.order.len()];

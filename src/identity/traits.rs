@@ -113,6 +113,7 @@ pub(super) struct Who<'a> {
 }
 
 impl<'a> Who<'a> {
+    /// The columns of a batch of a table; one that is not there is as if it were empty.
     pub fn of(batch: &'a RecordBatch, table: &'a Table, placeholders: &'a [String]) -> Self {
         let roles = table.person.as_ref();
         let id = roles.map_or("", |p| p.id.as_str());
@@ -140,10 +141,15 @@ impl<'a> Who<'a> {
         }
     }
 
+    /// The key of the person whose row it is, if it has one.
     pub fn key(&self, row: usize) -> Option<i64> {
         number(self.keys, row)
     }
 
+    /// The row's number in its delivery.
+    ///
+    /// # Errors
+    /// It has none: a mistake in bidui.
     pub fn src_row(&self, row: usize) -> Result<i64> {
         number(self.src_rows, row).ok_or_else(|| Error::bug("a row without its number"))
     }
@@ -158,19 +164,23 @@ impl<'a> Who<'a> {
         text(self.ids, row)
     }
 
+    /// The word for how good the ID is; `missing` where there is none.
     pub fn quality(&self, row: usize) -> &'a str {
         text(self.qualities, row).unwrap_or("missing")
     }
 
+    /// The name as the table has it, unless it is empty.
     pub fn name(&self, row: usize) -> Option<&'a str> {
         text(self.names, row)
     }
 
+    /// The birth that stands beside the ID, in days since 1970.
     pub fn birth(&self, row: usize) -> Option<i32> {
         let births = self.births?;
         births.is_valid(row).then(|| births.value(row))
     }
 
+    /// 1 male, 2 female, 0 not known.
     pub fn sex(&self, row: usize) -> u8 {
         match text(self.sexes, row) {
             Some("1" | "男") => 1,
@@ -179,11 +189,13 @@ impl<'a> Who<'a> {
         }
     }
 
+    /// The village's code of 12 digits as a number; 0 where it is not known.
     pub fn place(&self, row: usize) -> u64 {
         let text = text(self.villages, row).unwrap_or_default();
         text.get(..12).and_then(|t| t.parse().ok()).unwrap_or(0)
     }
 
+    /// The number of the household, hashed with the table; 0 where there is none.
     pub fn household(&self, row: usize) -> u64 {
         text(self.households, row).map_or(0, |t| (xxh3_64(t.as_bytes()) ^ self.salt).max(1))
     }

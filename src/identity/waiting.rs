@@ -9,6 +9,9 @@ use crate::error::Result;
 
 /// Reads the waiting rows of all tables. Their key when nobody is found comes from what identifies
 /// the row: stable from night to night.
+///
+/// # Errors
+/// What the disk says.
 pub(super) fn gather(ground: &Ground<'_>, mentions: &mut Mentions) -> Result<()> {
     for (number, table) in ground.order.iter().enumerate() {
         let rows = &ground.tables[&table.id];

@@ -224,6 +224,7 @@ impl Came {
 }
 
 impl<'a> Refreshed<'a> {
+    /// When feeds came last, whole or part by part, by those of the receipts that are in force.
     pub fn new(setup: &'a Setup, night: NaiveDate, receipts: &Receipts) -> Self {
         let mut feeds: BTreeMap<&str, Vec<Came>> = BTreeMap::new();
         let often = |c: Cadence| !matches!(c, Cadence::Once | Cadence::Yearly);

@@ -45,6 +45,9 @@ pub(super) fn settle(setup: &Setup, not_run: &NotRun, built: &mut Built) {
 }
 
 /// What is said of a view with repeated subjects: where, never who.
+///
+/// # Errors
+/// The view's file cannot be read.
 pub(super) fn repeated(
     setup: &Setup,
     planned: &Planned,

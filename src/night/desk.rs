@@ -67,6 +67,7 @@ pub(super) struct Station<'a> {
 }
 
 impl<'a> Station<'a> {
+    /// Plans a view over these tables. That it cannot be planned is told when it is built.
     pub fn new(shared: &Shared<'_>, planned: &'a Planned, tables: Tables) -> Self {
         let view = &shared.setup.pipeline.views[&planned.id];
         let named = tables.iter().map(|(name, table)| (name.clone(), table.clone() as _));
@@ -75,12 +76,19 @@ impl<'a> Station<'a> {
     }
 
     /// Builds the view for some persons and judges its rows: the only time that they are passed over.
+    ///
+    /// # Errors
+    /// The disk, the memory; what is wrong with the view itself stands in the part.
     pub fn build(&self, shared: &Shared<'_>) -> Result<Part1> {
         self.unless_broken(|| judged(shared, self.planned, self.rows(shared)?))
     }
 
     /// Builds the view for all persons, a large one for some of its subjects at a time; judges its rows
     /// and hands them on, a batch at a time.
+    ///
+    /// # Errors
+    /// The disk, the memory, what `take` says; what is wrong with the view itself stands in the
+    /// part.
     pub fn whole(
         &self,
         shared: &Shared<'_>,
@@ -156,6 +164,8 @@ pub(super) struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
+    /// The plans of person views, each of which comes after those that it reads. What is kept of
+    /// them is read, not built.
     pub fn new(shared: &Shared<'_>, plans: &[&'a Planned]) -> Self {
         let schema = |name: &String| match shared.assembled.tables.get(name) {
             Some(rows) => Some(rows.schema.clone()),

@@ -125,6 +125,9 @@ pub struct Bulletin {
 }
 
 /// Reads `bulletins/<stem>.yaml`.
+///
+/// # Errors
+/// A fault at the place that the parser or the shape complains of.
 pub(super) fn bulletin(stem: &str, source: &Source) -> Result<Bulletin, Fault> {
     let mut bulletin: Bulletin = yaml::read(source, &source.text, 0)?;
     bulletin.id = stem.into();

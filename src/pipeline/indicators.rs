@@ -125,6 +125,9 @@ struct RawIndicator {
 }
 
 /// Reads `indicators/<stem>.sql`.
+///
+/// # Errors
+/// A fault: no header, or the place in it that the parser or the shape complains of.
 pub(super) fn indicator(stem: &str, source: &Source) -> Result<Indicator, Fault> {
     let (header, offset, sql) = yaml::split_header(source)?;
     let raw: RawIndicator = yaml::read(source, header, offset)?;

@@ -245,6 +245,9 @@ impl Pipeline {
 }
 
 /// Reads `packs/<stem>.yaml`.
+///
+/// # Errors
+/// A fault at the place that the parser or the shape complains of.
 pub(super) fn pack(stem: &str, source: &Source) -> Result<Pack, Fault> {
     let mut pack: Pack = yaml::read(source, &source.text, 0)?;
     pack.id = stem.into();

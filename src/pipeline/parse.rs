@@ -170,6 +170,9 @@ struct RawColumn {
 }
 
 /// Reads `tables/<stem>.yaml`.
+///
+/// # Errors
+/// A fault: YAML of another shape, or a type that there is not.
 pub(super) fn table(stem: &str, source: &Source) -> Result<Table, Fault> {
     let raw: RawTable = yaml::read(source, &source.text, 0)?;
     let mut columns = Vec::with_capacity(raw.columns.len());
@@ -245,6 +248,9 @@ struct RawFeed {
 }
 
 /// Reads `feeds/<stem>.yaml`.
+///
+/// # Errors
+/// A fault at the place that the parser or the shape complains of.
 pub(super) fn feed(stem: &str, source: &Source) -> Result<Feed, Fault> {
     let raw: RawFeed = yaml::read(source, &source.text, 0)?;
     Ok(Feed {
@@ -276,6 +282,9 @@ struct RawView {
 }
 
 /// Reads `views/<stem>.sql`.
+///
+/// # Errors
+/// A fault: no header, or YAML of another shape in it.
 pub(super) fn view(stem: &str, source: &Source) -> Result<View, Fault> {
     let (header, offset, sql) = yaml::split_header(source)?;
     let raw: RawView = yaml::read(source, header, offset)?;
@@ -314,6 +323,9 @@ struct RawRule {
 }
 
 /// Reads `rules/<stem>.sql`.
+///
+/// # Errors
+/// A fault: no header, YAML of another shape in it, or evidence that is none.
 pub(super) fn rule(stem: &str, source: &Source) -> Result<Rule, Fault> {
     let (header, offset, predicate) = yaml::split_header(source)?;
     let raw: RawRule = yaml::read(source, header, offset)?;
@@ -358,6 +370,9 @@ pub(super) fn rule(stem: &str, source: &Source) -> Result<Rule, Fault> {
 }
 
 /// Reads `codes/<list>.csv`: a header line, then rows of as many fields.
+///
+/// # Errors
+/// A fault at the first row that has more or fewer fields than the heading.
 pub(super) fn code_list(source: &Source) -> Result<CodeList, Fault> {
     let mut list = CodeList::default();
     let mut offset = 0;

@@ -14,6 +14,11 @@ pub(super) struct Counties {
 }
 
 impl Counties {
+    /// The counties of all rows: the first six characters of their division; nothing where they
+    /// have none.
+    ///
+    /// # Errors
+    /// The view has no column of divisions.
     pub fn of(batch: &RecordBatch, column: &str) -> Result<Self> {
         let array = batch.column_by_name(column).ok_or_else(|| Error::bug("no division column"))?;
         let codes = array.as_string::<i32>();
@@ -32,6 +37,7 @@ impl Counties {
         Ok(Self { names, of_row })
     }
 
+    /// Adds the number of rows of each county.
     pub fn add_rows(&self, out: &mut Judged) {
         let mut rows = vec![0_u64; self.names.len()];
         for county in &self.of_row {
@@ -42,6 +48,8 @@ impl Counties {
         }
     }
 
+    /// Adds for each county how many rows a rule applies to, and how many of them it hits. Both are
+    /// given as places of rows.
     pub fn add_counts(&self, rule: &str, applies: &[u32], hits: &[u32], out: &mut Judged) {
         let mut counts = vec![Count::default(); self.names.len()];
         for row in applies {

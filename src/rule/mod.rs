@@ -352,6 +352,9 @@ pub fn key_text(key: i64) -> String {
 }
 
 /// Values of a subject column: a person key in hexadecimal, anything else as it is.
+///
+/// # Errors
+/// A type that has no text.
 pub fn subject_texts(array: &ArrayRef) -> Result<Vec<Option<String>>> {
     if array.data_type() != &DataType::Int64 {
         return texts(array);
@@ -360,6 +363,9 @@ pub fn subject_texts(array: &ArrayRef) -> Result<Vec<Option<String>>> {
 }
 
 /// Values of a column as people read them: 是 and 否, plain decimals, days.
+///
+/// # Errors
+/// A type that has no text.
 pub fn texts(array: &ArrayRef) -> Result<Vec<Option<String>>> {
     if array.data_type() == &DataType::Boolean {
         let word = |v: bool| if v { "是" } else { "否" }.to_owned();

@@ -13,6 +13,9 @@ use crate::diagnostic::Fault;
 use crate::pipeline::Pipeline;
 
 /// Views in rounds: each reads views of earlier rounds only.
+///
+/// # Errors
+/// Every view whose SQL cannot be read, and views that read each other in a circle.
 pub(super) fn rounds(pipeline: &Pipeline) -> Result<Vec<Vec<String>>, Vec<Fault>> {
     let mut faults = Vec::new();
     let mut needs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

@@ -28,8 +28,11 @@ pub(super) struct Apart<'a> {
     pub noun: &'a str,
 }
 
-/// The positions of the output columns that hold the key, when building bucket by bucket gives the same
-/// rows as building whole; else why not.
+/// The positions of the output columns that hold the key, when building bucket by bucket gives the
+/// same rows as building whole.
+///
+/// # Errors
+/// Why that cannot be proved, in words for people.
 pub(super) fn apart(plan: &LogicalPlan, apart: &Apart<'_>) -> Result<BTreeSet<usize>, String> {
     match rows(plan, apart)? {
         Rows::Persons(keys) => Ok(keys),

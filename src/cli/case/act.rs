@@ -31,6 +31,7 @@ pub struct Act {
     place: Where,
 }
 
+/// What `bidui case assign` can be told.
 #[derive(clap::Args)]
 pub struct Assign {
     #[command(flatten)]
@@ -40,6 +41,7 @@ pub struct Assign {
     to: String,
 }
 
+/// What `bidui case waive` can be told.
 #[derive(clap::Args)]
 pub struct Waive {
     #[command(flatten)]
@@ -55,6 +57,7 @@ pub struct Waive {
     until: NaiveDate,
 }
 
+/// What `bidui case hand-over` can be told.
 #[derive(clap::Args)]
 pub struct HandOver {
     #[command(flatten)]
@@ -112,6 +115,10 @@ impl Act {
 
     /// Ends cases that an extract or a switched-off rule proves to be over: closed after an answer that
     /// stands, else vanished, as a night would have it.
+    ///
+    /// # Errors
+    /// An anomaly that is still there under a rule that is not switched off. And as for every act:
+    /// no reason, nobody who does it, no such case, a move or a day that the ledger refuses.
     pub fn close(&self) -> Result<ExitCode> {
         self.record(|desk, case, _| {
             let off = desk.setup.pipeline.settings.off.contains_key(&case.rule)
@@ -133,18 +140,35 @@ impl Act {
         })
     }
 
+    /// Opens ended cases again, by hand: no relapse.
+    ///
+    /// # Errors
+    /// As for every act, see [`Self::close`].
     pub fn reopen(&self) -> Result<ExitCode> {
         self.record(|_, _, _| Ok(vec![LedgerAct::Reopen { relapse: false, reason: self.reason() }]))
     }
 
+    /// Writes the reason down for each case; the cases stay as they are.
+    ///
+    /// # Errors
+    /// As for every act, see [`Self::close`].
     pub fn note(&self) -> Result<ExitCode> {
         self.record(|_, _, _| Ok(vec![self.why()]))
     }
 
+    /// Signs for cases in the name of their counties, and notes why.
+    ///
+    /// # Errors
+    /// As for every act, see [`Self::close`].
     pub fn receive(&self) -> Result<ExitCode> {
         self.record(|_, _, _| Ok(vec![LedgerAct::Receive, self.why()]))
     }
 
+    /// Refuses the answers of cases. Their new term is the policy's for doing it again, from the
+    /// day of the act on.
+    ///
+    /// # Errors
+    /// As for every act, see [`Self::close`].
     pub fn send_back(&self) -> Result<ExitCode> {
         self.record(|desk, _, day| {
             let due = desk.policy.after(&desk.policy.settings.redo, day);
@@ -154,6 +178,10 @@ impl Act {
 }
 
 impl Assign {
+    /// Names who works on the cases, and notes why.
+    ///
+    /// # Errors
+    /// As for every act, see [`Act::close`].
     pub fn go(&self) -> Result<ExitCode> {
         if self.to.trim().is_empty() {
             return Err(Error::usage("--to names nobody").hint("say who is to work on the case"));
@@ -164,6 +192,11 @@ impl Assign {
 }
 
 impl Waive {
+    /// Exempts the cases until a day, that day included.
+    ///
+    /// # Errors
+    /// No approver, no number of the evidence, a day that is over, or one until which a case is
+    /// waived already. And as for every act, see [`Act::close`].
     pub fn go(&self) -> Result<ExitCode> {
         let filled = |name: &str, text: &str| match text.trim() {
             "" => Err(Error::usage(format!("a waiver needs {name}"))),
@@ -191,6 +224,11 @@ impl Waive {
 }
 
 impl HandOver {
+    /// Gives the cases to another county, another office or both.
+    ///
+    /// # Errors
+    /// No such county or office, or a case that is there already. And as for every act, see
+    /// [`Act::close`].
     pub fn go(&self) -> Result<ExitCode> {
         self.act.record(|desk, case, _| {
             let county = match &self.county {

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::ledger::case::Case;
 use crate::ledger::state::State;
 
+/// What `bidui case list` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -55,6 +56,10 @@ pub struct Args {
 }
 
 /// Lists the cases, the earliest term first.
+///
+/// # Errors
+/// No night or ledger, or a damaged one; a state or place that there is not; what cannot be
+/// written.
 pub fn list(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let day = args.on.map_or_else(|| desk.day(), Ok)?;
@@ -126,6 +131,9 @@ impl Filter {
 }
 
 /// Beginnings of county codes: of a code, or of the divisions of a level that have a name.
+///
+/// # Errors
+/// No division of the level has a name that begins so.
 pub(super) fn places(divisions: &Divisions, name: &str, level: u8) -> Result<Vec<String>> {
     let digits = usize::from(level) * 2;
     let found: Vec<String> = if name.bytes().all(|b| b.is_ascii_digit()) && name.len() >= 2 {

@@ -10,6 +10,7 @@ use crate::ledger::act::{Act, Event, Fault, Outcome};
 use crate::ledger::case::Case;
 use crate::privacy::hide_ids;
 
+/// What `bidui case show` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     /// Number of the case, or of its anomaly.
@@ -22,6 +23,9 @@ pub struct Args {
 }
 
 /// Shows the case.
+///
+/// # Errors
+/// No night or ledger, or a damaged one; no such case; a form that is neither page nor JSON.
 pub fn show(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let case = one(&desk, &args.number)?;
@@ -35,6 +39,9 @@ pub fn show(args: &Args) -> Result<ExitCode> {
 }
 
 /// The case of a number or anomaly.
+///
+/// # Errors
+/// There is none; what the ledger says.
 pub(super) fn one(desk: &Desk, name: &str) -> Result<Case> {
     let found = desk.store.case(name)?;
     found.ok_or_else(|| {

@@ -23,6 +23,7 @@ use crate::ledger::chain::Head;
 use crate::ledger::flow::flows;
 use crate::pipeline::packs::Level;
 
+/// What `bidui pack issue` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -67,6 +68,12 @@ struct Call<'a> {
 }
 
 /// Issues the packs, or finishes what a crash interrupted.
+///
+/// # Errors
+/// A month that is none, or a day that the ledger or the month does not allow; nobody who issues;
+/// names without a reason; no night, ledger or form for counties; no such county; a lake that a
+/// night has locked; a folder that another ledger made; packs that cannot be made again as they
+/// were; the disk.
 pub fn issue(args: &Args) -> Result<ExitCode> {
     let month = batch::month(&args.month)?;
     let actor = super::actor(args.actor.as_ref())?;

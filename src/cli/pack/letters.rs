@@ -14,6 +14,7 @@ use crate::feedback::reveal::Names;
 use crate::feedback::show::Shower;
 use crate::lake::durable;
 
+/// What `bidui pack letters` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -30,6 +31,9 @@ pub struct Args {
 }
 
 /// Writes the letters.
+///
+/// # Errors
+/// No night, ledger or form for counties; a damaged ledger; the disk.
 pub fn letters(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let day = args.on.map_or_else(|| desk.day(), Ok)?;

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::feedback::batch;
 use crate::feedback::status::{self, PackLine};
 
+/// What `bidui pack status` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -31,6 +32,10 @@ pub struct Args {
 }
 
 /// Shows the packs.
+///
+/// # Errors
+/// No night or ledger, or a damaged one; a month that is none, or no pack that was ever issued;
+/// what cannot be written.
 pub fn status(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let events = desk.store.events()?;

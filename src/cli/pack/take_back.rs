@@ -20,6 +20,7 @@ use crate::ledger::case::Cases;
 use crate::ledger::chain::Head;
 use crate::ledger::store::Store;
 
+/// What `bidui pack take-back` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     /// Workbooks that counties sent back.
@@ -131,6 +132,10 @@ fn before<'a>(events: &'a [Event], blake3: &str) -> Option<(&'a [Event], NaiveDa
 }
 
 /// Takes files in, one after the other.
+///
+/// # Errors
+/// No night, ledger or form for counties; nobody who takes them in; a day or an act that the ledger
+/// refuses; the disk. A file that cannot be read is no error: its receipt says so.
 pub fn take_back(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let form = form(&desk)?;

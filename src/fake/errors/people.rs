@@ -45,6 +45,8 @@ pub(super) struct People {
 }
 
 impl People {
+    /// The people of a county, with twins and shared IDs as the rates say; newborns and the old are
+    /// so on `night`. The same seed gives the same people.
     pub(super) fn of(
         world: &World,
         county: usize,
@@ -128,6 +130,7 @@ impl People {
         }
     }
 
+    /// The person of a number; nothing when nobody of the county has it.
     pub(super) fn get(&self, number: u64) -> Option<&Person> {
         self.all.get(&number)
     }
@@ -140,6 +143,7 @@ impl People {
         }
     }
 
+    /// The groups of a person, such as `twin` or `old`, in the order in which they were noted.
     pub(super) fn groups(&self, number: u64) -> Vec<String> {
         self.groups.get(&number).cloned().unwrap_or_default()
     }

@@ -176,6 +176,9 @@ const MEMBERS: f64 = 3.07;
 
 impl World {
     /// A world of these places and surnames (with their weights).
+    ///
+    /// # Errors
+    /// What makes no world.
     pub fn new(
         settings: Settings,
         geography: &Geography,

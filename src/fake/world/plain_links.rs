@@ -11,6 +11,9 @@ use super::{Record, Value, World};
 const POSTED: usize = 5;
 
 impl World {
+    /// The links of a county and their sessions as of a day; nothing where the county has no links.
+    /// The third link was given up long ago. `closed`: the others are closed too. `doomed`: nobody
+    /// uses them from 30 days before the first night on, whatever the day.
     pub(super) fn telemedicine(
         &self,
         c: usize,
@@ -67,6 +70,8 @@ impl World {
         }
     }
 
+    /// The pairing of a poor county's hospital and the staff that was posted there, as of a day;
+    /// nothing where the county is not one of the 832. `empty`: all but the first two have left.
     pub(super) fn pairing(
         &self,
         c: usize,

@@ -14,22 +14,27 @@ const INSURED_AFTER_DEATH: i64 = 20;
 /// Days after a death until the registers know it.
 const DEATH_KNOWN: i64 = 12;
 
+/// A text that the world holds.
 pub(super) fn text(s: &str) -> Value<'_> {
     Value::Text(Cow::Borrowed(s))
 }
 
+/// A text that was made for the row.
 pub(super) fn own(s: String) -> Value<'static> {
     Value::Text(Cow::Owned(s))
 }
 
+/// A text, or nothing.
 pub(super) fn text_or(s: Option<&str>) -> Value<'_> {
     s.map_or(Value::Null, text)
 }
 
+/// A day, or nothing.
 pub(super) fn date_or(d: Option<NaiveDate>) -> Value<'static> {
     d.map_or(Value::Null, Value::Date)
 }
 
+/// The code of a sex: 1 male, 2 female.
 pub(super) fn sex(male: bool) -> Value<'static> {
     text(if male { "1" } else { "2" })
 }
@@ -96,6 +101,7 @@ impl World {
         self.write_care(home, asof, out);
     }
 
+    /// The code of the village where a household lives.
     pub(super) fn village_of<'a>(&'a self, home: &Home) -> Value<'a> {
         text(&self.sites[home.county].villages[home.village].code)
     }

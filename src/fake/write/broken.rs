@@ -16,6 +16,9 @@ impl<'a> OpenFile<'a> {
     }
 
     /// Puts a broken copy behind the row just written, now and then.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub(super) fn break_row(&mut self, plan: &Plan<'a>) -> Result<()> {
         let rates = &self.renderer.dirt.broken;
         let chances = [

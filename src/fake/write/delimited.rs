@@ -29,6 +29,7 @@ pub(super) struct Delimited {
 }
 
 impl Delimited {
+    /// A file without a line yet. The encoding's mark goes before the first one.
     pub(super) fn new(target: Target, lines: Lines) -> Self {
         Self {
             target,

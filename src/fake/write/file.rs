@@ -57,6 +57,11 @@ pub(super) struct Section {
 }
 
 impl<'a> OpenFile<'a> {
+    /// Opens a file of a plan for a county. How it looks is drawn from the seed, the feed, the
+    /// night and the file's name; no row and no heading is written yet.
+    ///
+    /// # Errors
+    /// The file cannot be made.
     pub(super) fn open(
         plan: &Plan<'a>,
         path: PathBuf,
@@ -112,6 +117,9 @@ impl<'a> OpenFile<'a> {
     }
 
     /// Ends the rows of the section before and begins those of this county.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub(super) fn begin(&mut self, plan: &Plan<'a>, title: &str) -> Result<()> {
         self.end_section(plan)?;
         self.totals.clear();
@@ -135,6 +143,9 @@ impl<'a> OpenFile<'a> {
     }
 
     /// Writes a record and whatever chance puts beside it.
+    ///
+    /// # Errors
+    /// A value that does not fit the bytes of its column; what the disk says.
     pub(super) fn row(&mut self, plan: &Plan<'a>, record: &Record<'_>) -> Result<()> {
         if plan.kind == FileKind::Xlsx && self.section.lines + 4 > self.sheet_rows {
             self.flush_repeat()?;
@@ -269,6 +280,9 @@ impl<'a> OpenFile<'a> {
     }
 
     /// Ends the file and says what was planted.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub(super) fn close(mut self, plan: &Plan<'a>) -> Result<Planted> {
         let rate = self.renderer.dirt.broken.unclosed_quote;
         let cells = self.cells.len();

@@ -19,6 +19,9 @@ pub(super) struct DateForm(Vec<Piece>);
 
 impl DateForm {
     /// Compiles `%Y%m%d`, `%Y年%-m月%-d日`, `%Y-%m-%d %H:%M:%S` and the like; times are midnight.
+    ///
+    /// # Errors
+    /// A `%` with something else behind it.
     pub(super) fn compile(form: &str) -> Result<Self> {
         let mut pieces = Vec::new();
         let mut literal = String::new();

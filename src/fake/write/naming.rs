@@ -37,6 +37,10 @@ fn extensions(kind: FileKind, zip: bool) -> &'static [&'static str] {
 /// A file name for this pattern: the period filled in, the county where `{part}` or else the first
 /// `*` stands, the right extension. Also says whether the file is a zip, because `fake` or a pattern that knows no
 /// other extension wants it.
+///
+/// # Errors
+/// Braces that do not close, a period that is no date form, no room for a county or a zip that
+/// `fake` wants, or a part that it does not give.
 pub(super) fn file_name(
     feed: &Feed,
     kind: FileKind,

@@ -57,6 +57,7 @@ impl ColumnPlan<'_> {
         self.source.on_bad == OnBad::Reject && self.levels.is_empty()
     }
 
+    /// The unit of its amounts: yuan, unless the contract says another.
     pub(super) fn unit(&self) -> Unit {
         self.source.unit.unwrap_or(Unit::Yuan)
     }
@@ -82,6 +83,11 @@ pub(super) struct Spelling {
 }
 
 impl<'a> Plan<'a> {
+    /// The plan of a feed's files on a night: their columns, kind, encoding, name and period.
+    ///
+    /// # Errors
+    /// The contract asks for what cannot be written: a kind, an encoding, a delimiter, a date form,
+    /// other widths than columns, a name, a column that the table does not have.
     pub(super) fn new(
         feed: &'a Feed,
         table: &'a Table,

@@ -15,6 +15,8 @@ const OPEN_END: f64 = 20.0;
 const SERIALS: std::ops::RangeInclusive<i64> = 20_000..=80_000;
 
 impl Renderer<'_> {
+    /// Pushes a day as one cell: in the plan's form, now and then in another or as Excel's number
+    /// of it, and a day without an end as 长期.
     pub(super) fn date(&mut self, plan: &Plan<'_>, style: Style, day: NaiveDate, out: &mut Cells) {
         if day.year() == 9999 && self.dice.hit(self.dirt.date_form * OPEN_END) {
             self.planted.dates += 1;
@@ -41,6 +43,7 @@ impl Renderer<'_> {
         }
     }
 
+    /// Pushes a month as one cell: in the plan's form, now and then in another.
     pub(super) fn month(&mut self, plan: &Plan<'_>, day: NaiveDate, out: &mut Cells) {
         if self.dice.hit(self.dirt.date_form) {
             self.planted.dates += 1;
@@ -51,6 +54,8 @@ impl Renderer<'_> {
         out.end(Kind::Text);
     }
 
+    /// Pushes an amount as one cell, in the column's unit. A text that is no number stays what it
+    /// is; what is neither text nor number is nothing.
     pub(super) fn decimal(
         &mut self,
         column: &ColumnPlan<'_>,
@@ -74,6 +79,9 @@ impl Renderer<'_> {
         }
     }
 
+    /// Pushes a number, in yuan or a count, as one cell in `unit`. It has at least `places` digits
+    /// behind the point, unless the column trims zeros or the unit is not yuan. Money is dirty now
+    /// and then, such as 1,234.50, (12.50), ￥12.50 or 1.2万; any number may be of full width.
     pub(super) fn number(
         &mut self,
         column: &ColumnPlan<'_>,

@@ -93,6 +93,7 @@ pub(super) struct Ndjson {
 }
 
 impl Ndjson {
+    /// A file without an object yet; its keys come with the section.
     pub(super) fn new(target: Target) -> Self {
         Self { target, keys: Vec::new(), text: String::new() }
     }
@@ -180,6 +181,7 @@ pub(super) struct Parquet {
 }
 
 impl Parquet {
+    /// A file without columns yet; they come with the section.
     pub(super) fn new(target: Target) -> Self {
         Self { target: Some(target), open: None, columns: Vec::new(), rows: 0 }
     }

@@ -79,6 +79,10 @@ pub(super) struct Renderer<'a> {
 }
 
 impl<'a> Renderer<'a> {
+    /// A renderer for one file of a plan; nothing is planted yet.
+    ///
+    /// # Errors
+    /// Never: it compiles date forms of its own.
     pub(super) fn new(
         plan: &Plan<'a>,
         dirt: &'a Dirt,

@@ -31,6 +31,9 @@ enum Inner {
 
 impl Target {
     /// Opens the file; with `member` as a zip that holds it under this name.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub(super) fn open(path: &Path, member: Option<&str>) -> Result<Self> {
         let file = BufWriter::with_capacity(1 << 18, create(path)?);
         let inner = match member {
@@ -51,11 +54,17 @@ impl Target {
     }
 
     /// Writes all bytes.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub(super) fn put(&mut self, bytes: &[u8]) -> Result<()> {
         self.write_all(bytes).map_err(|e| Error::io("write", &self.path, &e))
     }
 
     /// Closes the file.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub(super) fn close(self) -> Result<()> {
         let done = match self.inner {
             Inner::Plain(mut file) => file.flush(),

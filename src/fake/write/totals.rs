@@ -36,11 +36,13 @@ pub(super) fn units(column: &ColumnPlan<'_>, value: &Value<'_>) -> i64 {
 }
 
 impl Totals {
+    /// Sums of so many columns, all 0.
     pub(super) fn of(columns: usize) -> Self {
         let none = || vec![0; columns];
         Self { row: none(), kept: none(), sums: none() }
     }
 
+    /// Begins the sums at 0 again. The rows that were rendered and kept stay.
     pub(super) fn clear(&mut self) {
         self.sums.fill(0);
     }
@@ -51,10 +53,12 @@ impl Totals {
         own.filter(|(i, _)| Some(*i) != without).for_each(|(_, (sum, one))| *sum += one);
     }
 
+    /// Keeps the row just rendered: it will come again.
     pub(super) fn keep_row(&mut self) {
         self.kept.clone_from(&self.row);
     }
 
+    /// The row that was kept was written.
     pub(super) fn add_kept(&mut self) {
         self.sums.iter_mut().zip(&self.kept).for_each(|(sum, one)| *sum += one);
     }

@@ -35,6 +35,10 @@ fn fault(source: &XlsxError) -> Error {
 }
 
 impl Book {
+    /// A workbook without a sheet, by a sender, created on the night.
+    ///
+    /// # Errors
+    /// No temporary files in the target's folder; a night that Excel has no date for.
     pub(super) fn new(target: Target, sender: &str, night: NaiveDate) -> Result<Self> {
         let mut book = Workbook::new();
         // The night's date, not the clock: the same input gives the same bytes.

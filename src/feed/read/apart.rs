@@ -41,6 +41,9 @@ pub fn set_program(program: PathBuf) {
 }
 
 /// Does a job where it is safest; a panic of a library is a refusal.
+///
+/// # Errors
+/// What is wrong with the file, its reader's death and panic among that; no process can be started.
 pub(super) fn work(job: &Job, tell: &mut Tell<'_>) -> Result<()> {
     match PROGRAM.get() {
         Some(program) => relay(program, job, tell),

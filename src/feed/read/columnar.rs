@@ -53,6 +53,9 @@ enum Decoded {
 }
 
 /// Opens a Parquet file.
+///
+/// # Errors
+/// It is damaged, or lies inside a zip; what the disk says.
 pub(super) fn open(source: &Source) -> Result<Columnar> {
     let label = source.label();
     let Some(file) = source.plain_file()? else {

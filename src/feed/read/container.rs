@@ -72,6 +72,9 @@ impl Source {
     }
 
     /// How much was sent, which says how much it may ask for.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub fn sent(&self) -> Result<u64> {
         if let Some(member) = &self.member {
             return Ok(member.size.min(member.packed.saturating_mul(MEMBER_GROWTH)));
@@ -90,6 +93,9 @@ impl Source {
     }
 
     /// A stream from the beginning.
+    ///
+    /// # Errors
+    /// The file cannot be opened, or no thread started for a member.
     pub fn buffered(&self) -> Result<Box<dyn BufRead + Send>> {
         match &self.member {
             None => Ok(Box::new(BufReader::with_capacity(BLOCK_BYTES, self.open_file()?))),
@@ -98,6 +104,9 @@ impl Source {
     }
 
     /// The bytes with random access; a zip's member is read into memory.
+    ///
+    /// # Errors
+    /// A member of more than 128 MiB, or a damaged one; what the disk says.
     pub fn seekable(&self) -> Result<Box<dyn ReadSeek>> {
         let Some(member) = &self.member else {
             return Ok(Box::new(self.open_file()?));
@@ -112,12 +121,18 @@ impl Source {
         Ok(Box::new(Cursor::new(bytes)))
     }
 
-    /// The file itself, where it is one.
+    /// The file itself; nothing for a member of a zip.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub fn plain_file(&self) -> Result<Option<File>> {
         if self.is_member() { Ok(None) } else { self.open_file().map(Some) }
     }
 
-    /// The first bytes.
+    /// The first bytes, at most so many.
+    ///
+    /// # Errors
+    /// What the disk says; a damaged zip.
     pub fn head(&self, most: usize) -> Result<Vec<u8>> {
         let mut head = Vec::new();
         let reader = self.buffered()?;
@@ -126,6 +141,9 @@ impl Source {
     }
 
     /// Which of some byte strings stand anywhere in the source.
+    ///
+    /// # Errors
+    /// What the disk says; a damaged zip.
     pub fn find<const N: usize>(&self, needles: [Vec<u8>; N]) -> Result<[bool; N]> {
         let longest = needles.iter().map(Vec::len).max().unwrap_or(0);
         let mut found = [false; N];
@@ -174,6 +192,9 @@ fn size_of(source: &Source) -> Result<u64> {
 }
 
 /// What a file with a zip's first bytes is: a workbook, or a zip of extracts.
+///
+/// # Errors
+/// A damaged zip, a workbook beyond the limits, an Office file that is no XLSX; what the disk says.
 pub(super) fn zip_content(source: &Source) -> Result<Content> {
     let mut archive = archive(source)?;
     let label = source.label();
@@ -197,6 +218,9 @@ pub(super) fn zip_content(source: &Source) -> Result<Content> {
 
 /// The data members of a zip in the order of their names. Folders and what macOS and Windows put
 /// beside files (`__MACOSX`, `.DS_Store`, `Thumbs.db`) are no data.
+///
+/// # Errors
+/// A damaged zip, one beyond the limits, without data or with a password; what the disk says.
 pub(super) fn members(path: &Path) -> Result<Vec<Source>> {
     let outer = Source::file(path);
     let mut archive = archive(&outer)?;

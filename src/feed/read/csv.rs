@@ -16,6 +16,9 @@ use super::{CELL_BYTES, Next, Part, RawRow, Rows, Shape, raw_text, reason};
 const HEADING_LINES: usize = 10;
 
 /// Opens delimited text.
+///
+/// # Errors
+/// A delimiter of the contract that is not one character; and as for [`encoding::inspect`].
 pub(super) fn open(source: &Source, format: &Format) -> Result<Box<dyn Rows>> {
     let text = encoding::inspect(source, format)?;
     let delimiter = match format.delimiter.as_str() {

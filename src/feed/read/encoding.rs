@@ -34,6 +34,10 @@ pub(super) struct Text {
 }
 
 /// Finds out the encoding of a text, or obeys the contract.
+///
+/// # Errors
+/// A contract whose encoding is none; bytes that are no text, or of an unknown encoding; what the
+/// disk says.
 pub(super) fn inspect(source: &Source, format: &Format) -> Result<Text> {
     let mut head = source.head(HEAD_BYTES)?;
     if head.iter().all(u8::is_ascii) && head.len() == HEAD_BYTES {
@@ -61,6 +65,9 @@ impl Text {
     }
 
     /// Lines of the text.
+    ///
+    /// # Errors
+    /// What the disk says; a damaged zip.
     pub fn lines(&self, source: &Source) -> Result<Lines> {
         let mut reader = source.buffered()?;
         let mut bom = vec![0; self.skip];
@@ -89,6 +96,7 @@ pub(super) struct LineDecoder {
 }
 
 impl LineDecoder {
+    /// A decoder for an encoding whose lines stand in the file byte by byte.
     pub fn new(encoding: &'static Encoding) -> Self {
         Self { encoding, text: String::new(), offsets: true }
     }
@@ -108,6 +116,10 @@ impl LineDecoder {
     }
 
     /// The line's text.
+    ///
+    /// # Errors
+    /// A [`reason`]: a NUL byte, bytes that the encoding cannot hold, a character that was lost
+    /// before.
     pub fn decode<'a>(&'a mut self, bytes: &'a [u8]) -> Result<&'a str, &'static str> {
         if memchr(0, bytes).is_some() {
             return Err(reason::NUL);

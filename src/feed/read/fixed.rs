@@ -9,6 +9,9 @@ use super::lines::Lines;
 use super::{Next, Part, RawRow, Rows, Shape, raw_text, reason};
 
 /// Opens fixed-width text.
+///
+/// # Errors
+/// No widths in the contract, or one of 0; UTF-16; and as for [`encoding::inspect`].
 pub(super) fn open(source: &Source, format: &Format) -> Result<Box<dyn Rows>> {
     if format.widths.is_empty() || format.widths.contains(&0) {
         return Err(Error::pipeline("format.widths must give the bytes of every column")

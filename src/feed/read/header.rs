@@ -90,6 +90,10 @@ impl From<NoTable> for Error {
 }
 
 /// Finds the headings and binds the feed's columns to them. What was read beyond them is kept.
+///
+/// # Errors
+/// No heading, or none of whose columns is the feed's; else what is wrong with the contract or the
+/// file.
 pub fn find_header(
     rows: &mut dyn Rows,
     columns: &[FeedColumn],

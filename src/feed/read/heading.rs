@@ -29,6 +29,7 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+    /// The names that a column of the feed looks for; its canonical one where the feed gives none.
     pub fn new(column: &FeedColumn) -> Self {
         let mut from: Vec<String> = column.from.iter().map(|s| normal_heading(s)).collect();
         if from.is_empty() && column.path.is_empty() {
@@ -53,6 +54,7 @@ pub(super) struct Heading {
 }
 
 impl Heading {
+    /// The heading of a cell that has no parent above it. A blank cell has no name.
     pub fn single(text: &str) -> Self {
         let name = normal_heading(text);
         let own = if name.is_empty() { Vec::new() } else { vec![name] };
@@ -114,6 +116,7 @@ fn bound(headings: &[Heading], wanted: &[Wanted], ranks: usize) -> usize {
     wanted.iter().map(column).sum()
 }
 
+/// Where a column stands: at one place, at several, of which this is the first, or nowhere.
 pub(super) enum Found {
     At(usize),
     Often(usize),

@@ -76,7 +76,10 @@ const REFUSED: [(&[u8], &str, &str); 8] = [
     ),
 ];
 
-/// What a source holds; an error for what is not read.
+/// What a source holds.
+///
+/// # Errors
+/// It is empty, damaged, protected by a password or of a kind that is not read; what the disk says.
 pub(super) fn of(source: &Source, format: &Format) -> Result<Content> {
     let head = source.head(4096)?;
     if head.is_empty() {

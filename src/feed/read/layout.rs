@@ -18,6 +18,8 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Knows again the titles and headings in `rows` and what begins as `skip_rows_like` says;
+    /// `heading` is the line of the last heading row.
     pub(super) fn new(skip_rows_like: &[String], rows: &[&RawRow], heading: u64) -> Self {
         let skip: Vec<String> = skip_rows_like.iter().map(|s| normal_heading(s)).collect();
         let skip: Vec<String> = skip.into_iter().filter(|s| !s.is_empty()).collect();
@@ -90,6 +92,7 @@ pub(super) fn is_blank(cell: &str) -> bool {
     cell.chars().all(is_invisible)
 }
 
+/// Does a character show nothing: blank, byte order mark, of no width?
 pub(super) fn is_invisible(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{FEFF}' | '\u{200B}'..='\u{200F}' | '\u{2060}')
 }

@@ -47,6 +47,10 @@ pub(super) struct Allowance {
 const MIB: u64 = 1024 * 1024;
 
 impl Allowance {
+    /// What the reader of a source may use.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub fn of(source: &Source) -> Result<Self> {
         Ok(Self { sent: source.sent()? })
     }
@@ -77,6 +81,10 @@ pub(super) struct Budget {
 }
 
 impl Budget {
+    /// What the rows of a source may cost; nothing is spent yet.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub fn new(source: &Source) -> Result<Self> {
         let all = Allowance::of(source)?.rows();
         Ok(Self { label: source.label(), all, left: all })
@@ -84,6 +92,9 @@ impl Budget {
 
     /// Counts rows of so many cells, and the bytes of all their text: what they cost whoever reads
     /// them.
+    ///
+    /// # Errors
+    /// The rows so far cost more than they may.
     pub fn spend(&mut self, rows: u64, cells: u64, bytes: u64) -> Result<()> {
         let cost = bytes + rows * (8 * cells + 32);
         match self.left.checked_sub(cost) {
@@ -99,6 +110,9 @@ impl Budget {
 }
 
 /// Checks how many members a zip says it has, before a directory of millions is held in memory.
+///
+/// # Errors
+/// They are more than a zip may have; bytes that cannot be read.
 pub(super) fn check_count(reader: &mut (impl Read + Seek), label: &str) -> Result<()> {
     // The last record is 22 bytes and a comment of at most 64 KiB.
     let tail = tail(reader, 22 + 65_535).map_err(|e| broken(label, &e.to_string()))?;
@@ -126,6 +140,9 @@ fn tail(reader: &mut (impl Read + Seek), most: u64) -> std::io::Result<Vec<u8>> 
 
 /// Checks what the directory of a zip of `bytes` bytes promises, before anything is decompressed: at
 /// most `most` bytes.
+///
+/// # Errors
+/// A limit that it passes; a damaged directory.
 pub(super) fn check_directory<R: Read + Seek>(
     archive: &mut ZipArchive<R>,
     bytes: u64,
@@ -164,6 +181,9 @@ pub(super) fn check_directory<R: Read + Seek>(
 
 /// Decompresses a workbook's parts once without keeping them: a directory may lie about sizes, and
 /// the counts inside are believed by the workbook reader before it sees a cell.
+///
+/// # Errors
+/// A limit that they pass; a damaged part, or one with a password.
 pub(super) fn check_contents<R: Read + Seek>(
     archive: &mut ZipArchive<R>,
     label: &str,

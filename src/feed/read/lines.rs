@@ -98,6 +98,9 @@ impl Lines {
     }
 
     /// Reads the next line; None at the end of the stream.
+    ///
+    /// # Errors
+    /// What the disk says; a damaged zip.
     pub fn next(&mut self) -> Result<Option<Mark>> {
         if self.next == self.whole && !self.fill()? {
             return Ok(None);
@@ -129,6 +132,9 @@ impl Lines {
     }
 
     /// Its text, or why there is none.
+    ///
+    /// # Errors
+    /// As for [`LineDecoder::decode`].
     pub fn text(&mut self) -> Result<&str, &'static str> {
         if self.text.state == State::Unknown {
             let lines = &self.block[self.current.start..self.whole];

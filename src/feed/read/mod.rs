@@ -160,6 +160,11 @@ pub trait Rows: Send {
 }
 
 /// Opens an extract: one stream for each sheet or zip member, read lazily.
+///
+/// # Errors
+/// The file cannot be opened, is damaged, empty or protected by a password, passes a limit, is of a
+/// kind that is not read or not of the one that the contract names; a contract that cannot be
+/// obeyed.
 pub fn open(path: &Path, format: &Format) -> Result<Vec<Box<dyn Rows>>> {
     let name = path.display();
     let closed = |e: std::io::Error| {

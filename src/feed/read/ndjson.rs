@@ -19,6 +19,9 @@ use super::{CELL_BYTES, Next, Part, RawRow, Rows, Shape, raw_text, reason};
 const OBJECTS: usize = 100;
 
 /// Opens NDJSON.
+///
+/// # Errors
+/// No line is an object; and as for [`encoding::inspect`].
 pub(super) fn open(source: &Source, format: &Format) -> Result<Box<dyn Rows>> {
     let text = encoding::inspect(source, format)?;
     let mut lines = text.lines(source)?;

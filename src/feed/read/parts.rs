@@ -18,6 +18,9 @@ use super::stream::{Message, PartInfo};
 use super::{Next, Part, RawRow, Rows, Shape, apart};
 
 /// Opens a file: one stream for each sheet with cells, or one for the whole.
+///
+/// # Errors
+/// What is wrong with the file before its first row; no thread or process can be started.
 pub(super) fn open(
     source: &Source,
     content: Content,
@@ -28,6 +31,9 @@ pub(super) fn open(
 }
 
 /// Opens an XLSX for its merged cells: the rows of each stream are the regions of a sheet.
+///
+/// # Errors
+/// As for [`open`].
 pub(super) fn open_merged(source: &Source) -> Result<Vec<Box<dyn Rows>>> {
     let (source, content, sheets) = (source.clone(), Content::Xlsx, "*".to_owned());
     begin(Job { source, content, sheets, from: 0, merged: true })

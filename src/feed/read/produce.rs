@@ -32,6 +32,9 @@ pub(super) struct Job {
 }
 
 /// Tells the parts, then the rows of each.
+///
+/// # Errors
+/// What is wrong with the file; what stands before that is told.
 pub(super) fn produce(job: &Job, tell: &mut Tell<'_>) -> Result<()> {
     let mut teller = Teller { tell, batch: Batch::default(), budget: Budget::new(&job.source)? };
     if job.content == Content::Parquet {

@@ -52,6 +52,9 @@ pub(super) enum Message {
 pub(super) type Tell<'a> = dyn FnMut(Message) -> bool + 'a;
 
 /// Writes a frame.
+///
+/// # Errors
+/// What `out` says.
 pub(super) fn write(out: &mut impl Write, message: &Message) -> io::Result<()> {
     let mut bytes = Vec::new();
     let letter = match message {

@@ -17,6 +17,9 @@ pub struct Table {
 
 impl Table {
     /// Finds the heading of a part.
+    ///
+    /// # Errors
+    /// As for [`find_header`].
     pub fn new(
         mut rows: Box<dyn Rows>,
         columns: &[FeedColumn],
@@ -48,6 +51,9 @@ impl Table {
     }
 
     /// Fills `row` with the next data row, at least as wide as the heading.
+    ///
+    /// # Errors
+    /// The part cannot be read on.
     pub fn next(&mut self, row: &mut RawRow) -> Result<Next> {
         loop {
             let next = match self.header.pending.pop_front() {

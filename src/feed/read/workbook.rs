@@ -30,6 +30,9 @@ pub(super) type Sink<'a> = dyn FnMut(&RawRow, Option<&'static str>) -> bool + 'a
 
 impl Book {
     /// Opens a workbook. The library may panic, or ask for any memory: see `apart`.
+    ///
+    /// # Errors
+    /// It cannot be read, or has a password; what the disk says.
     pub fn open(source: &Source, content: Content) -> Result<Self> {
         let label = source.label();
         let input = BufReader::new(source.seekable()?);
@@ -65,6 +68,9 @@ impl Book {
 
     /// The cells of a sheet that are merged, as first row, first column, last row, last column, from
     /// 0. Only XLSX says it.
+    ///
+    /// # Errors
+    /// They cannot be read.
     pub fn merged(&mut self, label: &str, sheet: &str) -> Result<Vec<[u32; 4]>> {
         let Self::Xlsx(book) = self else { return Ok(Vec::new()) };
         let found = book.merge_cells_by_sheet_name(sheet);
@@ -73,6 +79,9 @@ impl Book {
     }
 
     /// Hands the rows of a sheet to `sink`, empty rows left out.
+    ///
+    /// # Errors
+    /// The sheet cannot be read, or passes a limit.
     pub fn rows(&mut self, label: &str, sheet: &str, sink: &mut Sink<'_>) -> Result<()> {
         match self {
             Self::Xlsx(book) => stream_rows(book, label, sheet, sink),

@@ -7,6 +7,9 @@ use crate::pipeline::spec::{BrokenFile, DeliveryKind};
 
 impl Open<'_> {
     /// A file that cannot be read: said in the receipt, or the end of the night.
+    ///
+    /// # Errors
+    /// The error itself, where the contract says stop or the machine is at fault.
     pub(super) fn broken_file(&mut self, number: usize, error: &Error) -> Result<()> {
         if self.feed.limits.broken_file == BrokenFile::Stop || error.kind == Kind::Environment {
             return Err(error.clone());
@@ -22,6 +25,9 @@ impl Open<'_> {
     }
 
     /// Closes the account and gives the verdict.
+    ///
+    /// # Errors
+    /// An account that does not close; what the disk says.
     pub(super) fn finish(mut self) -> Result<Receipt> {
         let mut receipt = self.receipt;
         receipt.amendments = std::mem::take(&mut self.typer.amendments);

@@ -54,6 +54,7 @@ pub(super) struct Nulls {
 }
 
 impl Nulls {
+    /// These texts, and the empty one.
     pub fn new(texts: &[String]) -> Self {
         let mut nulls = Self { texts: texts.to_vec(), marks: [0; 64] };
         for text in texts.iter().map(String::as_str).chain([""]) {
@@ -79,7 +80,10 @@ impl Nulls {
 type Bad = (&'static str, bool);
 
 impl Typer<'_> {
-    /// Packs what the text of a cell became before, else parses it, see [`Typer::parse`].
+    /// Packs what the text of a cell became before, else parses it.
+    ///
+    /// # Errors
+    /// As for [`Typer::parse`].
     pub(super) fn known_or_parsed(
         &mut self,
         column: usize,
@@ -104,8 +108,10 @@ impl Typer<'_> {
         Ok(())
     }
 
-    /// Parses the cell of a column and packs its value; an error says the reason and whether the cell
-    /// may be dropped, and packs nothing.
+    /// Parses the cell of a column and packs its value.
+    ///
+    /// # Errors
+    /// The reason, and whether the cell may be dropped without its row; nothing is packed then.
     fn parse<'r>(
         &mut self,
         column: usize,

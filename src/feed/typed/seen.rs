@@ -37,22 +37,34 @@ impl Seen {
     }
 
     /// Takes a row with a key.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub fn keyed(&mut self, number: i64, key: &[u8], row: &[u8]) -> Result<()> {
         self.heaps.push([xxh3_64(key), number as u64, xxh3_64(row)])
     }
 
     /// Takes a row of a table without a key.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub fn whole(&mut self, number: i64, row: &[u8]) -> Result<()> {
         let hash = xxh3_128(row);
         self.heaps.push([(hash >> 64) as u64, number as u64, hash as u64])
     }
 
     /// Takes a cell that was dropped of a row.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub fn dropped(&mut self, number: i64, column: usize) -> Result<()> {
         self.dropped.push([number as u64, column as u64])
     }
 
     /// Shows the column of each cell that was dropped of these rows. No cell is remembered then.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub fn dropped_of(&mut self, rows: &Numbers, mut shown: impl FnMut(usize)) -> Result<()> {
         self.dropped.drain(|sorted| {
             for [_, column] in sorted.iter().filter(|cell| rows.contains(cell[0] as i64)) {
@@ -62,6 +74,9 @@ impl Seen {
     }
 
     /// Rows that are not new, by their numbers in order. `keyed`: the rows have keys.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub fn repeats(&mut self, keyed: bool) -> Result<Vec<(i64, Said)>> {
         let mut found = Vec::new();
         self.heaps.drain(|sorted| {

@@ -106,6 +106,9 @@ impl Footer {
     }
 
     /// A column of a group, as the reader of pages wants to have it described.
+    ///
+    /// # Errors
+    /// What Parquet's own maker of descriptions says.
     pub fn described(
         &self,
         group: usize,

@@ -63,6 +63,10 @@ pub(super) struct Mask {
 }
 
 impl Mask {
+    /// The columns of a file at these places.
+    ///
+    /// # Errors
+    /// A type that the reader of Parquet does not know.
     pub fn new(footer: &Footer, columns: Vec<usize>) -> Result<Self> {
         let parquet = footer.parquet();
         let mask = ProjectionMask::roots(parquet, columns.iter().copied());

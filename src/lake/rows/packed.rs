@@ -51,14 +51,17 @@ impl Packed {
         self.bytes.extend_from_slice(value);
     }
 
+    /// Adds nothing, for a value that is not there.
     pub fn null(&mut self) {
         self.bytes.push(0);
     }
 
+    /// Adds a text; without one, nothing.
     pub fn text(&mut self, text: Option<&str>) {
         put_text(&mut self.bytes, text);
     }
 
+    /// Adds a whole number of 64 bits.
     pub fn int64(&mut self, value: i64) {
         let value = unsigned(value);
         let bytes = 8 - value.leading_zeros() as usize / 8;
@@ -75,6 +78,7 @@ impl Packed {
         self.int64(value.into());
     }
 
+    /// Adds a decimal as a whole number of its smallest unit.
     pub fn decimal(&mut self, value: i128) {
         match i64::try_from(value) {
             Ok(small) => self.int64(small),
@@ -85,6 +89,7 @@ impl Packed {
         }
     }
 
+    /// Adds a yes or no.
     pub fn bool(&mut self, value: bool) {
         self.bytes.push(1 + u8::from(value));
     }

@@ -91,6 +91,11 @@ pub struct Scan {
 }
 
 impl Scan {
+    /// The named columns of some groups of a file, in the order of the groups: the rows with these
+    /// keys, or all.
+    ///
+    /// # Errors
+    /// A column that the file does not have; the file cannot be opened.
     pub(super) fn new(
         file: &RowsFile,
         groups: Vec<usize>,
@@ -107,6 +112,9 @@ impl Scan {
     }
 
     /// See [`RowsFile::pick`].
+    ///
+    /// # Errors
+    /// The file cannot be opened or is damaged.
     pub(super) fn pick(file: &RowsFile, rows: Arc<BTreeSet<i64>>) -> Result<Self> {
         let fields = file.schema().fields().iter();
         let columns: Vec<String> = fields.map(|field| field.name().clone()).collect();

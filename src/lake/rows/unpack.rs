@@ -151,6 +151,9 @@ pub(super) struct Unpacker {
 
 impl Unpacker {
     /// For about so many rows of a schema.
+    ///
+    /// # Errors
+    /// A type that no table has.
     pub fn new(schema: &SchemaRef, whole: &Whole<'_>, rows: usize) -> Result<Self> {
         let mut columns = Vec::with_capacity(schema.fields().len());
         for (at, field) in schema.fields().iter().enumerate() {
@@ -165,6 +168,9 @@ impl Unpacker {
     }
 
     /// Adds a row.
+    ///
+    /// # Errors
+    /// It is cut.
     pub fn push(&mut self, row: &PackedRow<'_>) -> Result<()> {
         let mut left = row.columns;
         let mut taken = self.columns.iter_mut().map(|column| column.take(row, &mut left));
@@ -174,6 +180,9 @@ impl Unpacker {
     }
 
     /// All rows so far.
+    ///
+    /// # Errors
+    /// A text that is no UTF-8; nothing where the schema wants a value.
     pub fn finish(mut self) -> Result<RecordBatch> {
         let rows = self.rows;
         let columns = self.columns.iter_mut().map(|column| column.finish(rows));

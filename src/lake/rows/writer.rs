@@ -73,6 +73,9 @@ impl RowsWriter {
     }
 
     /// Writes rows as a group of their own, which holds these keys.
+    ///
+    /// # Errors
+    /// What the disk says.
     pub(super) fn group(&mut self, batch: &RecordBatch, keys: (i64, i64)) -> Result<()> {
         if batch.num_rows() == 0 {
             return Ok(());

@@ -37,6 +37,9 @@ impl fmt::Display for Difference {
 }
 
 /// Makes the cases again, inside a transaction.
+///
+/// # Errors
+/// The events are damaged; what the database says.
 pub(super) fn rebuild(database: &mut Database) -> Result<Vec<Difference>> {
     let events = rows::events(database, "ORDER BY seq", Vec::new())?;
     let fold = Cases::fold(&events)?;
@@ -74,6 +77,9 @@ fn differences(database: &mut Database, fold: &Cases) -> Result<Vec<Difference>>
 }
 
 /// The first fault.
+///
+/// # Errors
+/// The database cannot be read.
 pub(super) fn verify(database: &mut Database, anchors: &[(String, Head)]) -> Result<Option<Break>> {
     let (events, broken) = readable(database)?;
     // Anchors count only over all events; the fault of an event comes before them.

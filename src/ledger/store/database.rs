@@ -74,6 +74,9 @@ pub(super) fn shown(address: &str) -> String {
 
 impl Database {
     /// Connects, and brings the tables up to date.
+    ///
+    /// # Errors
+    /// It cannot be reached, or its tables are of a newer program.
     pub fn connect(address: &str) -> Result<Self> {
         let mut database = Self::join(address)?;
         database.migrate()?;
@@ -81,6 +84,9 @@ impl Database {
     }
 
     /// Connects.
+    ///
+    /// # Errors
+    /// It cannot be reached.
     pub fn join(address: &str) -> Result<Self> {
         sqlx::any::install_default_drivers();
         let place = shown(address);
@@ -122,6 +128,9 @@ impl Database {
     }
 
     /// Runs statements that have no placeholders.
+    ///
+    /// # Errors
+    /// What the database says.
     pub fn script(&mut self, sql: &'static str) -> Result<()> {
         let Some(connection) = &mut self.connection else { return Err(closed()) };
         let done = self.runtime.block_on(sqlx::raw_sql(sql).execute(connection));
@@ -129,6 +138,9 @@ impl Database {
     }
 
     /// Runs one statement; how many rows it changed.
+    ///
+    /// # Errors
+    /// What the database says.
     pub fn run(&mut self, sql: &str, values: Vec<Value>) -> Result<u64> {
         let Some(connection) = &mut self.connection else { return Err(closed()) };
         let done = self.runtime.block_on(query(sql, values).execute(connection));
@@ -136,6 +148,9 @@ impl Database {
     }
 
     /// The rows of one query.
+    ///
+    /// # Errors
+    /// What the database says; what `read` says of a row.
     pub fn rows<T>(
         &mut self,
         sql: &str,
@@ -155,6 +170,9 @@ impl Database {
     }
 
     /// Inserts rows, many with each statement. `tail` may say what to do with those that are there.
+    ///
+    /// # Errors
+    /// What the database says.
     pub fn insert(
         &mut self,
         table: &str,
@@ -173,6 +191,9 @@ impl Database {
     }
 
     /// The rows whose `column` is one of `keys`.
+    ///
+    /// # Errors
+    /// What the database says; what `read` says of a row.
     pub fn among<T>(
         &mut self,
         select: &str,
@@ -189,6 +210,9 @@ impl Database {
     }
 
     /// All or nothing, and alone: takes the turn to write first.
+    ///
+    /// # Errors
+    /// What `work` says, or the database.
     pub fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.script("BEGIN")?;
         let turn = self.run("UPDATE ledger_turn SET turn = turn + 1 WHERE one = 1", Vec::new());
@@ -204,6 +228,9 @@ impl Database {
     }
 
     /// All that is read in `work` is of one moment, though others may write meanwhile. It writes nothing.
+    ///
+    /// # Errors
+    /// What `work` says, or the database.
     pub fn snapshot<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         // SQLite's log keeps what the first query saw; PostgreSQL has to be told to.
         let begin = match self.is_sqlite() {
@@ -231,14 +258,26 @@ impl Drop for Database {
 pub(super) struct Line(AnyRow);
 
 impl Line {
+    /// The text of a column, from 0.
+    ///
+    /// # Errors
+    /// There is no such column, or no text in it.
     pub fn text(&self, at: usize) -> sqlx::Result<String> {
         self.0.try_get(at)
     }
 
+    /// The text of a column, from 0, if it has one.
+    ///
+    /// # Errors
+    /// There is no such column, or something else in it.
     pub fn option(&self, at: usize) -> sqlx::Result<Option<String>> {
         self.0.try_get(at)
     }
 
+    /// The whole number of a column, from 0.
+    ///
+    /// # Errors
+    /// There is no such column, or no whole number in it.
     pub fn number(&self, at: usize) -> sqlx::Result<i64> {
         self.0.try_get(at)
     }

@@ -124,39 +124,60 @@ impl Store {
         head(&mut self.lock())
     }
 
-    /// The day of the last event.
+    /// The day of the last event; none when there are no events.
+    ///
+    /// # Errors
+    /// What the database says; a day that cannot be read.
     pub fn last_day(&self) -> Result<Option<NaiveDate>> {
         last_day(&mut self.lock())
     }
 
     /// All events, in their order.
+    ///
+    /// # Errors
+    /// What the database says; an event that cannot be read.
     pub fn events(&self) -> Result<Vec<Event>> {
         rows::events(&mut self.lock(), "ORDER BY seq", Vec::new())
     }
 
     /// The events about packs, in their order: far fewer than those about cases.
+    ///
+    /// # Errors
+    /// What the database says; an event that cannot be read.
     pub fn pack_events(&self) -> Result<Vec<Event>> {
         rows::events(&mut self.lock(), "WHERE kind LIKE 'pack%' ORDER BY seq", Vec::new())
     }
 
-    /// The events of one case, pack or revealed thing.
+    /// The events of one case, pack or revealed thing, in their order.
+    ///
+    /// # Errors
+    /// What the database says; an event that cannot be read.
     pub fn events_about(&self, about: &str) -> Result<Vec<Event>> {
         rows::events(&mut self.lock(), "WHERE about = $1 ORDER BY seq", vec![about.into()])
     }
 
     /// All cases.
+    ///
+    /// # Errors
+    /// What the database says; a case that cannot be read.
     pub fn cases(&self) -> Result<Cases> {
         let all = rows::cases(&mut self.lock(), "", Vec::new())?;
         Ok(collect(all))
     }
 
     /// A case by its number or by its anomaly.
+    ///
+    /// # Errors
+    /// What the database says; a case that cannot be read.
     pub fn case(&self, name: &str) -> Result<Option<Case>> {
         let found = "WHERE number = $1 OR anomaly = $1";
         Ok(rows::cases(&mut self.lock(), found, vec![name.into()])?.into_iter().next())
     }
 
     /// The nights that were recorded, in the order of the chain.
+    ///
+    /// # Errors
+    /// What the database says; a day that cannot be read.
     pub fn nights(&self) -> Result<Vec<NightRecord>> {
         rows::nights(&mut self.lock())
     }

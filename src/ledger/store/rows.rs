@@ -74,6 +74,9 @@ impl Raw {
 }
 
 /// A day of the tables.
+///
+/// # Errors
+/// The text is no day.
 pub(super) fn day(text: &str) -> Result<NaiveDate> {
     text.parse().map_err(|_| damaged("a day"))
 }
@@ -84,11 +87,18 @@ fn damaged(what: &str) -> Error {
 }
 
 /// Rows of events as they stand.
+///
+/// # Errors
+/// What the database says.
 pub(super) fn raws(database: &mut Database, tail: &str, values: Vec<Value>) -> Result<Vec<Raw>> {
     let sql = format!("SELECT {} FROM case_event {tail}", EVENT.join(","));
     database.rows(&sql, values, Raw::read)
 }
 
+/// The events that `tail` asks for, with its values, in its order.
+///
+/// # Errors
+/// What the database says; a text that is no act.
 pub(super) fn events(
     database: &mut Database,
     tail: &str,
@@ -101,6 +111,10 @@ pub(super) fn events(
     raws(database, tail, values)?.into_iter().map(read).collect()
 }
 
+/// Adds events to the table.
+///
+/// # Errors
+/// What the database says.
 pub(super) fn insert_events(database: &mut Database, events: &[Event]) -> Result<()> {
     let row = |event: &Event| {
         vec![
@@ -120,6 +134,9 @@ pub(super) fn insert_events(database: &mut Database, events: &[Event]) -> Result
 }
 
 /// A case as the columns of its row.
+///
+/// # Errors
+/// Never; a case is plain values.
 pub(super) fn case_row(case: &Case) -> Result<Vec<Option<String>>> {
     let body = serde_json::to_string(case)
         .map_err(|e| Error::bug(format!("{} is no JSON: {e}", case.number)))?;
@@ -141,6 +158,9 @@ pub(super) fn case_row(case: &Case) -> Result<Vec<Option<String>>> {
 }
 
 /// Rows of cases as they stand, in the order of their numbers.
+///
+/// # Errors
+/// What the database says.
 pub(super) fn case_rows(database: &mut Database) -> Result<Vec<Vec<Option<String>>>> {
     let sql = format!("SELECT {} FROM case_state ORDER BY number", CASE.join(","));
     database.rows(&sql, Vec::new(), |row| (0..CASE.len()).map(|at| row.option(at)).collect())
@@ -159,11 +179,19 @@ fn body(row: &Line) -> sqlx::Result<(String, String)> {
     Ok((row.text(0)?, row.text(1)?))
 }
 
+/// The cases that `tail` asks for, with its values.
+///
+/// # Errors
+/// What the database says; a case that cannot be read.
 pub(super) fn cases(database: &mut Database, tail: &str, values: Vec<Value>) -> Result<Vec<Case>> {
     let found = database.rows(&format!("{BODIES} {tail}"), values, body)?;
     found.into_iter().map(case).collect()
 }
 
+/// The cases whose column is one of some values, in no order.
+///
+/// # Errors
+/// What the database says; a case that cannot be read.
 pub(super) fn cases_among(
     database: &mut Database,
     column: &str,
@@ -173,6 +201,9 @@ pub(super) fn cases_among(
 }
 
 /// Puts cases in the place of their rows.
+///
+/// # Errors
+/// What the database says.
 pub(super) fn put_cases<'a>(
     database: &mut Database,
     cases: impl Iterator<Item = &'a Case>,
@@ -185,6 +216,10 @@ pub(super) fn put_cases<'a>(
     database.insert("case_state", &CASE, rows.into_iter(), &tail)
 }
 
+/// The recorded nights in the order of the chain; those at one end of it by their days.
+///
+/// # Errors
+/// What the database says; a day that cannot be read.
 pub(super) fn nights(database: &mut Database) -> Result<Vec<NightRecord>> {
     let sql =
         format!("SELECT {} FROM ledger_night ORDER BY after_seq, day, night", NIGHT.join(","));
@@ -200,6 +235,10 @@ pub(super) fn nights(database: &mut Database) -> Result<Vec<NightRecord>> {
     found.into_iter().map(record).collect()
 }
 
+/// Records a night: the end of the chain with its acts, and how many events they are.
+///
+/// # Errors
+/// What the database says, also of a night that is there already.
 pub(super) fn insert_night(
     database: &mut Database,
     entry: &NightEntry,

@@ -15,6 +15,9 @@ const FOLD: i64 = 3;
 
 /// Does what is to be done, once. A row that is wrong for another reason stays as it is: `verify`
 /// is to find it.
+///
+/// # Errors
+/// What the database says.
 pub(super) fn upgrade(database: &mut Database) -> Result<()> {
     if fold_of(database)? >= FOLD {
         return Ok(());
