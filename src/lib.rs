@@ -6,7 +6,7 @@
 //! | stage | module | takes | gives | verb |
 //! |---|---|---|---|---|
 //! | words | `error` … `codes` | | values that every stage shares; no I/O | |
-//! | tools | `diagnostic` `lake` `pipeline` `engine` | a folder of policy files | faults with file:line:col; where bytes live; a checked `Pipeline`; sessions | `load` |
+//! | tools | `cores` `diagnostic` `lake` `pipeline` `engine` | a folder of policy files | faults with file:line:col; where bytes live; a checked `Pipeline`; sessions | `load` |
 //! | receive | `feed` | extract files, a contract | typed bucketed Parquet, rejects, a receipt | `receive` |
 //! | identify | `identity` | rows of persons | a person key for each row, links with evidence | `resolve` |
 //! | view | `view` | tables | rows of subjects | `build` |
@@ -32,6 +32,7 @@ pub mod privacy;
 pub mod codes;
 pub mod division;
 
+pub mod cores;
 pub mod diagnostic;
 pub mod lake;
 

@@ -20,7 +20,7 @@ pub struct Args {
     /// Folder of the pipeline.
     #[arg(default_value = "pipelines/gansu")]
     pipeline: PathBuf,
-    /// Folder for the extracts: one folder for each night, and truth/.
+    /// Folder for the extracts: one folder for each night, and truth/. What lies there stays.
     #[arg(long)]
     out: PathBuf,
     /// About how many persons.

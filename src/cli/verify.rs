@@ -1,5 +1,6 @@
 //! `bidui verify`: is every file of the lake what was written?
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -32,7 +33,7 @@ struct Found {
     /// Deliveries of a version that noted nothing.
     not_noted: Vec<String>,
     /// By path inside the lake.
-    flaws: Vec<(String, Flaw)>,
+    flaws: BTreeMap<String, Flaw>,
 }
 
 impl Found {
@@ -89,29 +90,32 @@ fn deliveries(root: &Path, found: &mut Found) -> Result<()> {
 fn nights(lake: &Lake, found: &mut Found) -> Result<()> {
     for night in lake.nights() {
         let folder = lake.night(&night);
-        let held = hold(&folder, MANIFEST, true)?;
-        // A run may have removed an old night meanwhile.
-        if folder.is_dir() {
-            found.nights += 1;
-            found.add(&format!("nights/{night}"), held);
-            found.flaws.extend(before(lake, &folder));
+        let held = hold(&folder, MANIFEST, true);
+        if !folder.is_dir() {
+            // A run has removed an old night meanwhile.
+            continue;
+        }
+        found.nights += 1;
+        found.add(&format!("nights/{night}"), held?);
+        if let Some(path) = before(lake, &folder) {
+            found.flaws.entry(path).or_insert(Flaw::Changed);
         }
     }
     let current = lake.current();
     if current.is_symlink() && !current.is_dir() {
-        found.flaws.push(("current".into(), Flaw::Missing));
+        found.flaws.insert("current".into(), Flaw::Missing);
     }
     Ok(())
 }
 
-/// A night notes the manifest of the night that it was built on.
-fn before(lake: &Lake, folder: &Path) -> Option<(String, Flaw)> {
+/// A night notes the manifest of the night that it was built on: its path, if it is another now.
+fn before(lake: &Lake, folder: &Path) -> Option<String> {
     let last = read_summary(folder).ok()?.last_night?;
     let manifest: Value =
         serde_json::from_slice(&std::fs::read(folder.join(MANIFEST)).ok()?).ok()?;
     let now = hash_file(&lake.night(&last).join(MANIFEST)).ok()?;
     let same = manifest.get("previous")?.as_str()? == now;
-    (!same).then(|| (format!("nights/{last}/{MANIFEST}"), Flaw::Changed))
+    (!same).then(|| format!("nights/{last}/{MANIFEST}"))
 }
 
 /// Batches of packs below a folder. What counties sent back may lie beside them.

@@ -23,6 +23,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::prelude::SessionContext;
 
+use crate::cores;
 use crate::diagnostic::Fault;
 use crate::engine::{self, Engine};
 use crate::error::{Error, Kind, Result};
@@ -53,9 +54,9 @@ pub fn check(pipeline: &Pipeline, engine: &Engine, plans: &Plans) -> Result<(), 
     let mut faults = Vec::new();
     match declared(pipeline, engine, plans) {
         Ok(context) => {
-            for indicator in pipeline.indicators.values() {
-                faults.extend(check_one(pipeline, &context, indicator).err());
-            }
+            let all: Vec<&Indicator> = pipeline.indicators.values().collect();
+            let checked = cores::each(&all, |indicator| check_one(pipeline, &context, indicator));
+            faults.extend(checked.into_iter().filter_map(Result::err));
         }
         Err(error) => faults.push(Fault::of(&pipeline.dir, error.to_string())),
     }

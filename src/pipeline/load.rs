@@ -3,8 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::bulletins::Bulletin;
+use super::indicators::Indicator;
+use super::packs::Pack;
+use super::spec::{Feed, Rule, Table, View};
 use super::{Pipeline, bulletins, check, indicators, packs, parse};
 use crate::codes::CodeList;
+use crate::cores;
 use crate::diagnostic::{Fault, Source};
 
 /// Folders of a pipeline and the extension of their files.
@@ -149,50 +154,59 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     paths
 }
 
+/// What a file says.
+enum Said {
+    Table(Table),
+    Feed(Feed),
+    View(View),
+    Rule(Rule),
+    Pack(Pack),
+    Indicator(Indicator),
+    Bulletin(Bulletin),
+    Codes(CodeList),
+    /// Its text is for others: a worked example.
+    Nothing,
+}
+
 /// Turns each file into its spec.
 fn parse_all(pipeline: &mut Pipeline, layers: &[Layer], faults: &mut Vec<Fault>) {
+    let sources: Vec<(&String, &Source)> = pipeline.sources.iter().collect();
+    let said = cores::each(&sources, |(key, source)| parse_one(key, source));
     let mut params = Vec::new();
-    for (key, source) in &pipeline.sources {
-        let (section, stem) = key.split_once('/').expect("keys are made with a slash");
-        let mut keep = |fault: Fault| faults.push(fault);
-        match section {
-            "tables" => match parse::table(stem, source) {
-                Ok(table) => _ = pipeline.tables.insert(stem.into(), table),
-                Err(fault) => keep(fault),
-            },
-            "feeds" => match parse::feed(stem, source) {
-                Ok(feed) => _ = pipeline.feeds.insert(stem.into(), feed),
-                Err(fault) => keep(fault),
-            },
-            "views" => match parse::view(stem, source) {
-                Ok(view) => _ = pipeline.views.insert(stem.into(), view),
-                Err(fault) => keep(fault),
-            },
-            "rules" if !stem.ends_with(".test") => match parse::rule(stem, source) {
-                Ok(rule) => _ = pipeline.rules.insert(stem.into(), rule),
-                Err(fault) => keep(fault),
-            },
-            "packs" => match packs::pack(stem, source) {
-                Ok(pack) => _ = pipeline.packs.insert(stem.into(), pack),
-                Err(fault) => keep(fault),
-            },
-            "indicators" if !stem.ends_with(".test") => match indicators::indicator(stem, source) {
-                Ok(indicator) => _ = pipeline.indicators.insert(stem.into(), indicator),
-                Err(fault) => keep(fault),
-            },
-            "bulletins" => match bulletins::bulletin(stem, source) {
-                Ok(bulletin) => _ = pipeline.bulletins.insert(stem.into(), bulletin),
-                Err(fault) => keep(fault),
-            },
-            "codes" => match parse::code_list(source) {
-                Ok(list) if stem.starts_with("param@") => params.push(list),
-                Ok(list) => _ = pipeline.codes.insert(stem.into(), list),
-                Err(fault) => keep(fault),
-            },
-            _ => {}
+    for ((key, _), said) in sources.into_iter().zip(said) {
+        let name = key.split_once('/').map_or("", |(_, stem)| stem).to_owned();
+        match said {
+            Ok(Said::Table(table)) => _ = pipeline.tables.insert(name, table),
+            Ok(Said::Feed(feed)) => _ = pipeline.feeds.insert(name, feed),
+            Ok(Said::View(view)) => _ = pipeline.views.insert(name, view),
+            Ok(Said::Rule(rule)) => _ = pipeline.rules.insert(name, rule),
+            Ok(Said::Pack(pack)) => _ = pipeline.packs.insert(name, pack),
+            Ok(Said::Indicator(indicator)) => _ = pipeline.indicators.insert(name, indicator),
+            Ok(Said::Bulletin(bulletin)) => _ = pipeline.bulletins.insert(name, bulletin),
+            Ok(Said::Codes(list)) if name.starts_with("param@") => params.push(list),
+            Ok(Said::Codes(list)) => _ = pipeline.codes.insert(name, list),
+            Ok(Said::Nothing) => {}
+            Err(fault) => faults.push(fault),
         }
     }
     join_params(pipeline, params, layers, faults);
+}
+
+/// What the file `section/stem` says.
+fn parse_one(key: &str, source: &Source) -> Result<Said, Fault> {
+    let (section, stem) = key.split_once('/').expect("keys are made with a slash");
+    let example = stem.ends_with(".test");
+    Ok(match section {
+        "tables" => Said::Table(parse::table(stem, source)?),
+        "feeds" => Said::Feed(parse::feed(stem, source)?),
+        "views" => Said::View(parse::view(stem, source)?),
+        "rules" if !example => Said::Rule(parse::rule(stem, source)?),
+        "packs" => Said::Pack(packs::pack(stem, source)?),
+        "indicators" if !example => Said::Indicator(indicators::indicator(stem, source)?),
+        "bulletins" => Said::Bulletin(bulletins::bulletin(stem, source)?),
+        "codes" => Said::Codes(parse::code_list(source)?),
+        _ => Said::Nothing,
+    })
 }
 
 /// Appends the parents' parameters below the child's.

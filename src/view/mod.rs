@@ -5,9 +5,7 @@ mod safety;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZero;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
 use arrow::compute::{concat, interleave_record_batch, sort_to_indices};
@@ -19,6 +17,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 
+use crate::cores;
 use crate::diagnostic::{Fault, Source};
 use crate::engine::{self, Engine, Program};
 use crate::error::{Error, Result};
@@ -133,20 +132,9 @@ fn plan_round(
     };
     let mut longest: Vec<(usize, &String)> = ids.iter().enumerate().collect();
     longest.sort_by_key(|(_, id)| Reverse(pipeline.views[*id].sql.len()));
-    let next = AtomicUsize::new(0);
-    let done: Mutex<BTreeMap<usize, _>> = Mutex::default();
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    std::thread::scope(|scope| {
-        for _ in 0..cores.min(ids.len()) {
-            scope.spawn(|| {
-                while let Some((at, id)) = longest.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let planned = one(id);
-                    done.lock().unwrap_or_else(PoisonError::into_inner).insert(*at, planned);
-                }
-            });
-        }
-    });
-    done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+    let planned: BTreeMap<usize, _> =
+        cores::each(&longest, |(at, id)| (*at, one(id))).into_iter().collect();
+    planned.into_values().collect()
 }
 
 /// Plans one view and finds out whether it is safe to build bucket by bucket.
