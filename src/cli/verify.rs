@@ -126,8 +126,8 @@ fn batches(root: &Path, below: &Path, found: &mut Found) -> Result<()> {
         found.add(&below.display().to_string(), hold(&folder, OF_A_BATCH, false)?);
         return Ok(());
     }
-    let folders = sorted(&folder).into_iter().filter(|name| folder.join(name).is_dir());
-    folders.map(|name| batches(root, &below.join(name), found)).collect()
+    let mut folders = sorted(&folder).into_iter().filter(|name| folder.join(name).is_dir());
+    folders.try_for_each(|name| batches(root, &below.join(name), found))
 }
 
 fn sorted(folder: &Path) -> Vec<String> {

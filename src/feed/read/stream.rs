@@ -363,18 +363,19 @@ mod tests {
         assert_eq!(same, columns());
         assert_eq!((same.cell(0, 2), same.cell(1, 2), same.cell(2, 2)), ("李四", "男", ""));
         assert_eq!([0, 1, 2].map(|row| same.wrong(row)), [None, Some(reason::NOT_UTF8), None]);
-        let bad: [(&str, &dyn Fn(&mut Columns)); 8] = [
-            ("more rows than texts", &|c| c.rows = 4),
-            ("no such text", &|c| c.columns[1].numbers = Some(vec![0, 1, 2])),
-            ("a number for some rows", &|c| c.columns[1].numbers = Some(vec![0, 1])),
-            ("in the middle of a character", &|c| c.columns[0].ends[0] = 1),
-            ("backwards", &|c| c.columns[0].ends.swap(0, 2)),
-            ("text of no cell", &|c| c.text.push('x')),
-            ("no such row", &|c| c.wrong = vec![(3, 1)]),
-            ("no such reason", &|c| c.wrong[0].1 = 3),
+        type Change = fn(&mut Columns);
+        let bad: [(&str, Change); 8] = [
+            ("more rows than texts", |c| c.rows = 4),
+            ("no such text", |c| c.columns[1].numbers = Some(vec![0, 1, 2])),
+            ("a number for some rows", |c| c.columns[1].numbers = Some(vec![0, 1])),
+            ("in the middle of a character", |c| c.columns[0].ends[0] = 1),
+            ("backwards", |c| c.columns[0].ends.swap(0, 2)),
+            ("text of no cell", |c| c.text.push('x')),
+            ("no such row", |c| c.wrong = vec![(3, 1)]),
+            ("no such reason", |c| c.wrong[0].1 = 3),
         ];
         for (what, change) in bad {
-            assert_eq!(back(change), None, "{what}");
+            assert_eq!(back(&change), None, "{what}");
         }
     }
 }
