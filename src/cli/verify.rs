@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Page, Place, output};
@@ -97,8 +98,8 @@ fn nights(lake: &Lake, found: &mut Found) -> Result<()> {
         }
         found.nights += 1;
         found.add(&format!("nights/{night}"), held?);
-        if let Some(path) = before(lake, &folder) {
-            found.flaws.entry(path).or_insert(Flaw::Changed);
+        if let Some(made_from) = MadeFrom::read(&folder) {
+            made_from.flaws(lake, &folder, &mut found.flaws);
         }
     }
     let current = lake.current();
@@ -108,14 +109,36 @@ fn nights(lake: &Lake, found: &mut Found) -> Result<()> {
     Ok(())
 }
 
-/// A night notes the manifest of the night that it was built on: its path, if it is another now.
-fn before(lake: &Lake, folder: &Path) -> Option<String> {
-    let last = read_summary(folder).ok()?.last_night?;
-    let manifest: Value =
-        serde_json::from_slice(&std::fs::read(folder.join(MANIFEST)).ok()?).ok()?;
-    let now = hash_file(&lake.night(&last).join(MANIFEST)).ok()?;
-    let same = manifest.get("previous")?.as_str()? == now;
-    (!same).then(|| format!("nights/{last}/{MANIFEST}"))
+/// What a night says that it was made from.
+#[derive(Deserialize)]
+struct MadeFrom {
+    /// BLAKE3 of the manifest of the night that it was built on.
+    previous: Option<String>,
+    /// Feed and delivery.
+    deliveries: Vec<(String, String)>,
+}
+
+impl MadeFrom {
+    /// Nothing when the night is damaged, which is told by its files.
+    fn read(folder: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(folder.join(MANIFEST)).ok()?).ok()
+    }
+
+    /// Deliveries that are gone, and a night that is another now. One that was retired is no flaw.
+    fn flaws(&self, lake: &Lake, folder: &Path, flaws: &mut BTreeMap<String, Flaw>) {
+        for (feed, delivery) in &self.deliveries {
+            if !lake.deliveries(feed).join(delivery).is_dir() {
+                flaws.insert(format!("deliveries/{feed}/{delivery}"), Flaw::Missing);
+            }
+        }
+        let last = read_summary(folder).ok().and_then(|summary| summary.last_night);
+        if let Some(last) = last
+            && let Ok(now) = hash_file(&lake.night(&last).join(MANIFEST))
+            && self.previous.as_ref().is_some_and(|noted| *noted != now)
+        {
+            flaws.entry(format!("nights/{last}/{MANIFEST}")).or_insert(Flaw::Changed);
+        }
+    }
 }
 
 /// Batches of packs below a folder. What counties sent back may lie beside them.

@@ -88,6 +88,8 @@ fn what_is_gone_strange_or_from_another_place_is_seen() {
     std::fs::write(lake.join(receipts[4].replace("receipt", "manifest")), "{}").expect("written");
     // As a version left it that noted nothing.
     std::fs::remove_file(lake.join(receipts[5].replace("receipt", "manifest"))).expect("removed");
+    let gone = receipts[6].trim_end_matches("/receipt.json");
+    std::fs::remove_dir_all(lake.join(gone)).expect("removed");
     std::fs::remove_file(lake.join("current")).expect("removed");
     std::os::unix::fs::symlink("nights/gone", lake.join("current")).expect("a link");
     let said = verify(&lake, 1);
@@ -98,11 +100,12 @@ fn what_is_gone_strange_or_from_another_place_is_seen() {
         (&strange, "not of this folder"),
         (&nights[0], "changed"),
         (&no_list, "no list of files that can be read"),
+        (gone, "missing"),
         ("current", "missing"),
     ];
     assert_eq!(flaws(&said), BTreeMap::from(wanted));
     let not_noted: Vec<&str> = list(&said, "not_noted").iter().filter_map(Value::as_str).collect();
     assert_eq!(not_noted, [receipts[5].trim_end_matches("/receipt.json")]);
     let table = Bidui::new("verify").arg(gansu()).arg("--lake").arg(&lake).go().ended(1);
-    assert!(table.stdout.contains("数据湖有误 6 faults"), "{}", table.stdout);
+    assert!(table.stdout.contains("数据湖有误 7 faults"), "{}", table.stdout);
 }
