@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::feedback::province::MANIFEST as OF_A_BATCH;
 use crate::lake::sound::{Flaw, Held, hold};
 use crate::lake::{Lake, MANIFEST, hash_file, names_in};
-use crate::night::{read_summary, setup};
+use crate::night::{Options, read_summary, setup};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -48,16 +48,14 @@ impl Found {
 
 /// Holds deliveries, nights and packs against what was noted when they were written.
 pub fn verify(args: &Args) -> Result<ExitCode> {
-    let settings = setup::load(&args.place.pipeline)?.settings;
-    let root = args.place.lake.clone().or(settings.lake).ok_or_else(|| {
-        Error::usage("no lake: neither --lake nor `lake:` in pipeline.yaml")
-            .hint("say where the lake is with --lake DIR")
-    })?;
-    if !root.is_dir() {
-        return Err(Error::usage(format!("there is no lake at {}", root.display()))
+    let pipeline = setup::load(&args.place.pipeline)?;
+    let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
+    let lake = options.lake_of(&pipeline)?;
+    if !lake.root().is_dir() {
+        return Err(Error::usage(format!("there is no lake at {}", lake.root().display()))
             .hint("say where it is with --lake DIR"));
     }
-    let found = all(&Lake::at(&root))?;
+    let found = all(&lake)?;
     output::say(&match args.output {
         Page::Json => format!("{:#}", as_json(&found)),
         Page::Table => page(&found),
@@ -161,7 +159,8 @@ fn sorted(folder: &Path) -> Vec<String> {
 
 fn as_json(found: &Found) -> Value {
     let word = |flaw: &Flaw| flaw.words().1;
-    let flaws = found.flaws.iter().map(|(path, flaw)| json!({ "path": path, "flaw": word(flaw) }));
+    let faults =
+        found.flaws.iter().map(|(path, flaw)| json!({ "path": path, "fault": word(flaw) }));
     json!({
         "deliveries": found.deliveries,
         "nights": found.nights,
@@ -169,7 +168,7 @@ fn as_json(found: &Found) -> Value {
         "files": found.files,
         "bytes": found.bytes,
         "not_noted": found.not_noted,
-        "flaws": flaws.collect::<Vec<_>>(),
+        "faults": faults.collect::<Vec<_>>(),
     })
 }
 
@@ -200,6 +199,7 @@ fn page(found: &Found) -> String {
     );
     lines.push(match found.flaws.len() {
         0 => format!("数据湖完整 whole: {held}"),
+        1 => format!("数据湖有误 1 fault; as they were written: {held}"),
         count => format!("数据湖有误 {count} faults; as they were written: {held}"),
     });
     lines.join("\n")

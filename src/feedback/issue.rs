@@ -14,7 +14,7 @@ use super::county::{self, Setting};
 use super::province;
 use super::select::{Issuing, Row, Selection, Totals, rows};
 use crate::error::{Error, Result};
-use crate::lake::{durable, hash_file};
+use crate::lake::{durable, sound};
 use crate::ledger::act::{Act, Draft};
 use crate::ledger::case::Case;
 use crate::pipeline::packs::Pack;
@@ -254,13 +254,8 @@ pub fn is_whole(staged: &Path, issued: &Issued) -> Result<bool> {
     let Ok(manifest) = serde_json::from_str::<province::Manifest>(&text) else {
         return Ok(false);
     };
-    for file in &manifest.files {
-        let path = staged.join(&file.path);
-        if !path.is_file() || hash_file(&path)? != file.blake3 {
-            return Ok(false);
-        }
-    }
-    Ok(same(&manifest.files, issued).is_none())
+    let held = sound::hold(staged, province::MANIFEST, false)?;
+    Ok(held.flaws.is_empty() && same(&manifest.files, issued).is_none())
 }
 
 /// The first county whose workbook is not the one that the ledger knows.

@@ -44,10 +44,14 @@ pub struct Held {
     pub flaws: BTreeMap<String, Flaw>,
 }
 
-/// What a manifest says of its folder's files; it may say more.
-#[derive(Deserialize)]
-struct Noted {
-    files: Vec<FileEntry>,
+/// The files that a folder's manifest notes, whatever else it says; nothing when it cannot be read.
+pub fn noted(folder: &Path, manifest: &str) -> Option<Vec<FileEntry>> {
+    #[derive(Deserialize)]
+    struct Noted {
+        files: Vec<FileEntry>,
+    }
+    let json = std::fs::read(folder.join(manifest)).ok()?;
+    Some(serde_json::from_slice::<Noted>(&json).ok()?.files)
 }
 
 /// Holds the files of a folder against its manifest, which is one of them. `complete`: there should be
@@ -57,14 +61,13 @@ struct Noted {
 /// A file cannot be read.
 pub fn hold(folder: &Path, manifest: &str, complete: bool) -> Result<Held> {
     let mut held = Held::default();
-    let noted = std::fs::read(folder.join(manifest)).ok();
-    let Some(noted) = noted.and_then(|json| serde_json::from_slice::<Noted>(&json).ok()) else {
+    let Some(noted) = noted(folder, manifest) else {
         held.flaws.insert(manifest.to_owned(), Flaw::NoManifest);
         return Ok(held);
     };
     let mut there: BTreeMap<String, FileEntry> =
         files_below(folder)?.into_iter().map(|file| (file.path.clone(), file)).collect();
-    for file in noted.files {
+    for file in noted {
         match there.remove(&file.path) {
             Some(own) if own == file => {
                 held.files += 1;

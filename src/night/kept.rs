@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::feed::assemble::{Assembled, of_persons};
 use crate::lake::bucket::KeyRange;
 use crate::lake::rows::RowsFile;
-use crate::lake::{FileEntry, MANIFEST, durable, hash_file};
+use crate::lake::{MANIFEST, durable, hash_file, sound};
 use crate::view::Planned;
 
 /// Where the marks of a night lie in its folder.
@@ -42,14 +42,9 @@ struct Last {
 impl Last {
     /// Reads a night's marks; one without them, or with damaged ones, has nothing to give.
     fn read(folder: PathBuf) -> Option<Self> {
-        #[derive(Deserialize)]
-        struct Manifest {
-            files: Vec<FileEntry>,
-        }
-        let read = |name: &str| std::fs::read(folder.join(name)).ok();
-        let marks = serde_json::from_slice(&read(FILE)?).ok()?;
-        let manifest: Manifest = serde_json::from_slice(&read(MANIFEST)?).ok()?;
-        let files = manifest.files.into_iter().map(|file| (file.path, file.blake3)).collect();
+        let marks = serde_json::from_slice(&std::fs::read(folder.join(FILE)).ok()?).ok()?;
+        let files = sound::noted(&folder, MANIFEST)?.into_iter();
+        let files = files.map(|file| (file.path, file.blake3)).collect();
         Some(Self { folder, marks, files })
     }
 

@@ -34,8 +34,9 @@ use crate::error::{Error, Result};
 use crate::feed::assemble::{Assembled, assemble};
 use crate::feed::receipt::Receipt;
 use crate::identity;
-use crate::lake::{MANIFEST, bucket};
+use crate::lake::{Lake, MANIFEST, bucket};
 use crate::ledger::advance::Tonight;
+use crate::pipeline::Pipeline;
 use crate::report::summary::{DeliveryLine, Summary};
 
 /// Rows of persons that one job works on, at most; and their bytes in the lake's files.
@@ -65,6 +66,18 @@ impl Options {
     pub fn of(pipeline: PathBuf, lake: Option<PathBuf>) -> Self {
         let (input, date, buckets, memory) = (None, None, None, None);
         Self { pipeline, input, lake, date, only: false, threads: 1, buckets, memory }
+    }
+
+    /// The lake, which need not exist yet.
+    ///
+    /// # Errors
+    /// Neither these options nor the pipeline say where it is.
+    pub fn lake_of(&self, pipeline: &Pipeline) -> Result<Lake> {
+        let root = self.lake.as_ref().or(pipeline.settings.lake.as_ref());
+        root.map(|root| Lake::at(root)).ok_or_else(|| {
+            Error::usage("no lake: neither --lake nor `lake:` in pipeline.yaml")
+                .hint("say where the lake is with --lake DIR")
+        })
     }
 }
 

@@ -64,14 +64,9 @@ impl Setup {
         let planned = options.date.or_else(|| newest(input.as_deref())).unwrap_or(SOME_DAY);
         let (plans, divisions) = prepared(&pipeline, planned).map_err(|faults| refuse(&faults))?;
         let (secret, demo_secret) = secret(&pipeline)?;
-        let lake = options.lake.clone().or_else(|| pipeline.settings.lake.clone());
-        let lake = lake.ok_or_else(|| {
-            Error::usage("no lake: neither --lake nor `lake:` in pipeline.yaml")
-                .hint("say where the lake is with --lake DIR")
-        })?;
         let setup = Self {
             input,
-            lake: Lake::at(&lake),
+            lake: options.lake_of(&pipeline)?,
             keys: PersonKeys::new(&secret),
             pipeline,
             plans,

@@ -4,15 +4,13 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use bidui::division::Divisions;
-use bidui::feed::inbox::Parcel;
-use bidui::feed::{Received, Receiver};
+use bidui::feed::Received;
 use bidui::lake::Lake;
 use bidui::lake::rows::{Part, RowsFile};
 use bidui::pipeline::Pipeline;
-use bidui::privacy::PersonKeys;
 use proptest::prelude::*;
 
-use crate::support::{scratch, temp};
+use crate::support::{scratch, take_in, temp};
 
 const PIPELINE: &str = "
 title: {zh: 试, en: Trial}
@@ -106,24 +104,7 @@ fn encode(text: &str, encoding: usize) -> Vec<u8> {
 }
 
 fn receive(lake: &Path, file: &Path) -> bidui::error::Result<Received> {
-    let (divisions, keys) = (Divisions::default(), PersonKeys::new(b"a secret of a test"));
-    let lake = Lake::at(lake);
-    let receiver = Receiver {
-        pipeline: pipeline(),
-        lake: &lake,
-        divisions: &divisions,
-        keys: &keys,
-        buckets: 4,
-    };
-    let day = |m, d| chrono::NaiveDate::from_ymd_opt(2026, m, d).expect("a day");
-    let parcel = Parcel {
-        feed: "visit".into(),
-        period: day(10, 31),
-        part: None,
-        received: day(11, 10),
-        files: vec![file.to_owned()],
-    };
-    receiver.receive(&parcel, &receiver.name(&parcel)?)
+    take_in(pipeline(), &Divisions::default(), lake, file)
 }
 
 proptest! {

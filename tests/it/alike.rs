@@ -6,17 +6,15 @@ use std::sync::{Arc, OnceLock};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::util::display::array_value_to_string;
 use bidui::division::Divisions;
-use bidui::feed::inbox::Parcel;
+use bidui::feed::Received;
 use bidui::feed::receipt::Receipt;
-use bidui::feed::{Received, Receiver};
 use bidui::lake::Lake;
 use bidui::lake::rows::{Part, RowsFile};
 use bidui::pipeline::Pipeline;
-use bidui::privacy::PersonKeys;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 
-use crate::support::{scratch, temp};
+use crate::support::{scratch, take_in, temp};
 
 const FILES: [(&str, &str); 4] = [
     (
@@ -163,29 +161,11 @@ fn receive(home: &Path, name: &str, bytes: &[u8]) -> (Receipt, PathBuf) {
         ("620122", "皋兰县", "6201", "3"),
     ];
     let divisions = Divisions::build(places, []).expect("a register");
-    let keys = PersonKeys::new(b"a secret of a test");
-    let (lake, file) = (Lake::at(&home.join(format!("lake-{name}"))), home.join(name));
+    let (lake, file) = (home.join(format!("lake-{name}")), home.join(name));
     std::fs::write(&file, bytes).expect("written");
-    let receiver = Receiver {
-        pipeline: pipeline(),
-        lake: &lake,
-        divisions: &divisions,
-        keys: &keys,
-        buckets: 4,
-    };
-    let day = |m, d| chrono::NaiveDate::from_ymd_opt(2026, m, d).expect("a day");
-    let parcel = Parcel {
-        feed: "visit".into(),
-        period: day(10, 31),
-        part: None,
-        received: day(11, 10),
-        files: vec![file],
-    };
-    let named = receiver.name(&parcel).expect("a name");
-    let Received::New(receipt) = receiver.receive(&parcel, &named).expect("received") else {
-        panic!("a new lake knows nothing");
-    };
-    let folder = lake.deliveries("visit").join(&receipt.delivery);
+    let received = take_in(pipeline(), &divisions, &lake, &file).expect("received");
+    let Received::New(receipt) = received else { panic!("a new lake knows nothing") };
+    let folder = Lake::at(&lake).deliveries("visit").join(&receipt.delivery);
     (*receipt, folder)
 }
 

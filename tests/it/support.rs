@@ -9,7 +9,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bidui::anomaly::Anomaly;
-use bidui::lake::files_below;
+use bidui::division::Divisions;
+use bidui::feed::inbox::Parcel;
+use bidui::feed::{Received, Receiver};
+use bidui::lake::{Lake, files_below};
+use bidui::pipeline::Pipeline;
+use bidui::privacy::PersonKeys;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -240,6 +245,26 @@ impl Policies {
         assert!(text.contains(from), "{name} holds {from:?}");
         std::fs::write(path, text.replacen(from, to, 1)).expect("written");
     }
+}
+
+/// Takes one file in as October's delivery of the feed `visit`.
+pub fn take_in(
+    pipeline: &Pipeline,
+    divisions: &Divisions,
+    lake: &Path,
+    file: &Path,
+) -> bidui::error::Result<Received> {
+    let (lake, keys) = (Lake::at(lake), PersonKeys::new(b"a secret of a test"));
+    let receiver = Receiver { pipeline, lake: &lake, divisions, keys: &keys, buckets: 4 };
+    let day = |m, d| chrono::NaiveDate::from_ymd_opt(2026, m, d).expect("a day");
+    let parcel = Parcel {
+        feed: "visit".into(),
+        period: day(10, 31),
+        part: None,
+        received: day(11, 10),
+        files: vec![file.to_owned()],
+    };
+    receiver.receive(&parcel, &receiver.name(&parcel)?)
 }
 
 /// BLAKE3 of every file below a folder.

@@ -24,8 +24,8 @@ fn verify(lake: &Path, code: i32) -> Value {
 }
 
 /// What is wrong, by path.
-fn flaws(said: &Value) -> BTreeMap<&str, &str> {
-    list(said, "flaws").iter().map(|flaw| (text(flaw, "path"), text(flaw, "flaw"))).collect()
+fn faults(said: &Value) -> BTreeMap<&str, &str> {
+    list(said, "faults").iter().map(|fault| (text(fault, "path"), text(fault, "fault"))).collect()
 }
 
 /// Files that were written once and stay as they are.
@@ -40,7 +40,7 @@ fn a_lake_and_its_copy_are_whole() {
     let home = temp();
     let lake = lake(home.path());
     let said = verify(&lake, 0);
-    assert!(flaws(&said).is_empty() && list(&said, "not_noted").is_empty());
+    assert!(faults(&said).is_empty() && list(&said, "not_noted").is_empty());
     assert!(number(&said, "deliveries") > 20);
     assert_eq!((number(&said, "nights"), number(&said, "batches")), (2, 1));
     let manifests = kept(&lake).iter().filter(|path| path.ends_with("manifest.json")).count();
@@ -65,7 +65,7 @@ fn a_bit_that_flipped_is_seen_in_each_file() {
     }
     let all: BTreeMap<&str, &str> = files.iter().map(|path| (path.as_str(), "changed")).collect();
     assert!(all.len() > 100);
-    assert_eq!(flaws(&verify(&lake, 1)), all);
+    assert_eq!(faults(&verify(&lake, 1)), all);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn what_is_gone_strange_or_from_another_place_is_seen() {
         (gone, "missing"),
         ("current", "missing"),
     ];
-    assert_eq!(flaws(&said), BTreeMap::from(wanted));
+    assert_eq!(faults(&said), BTreeMap::from(wanted));
     let not_noted: Vec<&str> = list(&said, "not_noted").iter().filter_map(Value::as_str).collect();
     assert_eq!(not_noted, [receipts[5].trim_end_matches("/receipt.json")]);
     let table = Bidui::new("verify").arg(gansu()).arg("--lake").arg(&lake).go().ended(1);

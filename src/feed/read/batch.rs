@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::RawRow;
-use super::columns::{Columns, REASONS};
+use super::columns::{Columns, REASONS, number_of, reason_of};
 
 /// Rows on their way to the reader. To hand on a thousand small texts is dear, so there is one.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(super) struct Batch {
 pub(super) struct Head {
     pub line: u64,
     pub cells: u32,
-    /// What is wrong with it: its place in [`REASONS`] from 1, or 0.
+    /// The number of what is wrong with it, or 0.
     pub wrong: u8,
 }
 
@@ -30,9 +30,8 @@ impl Batch {
             self.text.push_str(cell);
             self.ends.push(self.text.len() as u32);
         }
-        let place = |reason| REASONS.iter().position(|r| *r == reason).unwrap_or(0) as u8 + 1;
         let (line, cells) = (row.line, row.len() as u32);
-        self.rows.push(Head { line, cells, wrong: wrong.map_or(0, place) });
+        self.rows.push(Head { line, cells, wrong: wrong.map_or(0, number_of) });
     }
 
     /// Number of rows.
@@ -88,7 +87,7 @@ impl TakingRows {
         }
         row.line = head.line;
         self.at = (number + 1, last, end);
-        Some(usize::from(head.wrong).checked_sub(1).map(|place| REASONS[place]))
+        Some(reason_of(head.wrong))
     }
 }
 

@@ -18,7 +18,7 @@ use parquet::file::metadata::ColumnChunkMetaData;
 
 use crate::error::{Error, Result};
 
-use super::columns::{Columns, REASONS};
+use super::columns::Columns;
 use super::container::Source;
 use super::ndjson::push_float;
 use super::{CELL_BYTES, RawRow, reason};
@@ -136,7 +136,6 @@ impl Columnar {
 fn columns(decoded: &[Decoded], rows: Range<usize>, line: u64) -> Columns {
     let mut columns = Columns::at(line);
     columns.rows = rows.len() as u32;
-    let mut wrong = Vec::new();
     for column in decoded {
         match column {
             Decoded::Plain(texts, nulls) => {
@@ -145,36 +144,27 @@ fn columns(decoded: &[Decoded], rows: Range<usize>, line: u64) -> Columns {
                     let null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
                     let not_text = !null && texts.is_null(row);
                     let text = if null || not_text { "" } else { texts.value(row) };
-                    let fault = put(&mut columns, text).or(not_text.then_some(reason::NOT_UTF8));
-                    wrong.extend(fault.map(|fault| (row - rows.start, fault)));
+                    let long = put(&mut columns, text);
+                    let fault = long.then_some(reason::LONG_CELL);
+                    let fault = fault.or(not_text.then_some(reason::NOT_UTF8));
+                    columns.distrust(row - rows.start, fault);
                 }
             }
-            Decoded::Shared(texts) => shared(&mut columns, texts, rows.clone(), &mut wrong),
+            Decoded::Shared(texts) => shared(&mut columns, texts, rows.clone()),
         }
     }
-    // Of two faults of one row the later column's is told.
-    wrong.reverse();
-    wrong.sort_by_key(|(row, _)| *row);
-    wrong.dedup_by_key(|(row, _)| *row);
-    let place = |fault| REASONS.iter().position(|known| *known == fault).unwrap_or(0) as u8 + 1;
-    columns.wrong = wrong.into_iter().map(|(row, fault)| (row as u32, place(fault))).collect();
     columns
 }
 
-/// Adds a text, cut if it is too long to be believed; what is wrong with it.
-fn put(columns: &mut Columns, text: &str) -> Option<&'static str> {
+/// Adds a text; whether it was cut, as it is too long to be believed.
+fn put(columns: &mut Columns, text: &str) -> bool {
     columns.put(&text[..text.floor_char_boundary(CELL_BYTES)]);
-    (text.len() > CELL_BYTES).then_some(reason::LONG_CELL)
+    text.len() > CELL_BYTES
 }
 
 /// Adds a column of texts that rows share: those that these rows have, in the order in which they
 /// come, each once.
-fn shared(
-    columns: &mut Columns,
-    texts: &DictionaryArray<Int32Type>,
-    rows: Range<usize>,
-    wrong: &mut Vec<(usize, &'static str)>,
-) {
+fn shared(columns: &mut Columns, texts: &DictionaryArray<Int32Type>, rows: Range<usize>) {
     const NEW: u32 = u32::MAX;
     let values = texts.values().as_string::<i32>();
     // Behind the texts of the dictionary, that of a cell with nothing in it.
@@ -191,7 +181,7 @@ fn shared(
     let mut long = false;
     let mut add = |columns: &mut Columns, at: usize| {
         let text = if at == values.len() { "" } else { values.value(at) };
-        long |= put(columns, text).is_some();
+        long |= put(columns, text);
     };
     if order.len() * REPEATS <= rows.len() {
         columns.begin(Some(numbers));
@@ -203,8 +193,9 @@ fn shared(
     if long {
         let is_long =
             |row: &usize| texts.key(*row).is_some_and(|at| value_bytes(values, at) > CELL_BYTES);
-        let faults = rows.clone().filter(is_long);
-        wrong.extend(faults.map(|row| (row - rows.start, reason::LONG_CELL)));
+        for row in rows.clone().filter(is_long) {
+            columns.distrust(row - rows.start, Some(reason::LONG_CELL));
+        }
     }
 }
 

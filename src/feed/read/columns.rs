@@ -1,10 +1,22 @@
 //! Rows that come as columns, as those of Parquet do. Where a column repeats few texts it has each of
 //! them once, and a number for each row: whoever reads a cell knows that it has seen the text before.
 
+use std::collections::BTreeMap;
+
 use super::reason;
 
 /// What can be wrong with a row of a file that is read apart; its number is its place from 1.
 pub(super) const REASONS: [&str; 2] = [reason::LONG_CELL, reason::NOT_UTF8];
+
+/// The number of a reason.
+pub(super) fn number_of(reason: &str) -> u8 {
+    REASONS.iter().position(|known| *known == reason).unwrap_or(0) as u8 + 1
+}
+
+/// The reason of a number that is known; 0 is none.
+pub(super) fn reason_of(number: u8) -> Option<&'static str> {
+    usize::from(number).checked_sub(1).map(|place| REASONS[place])
+}
 
 /// Some rows of a file, column by column.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -12,9 +24,8 @@ pub struct Columns {
     /// Line of the first row.
     pub(super) line: u64,
     pub(super) rows: u32,
-    /// Rows that cannot be trusted, in order: their number from 0, and the place of the reason in
-    /// [`REASONS`] from 1.
-    pub(super) wrong: Vec<(u32, u8)>,
+    /// Rows that cannot be trusted: their number from 0, and that of the reason.
+    pub(super) wrong: BTreeMap<u32, u8>,
     pub(super) columns: Vec<Column>,
     /// The texts of all columns, one behind the other.
     pub(super) text: String,
@@ -62,6 +73,11 @@ impl Columns {
         }
     }
 
+    /// Says what is wrong with a row, if something is. Of two faults the later one is told.
+    pub(super) fn distrust(&mut self, row: usize, reason: Option<&str>) {
+        self.wrong.extend(reason.map(|reason| (row as u32, number_of(reason))));
+    }
+
     /// The text of a cell; empty beyond the last column.
     pub(super) fn cell(&self, column: usize, row: usize) -> &str {
         let Some(column) = self.columns.get(column) else { return "" };
@@ -77,8 +93,7 @@ impl Columns {
 
     /// What is wrong with a row.
     pub(super) fn wrong(&self, row: usize) -> Option<&'static str> {
-        let found = self.wrong.binary_search_by_key(&(row as u32), |(row, _)| *row).ok()?;
-        Some(REASONS[usize::from(self.wrong[found].1) - 1])
+        reason_of(*self.wrong.get(&(row as u32))?)
     }
 
     /// Whether each cell is in the text, and each number that of a text.
@@ -101,6 +116,5 @@ impl Columns {
         let known = |reason: u8| (1..=REASONS.len()).contains(&reason.into());
         end as usize == self.text.len()
             && self.wrong.iter().all(|(row, reason)| *row < self.rows && known(*reason))
-            && self.wrong.is_sorted_by(|a, b| a.0 < b.0)
     }
 }

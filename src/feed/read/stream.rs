@@ -259,7 +259,7 @@ impl<'a> Rest<'a> {
 
     fn columns(&mut self) -> Option<Columns> {
         let (line, rows) = (self.line()?, self.number()?);
-        let wrong = self.many(|rest| Some((rest.number()?, rest.byte()?)))?;
+        let wrong = self.many(|rest| Some((rest.number()?, rest.byte()?)))?.into_iter().collect();
         let column = |rest: &mut Self| {
             let (start, ends) = (rest.number()?, rest.numbers()?);
             let numbers = if rest.byte()? == 0 { None } else { Some(rest.numbers()?) };
@@ -340,7 +340,8 @@ mod tests {
         assert!(!good(&|batch| batch.text.push('x')), "text of no cell");
     }
     fn columns() -> Columns {
-        let mut columns = Columns { line: 3, rows: 3, wrong: vec![(1, 2)], ..Columns::default() };
+        let mut columns =
+            Columns { line: 3, rows: 3, wrong: [(1, 2)].into(), ..Columns::default() };
         columns.begin(None);
         ["张三", "", "李四"].iter().for_each(|text| columns.put(text));
         columns.begin(Some(vec![1, 0, 1]));
@@ -371,8 +372,8 @@ mod tests {
             ("in the middle of a character", |c| c.columns[0].ends[0] = 1),
             ("backwards", |c| c.columns[0].ends.swap(0, 2)),
             ("text of no cell", |c| c.text.push('x')),
-            ("no such row", |c| c.wrong = vec![(3, 1)]),
-            ("no such reason", |c| c.wrong[0].1 = 3),
+            ("no such row", |c| c.wrong = [(3, 1)].into()),
+            ("no such reason", |c| c.wrong = [(1, 3)].into()),
         ];
         for (what, change) in bad {
             assert_eq!(back(&change), None, "{what}");
