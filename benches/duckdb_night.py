@@ -104,7 +104,8 @@ class Night:
             for width in (2, 4, 6, 9, 12):
                 if set(code[width:]) <= {"0"}:
                     codes[code[:width]] = code
-        renamed = {r["code"]: r["new_code"] for r in self.pipeline.codes[self.pipeline.settings["division_history"]]}
+        history = self.pipeline.settings.get("division_history")
+        renamed = {r["code"]: r["new_code"] for r in self.pipeline.codes[history]} if history else {}
         for old, new in renamed.items():
             for _ in range(8):
                 new = renamed.get(new, new) if new.ljust(12, "0") not in names else new

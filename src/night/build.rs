@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use arrow::array::RecordBatch;
 
 use super::broken::{Broken, inherit, repeated, settle};
-use super::desk::{Desk, Part1, Shared, Station, Tables, part_of, plain};
+use super::desk::{self, Desk, Output, Shared, Station, Tables, part_of, plain};
 use super::{NotRun, Progress, Setup};
 use crate::engine::{self, Engine, Piece, Stored};
 use crate::error::{Error, Result};
@@ -39,7 +39,7 @@ pub(super) struct Inputs<'a> {
     pub assembled: &'a Assembled,
     /// The jobs of person views.
     pub ranges: &'a [KeyRange],
-    /// Person views that the night before built from the same.
+    /// Views that another night built from the same.
     pub kept: &'a BTreeMap<String, RowsFile>,
 }
 
@@ -93,6 +93,12 @@ pub(super) fn build(
     person_views(&shared, ranges, dir, &mut built, progress)?;
     for planned in whole {
         let mut open = open(&shared, dir, planned)?;
+        if let Some(file) = inputs.kept.get(&planned.id) {
+            keep(&mut built, desk::kept(&shared, planned, file)?, &mut open, KeyRange::ALL)?;
+            finish(&shared, planned, open, dir, &mut built)?;
+            progress.step(&planned.id);
+            continue;
+        }
         inherit(planned, &mut built);
         if !built.broken.get(&planned.id).is_some_and(|b| b.empty) {
             let (tables, pieces) = whole_tables(&shared, planned, dir)?;
@@ -208,7 +214,7 @@ fn whole_tables(
 }
 
 /// Adds what a view gave, and writes those of its rows that are not written yet.
-fn keep(built: &mut Built, mut part: Part1, open: &mut Open, keys: KeyRange) -> Result<()> {
+fn keep(built: &mut Built, mut part: Output, open: &mut Open, keys: KeyRange) -> Result<()> {
     if let Some(reason) = part.broken {
         built.broken.entry(part.view).or_insert(Broken { reason, empty: true });
         return Ok(());

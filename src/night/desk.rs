@@ -31,13 +31,13 @@ pub(super) struct Shared<'a> {
     pub judges: BTreeMap<String, Judge>,
     /// Tables of no persons, the columns that person views read.
     pub plain: BTreeMap<String, Batches>,
-    /// Person views that the night before built from the same.
+    /// Views that another night built from the same.
     pub kept: &'a BTreeMap<String, RowsFile>,
 }
 
 /// What one view gave in one job.
 #[derive(Default)]
-pub(super) struct Part1 {
+pub(super) struct Output {
     pub view: String,
     pub batches: Batches,
     pub judged: Judged,
@@ -49,7 +49,7 @@ pub(super) struct Part1 {
     pub broken: Option<String>,
 }
 
-impl Part1 {
+impl Output {
     fn broken(view: &str, reason: String) -> Self {
         Self { view: view.to_owned(), broken: Some(reason), ..Self::default() }
     }
@@ -79,7 +79,7 @@ impl<'a> Station<'a> {
     ///
     /// # Errors
     /// The disk, the memory; what is wrong with the view itself stands in the part.
-    pub fn build(&self, shared: &Shared<'_>) -> Result<Part1> {
+    pub fn build(&self, shared: &Shared<'_>) -> Result<Output> {
         self.unless_broken(|| judged(shared, self.planned, self.rows(shared)?))
     }
 
@@ -94,14 +94,14 @@ impl<'a> Station<'a> {
         shared: &Shared<'_>,
         pieces: &BTreeMap<String, Vec<Piece>>,
         mut take: impl FnMut(&RecordBatch) -> Result<()>,
-    ) -> Result<Part1> {
+    ) -> Result<Output> {
         let subject = &self.view(shared).subject;
         let apart = |name: &&String| self.planned.sliced.contains(*name);
         let rows = |pieces: &Vec<Piece>| pieces.iter().map(|piece| piece.file.rows()).sum::<u64>();
         let sliced: u64 = pieces.keys().filter(apart).map(|name| rows(&pieces[name])).sum();
         let of = sliced.div_ceil(SLICE_ROWS).max(1);
         self.unless_broken(|| {
-            let mut part = Part1 { view: self.planned.id.clone(), ..Part1::default() };
+            let mut part = Output { view: self.planned.id.clone(), ..Output::default() };
             for number in 0..of {
                 for (name, pieces) in pieces.iter().filter(|(name, _)| of > 1 && apart(name)) {
                     let slice = Slice { column: subject.clone(), number, of };
@@ -116,11 +116,11 @@ impl<'a> Station<'a> {
         })
     }
 
-    fn unless_broken(&self, build: impl FnOnce() -> Result<Part1>) -> Result<Part1> {
+    fn unless_broken(&self, build: impl FnOnce() -> Result<Output>) -> Result<Output> {
         match engine::guarded(build) {
             // Only the engine's own complaints are about this view; a disk that fails fails all.
             Err(error) if error.kind == Kind::Bug => {
-                Ok(Part1::broken(&self.planned.id, error.message))
+                Ok(Output::broken(&self.planned.id, error.message))
             }
             other => other,
         }
@@ -136,9 +136,9 @@ impl<'a> Station<'a> {
 }
 
 /// Judges the rows of a view in one job.
-fn judged(shared: &Shared<'_>, planned: &Planned, batches: Vec<RecordBatch>) -> Result<Part1> {
+fn judged(shared: &Shared<'_>, planned: &Planned, batches: Vec<RecordBatch>) -> Result<Output> {
     let view = &shared.setup.pipeline.views[&planned.id];
-    let mut part = Part1 { view: planned.id.clone(), ..Part1::default() };
+    let mut part = Output { view: planned.id.clone(), ..Output::default() };
     batches.iter().try_for_each(|batch| judge(shared, view, batch, &mut part))?;
     // A person is in one job only: nothing of this one has to be remembered for the next.
     if planned.keyed && view.subject == PERSON_KEY {
@@ -148,7 +148,20 @@ fn judged(shared: &Shared<'_>, planned: &Planned, batches: Vec<RecordBatch>) -> 
     Ok(part)
 }
 
-fn judge(shared: &Shared<'_>, view: &View, batch: &RecordBatch, part: &mut Part1) -> Result<()> {
+/// Judges the rows of a view that is built whole and kept.
+///
+/// # Errors
+/// The disk, the memory.
+pub(super) fn kept(shared: &Shared<'_>, planned: &Planned, file: &RowsFile) -> Result<Output> {
+    let view = &shared.setup.pipeline.views[&planned.id];
+    let mut part = Output { view: planned.id.clone(), ..Output::default() };
+    for batch in file.scan(Part::All, &columns_of(planned), &Arc::default())? {
+        judge(shared, view, &batch?, &mut part)?;
+    }
+    Ok(part)
+}
+
+fn judge(shared: &Shared<'_>, view: &View, batch: &RecordBatch, part: &mut Output) -> Result<()> {
     shared.judges[&view.id].judge(batch, &mut part.judged)?;
     part.subjects.push(batch, &view.subject)
 }
@@ -187,8 +200,8 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// The disk, the memory; never what is wrong with one view.
-    pub fn range(&mut self, shared: &Shared<'_>, range: KeyRange) -> Result<Vec<Part1>> {
-        let mut parts: Vec<Part1> = Vec::new();
+    pub fn range(&mut self, shared: &Shared<'_>, range: KeyRange) -> Result<Vec<Output>> {
+        let mut parts: Vec<Output> = Vec::new();
         // Most tables are read by several views, and more than once by some: they are decoded once.
         let mut held = BTreeMap::new();
         let Self { views, columns, cursors } = self;
@@ -202,7 +215,7 @@ impl<'a> Desk<'a> {
             let broken = read.filter_map(|p| Some((&p.view, p.broken.as_ref()?))).next();
             if let Some((name, reason)) = broken {
                 let reason = chained(&planned.id, name, reason);
-                parts.push(Part1::broken(&planned.id, reason));
+                parts.push(Output::broken(&planned.id, reason));
                 continue;
             }
             for (name, table) in &station.tables {
@@ -229,7 +242,7 @@ impl Reader<'_> {
     /// What a table, or a view that was built before, holds of the persons.
     fn rows(
         &mut self,
-        parts: &[Part1],
+        parts: &[Output],
         held: &mut BTreeMap<String, Batches>,
         name: &str,
     ) -> Result<Batches> {
@@ -251,8 +264,8 @@ impl Reader<'_> {
 
     /// The rows of a view that is kept.
     fn kept(&mut self, planned: &Planned) -> Result<Vec<RecordBatch>> {
-        let columns = planned.schema.fields().iter().map(|f| f.name().clone()).collect::<Vec<_>>();
         if !self.cursors.contains_key(&planned.id) {
+            let columns = columns_of(planned);
             let cursor = Cursor::new(&self.shared.kept[&planned.id], &columns, &Arc::default())?;
             self.cursors.insert(planned.id.clone(), vec![cursor]);
         }
@@ -278,6 +291,10 @@ impl Reader<'_> {
         let parts = cursors.map(|cursor| cursor.keys(range)).collect::<Result<Vec<_>>>()?;
         Ok(parts.into_iter().flatten().collect())
     }
+}
+
+fn columns_of(planned: &Planned) -> Vec<String> {
+    planned.schema.fields().iter().map(|field| field.name().clone()).collect()
 }
 
 /// Rows in memory.

@@ -1,5 +1,6 @@
-//! What the night before made of the same is not made again. All that a product of a night hangs on is
-//! in its mark; one whose mark is that of the night before is taken over as it lies there.
+//! What another night made of the same is not made again. All that a product of a night hangs on is in
+//! its mark; one whose mark is that of the night before, or of the same night when it ran last, is taken
+//! over as it lies there.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -59,20 +60,24 @@ impl Last {
     }
 }
 
-/// The night before and tonight's marks.
+/// What other nights made, and tonight's marks.
 pub(super) struct Kept<'a> {
     setup: &'a Setup,
     night: NaiveDate,
     staged: &'a Path,
+    /// The night before.
     last: Option<Last>,
+    /// This night as it was published before, when it is run again with other rows.
+    again: Option<Last>,
     marks: Marks,
 }
 
 impl<'a> Kept<'a> {
     /// Nothing is marked yet. `last` is the night before.
     pub fn new(setup: &'a Setup, night: NaiveDate, last: Option<&str>, staged: &'a Path) -> Self {
-        let last = last.and_then(|last| Last::read(setup.lake.night(last)));
-        Self { setup, night, staged, last, marks: Marks::default() }
+        let read = |name: &str| Last::read(setup.lake.night(name));
+        let again = setup.newest(|day| day == night).as_deref().and_then(read);
+        Self { setup, night, staged, last: last.and_then(read), again, marks: Marks::default() }
     }
 
     /// Files of the night before that say whose tonight's rows are, if these are the rows that it had.
@@ -91,7 +96,8 @@ impl<'a> Kept<'a> {
         Ok(self.last.as_ref().filter(same).and_then(|last| last.sound("identity/")))
     }
 
-    /// Takes over the person views that would be what they were the night before.
+    /// Takes over the views that would be what they were in another night. Person views are read by ranges
+    /// of persons, so only those are taken over that have the key.
     ///
     /// # Errors
     /// What the disk says.
@@ -108,15 +114,16 @@ impl<'a> Kept<'a> {
             let mark = self.view(planned, &tables, ranges);
             self.marks.views.insert(planned.id.clone(), mark);
         }
+        let readable = |planned: &&Planned| planned.keyed || planned.whole.is_some();
         let mut kept = BTreeMap::new();
-        let Some(last) = &self.last else { return Ok(kept) };
-        let persons = self.setup.plans.views.iter().filter(|v| v.whole.is_none() && v.keyed);
-        for id in persons.map(|planned| &planned.id) {
+        for id in self.setup.plans.views.iter().filter(readable).map(|planned| &planned.id) {
             let name = format!("views/{id}.parquet");
-            let same = last.marks.views.get(id) == self.marks.views.get(id);
-            if same && let Some([file]) = last.sound(&name).as_deref() {
+            let same = |other: &&Last| other.marks.views.get(id) == self.marks.views.get(id);
+            let found = |other: &Last| other.sound(&name)?.pop();
+            let others = [&self.again, &self.last].into_iter().flatten();
+            if let Some(file) = others.filter(same).find_map(found) {
                 let own = self.staged.join(&name);
-                durable::share(file, &own)?;
+                durable::share(&file, &own)?;
                 kept.insert(id.clone(), RowsFile::open(&own)?);
             }
         }

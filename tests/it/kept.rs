@@ -77,6 +77,33 @@ fn what_others_changed_is_built_anew() {
 }
 
 #[test]
+fn a_night_that_is_run_again_takes_over_what_no_new_row_touches() {
+    // A correction of one feed comes after breakfast: its last row once more.
+    let correct = |feed: &str, folder: &Path| {
+        let old = file_like(&tiny().join(DAY), feed);
+        let mut text = std::fs::read(&old).expect("an extract");
+        let last = text.split_inclusive(|byte| *byte == b'\n').next_back().expect("a row").to_vec();
+        text.extend(last);
+        std::fs::write(folder.join(old.file_name().expect("a name")), text).expect("written");
+    };
+    const DAY: &str = "2026-11-11";
+    let person = "views/person.parquet";
+    let household = "views/household.parquet";
+    for (feed, taken, built) in
+        [("对口帮扶协议_", &[person, household][..], "views/facility.parquet"), ("健康帮扶措施_", &[person], household)]
+    {
+        let again = World::after(DAY, |_, folder| correct(feed, folder));
+        let anew = World::after(DAY, |before, folder| {
+            std::fs::remove_file(before.join("marks.json")).expect("marks");
+            correct(feed, folder);
+        });
+        assert!(taken.iter().all(|view| again.took(view) && !anew.took(view)), "{feed}");
+        assert!(!again.took(built), "{feed}");
+        assert_eq!(tree(&again.night), tree(&anew.night), "{feed}");
+    }
+}
+
+#[test]
 fn what_was_damaged_since_is_not_taken_over() {
     let spoil = |name: &'static str| {
         World::after("2026-11-12", move |before, _| {

@@ -197,6 +197,7 @@ fn rows_of_no_persons_keep_their_order_however_they_waited() {
     assert_eq!(groups.len() as u64, 3, "{groups:?}, the last of {rest}");
     let columns = [SRC_ROW.to_owned()];
     let scan = file.scan(Part::All, &columns, &Arc::default()).unwrap();
-    let numbers = |batch: RecordBatch| batch.column(0).as_primitive::<Int64Type>().values().to_vec();
+    let numbers =
+        |batch: RecordBatch| batch.column(0).as_primitive::<Int64Type>().values().to_vec();
     assert_eq!(scan.flat_map(|batch| numbers(batch.unwrap())).collect::<Vec<_>>(), left);
 }
