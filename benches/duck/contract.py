@@ -53,7 +53,8 @@ class Pipeline:
 def load(folder: Path) -> Pipeline:
     """A pipeline without rules that are off, and without what rests on bidui's own ledger and receipts, which DuckDB has not."""
     pipeline = read(folder)
-    gone = {name for name, table in pipeline.tables.items() if table.get("source")}
+    # Of what bidui says of its feeds nothing is needed: here all are complete.
+    gone = {name for name, table in pipeline.tables.items() if table.get("source") in ("ledger", "deliveries")}
     for name in gone:
         del pipeline.tables[name]
     while gone and (below := {n for n, v in pipeline.views.items() if re.search(rf"\b(FROM|JOIN)\s+({'|'.join(gone)})\b", v.body)}):

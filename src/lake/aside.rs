@@ -1,5 +1,6 @@
 //! Bytes that wait on disk, bucket by bucket, until the last row of a file has come.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ pub struct Aside {
 }
 
 /// Where the pieces of each bucket lie.
-type Pieces = Vec<Vec<Piece>>;
+type Pieces = Vec<VecDeque<Piece>>;
 
 #[derive(Clone, Copy)]
 struct Piece {
@@ -41,7 +42,7 @@ impl Aside {
         let dir = path.with_extension("aside");
         durable::create_dir_all(&dir)?;
         let file = durable::Writer::create(&dir.join(RUNS))?;
-        let pieces = vec![Vec::new(); buckets];
+        let pieces = vec![VecDeque::new(); buckets];
         Ok(Self { dir, file, pieces, written: 0, packed: Vec::new() })
     }
 
@@ -64,7 +65,7 @@ impl Aside {
             .map_err(|_| Error::bug("a piece grew more than it can"))?;
         let path = self.dir.join(RUNS);
         self.file.write_all(&self.packed[..packed]).map_err(|e| Error::io("write", &path, &e))?;
-        self.pieces[bucket].push(Piece { at: self.written, packed, plain: bytes.len() });
+        self.pieces[bucket].push_back(Piece { at: self.written, packed, plain: bytes.len() });
         self.written += packed as u64;
         Ok(())
     }
@@ -96,18 +97,26 @@ impl Back {
     /// # Errors
     /// What the disk says.
     pub fn read(&mut self, bucket: usize, bytes: &mut Vec<u8>) -> Result<()> {
-        for piece in std::mem::take(&mut self.pieces[bucket]) {
-            self.packed.resize(piece.packed, 0);
-            let start = bytes.len();
-            bytes.resize(start + piece.plain, 0);
-            let (file, packed) = (&mut self.file, &mut self.packed);
-            file.seek(SeekFrom::Start(piece.at))
-                .and_then(|_| file.read_exact(packed))
-                .map_err(|e| Error::io("read", &self.path, &e))?;
-            decompress_into(packed, &mut bytes[start..])
-                .map_err(|_| Error::bug("bytes that were set aside cannot be read again"))?;
-        }
+        while self.next(bucket, bytes)? {}
         Ok(())
+    }
+
+    /// Adds the next piece of a bucket to other bytes; false when there is none.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn next(&mut self, bucket: usize, bytes: &mut Vec<u8>) -> Result<bool> {
+        let Some(piece) = self.pieces[bucket].pop_front() else { return Ok(false) };
+        self.packed.resize(piece.packed, 0);
+        let start = bytes.len();
+        bytes.resize(start + piece.plain, 0);
+        let (file, packed) = (&mut self.file, &mut self.packed);
+        file.seek(SeekFrom::Start(piece.at))
+            .and_then(|_| file.read_exact(packed))
+            .map_err(|e| Error::io("read", &self.path, &e))?;
+        decompress_into(packed, &mut bytes[start..])
+            .map_err(|_| Error::bug("bytes that were set aside cannot be read again"))?;
+        Ok(true)
     }
 
     /// Nothing stays on disk.

@@ -226,6 +226,7 @@ fn source_rows(table: &Table, batch: &RecordBatch, receipts: &[Receipt]) -> Resu
             None => places.line(row, table, receipts),
             Some(System::Deliveries) => places.delivery(row, receipts, &cells),
             Some(System::Ledger) => Places::case(&cells),
+            Some(System::Feeds) => Places::feed(&cells),
         };
         let file = hide_ids(&place.file);
         rows.push(SourceRow { table: table.id.clone(), values, file, ..place });
@@ -291,5 +292,10 @@ impl Places {
     /// A case of the ledger: no file says it.
     fn case(cells: &BTreeMap<&str, String>) -> SourceRow {
         SourceRow { case: cells.get("number").cloned(), ..SourceRow::default() }
+    }
+
+    /// A feed and its newest period: no file says it.
+    fn feed(cells: &BTreeMap<&str, String>) -> SourceRow {
+        SourceRow { feed: cells.get("feed").cloned().unwrap_or_default(), ..SourceRow::default() }
     }
 }

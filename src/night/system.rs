@@ -1,4 +1,4 @@
-//! Tables that no feed fills: the cases as they stood before the night, and the deliveries.
+//! Tables that no feed fills: the cases as they stood before the night, the deliveries and the feeds.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::lake::rows::{Edits, RowsFile, RowsWriter};
 use crate::ledger::case::{Case, Cases};
 use crate::ledger::table;
 use crate::pipeline::schema::table_schema;
-use crate::pipeline::spec::System;
+use crate::pipeline::spec::{Feed, System};
 
 /// Writes the system tables of the pipeline into `staged/system` and adds them to tonight's tables.
 ///
@@ -32,6 +32,7 @@ pub(super) fn add(
     let dir = staged.join("system");
     durable::create_dir_all(&dir)?;
     let rows: Vec<&Case> = cases.by_number.values().collect();
+    let feeds: Vec<&Feed> = setup.pipeline.feeds.values().collect();
     for table in setup.pipeline.tables.values() {
         let Some(source) = table.source else { continue };
         let schema = table_schema(table);
@@ -46,6 +47,9 @@ pub(super) fn add(
             }),
             System::Deliveries => table::columns(&schema, receipts.len(), |column, row| {
                 text(&receipts[row], column).or_else(|| place(column, row))
+            }),
+            System::Feeds => table::columns(&schema, feeds.len(), |column, row| {
+                of_feed(feeds[row], receipts, column).or_else(|| place(column, row))
             }),
         }?;
         let path = dir.join(format!("{}.parquet", table.id));
@@ -83,4 +87,15 @@ fn text(receipt: &Receipt, column: &str) -> Option<String> {
         "duplicate" => receipt.duplicate.to_string(),
         _ => return None,
     })
+}
+
+/// The value of a feed in a column, as text.
+fn of_feed(feed: &Feed, receipts: &Receipts, column: &str) -> Option<String> {
+    let own = receipts.iter().filter(|r| r.feed == feed.id && r.verdict == Verdict::Accepted);
+    match column {
+        "feed" => Some(feed.id.clone()),
+        "table_name" => Some(feed.table.clone()),
+        "period" => own.map(|r| r.period).max().map(|period| period.to_string()),
+        _ => None,
+    }
 }

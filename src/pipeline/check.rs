@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use super::Pipeline;
 use super::pattern::{Parts, Pattern};
-use super::schema::{CASE_COLUMNS, DELIVERY_COLUMNS};
+use super::schema::{CASE_COLUMNS, DELIVERY_COLUMNS, FEED_COLUMNS};
 use super::spec::{
     Against, ColumnType, ControlTotal, Feed, FeedColumn, FileKind, Grain, Privacy, Rule, System,
     TOTAL_WORDS, Table, View,
@@ -288,6 +288,7 @@ fn offered(table: &Table) -> Option<&'static [&'static str]> {
     table.source.map(|source| match source {
         System::Ledger => &CASE_COLUMNS[..],
         System::Deliveries => &DELIVERY_COLUMNS[..],
+        System::Feeds => &FEED_COLUMNS[..],
     })
 }
 

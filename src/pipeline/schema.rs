@@ -79,6 +79,9 @@ pub const DELIVERY_COLUMNS: [&str; 11] = [
     "duplicate",
 ];
 
+/// Columns that a table with `source: feeds` may declare.
+pub const FEED_COLUMNS: [&str; 3] = ["feed", "table_name", "period"];
+
 /// The Arrow type of a column.
 pub fn data_type(kind: &ColumnType) -> DataType {
     match kind {

@@ -85,6 +85,8 @@ pub enum System {
     Ledger,
     /// The receipts of all deliveries.
     Deliveries,
+    /// The feeds, and up to when each was delivered.
+    Feeds,
 }
 
 /// A canonical table.

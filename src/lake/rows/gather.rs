@@ -157,15 +157,12 @@ impl Gather {
         let mut out = Vec::new();
         let (span, together) = self.spans(all);
         let (mut held, mut first, mut count) = (Vec::new(), 0, 0);
-        for bucket in 0..=self.buckets {
+        for bucket in 0..self.buckets {
             let start = held.len();
             self.take(bucket, &mut back, &mut held)?;
             if !gone.is_empty() {
                 self.counts[bucket] -= part_from(&mut held, start, gone, &mut out)?;
                 self.show(&mut out, SHOWN, &mut shown)?;
-            }
-            if bucket == self.buckets {
-                break;
             }
             count += self.counts[bucket];
             if (bucket + 1) % together == 0 {
@@ -174,8 +171,8 @@ impl Gather {
                 (first, count) = (bucket + 1, 0);
             }
         }
+        self.rest(gone, &mut back, &mut out, &mut shown)?;
         self.show(&mut out, 1, &mut shown)?;
-        self.rest(&held)?;
         if let Some(back) = back {
             back.remove()?;
         }
@@ -265,16 +262,48 @@ impl Gather {
         Ok(())
     }
 
-    /// Writes rows without a key, and those of no persons.
-    fn rest(&mut self, held: &[u8]) -> Result<()> {
+    /// Writes rows without a key, and those of no persons, but for those that are left out. They may be
+    /// all rows of a file, so they pass by piece by piece.
+    fn rest(
+        &mut self,
+        gone: &Numbers,
+        back: &mut Option<Back>,
+        out: &mut Vec<u8>,
+        shown: &mut impl FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
         let keys = if self.key.is_some() { (-1, -1) } else { (0, i64::MAX) };
-        let mut left = rows(held).peekable();
         let about = self.counts[self.buckets].min(PLAIN_ROWS);
-        while left.peek().is_some() {
-            let group = self.columns(&mut left, PLAIN_ROWS, about)?;
-            self.writer.group(&group, keys)?;
+        let (mut held, mut group) = (Vec::new(), self.unpacker(about)?);
+        let (mut count, mut bytes) = (0, 0);
+        while self.piece(back, &mut held)? {
+            if !gone.is_empty() {
+                part_from(&mut held, 0, gone, out)?;
+                self.show(out, SHOWN, shown)?;
+            }
+            for row in rows(&held) {
+                let full = count == PLAIN_ROWS || bytes + row.length() > self.group_bytes;
+                if count > 0 && full {
+                    let whole = std::mem::replace(&mut group, self.unpacker(about)?);
+                    self.writer.group(&whole.finish()?, keys)?;
+                    (count, bytes) = (0, 0);
+                }
+                group.push(&row)?;
+                (count, bytes) = (count + 1, bytes + row.length());
+            }
+            held.clear();
         }
-        Ok(())
+        if count > 0 { self.writer.group(&group.finish()?, keys) } else { Ok(()) }
+    }
+
+    /// The next rows without a key; false when there are no more. What waits in memory comes last.
+    fn piece(&mut self, back: &mut Option<Back>, held: &mut Vec<u8>) -> Result<bool> {
+        if let Some(back) = back
+            && back.next(self.buckets, held)?
+        {
+            return Ok(true);
+        }
+        self.heaps.take(self.buckets, held);
+        Ok(!held.is_empty())
     }
 
     /// Makes columns of the next rows, about so many: up to `most`, or to the bytes of a group.

@@ -166,3 +166,38 @@ fn a_group_ends_when_it_has_many_bytes() {
     let waiting: Vec<_> = left.iter().filter(|r| r.0.is_none()).copied().collect();
     assert_eq!(read(&file, Part::Pending), waiting, "in the order that they came");
 }
+
+#[test]
+fn rows_of_no_persons_keep_their_order_however_they_waited() {
+    let home = tempfile::tempdir().unwrap();
+    let schema = Arc::new(Schema::new(vec![Field::new(SRC_ROW, DataType::Int64, true)]));
+    let mut gone = Numbers::default();
+    (0..200_000).step_by(7).for_each(|row| gone.insert(row));
+    let left: Vec<i64> = (0..200_000).filter(|row| row % 7 != 0).collect();
+    let mut files = Vec::new();
+    for limit in [1 << 12, HEAP_BYTES] {
+        let path = home.path().join(format!("{limit}.parquet"));
+        let mut gather = Gather::create(&path, schema.clone(), 4, None).unwrap();
+        gather.limit = limit;
+        let rows: ArrayRef = Arc::new(Int64Array::from_iter_values(0..200_000));
+        gather.push(&RecordBatch::try_new(schema.clone(), vec![rows]).unwrap()).unwrap();
+        assert_eq!(gather.aside.is_some(), limit < HEAP_BYTES);
+        let mut shown = 0;
+        let written = gather.finish_without(&gone, |batch| {
+            shown += batch.num_rows();
+            Ok(())
+        });
+        assert_eq!((written.unwrap() as usize, shown), (left.len(), 200_000 - left.len()));
+        files.push(std::fs::read(&path).unwrap());
+    }
+    assert!(files[0] == files[1], "what waited on disk makes no difference");
+    let file = RowsFile::open(&home.path().join(format!("{HEAP_BYTES}.parquet"))).unwrap();
+    let groups: Vec<_> = (0..file.footer.groups()).map(|g| file.footer.rows_of(g)).collect();
+    let rest = left.len() as u64 - 2 * PLAIN_ROWS as u64;
+    assert_eq!(groups.len() as u64, 3, "{groups:?}, the last of {rest}");
+    let columns = [SRC_ROW.to_owned()];
+    let scan = file.scan(Part::All, &columns, &Arc::default()).unwrap();
+    let numbers =
+        |batch: RecordBatch| batch.column(0).as_primitive::<Int64Type>().values().to_vec();
+    assert_eq!(scan.flat_map(|batch| numbers(batch.unwrap())).collect::<Vec<_>>(), left);
+}
