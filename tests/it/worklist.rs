@@ -233,6 +233,21 @@ fn what_people_did_is_a_change_and_a_doctor_sees_own_cases() {
     assert_eq!(row["days_left"], -10);
 }
 
+/// A list is printed when its night has come. What people do after that is told by the next one.
+#[test]
+fn what_people_did_on_the_day_of_the_last_list_is_a_change() {
+    let own = Own::new();
+    let since = days().1.to_string();
+    let list = || own.list(&["--village", COUNTY, "--since", &since]);
+    let rows = list();
+    let named = *numbers(&rows, open).first().expect("a case");
+    own.record(named, vec![Act::Assign { to: "D017".into() }]);
+    let rows = list();
+    let changed: Vec<&Value> = rows.iter().filter(|r| text(r, "mark") == "changed").collect();
+    assert_eq!(changed.len(), 1, "nobody did anything else");
+    assert_eq!((text(changed[0], "number"), text(changed[0], "change")), (named, "新指派"));
+}
+
 #[test]
 fn a_sensitive_rule_gives_only_a_number() {
     let cases = store(&shared().lake).cases().expect("cases");
