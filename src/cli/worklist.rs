@@ -138,6 +138,7 @@ pub fn worklist(args: &Args) -> Result<ExitCode> {
         doctors: (&doctors.0, &doctors.1),
         events: after,
         since,
+        night,
         day: args.on.unwrap_or(night),
         demo: desk.setup.demo_secret,
     };

@@ -164,6 +164,24 @@ fn marks_say_what_is_new_since_the_last_list() {
     assert_eq!(numbers(&same, open), numbers(&all, open));
 }
 
+/// Lateness may be counted at another day; what is known is still of the night.
+#[test]
+fn a_page_says_of_which_day_its_data_are() {
+    let home = temp();
+    let path = home.path().join("a.html");
+    let html = path.to_str().expect("a path");
+    let page = |more: &[&str]| {
+        let words = [&["--village", COUNTY, "--html", html], more].concat();
+        call(&gansu(), &shared().lake, &words).ended(0);
+        std::fs::read_to_string(&path).expect("the pages")
+    };
+    let (_, night) = days();
+    let later = night + chrono::Days::new(9);
+    assert!(page(&[]).contains(&format!("数据截至{night}，与")));
+    let other = page(&["--on", &later.to_string()]);
+    assert!(other.contains(&format!("数据截至{night}，逾期按{later}计，与")), "{other}");
+}
+
 /// A copy of the shared lake that a test may write into.
 pub struct Own(TempDir);
 
