@@ -17,7 +17,9 @@ use crate::feedback::show::severity;
 use crate::feedback::worklist::doctors::Doctors;
 use crate::feedback::worklist::{self, Material, Visit};
 use crate::lake::durable;
+use crate::ledger::act::Event;
 use crate::ledger::case::Cases;
+use crate::night::read_summary;
 use crate::night::setup::date_of;
 
 /// What stands below the options.
@@ -116,8 +118,8 @@ pub fn worklist(args: &Args) -> Result<ExitCode> {
     let last = desk.setup.last_night(night).and_then(|n| date_of(&n));
     let since = args.since.or(last);
     let events = desk.store.events()?;
-    // The ledger only goes forward: its days are in order.
-    let cut = since.map_or(0, |since| events.partition_point(|e| e.draft.day <= since));
+    let then = since.and_then(|since| night_of(&desk, since));
+    let cut = since.map_or(Ok(0), |since| known(&desk, since, then.as_deref(), &events))?;
     let (before, after) = events.split_at(cut);
     let before = Cases::fold(before)?;
     let (now, memory) = (desk.store.cases()?, desk.memory()?);
@@ -125,7 +127,6 @@ pub fn worklist(args: &Args) -> Result<ExitCode> {
         Some(night) => Doctors::read(&desk.setup.pipeline, &desk.setup.lake.night(night), cases),
         None => Ok(Doctors::default()),
     };
-    let then = since.and_then(|since| night_of(&desk, since));
     let doctors = (doctors_of(then.as_deref(), &before)?, doctors_of(Some(&desk.night), &now)?);
     let material = Material {
         pipeline: &desk.setup.pipeline,
@@ -137,6 +138,7 @@ pub fn worklist(args: &Args) -> Result<ExitCode> {
         doctors: (&doctors.0, &doctors.1),
         events: after,
         since,
+        night,
         day: args.on.unwrap_or(night),
         demo: desk.setup.demo_secret,
     };
@@ -175,6 +177,19 @@ fn notes(args: &Args, visits: &[Visit], left_out: usize) {
 fn night_of(desk: &Desk, day: NaiveDate) -> Option<String> {
     let day_after = day.succ_opt()?;
     desk.setup.last_night(day_after)
+}
+
+/// How many events the last list knew: those up to the end of its night. What people did later that
+/// day is news. Of a night that is gone only the day is known.
+fn known(desk: &Desk, since: NaiveDate, then: Option<&str>, events: &[Event]) -> Result<usize> {
+    let own = then.filter(|night| date_of(night) == Some(since));
+    let summary = own.map(|night| read_summary(&desk.setup.lake.night(night))).transpose()?;
+    // A night of the past, or one that was never recorded, has no end of its own in the ledger.
+    let end = summary.filter(|s| !s.cases.past).map(|s| s.ledger);
+    let is_end = |e: &Event| end.as_ref().is_some_and(|end| e.seq == end.seq && e.hash == end.hash);
+    // The ledger only goes forward: its days are in order.
+    let by_day = || events.partition_point(|e| e.draft.day <= since);
+    Ok(events.iter().rposition(is_end).map_or_else(by_day, |last| last + 1))
 }
 
 fn texts(visits: &[Visit], text: impl Fn(&Visit) -> String) -> ArrayRef {

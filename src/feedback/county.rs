@@ -89,17 +89,11 @@ fn front(
     rows: &[Row],
 ) -> Result<()> {
     let batch = setting.batch;
-    let dues = || rows.iter().filter(|r| r.overdue == 0).filter_map(|r| r.case.due);
-    let term = match (dues().min(), dues().max()) {
-        (Some(first), Some(last)) if first == last => first.to_string(),
-        (Some(first), Some(last)) => format!("{first} 至 {last}"),
-        _ => "均已逾期".into(),
-    };
     let facts = [
         ("反馈包编号", batch.pack(county)),
         ("县（市、区）", setting.shower.place(county)),
         ("下发日期", batch.day.to_string()),
-        ("反馈截止", term),
+        ("反馈截止", term(rows)),
         ("本批件数", format!("{} 件", rows.len())),
         ("其中本次下发", format!("{} 件", rows.iter().filter(|r| r.issue.is_some()).count())),
         ("数据截至", setting.night.get(..10).unwrap_or(setting.night).to_owned()),
@@ -116,6 +110,18 @@ fn front(
         rows,
     };
     cover::write(page, setting.form, setting.shower, &cover)
+}
+
+/// By when answers are wanted. The clock of an answered case stands: its term may be long over.
+pub(super) fn term(rows: &[Row]) -> String {
+    let waiting: Vec<&Row> = rows.iter().filter(|r| r.case.state.is_waiting()).collect();
+    let dues = || waiting.iter().filter(|r| r.overdue == 0).filter_map(|r| r.case.due);
+    match (dues().min(), dues().max()) {
+        (Some(first), Some(last)) if first == last => first.to_string(),
+        (Some(first), Some(last)) => format!("{first} 至 {last}"),
+        _ if waiting.is_empty() => "本批无待反馈件".into(),
+        _ => "均已逾期".into(),
+    }
 }
 
 /// The page by which a return is recognised.

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use crate::error::Result;
 use crate::ledger::act::{Act, Event};
-use crate::ledger::case::Cases;
+use crate::ledger::case::{Case, Cases};
 use crate::ledger::state::{State, Verb};
 
 /// One pack.
@@ -21,13 +21,14 @@ pub struct PackLine {
     pub signed: Option<NaiveDate>,
     /// Files that the county returned.
     pub returns: u64,
-    /// Cases of it that were answered since, and that were sent back since.
+    /// Cases of it that its county has answered since, and that were sent back to it since.
     pub answered: u64,
     pub sent_back: u64,
-    /// Where its cases stand now.
+    /// Where its cases stand now. What another county has now is handed over, wherever it stands.
     pub closed: u64,
     pub vanished: u64,
     pub waived: u64,
+    pub handed_over: u64,
     pub open: u64,
     pub overdue: u64,
     /// The severest letter that an open case of it has come to: 0 for none.
@@ -76,7 +77,7 @@ pub fn status(events: &[Event], month: NaiveDate, day: NaiveDate) -> Result<Vec<
                     watch.line.returns += 1;
                 }
             }
-            _ => note(&mut watches, about, draft.act.verb()),
+            act => note(&mut watches, cases.by_number.get(about), act.verb()),
         }
     }
     let lines = watches.into_values().map(|w| w.sum_up(&cases, day));
@@ -94,14 +95,17 @@ fn listed(cases: &Cases, pack: &str, county: &str, rows: u64) -> BTreeSet<String
     if all.len() as u64 == rows { all } else { own(false) }
 }
 
-fn note(watches: &mut BTreeMap<String, Watch>, number: &str, verb: Option<Verb>) {
-    if !matches!(verb, Some(Verb::Answer | Verb::SendBack)) {
+/// Notes an answer, or that one was sent back, for the packs of the county that has the case.
+fn note(watches: &mut BTreeMap<String, Watch>, case: Option<&Case>, verb: Option<Verb>) {
+    let Some(case) = case.filter(|_| matches!(verb, Some(Verb::Answer | Verb::SendBack))) else {
         return;
-    }
-    for watch in watches.values_mut().filter(|w| w.cases.contains(number)) {
+    };
+    let (number, county) = (&case.number, &case.county);
+    let own = |w: &&mut Watch| w.line.county == *county && w.cases.contains(number);
+    for watch in watches.values_mut().filter(own) {
         let into =
             if verb == Some(Verb::Answer) { &mut watch.answered } else { &mut watch.sent_back };
-        into.insert(number.to_owned());
+        into.insert(number.clone());
     }
 }
 
@@ -111,6 +115,10 @@ impl Watch {
         line.answered = self.answered.len() as u64;
         line.sent_back = self.sent_back.len() as u64;
         for case in self.cases.iter().filter_map(|n| cases.by_number.get(n)) {
+            if case.county != line.county {
+                line.handed_over += 1;
+                continue;
+            }
             match case.state {
                 State::Closed => line.closed += 1,
                 State::Vanished => line.vanished += 1,

@@ -1,5 +1,7 @@
 //! Tests of what needs no lake.
 
+mod packs;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -53,6 +55,11 @@ fn open(rule: &str, anomaly: &str) -> Act {
     }
 }
 
+fn answer() -> Act {
+    let answer = serde_json::json!({"outcome": "fixed", "pack": "p", "file": "f"});
+    Act::Answer(Box::new(serde_json::from_value(answer).expect("an answer")))
+}
+
 /// A case in each of the ways to come into a pack: new, sent back, answered, and issued before.
 fn cases() -> Cases {
     let mut cases = Cases::default();
@@ -66,9 +73,7 @@ fn cases() -> Cases {
     }
     act("n2", "2026-09-02", issue());
     act("n3", "2026-09-02", issue());
-    let answer = serde_json::json!({"outcome": "fixed", "pack": "p", "file": "f"});
-    let answer: crate::ledger::act::Answer = serde_json::from_value(answer).expect("an answer");
-    act("n3", "2026-09-10", Act::Answer(Box::new(answer)));
+    act("n3", "2026-09-10", answer());
     let reason = "仍有此问题".to_owned();
     act(
         "n3",

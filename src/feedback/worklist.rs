@@ -139,6 +139,9 @@ pub struct Material<'a> {
     /// What happened in between.
     pub events: &'a [Event],
     pub since: Option<NaiveDate>,
+    /// The day of the current night, which the data are of.
+    pub night: NaiveDate,
+    /// The day that lateness is counted at.
     pub day: NaiveDate,
     pub demo: bool,
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use bidui::anomaly::State as Found;
+use bidui::anomaly::{State as Found, table};
 use bidui::ledger::act::{Act, Draft};
 use bidui::ledger::advance::{Tonight, advance};
 use bidui::ledger::case::{Case, Cases};
@@ -268,6 +268,32 @@ fn a_rule_that_is_switched_off_lets_its_cases_be_closed() {
     let issue = Act::Issue { pack: "p".into(), due: day, steps: Vec::new() };
     store.append(vec![own(issue), own(Act::Answer(Box::new(answer)))], "t").expect("answered");
     assert_eq!(close(0), State::Closed);
+}
+
+/// Not looked at is not gone, and it is not still there either.
+#[test]
+fn a_case_that_no_night_looked_for_is_not_said_to_be_still_there() {
+    let ledger = Ledger::new();
+    let Case { number, anomaly, .. } = ledger.some(State::Pending);
+    let night = current(&ledger.lake());
+    let mut memory = table::read_memory(&night).expect("a memory");
+    let mut refused = |found: Option<Found>| {
+        match found {
+            Some(state) => memory.known.get_mut(&anomaly).expect("known").state = state,
+            None => _ = memory.known.remove(&anomaly),
+        }
+        table::write(&night, &[], &memory).expect("written");
+        ledger.act(&["case", "close", &number, "--reason", "已核实"]).ended(2).stderr
+    };
+    for (found, why) in [
+        (Some(Found::Persisting), "its anomaly is still there"),
+        (Some(Found::Held), "its rule was not run"),
+        (None, "the lake does not remember"),
+    ] {
+        let said = refused(found);
+        assert!(said.contains(why), "{found:?}: {said}");
+    }
+    assert_eq!(ledger.state(&number), State::Pending);
 }
 
 #[test]

@@ -327,10 +327,15 @@ fn the_same_file_twice_moves_nothing_and_gets_the_same_receipt() {
         .with(&n[0], &[])
         .with(&n[1], &[("核查结果", "不属实")])
         .save(&world.home.path().join("一.xlsx"));
-    let (first, _) = world.send_file(&path, &[]);
+    let (first, own) = world.send_file(&path, &[]);
     let (before, end) = (world.cases(), world.end());
-    let (second, cover) = world.send_file(&path, &[]);
+    let (second, cover) = world.send_file(&path, &["--on", "2026-11-20"]);
     assert_eq!(first, second);
+    let received = |cover: &str| -> Option<String> {
+        cover.split("收件日期 ").nth(1)?.split(' ').next().map(str::to_owned)
+    };
+    assert!(received(&own).is_some_and(|day| day.as_str() < "2026-11-20"), "{own}");
+    assert_eq!(received(&own), received(&cover), "the day on which it came first");
     assert!(cover.contains("未重复处理"), "{cover}");
     assert_eq!((before, end), (world.cases(), world.end()));
     says(&first, &n[1], "采纳", "不属实");

@@ -164,6 +164,24 @@ fn marks_say_what_is_new_since_the_last_list() {
     assert_eq!(numbers(&same, open), numbers(&all, open));
 }
 
+/// Lateness may be counted at another day; what is known is still of the night.
+#[test]
+fn a_page_says_of_which_day_its_data_are() {
+    let home = temp();
+    let path = home.path().join("a.html");
+    let html = path.to_str().expect("a path");
+    let page = |more: &[&str]| {
+        let words = [&["--village", COUNTY, "--html", html], more].concat();
+        call(&gansu(), &shared().lake, &words).ended(0);
+        std::fs::read_to_string(&path).expect("the pages")
+    };
+    let (_, night) = days();
+    let later = night + chrono::Days::new(9);
+    assert!(page(&[]).contains(&format!("数据截至{night}，与")));
+    let other = page(&["--on", &later.to_string()]);
+    assert!(other.contains(&format!("数据截至{night}，逾期按{later}计，与")), "{other}");
+}
+
 /// A copy of the shared lake that a test may write into.
 pub struct Own(TempDir);
 
@@ -231,6 +249,21 @@ fn what_people_did_is_a_change_and_a_doctor_sees_own_cases() {
     let rows = own.list(&["--village", COUNTY, "--on", &later]);
     let row = rows.iter().find(|r| text(r, "number") == late).expect("a row");
     assert_eq!(row["days_left"], -10);
+}
+
+/// A list is printed when its night has come. What people do after that is told by the next one.
+#[test]
+fn what_people_did_on_the_day_of_the_last_list_is_a_change() {
+    let own = Own::new();
+    let since = days().1.to_string();
+    let list = || own.list(&["--village", COUNTY, "--since", &since]);
+    let rows = list();
+    let named = *numbers(&rows, open).first().expect("a case");
+    own.record(named, vec![Act::Assign { to: "D017".into() }]);
+    let rows = list();
+    let changed: Vec<&Value> = rows.iter().filter(|r| text(r, "mark") == "changed").collect();
+    assert_eq!(changed.len(), 1, "nobody did anything else");
+    assert_eq!((text(changed[0], "number"), text(changed[0], "change")), (named, "新指派"));
 }
 
 #[test]

@@ -117,21 +117,20 @@ impl Act {
     /// stands, else vanished, as a night would have it.
     ///
     /// # Errors
-    /// An anomaly that is still there under a rule that is not switched off. And as for every act:
-    /// no reason, nobody who does it, no such case, a move or a day that the ledger refuses.
+    /// An anomaly that is still there, or that nobody looked for, under a rule that is not switched
+    /// off. And as for every act: no reason, nobody who does it, no such case, a move or a day that
+    /// the ledger refuses.
     pub fn close(&self) -> Result<ExitCode> {
         self.record(|desk, case, _| {
             let off = desk.setup.pipeline.settings.off.contains_key(&case.rule)
                 || !desk.setup.pipeline.rules.contains_key(&case.rule);
             let memory = desk.memory()?;
-            let gone = memory.get(&case.anomaly).is_some_and(|a| a.state == Found::Cleared);
-            if !off && !gone {
+            let unproved = unproved(memory.get(&case.anomaly).map(|a| a.state));
+            if let Some(why) = unproved.filter(|_| !off) {
                 let number = &case.number;
-                return Err(Error::usage(format!(
-                    "{number} cannot be closed by hand: its anomaly is still there"
-                ))
-                .hint("a case closes by itself when an extract proves that it is over")
-                .hint(format!("if it is to be let alone: `bidui case waive {number}`")));
+                return Err(Error::usage(format!("{number} cannot be closed by hand: {why}"))
+                    .hint("a case closes by itself when an extract proves that it is over")
+                    .hint(format!("if it is to be let alone: `bidui case waive {number}`")));
             }
             Ok(match case.is_answered() {
                 true => vec![LedgerAct::Close { reason: self.reason() }],
@@ -245,6 +244,16 @@ impl HandOver {
             }
             Ok(vec![LedgerAct::HandOver { county, owner, reason: self.act.reason() }])
         })
+    }
+}
+
+/// Why a night does not prove that an anomaly is over; nothing when it does.
+fn unproved(found: Option<Found>) -> Option<&'static str> {
+    match found {
+        Some(Found::Cleared) => None,
+        Some(Found::Held) => Some("its rule was not run, so nobody looked for its anomaly"),
+        None => Some("the lake does not remember its anomaly, so nobody can say that it is gone"),
+        Some(_) => Some("its anomaly is still there"),
     }
 }
 

@@ -74,6 +74,7 @@ pub fn status(args: &Args) -> Result<ExitCode> {
         number(|l| l.closed),
         number(|l| l.vanished),
         number(|l| l.waived),
+        number(|l| l.handed_over),
         number(|l| l.open),
         number(|l| l.overdue),
         text(&letter),
@@ -87,7 +88,7 @@ pub fn status(args: &Args) -> Result<ExitCode> {
 }
 
 /// Headings for people, and for programs.
-const HEADS: [(&str, &str); 15] = [
+const HEADS: [(&str, &str); 16] = [
     ("代码", "county"),
     ("县", "name"),
     ("反馈包", "pack"),
@@ -100,6 +101,7 @@ const HEADS: [(&str, &str); 15] = [
     ("销号", "closed"),
     ("消除", "vanished"),
     ("豁免", "waived"),
+    ("转出", "handed_over"),
     ("未结", "open"),
     ("逾期", "overdue"),
     ("督办", "letter"),

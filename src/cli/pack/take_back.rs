@@ -169,10 +169,11 @@ pub fn take_back(args: &Args) -> Result<ExitCode> {
                 Ok(returned) => (returned, Taken::default()),
                 Err(error) => unreadable(file, &error),
             };
+            let mut day = receiver.day;
             if taken.refused.is_none() {
-                taken = take_in(&desk, &fields, &receiver, &returned, &mut books)?;
+                (taken, day) = take_in(&desk, &fields, &receiver, &returned, &mut books)?;
             }
-            let path = write(&desk, form, &taken, &returned, &receiver, &out)?;
+            let path = write(&desk, form, &taken, &returned, day, &out)?;
             all_well &= taken.refused.is_none() && taken.count(Verdict::Invalid) == 0;
             table.add_row(line(&returned, &taken, &path));
         }
@@ -182,14 +183,14 @@ pub fn take_back(args: &Args) -> Result<ExitCode> {
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Judges a file and tells the ledger.
+/// Judges a file and tells the ledger; with the day that its receipt is of.
 fn take_in(
     desk: &Desk,
     fields: &Fields<'_>,
     receiver: &Receiver,
     returned: &Returned,
     books: &mut Books,
-) -> Result<Taken> {
+) -> Result<(Taken, NaiveDate)> {
     let judging = |cases: &Cases, history: &History, day: NaiveDate| {
         let receiver = &Receiver { day, ..receiver.clone() };
         let keys = &desk.setup.keys;
@@ -206,7 +207,7 @@ fn take_in(
         let mut taken = judging(&Cases::fold(past)?, &history, day);
         taken.drafts.clear();
         taken.notes.insert(0, format!("此文件已于{day}收过，内容完全相同，未重复处理"));
-        return Ok(taken);
+        return Ok((taken, day));
     }
     let mut taken = judging(&books.cases, &books.history, receiver.day);
     if let Some((_, day)) = known {
@@ -219,7 +220,7 @@ fn take_in(
     if !taken.drafts.is_empty() {
         books.record(&desk.store, &taken.drafts)?;
     }
-    Ok(taken)
+    Ok((taken, receiver.day))
 }
 
 /// A file that cannot be read gets a receipt too.
@@ -236,12 +237,12 @@ fn write(
     form: &crate::pipeline::packs::Pack,
     taken: &Taken,
     returned: &Returned,
-    receiver: &Receiver,
+    day: NaiveDate,
     out: &Path,
 ) -> Result<PathBuf> {
     let place = desk.setup.divisions.name(&taken.county).unwrap_or_default();
     let title = format!("{place}{}", form.title.zh);
-    let bytes = reply(taken, &title, &returned.name, receiver.day, out)?;
+    let bytes = reply(taken, &title, &returned.name, day, out)?;
     let stem = Path::new(&returned.name).file_stem().unwrap_or_default().to_string_lossy();
     let mark = returned.blake3.get(..8).unwrap_or("unread");
     let path = out.join(format!("{stem}_回执_{mark}.xlsx"));

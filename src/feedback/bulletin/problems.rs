@@ -61,13 +61,14 @@ fn paragraph(facts: &Facts<'_>, problem: &Problem) -> Option<String> {
         .take(NAMED)
         .map(|(county, n)| format!("{}{}件", facts.name(county), facts.count(*n)))
         .collect();
-    let end = if rules.len() > NAMED { "等" } else { "" };
-    let mut text = format!(
-        "共发现{}件，{}为{}{end}",
-        facts.count(total),
-        if rules.len() > NAMED { "主要" } else { "分别" },
-        listed(&said)
-    );
+    let total = facts.count(total);
+    // A rule that is no more has no title.
+    let mut text = match &said[..] {
+        [] => format!("共发现{total}件"),
+        [only] if rules.len() == 1 => format!("共发现{only}"),
+        all if all.len() == rules.len() => format!("共发现{total}件，分别为{}", listed(all)),
+        most => format!("共发现{total}件，主要为{}等", listed(most)),
+    };
     if !named.is_empty() {
         let more = if counties.len() > NAMED { "，较多的是" } else { "：" };
         text.push_str(&format!("；涉及{}个县（市、区）{more}{}", counties.len(), listed(&named)));

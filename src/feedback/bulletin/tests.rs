@@ -1,6 +1,7 @@
 //! Texts of a bulletin from made-up figures: first month, second month, the public's text.
 
 mod cases;
+mod problems;
 
 use std::collections::BTreeMap;
 

@@ -41,7 +41,7 @@ pub fn html(material: &Material<'_>, visits: &[Visit]) -> String {
             }
             body {
                 @if villages.is_empty() {
-                    section { h1 { "入户核查清单" } p.sub { (material.day) " · 没有需要核查的事项" } }
+                    section { h1 { "入户核查清单" } p.sub { (until(material)) " · 没有需要核查的事项" } }
                 }
                 @for village in villages { (section(material, village)) }
             }
@@ -65,7 +65,7 @@ fn section(material: &Material<'_>, visits: &[Visit]) -> Markup {
             @if material.demo { p.demo { "样例数据，仅供演示" } }
             h1 { (county) (visits[0].village_name) "入户核查清单" }
             p.sub {
-                "数据截至" (material.day) "，" (since(material.since)) " · 待核查" (open.len()) "件（新增"
+                (until(material)) "，" (since(material.since)) " · 待核查" (open.len()) "件（新增"
                 (count(Mark::New)) "、变化" (count(Mark::Changed)) "、持续" (count(Mark::Carried))
                 "），逾期" (late) "件，已消除" (gone.len()) "件"
             }
@@ -118,6 +118,13 @@ fn line(visit: &Visit) -> Markup {
 
 fn lamp(of: Severity) -> String {
     format!("{}灯", severity(of))
+}
+
+/// Of when the data are, and at which day lateness is counted where that is another one.
+fn until(material: &Material<'_>) -> String {
+    let (night, day) = (material.night, material.day);
+    let counted = if day == night { String::new() } else { format!("，逾期按{day}计") };
+    format!("数据截至{night}{counted}")
 }
 
 fn since(day: Option<NaiveDate>) -> String {
