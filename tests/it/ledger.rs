@@ -256,6 +256,11 @@ fn a_rule_that_is_switched_off_lets_its_cases_be_closed() {
     assert_eq!(close(0), State::Vanished);
     assert_eq!(close(2), State::Vanished, "it has ended");
     reopen();
+    // It is waived no more, so it can be waived until the same day.
+    ledger.act(&waive).ended(0);
+    ledger.act(&waive).ended(2);
+    assert_eq!(close(0), State::Vanished);
+    reopen();
     let unknown = ["case", "close", &number, "GS-0", "--reason", "规则停用"];
     ledger.act(&unknown).ended(2);
     assert_eq!(ledger.state(&number), State::Pending, "all or none");

@@ -104,7 +104,7 @@ pub(super) fn issue(on: &str) -> (&str, Act) {
     (on, act(Verb::Issue, day(on), 0, &policy()))
 }
 
-fn waive(until: &str) -> Act {
+pub(super) fn waive(until: &str) -> Act {
     let until = Some(day(until));
     Act::Waive { reason: "r".into(), approver: "a".into(), evidence_no: "e".into(), until }
 }

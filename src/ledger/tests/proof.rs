@@ -63,17 +63,17 @@ fn what_is_gone_without_newer_data_waits_for_them() {
     assert_eq!(world.gone("2026-01-05", Some("2026-01-01")), State::Vanished);
 }
 
-/// What was waived comes back with the answer that it had: that still has to be proved.
+/// A waiver takes the place of any answer, also when it is over: the county is asked anew.
 #[test]
-fn an_answer_from_before_a_waiver_waits_as_well() {
+fn an_answer_from_before_a_waiver_proves_nothing() {
     let mut world = World::asked();
-    world.does("2026-01-05", answer(Outcome::Fixed));
+    world.does("2026-01-05", answer(Outcome::NotTrue));
     world.does("2026-01-06", act(Verb::Waive, day("2026-01-06"), 0, &policy()));
     let found = [anomaly(0, Found::Persisting, None)];
     night(&mut world.cases, "2026-01-07", &found, Some("2026-01-01"));
     assert_eq!(world.case().state, State::Pending, "the waiver is over");
-    assert_eq!(world.gone("2026-01-08", Some("2026-01-01")), State::Pending);
-    assert_eq!(world.gone("2026-01-09", Some("2026-01-06")), State::Closed);
+    assert_eq!((&world.case().answer, world.case().answered), (&None, None));
+    assert_eq!(world.gone("2026-01-09", Some("2026-01-09")), State::Vanished);
 }
 
 #[test]

@@ -61,7 +61,10 @@ fn model_night(item: &mut Item, today: u64, refreshed: u64) {
             (item.answered, item.final_answer, item.refused) = (None, false, false);
             "pending"
         }
-        (true, "waived") if today > item.waived_until => "pending",
+        (true, "waived") if today > item.waived_until => {
+            (item.answered, item.final_answer, item.refused) = (None, false, false);
+            "pending"
+        }
         (true, "answered" | "reviewing") if proved && item.final_answer => "sent_back",
         (true, "answered") => "reviewing",
         (true, same) => same,
