@@ -52,7 +52,13 @@ impl Ledger {
         let pipeline = bidui::pipeline::load(&gansu()).expect("a pipeline");
         let rows = anomalies(&folder);
         let ran = BTreeSet::new();
-        let tonight = Tonight { day, anomalies: &rows, ran: &ran, refreshed: &|_, _| None };
+        let tonight = Tonight {
+            day,
+            anomalies: &rows,
+            ran: &ran,
+            refreshed: &|_, _| None,
+            counties: &|_| true,
+        };
         let policy = Policy::of(&pipeline);
         let drafts = advance(&Cases::default(), &tonight, &policy).expect("a night");
         let entry = NightEntry { night, day, before: self.store().head().expect("a head") };
