@@ -1,5 +1,7 @@
 //! Tests of what needs no lake.
 
+mod history;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
