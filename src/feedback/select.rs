@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use super::batch::Issued;
-use crate::anomaly::Memory;
+use crate::anomaly::{Anomaly, Memory};
 use crate::error::Result;
 use crate::ledger::act::{Act, Draft};
 use crate::ledger::advance::NOWHERE;
@@ -28,14 +28,16 @@ pub enum Mark {
 
 impl Mark {
     fn of(case: &Case) -> Self {
+        // Was it ever in a pack, and was it since it came back?
+        let (known, asked) = (case.issued.is_some(), case.issued_in_round().is_some());
         match case.state {
             State::SentBack => Self::SentBack,
             State::HandedOver if case.handed_by != case.county => Self::HandedOver,
             // Another office of the county had it, and may have had it in a pack.
             State::HandedOver if case.pack.is_empty() => Self::New,
-            State::Pending if case.relapses > 0 && case.issued.is_some() => Self::Relapsed,
+            State::Pending if case.relapses > 0 && known && !asked => Self::Relapsed,
             // A waiver that lapsed, or a county that was asked before.
-            State::Pending if case.issued.is_some() => Self::Carried,
+            State::Pending if known => Self::Carried,
             State::Pending => Self::New,
             _ => Self::Carried,
         }
@@ -256,6 +258,14 @@ pub fn rate(part: u64, whole: u64) -> String {
     }
     let permille = (part * 2000 + whole) / (whole * 2);
     format!("{}.{}%", permille / 10, permille % 10)
+}
+
+/// The division of a case in the county that has it now: the one that it was opened with, else the one
+/// that the night knows, for a case that was of nowhere or whose county was renamed. Nothing where
+/// neither lies in that county.
+pub fn division<'a>(known: &'a BTreeMap<String, Anomaly>, case: &'a Case) -> Option<&'a str> {
+    let night = known.get(&case.anomaly).map(|a| a.division.as_str());
+    std::iter::once(case.division.as_str()).chain(night).find(|d| d.starts_with(&case.county))
 }
 
 /// The masked name of a case's subject, when the night knows one.

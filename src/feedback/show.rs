@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::reveal::Names;
-use super::select::Row;
+use super::select::{self, Row};
 use crate::anomaly::Memory;
 use crate::division::Divisions;
 use crate::ledger::act::Answer;
@@ -134,8 +134,9 @@ impl<'a> Shower<'a> {
             };
         }
         let known = self.memory.known.get(&case.anomaly);
+        let division = select::division(&self.memory.known, case).unwrap_or(&case.division);
         let name_at = |digits: usize, level: u8| {
-            let code = case.division.get(..digits)?;
+            let code = division.get(..digits)?;
             let own = self.divisions.get(code).filter(|d| d.level == level)?;
             Some(own.label.clone())
         };

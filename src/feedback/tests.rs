@@ -1,5 +1,6 @@
 //! Tests of what needs no lake.
 
+mod history;
 mod packs;
 
 use std::collections::BTreeMap;

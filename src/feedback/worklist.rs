@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
+use super::select;
 use crate::anomaly::Anomaly;
 use crate::division::Divisions;
 use crate::ledger::act::{Act, Event, Fault};
@@ -216,7 +217,7 @@ impl<'a> Material<'a> {
     fn target(&self, case: &Case, wanted: &Wanted) -> Option<Target> {
         let owned = wanted.owners.is_empty() || wanted.owners.contains(&case.owner);
         let visited = wanted.office || !doctors::policy(self.pipeline).is_office(&case.rule);
-        let asked = visited && owned && place(case).starts_with(&wanted.place);
+        let asked = visited && owned && self.place(case).starts_with(&wanted.place);
         let here = case.state.is_open() && asked;
         let view = self.pipeline.views.get(&case.subject_kind).filter(|_| here)?;
         let households = self.pipeline.tables.values().filter_map(|t| t.person.as_ref());
@@ -226,9 +227,14 @@ impl<'a> Material<'a> {
         } else if households.any(|h| *h == view.subject) {
             Some(Target::Household)
         } else {
-            let village = || self.level(place(case)) == Some(VILLAGE);
+            let village = || self.level(self.place(case)) == Some(VILLAGE);
             (view.subject == view.division && village()).then_some(Target::Village)
         }
+    }
+
+    /// Where a case is: in its village, unless another county has it now.
+    fn place<'c>(&'c self, case: &'c Case) -> &'c str {
+        select::division(self.memory, case).unwrap_or(&case.county)
     }
 
     fn level(&self, code: &str) -> Option<u8> {
@@ -244,7 +250,7 @@ impl<'a> Material<'a> {
         let Stop { case, target, doctor } = *stop;
         let hidden = self.sensitive(case);
         let known = self.memory.get(&case.anomaly).filter(|_| !hidden);
-        let village = place(case).to_owned();
+        let village = self.place(case).to_owned();
         let village_name = self.name(&village);
         let who = || known.and_then(|a| a.who.clone()).unwrap_or_default();
         let who = match target {
@@ -337,11 +343,6 @@ impl<'a> Material<'a> {
 fn number(case: &Case, hidden: bool) -> &str {
     let tells = hidden && case.number.contains(&format!("-{}-", case.rule));
     if tells { &case.anomaly } else { &case.number }
-}
-
-/// Where a case is: in its village, unless another county has it now.
-fn place(case: &Case) -> &str {
-    if case.division.starts_with(&case.county) { &case.division } else { &case.county }
 }
 
 fn some(text: &str) -> Option<&str> {

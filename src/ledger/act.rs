@@ -157,6 +157,7 @@ pub enum Act {
     /// A returned file was taken in.
     PackReturn {
         division: String,
+        /// Its kind and the first digits of its BLAKE3; older events have the name that it came under.
         file: String,
         blake3: String,
         accepted: u64,

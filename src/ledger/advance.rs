@@ -22,6 +22,8 @@ pub struct Tonight<'a> {
     /// By rule and county: the day since which every feed that the rule needs has come anew for the
     /// county, as far as known.
     pub refreshed: &'a dyn Fn(&str, &str) -> Option<NaiveDate>,
+    /// Is there a county of this code? Codes of before a renaming are none.
+    pub counties: &'a dyn Fn(&str) -> bool,
 }
 
 /// The county of cases whose county nobody knows.
@@ -75,13 +77,19 @@ impl Night<'_> {
     fn still_there(&mut self, case: &Case, row: &Anomaly) -> Result<()> {
         self.goes_on(case, row)?;
         let open = self.cases.by_number.get(&case.number).is_some_and(|c| c.state.is_open());
-        if !open || case.county != NOWHERE || row.county.is_empty() {
-            return Ok(());
-        }
-        // Nobody knew whose case it was: no pack could ask for it.
-        let (county, owner) = (row.county.clone(), case.owner.clone());
-        let reason = "归属已明确".to_owned();
+        let Some(reason) = self.why_handed_over(case, row).filter(|_| open) else { return Ok(()) };
+        let (county, owner, reason) = (row.county.clone(), case.owner.clone(), reason.to_owned());
         self.act(&case.number, Act::HandOver { county, owner, reason })
+    }
+
+    /// Why no county can be asked for a case though the row knows one: nobody knew whose it was, or its
+    /// county was renamed or merged. Nothing where the case may stay.
+    fn why_handed_over(&self, case: &Case, row: &Anomaly) -> Option<&'static str> {
+        let there = self.tonight.counties;
+        match case.county.as_str() {
+            NOWHERE => (!row.county.is_empty()).then_some("归属已明确"),
+            own => (!there(own) && there(&row.county)).then_some("区划已调整"),
+        }
     }
 
     /// What the anomaly means for the state of its case.

@@ -159,14 +159,18 @@ impl Case {
                 self.waived_until = *until;
                 self.stop(day);
             }
-            // Whoever waits for a pack is not asked: the clock goes on with the next one.
-            Act::Lapse => self.waived_until = None,
+            // Whoever waits for a pack is not asked: the clock goes on with the next one. The waiver took
+            // the place of any answer.
+            Act::Lapse => {
+                self.waived_until = None;
+                self.forget_answer();
+            }
             Act::HandOver { county, owner, .. } => {
                 self.handed_by = std::mem::replace(&mut self.county, county.clone());
                 self.owner.clone_from(owner);
                 self.assignee.clear();
                 // What the sender answered is no answer of the receiver.
-                (self.answer, self.answered, self.fault) = (None, None, None);
+                self.forget_answer();
                 // The receiver's clock starts with its own pack.
                 (self.due, self.issued, self.stopped, self.step) = (None, None, None, 0);
                 self.steps.clear();
@@ -175,7 +179,7 @@ impl Case {
                 self.relapses += usize::from(*relapse);
                 self.reopened = Some(day);
                 self.reason.clone_from(reason);
-                (self.answer, self.answered, self.fault) = (None, None, None);
+                self.forget_answer();
             }
             Act::Escalate { step } => self.step = *step,
             Act::Assign { to } => self.assignee.clone_from(to),
@@ -188,9 +192,16 @@ impl Case {
         Ok(())
     }
 
+    /// An ended case is waived no more, whatever becomes of it.
     fn end(&mut self, day: NaiveDate) {
         self.ended = Some(day);
+        self.waived_until = None;
         self.stop(day);
+    }
+
+    /// What was answered counts no more: the county is asked anew.
+    fn forget_answer(&mut self) {
+        (self.answer, self.answered, self.fault) = (None, None, None);
     }
 
     fn stop(&mut self, day: NaiveDate) {

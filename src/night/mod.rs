@@ -164,7 +164,9 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     progress.stage("发布", "publish", 1);
     let refreshed = books::Refreshed::new(setup, night, &receipts);
     let refreshed = |rule: &str, county: &str| refreshed.since(rule, county);
-    let tonight = Tonight { day: night, anomalies: &rows, ran: &ran, refreshed: &refreshed };
+    let counties = |code: &str| setup.divisions.get(code).is_some();
+    let (refreshed, counties) = (&refreshed, &counties);
+    let tonight = Tonight { day: night, anomalies: &rows, ran: &ran, refreshed, counties };
     let (cases, ledger) = books.advance(setup, cases, &tonight, &staged, &name)?;
     let facts = publish::Facts {
         name,

@@ -52,7 +52,13 @@ impl Ledger {
         let pipeline = bidui::pipeline::load(&gansu()).expect("a pipeline");
         let rows = anomalies(&folder);
         let ran = BTreeSet::new();
-        let tonight = Tonight { day, anomalies: &rows, ran: &ran, refreshed: &|_, _| None };
+        let tonight = Tonight {
+            day,
+            anomalies: &rows,
+            ran: &ran,
+            refreshed: &|_, _| None,
+            counties: &|_| true,
+        };
         let policy = Policy::of(&pipeline);
         let drafts = advance(&Cases::default(), &tonight, &policy).expect("a night");
         let entry = NightEntry { night, day, before: self.store().head().expect("a head") };
@@ -255,6 +261,11 @@ fn a_rule_that_is_switched_off_lets_its_cases_be_closed() {
     ledger.act(&waive).ended(0);
     assert_eq!(close(0), State::Vanished);
     assert_eq!(close(2), State::Vanished, "it has ended");
+    reopen();
+    // It is waived no more, so it can be waived until the same day.
+    ledger.act(&waive).ended(0);
+    ledger.act(&waive).ended(2);
+    assert_eq!(close(0), State::Vanished);
     reopen();
     let unknown = ["case", "close", &number, "GS-0", "--reason", "规则停用"];
     ledger.act(&unknown).ended(2);

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::ledger::act::{Act as LedgerAct, Draft, Fault};
 use crate::ledger::ahead;
 use crate::ledger::case::Case;
+use crate::ledger::state::State;
 
 /// What every act wants.
 #[derive(clap::Args)]
@@ -209,7 +210,7 @@ impl Waive {
                 return Err(Error::usage(format!("a waiver until {until} is over by {day}"))
                     .hint("give a later day with --until"));
             }
-            if case.waived_until == Some(self.until) {
+            if case.state == State::Waived && case.waived_until == Some(self.until) {
                 return Err(Error::usage(format!("{} is waived until then", case.number)));
             }
             Ok(vec![LedgerAct::Waive {

@@ -61,6 +61,20 @@ pub struct Returned {
     pub merges_known: bool,
 }
 
+impl Returned {
+    /// What the ledger calls the file. Its own name may be that of a person, with the ID behind it, and
+    /// the ledger keeps what it was told.
+    pub fn known_as(&self) -> String {
+        let ending = Path::new(&self.name).extension().and_then(|e| e.to_str()).unwrap_or_default();
+        let mark = self.blake3.get(..8).unwrap_or_default();
+        let letters = ending.bytes().all(|b| b.is_ascii_alphabetic());
+        match letters && (1..=4).contains(&ending.len()) {
+            true => format!("反馈表-{mark}.{}", ending.to_lowercase()),
+            false => format!("反馈表-{mark}"),
+        }
+    }
+}
+
 /// Width and letter forms do not matter, nor do spaces inside.
 pub fn folded(text: &str) -> String {
     text.nfkc().filter(|c| !c.is_whitespace()).collect()

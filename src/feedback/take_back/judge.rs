@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use super::book::{Hidden, Returned, ReturnedRow};
 use super::fields::Fields;
-use super::merge::Merge;
+use super::merge;
 use super::{Line, Receiver, Taken, Verdict};
 use crate::feedback::seal;
 use crate::ledger::act::{Act, Answer, Draft, Outcome};
@@ -40,7 +40,7 @@ pub fn judge(desk: &Desk<'_>, returned: &Returned) -> Taken {
         }
     };
     (taken.pack, taken.county) = (origin.pack.clone(), origin.county.clone());
-    let doubles = doubles(returned);
+    let doubles = doubles(desk, &origin, returned);
     let mut above: Option<&BTreeMap<String, String>> = None;
     let mut unrolled: Vec<(BTreeMap<String, String>, Vec<String>)> = Vec::new();
     for (at, row) in returned.rows.iter().enumerate() {
@@ -50,18 +50,12 @@ pub fn judge(desk: &Desk<'_>, returned: &Returned) -> Taken {
         let notes = desk.fields.unroll(&mut filled, before);
         unrolled.push((filled, notes));
     }
-    let mut seen: BTreeSet<&str> = BTreeSet::new();
-    for (row, (filled, mut notes)) in returned.rows.iter().zip(unrolled) {
+    for (at, (row, (filled, mut notes))) in returned.rows.iter().zip(unrolled).enumerate() {
         let near = above.is_some_and(|a| a.contains_key("result"));
         above = Some(&row.filled);
-        let first = seen.insert(&row.number);
-        let judged = if !first && doubles.get(row.number.as_str()) == Some(&false) {
-            Err((Verdict::Ignored, "与本表另一行编号、内容都相同，只取一行".into()))
-        } else if doubles.get(row.number.as_str()) == Some(&true) {
-            let text = "同一督办编号有两行，内容不一致，请保留正确的一行重报";
-            Err((Verdict::Invalid, text.to_owned()))
-        } else {
-            one(desk, &origin, returned, row, &filled, near, &mut notes)
+        let judged = match doubles.get(&at) {
+            Some((verdict, text)) => Err((*verdict, (*text).to_owned())),
+            None => one(desk, &origin, returned, row, &filled, near, &mut notes),
         };
         let (verdict, reason) = match judged {
             Ok((draft, text)) => {
@@ -74,6 +68,7 @@ pub fn judge(desk: &Desk<'_>, returned: &Returned) -> Taken {
         let (sheet, number) = (row.sheet.clone(), row.number.clone());
         taken.lines.push(Line { sheet, row: row.line, number, verdict, reason });
     }
+    let seen: BTreeSet<&str> = returned.rows.iter().map(|r| r.number.as_str()).collect();
     missing(&origin, &seen, desk.cases, &mut taken);
     signs(desk, &origin, returned, &mut taken);
     taken
@@ -131,17 +126,29 @@ fn newest(desk: &Desk<'_>, county: &str, returned: &Returned) -> String {
     packs.max().map_or_else(String::new, |(_, pack)| pack)
 }
 
-/// Case numbers that stand in several rows: do the rows differ?
-fn doubles(returned: &Returned) -> BTreeMap<&str, bool> {
-    let mut first: BTreeMap<&str, &BTreeMap<String, String>> = BTreeMap::new();
-    let mut doubles: BTreeMap<&str, bool> = BTreeMap::new();
-    for row in returned.rows.iter().filter(|r| !r.number.is_empty()) {
-        match first.get(row.number.as_str()) {
-            None => _ = first.insert(&row.number, &row.filled),
-            Some(filled) => *doubles.entry(&row.number).or_default() |= **filled != row.filled,
-        }
+/// What is said of rows whose case number stands in several, by their places: where they differ, none
+/// counts; else the first does. A row under a number that is not its own is no double: its seal tells.
+fn doubles(
+    desk: &Desk<'_>,
+    origin: &Origin,
+    returned: &Returned,
+) -> BTreeMap<usize, (Verdict, &'static str)> {
+    let mut by_number: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, row) in returned.rows.iter().enumerate().filter(|(_, r)| !r.number.is_empty()) {
+        by_number.entry(&row.number).or_default().push(at);
     }
-    doubles
+    let row = |at: usize| &returned.rows[at];
+    let mut said = BTreeMap::new();
+    for mut places in by_number.into_values().filter(|p| p.len() > 1) {
+        places.retain(|at| origin.hidden.as_ref().is_none_or(|h| is_own(desk, h, row(*at))));
+        let differ = places.windows(2).any(|pair| row(pair[0]).filled != row(pair[1]).filled);
+        let what = match differ {
+            true => (Verdict::Invalid, "同一督办编号有两行，内容不一致，请保留正确的一行重报"),
+            false => (Verdict::Ignored, "与本表另一行编号、内容都相同，只取一行"),
+        };
+        said.extend(places.into_iter().skip(usize::from(!differ)).map(|at| (at, what)));
+    }
+    said
 }
 
 type Judged = Result<(Draft, String), (Verdict, String)>;
@@ -158,8 +165,9 @@ fn one(
 ) -> Judged {
     let invalid = |text: String| Err((Verdict::Invalid, text));
     let ignored = |text: String| Err((Verdict::Ignored, text));
+    let merged = |columns: &[&str]| merge::told(desk.fields.form(), row, columns);
     if row.number.is_empty() {
-        return invalid(match merged(desk, row, &["number"]) {
+        return invalid(match merged(&["number"]) {
             Some(text) => format!("督办编号为空，不能对应到件：{text}"),
             None => "督办编号为空，不能对应到件，请按原表逐行填写".into(),
         });
@@ -168,12 +176,7 @@ fn one(
         return invalid("台账中没有这个督办编号，请从原表核对".into());
     };
     if case.county != origin.county {
-        let handed = case.handed_by == origin.county;
-        return if handed {
-            ignored("本件已转其他县（市、区）办理".into())
-        } else {
-            invalid("不是本县的督办件，不能由本县反馈".into())
-        };
+        return Err(of_another(desk, origin, case, row));
     }
     if let Some(hidden) = &origin.hidden
         && let Err(text) = sealed(desk, hidden, row, notes)
@@ -182,7 +185,7 @@ fn one(
     }
     if !filled.contains_key("result") {
         let guess = near && !returned.merges_known;
-        return Err(without_result(merged(desk, row, &["result"]), filled.is_empty(), guess));
+        return Err(without_result(merged(&["result"]), filled.is_empty(), guess));
     }
     if let Some(text) = not_asked(desk, origin, &returned.blake3, case) {
         return ignored(text);
@@ -196,20 +199,21 @@ fn one(
             read.answer
         }
         Err(mut faults) => {
-            faults.extend(merged(desk, row, &[]));
+            faults.extend(merged(&[]));
             return invalid(faults.join("；"));
         }
     };
-    notes.extend(merged(desk, row, &[]));
+    notes.extend(merged(&[]));
     (answer.pack, answer.file) = (origin.pack.clone(), returned.blake3.clone());
-    if case.answer.as_ref().is_some_and(|before| same(before, &answer)) {
-        let text = match case.state {
-            State::SentBack => "与已退回的反馈相同，请重新核查后再报",
-            _ => "与上次反馈相同",
-        };
-        return ignored(text.into());
-    }
     let goes_on = answer.outcome == Outcome::Fixing;
+    if case.answer.as_ref().is_some_and(|before| same(before, &answer)) {
+        // It stays refused when the case is in a pack again. A report of progress never was.
+        let refused = case.fault.is_some() && !goes_on;
+        return ignored(match refused {
+            true => "与已退回的反馈相同，请重新核查后再报".into(),
+            false => "与上次反馈相同".into(),
+        });
+    }
     if goes_on && matches!(case.state, State::Answered | State::Reviewing) {
         return ignored("本件已有反馈、正在复核，不改为整改中".into());
     }
@@ -223,6 +227,21 @@ fn one(
         false => Act::Answer(Box::new(answer)),
     };
     Ok((draft(desk, &case.number, act), text))
+}
+
+/// What is said of a row whose case another county has: that this one had it, or that it is not its own.
+/// Where a case was handed on twice only the form knows that it had it.
+fn of_another(
+    desk: &Desk<'_>,
+    origin: &Origin,
+    case: &Case,
+    row: &ReturnedRow,
+) -> (Verdict, String) {
+    let listed = || origin.hidden.as_ref().is_some_and(|h| is_own(desk, h, row));
+    if case.handed_by == origin.county || listed() {
+        return (Verdict::Ignored, "本件已转其他县（市、区）办理".into());
+    }
+    (Verdict::Invalid, "不是本县的督办件，不能由本县反馈".into())
 }
 
 /// Why a case takes no answer from this form and file, if it takes none.
@@ -260,21 +279,6 @@ fn without_result(merged: Option<String>, blank: bool, guess: bool) -> (Verdict,
     }
 }
 
-/// That cells of a row were lost because they were merged with the rows above, or that this row has
-/// what was meant for several; one of `columns` among them, if any are named.
-fn merged(desk: &Desk<'_>, row: &ReturnedRow, columns: &[&str]) -> Option<String> {
-    let own =
-        |m: &&Merge| columns.is_empty() || columns.iter().any(|c| m.columns.iter().any(|o| o == c));
-    let said = row.merged.iter().filter(own).map(|merge| {
-        let cells = merge.said(desk.fields.form());
-        match merge.blanks(row.line) {
-            true => format!("{cells}，内容只留在第{}行，请取消合并后逐行填写", merge.first),
-            false => format!("{cells}，内容只记在本行"),
-        }
-    });
-    Some(said.collect::<Vec<_>>().join("；")).filter(|text| !text.is_empty())
-}
-
 fn word(outcome: Outcome) -> String {
     let value = serde_json::to_value(outcome).unwrap_or_default();
     value.as_str().unwrap_or_default().to_owned()
@@ -286,7 +290,12 @@ fn same(a: &Answer, b: &Answer) -> bool {
     bare(a) == bare(b)
 }
 
-/// Is the row the one that was sent out under this number?
+/// Is it the row that was sent out under its number?
+fn is_own(desk: &Desk<'_>, hidden: &Hidden, row: &ReturnedRow) -> bool {
+    sealed(desk, hidden, row, &mut Vec::new()).is_ok()
+}
+
+/// The same, with what is to be said of it.
 fn sealed(
     desk: &Desk<'_>,
     hidden: &Hidden,
@@ -323,10 +332,11 @@ fn sealed(
     })
 }
 
-/// Rows that the pack had and the file has not.
+/// Rows that the pack had and the file has not, where the county is still asked for them.
 fn missing(origin: &Origin, seen: &BTreeSet<&str>, cases: &Cases, taken: &mut Taken) {
     let Some(hidden) = &origin.hidden else { return };
-    let open = |n: &str| cases.by_number.get(n).is_some_and(|c: &Case| c.state.is_waiting());
+    let asked = |c: &Case| c.state.is_waiting() && c.county == origin.county;
+    let open = |n: &str| cases.by_number.get(n).is_some_and(asked);
     for (number, (_, sheet)) in &hidden.seals {
         if !seen.contains(number.as_str()) && open(number) {
             taken.lines.push(Line {
@@ -352,7 +362,7 @@ fn signs(desk: &Desk<'_>, origin: &Origin, returned: &Returned, taken: &mut Take
     }
     let act = Act::PackReturn {
         division,
-        file: returned.name.clone(),
+        file: returned.known_as(),
         blake3: returned.blake3.clone(),
         accepted: taken.count(Verdict::Accepted),
         ignored: taken.count(Verdict::Ignored),

@@ -34,6 +34,21 @@ impl Merge {
     }
 }
 
+/// That cells of a row were lost because they were merged with the rows above, or that this row has
+/// what was meant for several; one of `columns` among them, if any are named.
+pub(super) fn told(form: &Pack, row: &ReturnedRow, columns: &[&str]) -> Option<String> {
+    let own =
+        |m: &&Merge| columns.is_empty() || columns.iter().any(|c| m.columns.iter().any(|o| o == c));
+    let said = row.merged.iter().filter(own).map(|merge| {
+        let cells = merge.said(form);
+        match merge.blanks(row.line) {
+            true => format!("{cells}，内容只留在第{}行，请取消合并后逐行填写", merge.first),
+            false => format!("{cells}，内容只记在本行"),
+        }
+    });
+    Some(said.collect::<Vec<_>>().join("；")).filter(|text| !text.is_empty())
+}
+
 /// Finds the merged cells in the columns of numbers and answers and hangs them to their rows. A file
 /// is read once more for them, and only if some cell is blank below a filled one.
 pub(super) fn mark(

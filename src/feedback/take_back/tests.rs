@@ -1,4 +1,5 @@
-//! Which of the answers to a case counts when several forms of it come back, in whatever order.
+//! Which of the answers to a case counts when several forms of it come back, in whatever order, and what
+//! is said of rows that were pasted over, left out, or of another county by now.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,7 +7,8 @@ use std::path::Path;
 use chrono::NaiveDate;
 
 use super::book::{Hidden, ReturnedRow};
-use super::{Desk, Fields, Receiver, Returned, Verdict, judge};
+use super::{Desk, Fields, Receiver, Returned, Taken, Verdict, judge};
+use crate::feedback::seal;
 use crate::ledger::act::{Act, Draft, Fault};
 use crate::ledger::case::{Case, Cases};
 use crate::ledger::state::State;
@@ -99,6 +101,13 @@ impl World {
 
     /// Takes a form in: what is said of the case's row.
     fn take(&mut self, on: &str, returned: &Returned) -> (Verdict, String) {
+        let taken = self.take_all(on, returned);
+        let line = taken.lines.first().expect("the row has its line");
+        (line.verdict, line.reason.clone())
+    }
+
+    /// Takes a form in: what is said of all its rows.
+    fn take_all(&mut self, on: &str, returned: &Returned) -> Taken {
         let form = self.pipeline.pack(Level::County).expect("a form");
         let fields = Fields::new(&self.pipeline, form);
         let (keys, signed) = (PersonKeys::new(b"a test"), BTreeSet::new());
@@ -121,8 +130,7 @@ impl World {
         }
         let place = self.files.len();
         self.files.entry(returned.blake3.clone()).or_insert((place, day(on)));
-        let line = taken.lines.first().expect("the row has its line");
-        (line.verdict, line.reason.clone())
+        taken
     }
 
     fn case(&self) -> &Case {
@@ -160,8 +168,10 @@ fn an_older_form_does_not_replace_the_answer_of_a_newer_one() {
     let (reason, due) = ("仍有此问题".to_owned(), day("2026-04-20"));
     world.act("2026-03-20", Act::SendBack { fault: Fault::StillFound, due, reason });
     world.issue("2026-04", "2026-04-02");
+    // Refused is refused, though the case is in a pack again.
     let (verdict, reason) = world.take("2026-04-03", &first);
     assert_eq!(verdict, Verdict::Ignored, "{reason}");
+    assert!(reason.contains("与已退回的反馈相同"), "{reason}");
     let second = form("2026-04", "2026-04-07", "再次更正");
     assert_eq!(world.take("2026-04-08", &second).0, Verdict::Accepted);
     let (verdict, reason) = world.take("2026-04-10", &first);
@@ -191,4 +201,101 @@ fn a_file_that_comes_again_does_not_undo_what_corrected_it() {
     assert!(reason.contains("此文件之后已另有反馈"), "{reason}");
     assert_eq!(world.take("2026-03-12", &second).1, "与上次反馈相同");
     assert_eq!(world.case().answer.as_ref().map(|a| a.measure.as_str()), Some("再次更正"));
+}
+
+/// A waiver takes the place of the answer before it: who is asked anew may say the same.
+#[test]
+fn what_was_answered_before_a_waiver_can_be_answered_again() {
+    let mut world = World::new();
+    world.issue("2026-03", "2026-03-02");
+    let answer = form("2026-03", "2026-03-09", "已更正");
+    assert_eq!(world.take("2026-03-10", &answer).0, Verdict::Accepted);
+    let (reason, approver, evidence_no) = ("外出".into(), "甲".into(), "E-1".into());
+    let until = Some(day("2026-03-31"));
+    world.act("2026-03-11", Act::Waive { reason, approver, evidence_no, until });
+    world.act("2026-04-01", Act::Lapse);
+    world.issue("2026-04", "2026-04-02");
+    let (verdict, reason) = world.take("2026-04-08", &form("2026-04", "2026-03-09", "已更正"));
+    assert_eq!(verdict, Verdict::Accepted, "{reason}");
+    assert_eq!(world.case().state, State::Answered);
+}
+
+/// Filled down with its number, a row stands twice: the one that it was pasted over is told by its seal.
+#[test]
+fn a_number_that_was_pasted_over_another_row_is_told() {
+    let other = "GS-202603-620423-INS01-000002";
+    let keys = PersonKeys::new(b"a test");
+    let sealed = |number: &str, text: &str| {
+        let seal = seal::row(&keys, &pack("2026-03"), number, &[number, text]);
+        (number.to_owned(), (seal, "参保资助".to_owned()))
+    };
+    for above in [0, 1] {
+        let mut world = World::new();
+        world.issue("2026-03", "2026-03-02");
+        let mut form = form("2026-03", "2026-03-09", "已更正");
+        let page = form.hidden.as_mut().expect("a system page");
+        page.seals = BTreeMap::from([sealed(NUMBER, "甲"), sealed(other, "乙")]);
+        form.rows[0].sealed = Some(vec![NUMBER.into(), "甲".into()]);
+        let sealed = Some(vec![NUMBER.into(), "乙".into()]);
+        let pasted = ReturnedRow { line: 6, sealed, ..form.rows[0].clone() };
+        form.rows.insert(above, pasted);
+        let taken = world.take_all("2026-03-10", &form);
+        let line = |at: u64| taken.lines.iter().find(|l| l.row == at).expect("a line");
+        assert_eq!(line(5).verdict, Verdict::Accepted, "{}", line(5).reason);
+        assert_eq!(line(6).verdict, Verdict::Invalid, "{}", line(6).reason);
+        assert!(line(6).reason.contains(other), "{}", line(6).reason);
+        // What stands there twice as it was sent out is taken once.
+        let again = ReturnedRow { line: 7, ..form.rows[1 - above].clone() };
+        form.rows.push(again);
+        let mut world = World::new();
+        world.issue("2026-03", "2026-03-02");
+        let taken = world.take_all("2026-03-10", &form);
+        let verdicts: BTreeMap<u64, Verdict> =
+            taken.lines.iter().map(|l| (l.row, l.verdict)).collect();
+        let (taken, invalid, ignored) = (Verdict::Accepted, Verdict::Invalid, Verdict::Ignored);
+        assert_eq!(verdicts, BTreeMap::from([(5, taken), (6, invalid), (7, ignored)]));
+    }
+}
+
+#[test]
+fn a_county_is_not_asked_for_what_another_has_by_now() {
+    let mut world = World::new();
+    world.issue("2026-03", "2026-03-02");
+    let filled = form("2026-03", "2026-03-09", "已更正");
+    let without = Returned { rows: Vec::new(), blake3: "none".into(), ..filled.clone() };
+    let left_out = world.take_all("2026-03-03", &without).lines;
+    assert_eq!(left_out.iter().map(|l| l.number.as_str()).collect::<Vec<_>>(), [NUMBER]);
+    for (on, county) in [("2026-03-04", "620122"), ("2026-03-05", "620103")] {
+        let (county, owner) = (county.to_owned(), "county_health".to_owned());
+        world.act(on, Act::HandOver { county, owner, reason: "人已搬走".into() });
+    }
+    let pack = "GS-2026-03-620103-2".to_owned();
+    world.act("2026-03-06", Act::Issue { pack, due: day("2026-12-31"), steps: Vec::new() });
+    assert_eq!(world.take_all("2026-03-07", &without).lines, []);
+    // The case says who had it last before; that this county had it is known by its form.
+    let (verdict, reason) = world.take("2026-03-10", &filled);
+    assert_eq!((verdict, &*reason), (Verdict::Ignored, "本件已转其他县（市、区）办理"));
+    let mut forged = filled;
+    forged.hidden.as_mut().expect("a system page").seals.clear();
+    let (verdict, reason) = world.take("2026-03-10", &forged);
+    assert_eq!(verdict, Verdict::Invalid, "{reason}");
+}
+
+/// The ledger keeps what it was told.
+#[test]
+fn the_name_of_a_returned_file_stays_out_of_the_ledger() {
+    let mut world = World::new();
+    world.issue("2026-03", "2026-03-02");
+    let blake3 = "1a2b3c4d".repeat(8);
+    for (name, known) in [
+        ("张三629423195001010013.XLSX", "反馈表-1a2b3c4d.xlsx"),
+        ("反馈.张三629423195001010013", "反馈表-1a2b3c4d"),
+        ("反馈", "反馈表-1a2b3c4d"),
+    ] {
+        let form = form("2026-03", "2026-03-09", "已更正");
+        let returned = Returned { name: name.into(), blake3: blake3.clone(), ..form };
+        let last = world.take_all("2026-03-10", &returned).drafts.pop().expect("an act");
+        let Act::PackReturn { file, .. } = last.act else { panic!("{last:?}") };
+        assert_eq!(file, known);
+    }
 }

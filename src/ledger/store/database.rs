@@ -54,11 +54,16 @@ fn migrations() -> Migrator {
     let first = include_str!("../migrations/0001_ledger.sql").into_sql_str();
     let second = include_str!("../migrations/0002_fold.sql").into_sql_str();
     let third = include_str!("../migrations/0003_fold.sql").into_sql_str();
+    let fourth = include_str!("../migrations/0004_fold.sql").into_sql_str();
     let one = |number, name, sql| {
         Migration::new(number, Cow::from(name), MigrationType::Simple, sql, false)
     };
-    let all = vec![one(1, "ledger", first), one(2, "fold", second), one(3, "third fold", third)];
-    Migrator::with_migrations(all)
+    Migrator::with_migrations(vec![
+        one(1, "ledger", first),
+        one(2, "fold", second),
+        one(3, "third fold", third),
+        one(4, "fourth fold", fourth),
+    ])
 }
 
 /// An address without what may be secret in it: who, before the host, and all settings behind it.

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use crate::anomaly::{Anomaly, State};
 use crate::calendar::Workdays;
 use crate::ledger::act::{Act, Answer, Draft, Fault, Outcome};
+use crate::ledger::advance::Tonight;
 use crate::ledger::policy::Policy;
 use crate::ledger::state::Verb;
 use crate::pipeline::cases::CaseSettings;
@@ -167,6 +168,16 @@ pub fn every_act(policy: &Policy) -> Vec<Act> {
         Act::Reveal { what: "T-1".into(), reason: "核实".into() },
     ]);
     acts
+}
+
+/// What a night knows where every county is there.
+pub fn tonight<'a>(
+    day: NaiveDate,
+    anomalies: &'a [Anomaly],
+    ran: &'a BTreeSet<String>,
+    refreshed: &'a dyn Fn(&str, &str) -> Option<NaiveDate>,
+) -> Tonight<'a> {
+    Tonight { day, anomalies, ran, refreshed, counties: &|_| true }
 }
 
 /// All rules were run.

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
 
-use super::fixture::{RULES, act, all_ran, anomaly, day, draft, policy};
+use super::fixture::{RULES, act, all_ran, anomaly, day, draft, policy, tonight};
 use crate::anomaly::{Anomaly, State as Found};
 use crate::calendar::{month_end, month_start};
 use crate::ledger::act::{Act, Draft};
-use crate::ledger::advance::{Tonight, advance};
+use crate::ledger::advance::advance;
 use crate::ledger::case::Cases;
 use crate::ledger::chain::{self, Head};
 use crate::ledger::flow::flows;
@@ -116,7 +116,7 @@ impl History {
         let rows = self.rows();
         let ran = all_ran();
         let refreshed = |rule: &str, _: &str| self.refreshed.get(rule).copied();
-        let tonight = Tonight { day: self.day, anomalies: &rows, ran: &ran, refreshed: &refreshed };
+        let tonight = tonight(self.day, &rows, &ran, &refreshed);
         let drafts = advance(&self.cases, &tonight, &self.policy).expect("a night");
         for draft in &drafts {
             self.letter(draft);

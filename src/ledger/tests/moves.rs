@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use chrono::{Days, NaiveDate};
 
-use super::fixture::{act, all_ran, anomaly, answer, day, draft, every_act, nothing_fresh, policy};
+use super::fixture::{
+    act, all_ran, anomaly, answer, day, draft, every_act, nothing_fresh, policy, tonight,
+};
 use crate::anomaly;
 use crate::error::Kind;
 use crate::ledger::act::{Act, Draft, Event, Fault, Outcome};
-use crate::ledger::advance::{Tonight, advance};
+use crate::ledger::advance::advance;
 use crate::ledger::case::{Case, Cases};
 use crate::ledger::chain::{self, Head};
 use crate::ledger::flow::{Flow, flows};
@@ -104,7 +106,7 @@ pub(super) fn issue(on: &str) -> (&str, Act) {
     (on, act(Verb::Issue, day(on), 0, &policy()))
 }
 
-fn waive(until: &str) -> Act {
+pub(super) fn waive(until: &str) -> Act {
     let until = Some(day(until));
     Act::Waive { reason: "r".into(), approver: "a".into(), evidence_no: "e".into(), until }
 }
@@ -188,12 +190,8 @@ pub(super) fn night(
     let mut refreshed = nothing_fresh();
     refreshed.extend(fresh.map(|f| ("R01".to_owned(), day(f))));
     let ran = all_ran();
-    let tonight = Tonight {
-        day: day(on),
-        anomalies: rows,
-        ran: &ran,
-        refreshed: &|rule, _| refreshed.get(rule).copied(),
-    };
+    let refreshed = |rule: &str, _: &str| refreshed.get(rule).copied();
+    let tonight = tonight(day(on), rows, &ran, &refreshed);
     let drafts = advance(cases, &tonight, &policy()).expect("a night");
     for draft in &drafts {
         cases.apply(draft).expect("what a night does is allowed");
@@ -247,15 +245,10 @@ fn a_waiver_of_the_feed_holds_while_its_row_does() {
 fn a_rule_that_was_not_run_ends_no_case_even_without_memory() {
     let mut cases = Cases::default();
     night(&mut cases, "2026-01-01", &[anomaly(0, anomaly::State::New, None)], None);
-    let (refreshed, ran) = (nothing_fresh(), all_ran());
-    let without = ran.iter().filter(|r| *r != "R01").cloned().collect();
-    let acts = |ran| {
-        let tonight = Tonight {
-            day: day("2026-01-02"),
-            anomalies: &[],
-            ran,
-            refreshed: &|rule, _| refreshed.get(rule).copied(),
-        };
+    let ran = all_ran();
+    let without: BTreeSet<String> = ran.iter().filter(|r| *r != "R01").cloned().collect();
+    let acts = |ran: &BTreeSet<String>| {
+        let tonight = tonight(day("2026-01-02"), &[], ran, &|_, _| None);
         advance(&cases, &tonight, &policy()).expect("a night")
     };
     assert_eq!(acts(&without), []);
@@ -285,7 +278,7 @@ fn the_number_of_a_case_tells_no_sensitive_rule() {
     let pipeline = crate::pipeline::load(&gansu).expect("loads");
     let policy = Policy::of(&pipeline);
     let rules: Vec<&str> = pipeline.rules.values().map(|r| r.id.as_str()).collect();
-    let (ran, refreshed) = (BTreeSet::new(), nothing_fresh());
+    let ran = BTreeSet::new();
     let row = |n: usize, rule: &str| anomaly::Anomaly {
         rule: rule.into(),
         county: "620423".into(),
@@ -294,12 +287,7 @@ fn the_number_of_a_case_tells_no_sensitive_rule() {
     let rows: Vec<anomaly::Anomaly> = (0..).zip(&rules).map(|(n, r)| row(n, r)).collect();
     let mut cases = Cases::default();
     let mut night = |on: &str, rows: &[anomaly::Anomaly]| {
-        let tonight = Tonight {
-            day: day(on),
-            anomalies: rows,
-            ran: &ran,
-            refreshed: &|rule, _| refreshed.get(rule).copied(),
-        };
+        let tonight = tonight(day(on), rows, &ran, &|_, _| None);
         for draft in advance(&cases, &tonight, &policy).expect("a night") {
             cases.apply(&draft).expect("allowed");
         }

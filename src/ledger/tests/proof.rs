@@ -1,10 +1,10 @@
 //! What ends a case: an answer that stands, and extracts that are newer than it. And whose it is.
 
-use super::fixture::{act, anomaly, answer, day, draft, policy};
+use super::fixture::{act, all_ran, anomaly, answer, day, draft, policy, tonight};
 use super::moves::{issue, night};
 use crate::anomaly::{Anomaly, State as Found};
 use crate::ledger::act::{Act, Fault, Outcome};
-use crate::ledger::advance::NOWHERE;
+use crate::ledger::advance::{NOWHERE, Tonight, advance};
 use crate::ledger::case::{Case, Cases};
 use crate::ledger::state::{State, Verb};
 
@@ -63,17 +63,17 @@ fn what_is_gone_without_newer_data_waits_for_them() {
     assert_eq!(world.gone("2026-01-05", Some("2026-01-01")), State::Vanished);
 }
 
-/// What was waived comes back with the answer that it had: that still has to be proved.
+/// A waiver takes the place of any answer, also when it is over: the county is asked anew.
 #[test]
-fn an_answer_from_before_a_waiver_waits_as_well() {
+fn an_answer_from_before_a_waiver_proves_nothing() {
     let mut world = World::asked();
-    world.does("2026-01-05", answer(Outcome::Fixed));
+    world.does("2026-01-05", answer(Outcome::NotTrue));
     world.does("2026-01-06", act(Verb::Waive, day("2026-01-06"), 0, &policy()));
     let found = [anomaly(0, Found::Persisting, None)];
     night(&mut world.cases, "2026-01-07", &found, Some("2026-01-01"));
     assert_eq!(world.case().state, State::Pending, "the waiver is over");
-    assert_eq!(world.gone("2026-01-08", Some("2026-01-01")), State::Pending);
-    assert_eq!(world.gone("2026-01-09", Some("2026-01-06")), State::Closed);
+    assert_eq!((&world.case().answer, world.case().answered), (&None, None));
+    assert_eq!(world.gone("2026-01-09", Some("2026-01-09")), State::Vanished);
 }
 
 #[test]
@@ -127,4 +127,27 @@ fn a_waived_case_of_nowhere_is_handed_over_when_its_waiver_ends() {
     assert_eq!(acts("2026-01-01", row("", Some("外省参保"))), ["open", "waive"]);
     assert!(acts("2026-01-02", row("629102", Some("外省参保"))).is_empty());
     assert_eq!(acts("2026-01-03", row("629102", None)), ["lapse", "hand_over"]);
+}
+
+/// The register has the new code only, and the rows of a night that of the place where somebody lives.
+#[test]
+fn a_case_of_a_county_that_is_no_more_is_handed_over() {
+    let mut world = World::asked();
+    let row =
+        |county: &str| Anomaly { county: county.into(), ..anomaly(0, Found::Persisting, None) };
+    let acts = |cases: &Cases, county: &str, register: &[&str]| {
+        let (rows, ran) = ([row(county)], all_ran());
+        let counties = |code: &str| register.contains(&code);
+        let known = tonight(day("2026-01-03"), &rows, &ran, &|_, _| None);
+        let tonight = Tonight { counties: &counties, ..known };
+        advance(cases, &tonight, &policy()).expect("a night")
+    };
+    assert_eq!(acts(&world.cases, "629102", &["629101", "629102"]), [], "its county is there");
+    assert_eq!(acts(&world.cases, "629101", &["629102"]), [], "nobody knows another county");
+    let told = acts(&world.cases, "629102", &["629102"]);
+    let (owner, reason) = ("office-a".to_owned(), "区划已调整".to_owned());
+    let hand = Act::HandOver { county: "629102".into(), owner, reason };
+    assert_eq!(told.iter().map(|d| &d.act).collect::<Vec<_>>(), [&hand]);
+    world.does("2026-01-03", hand);
+    assert_eq!(acts(&world.cases, "629102", &["629102"]), [], "it is there now");
 }

@@ -1,7 +1,8 @@
-//! A case that comes back is asked for anew, and what was said when it was sent back stays.
+//! A case that comes back is asked for anew, what was said when it was sent back stays, and a waiver
+//! does not.
 
 use super::fixture::{answer, day};
-use super::moves::{after, issue};
+use super::moves::{after, issue, waive};
 use crate::ledger::act::{Act, Fault, Outcome};
 use crate::ledger::table::text;
 
@@ -44,4 +45,14 @@ fn what_was_said_when_it_was_sent_back_is_not_overwritten() {
     let back = after(&acts);
     assert_eq!((&*back.back_reason, &*back.reason), ("材料不全", "又被发现"));
     assert_eq!(back.sent_back, 1);
+}
+
+/// A case that is opened again after its waiver is exempt until no day.
+#[test]
+fn a_waiver_ends_with_its_case() {
+    let mut acts = vec![("2026-01-05", waive("2026-03-01"))];
+    assert_eq!(after(&acts).waived_until, Some(day("2026-03-01")));
+    acts.push(("2026-01-08", Act::Vanish));
+    acts.push(("2026-02-01", Act::Reopen { relapse: false, reason: "误关".into() }));
+    assert_eq!(after(&acts).waived_until, None);
 }

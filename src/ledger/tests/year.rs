@@ -7,11 +7,11 @@ use chrono::{Datelike, Days, NaiveDate};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::fixture::{COUNTIES, RULES, act, all_ran, anomaly, answer, day, draft, policy};
+use super::fixture::{COUNTIES, RULES, act, all_ran, anomaly, answer, day, draft, policy, tonight};
 use crate::anomaly::{Anomaly, State as Found};
 use crate::calendar::month_start;
 use crate::ledger::act::{Act, Draft, Fault, Outcome};
-use crate::ledger::advance::{Tonight, advance};
+use crate::ledger::advance::advance;
 use crate::ledger::case::Cases;
 use crate::ledger::flow::{Flow, flows};
 use crate::ledger::policy::Policy;
@@ -61,7 +61,10 @@ fn model_night(item: &mut Item, today: u64, refreshed: u64) {
             (item.answered, item.final_answer, item.refused) = (None, false, false);
             "pending"
         }
-        (true, "waived") if today > item.waived_until => "pending",
+        (true, "waived") if today > item.waived_until => {
+            (item.answered, item.final_answer, item.refused) = (None, false, false);
+            "pending"
+        }
         (true, "answered" | "reviewing") if proved && item.final_answer => "sent_back",
         (true, "answered") => "reviewing",
         (true, same) => same,
@@ -256,13 +259,8 @@ impl Year {
             RULES.map(String::from).into_iter().zip(days).collect();
         let mut ran = all_ran();
         ran.retain(|r| not_run.is_none_or(|n| RULES[n] != r));
-        let day = self.date();
-        let tonight = Tonight {
-            day,
-            anomalies: &rows,
-            ran: &ran,
-            refreshed: &|rule, _| refreshed.get(rule).copied(),
-        };
+        let refreshed = |rule: &str, _: &str| refreshed.get(rule).copied();
+        let tonight = tonight(self.date(), &rows, &ran, &refreshed);
         for draft in advance(&self.cases, &tonight, &self.policy).expect("a night") {
             self.record(draft);
         }

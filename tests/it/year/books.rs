@@ -96,7 +96,7 @@ impl Books {
                 (own.open, own.waived) = (false, false);
             }
             Act::Waive { .. } => (own.open, own.waived) = (false, true),
-            Act::Lapse => (own.open, own.waived) = (true, false),
+            Act::Lapse => (own.open, own.waived, own.answer) = (true, false, None),
             Act::HandOver { county, .. } => {
                 own.county.clone_from(county);
                 own.answer = None;

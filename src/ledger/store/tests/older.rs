@@ -88,3 +88,40 @@ fn a_ledger_made_before_knows_rounds_letters_and_faults_once_it_is_opened() {
         assert_eq!(store.verify(&[]).expect("read"), None);
     });
 }
+
+/// What a waiver leaves behind: nothing of the answer before it, nor of itself once its case ended.
+#[test]
+fn a_ledger_made_before_forgets_what_a_waiver_took_the_place_of_once_it_is_opened() {
+    let said = r#"{"outcome":"not_true","pack":"p","file":"f"}"#;
+    let waive = |until: &str| {
+        let (reason, approver, evidence_no) = ("失联".into(), "甲".into(), "E-1".into());
+        Act::Waive { reason, approver, evidence_no, until: Some(day(until)) }
+    };
+    let answer = Act::Answer(Box::new(serde_json::from_str(said).expect("an answer")));
+    let reopen = Act::Reopen { relapse: false, reason: "误关".into() };
+    let drafts = [
+        opening(0, "2026-01-01"),
+        opening(1, "2026-01-01"),
+        draft("T-0", day("2026-01-05"), act(Verb::Issue, day("2026-01-05"), 0, &policy())),
+        draft("T-0", day("2026-01-12"), answer),
+        draft("T-0", day("2026-01-13"), waive("2026-01-31")),
+        draft("T-1", day("2026-01-13"), waive("2026-03-01")),
+        draft("T-1", day("2026-01-20"), Act::Vanish),
+        draft("T-0", day("2026-02-01"), Act::Lapse),
+        draft("T-1", day("2026-02-02"), reopen),
+    ];
+    on_each(|address| {
+        open(address).append(drafts.to_vec(), "2026-02-02T00:00:00Z").expect("written");
+        let whole = open(address).cases().expect("cases");
+        let answered = format!(r#""stopped":"2026-01-12","answer":{said},"answered":"2026-01-12""#);
+        let waived = r#""reason":"误关","waived_until":"2026-03-01""#;
+        let before = [
+            (r#""stopped":"2026-01-12","answer":null,"answered":null"#, &*answered),
+            (r#""reason":"误关","waived_until":null"#, waived),
+        ];
+        made_before(address, 3, &before);
+        let store = open(address);
+        assert_eq!(store.cases().expect("cases"), whole);
+        assert_eq!(store.verify(&[]).expect("read"), None);
+    });
+}
