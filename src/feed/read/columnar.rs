@@ -23,8 +23,9 @@ use super::container::Source;
 use super::ndjson::push_float;
 use super::{CELL_BYTES, RawRow, reason};
 
-/// Rows that are decoded at once.
+/// Rows that are decoded at once; sixteen bits count them.
 const BATCH_ROWS: usize = 4096;
+const _: () = assert!(BATCH_ROWS < u16::MAX as usize);
 
 /// Most bytes of text that are handed over at once, unless one row has more.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -165,7 +166,7 @@ fn put(columns: &mut Columns, text: &str) -> bool {
 /// Adds a column of texts that rows share: those that these rows have, in the order in which they
 /// come, each once.
 fn shared(columns: &mut Columns, texts: &DictionaryArray<Int32Type>, rows: Range<usize>) {
-    const NEW: u32 = u32::MAX;
+    const NEW: u16 = u16::MAX;
     let values = texts.values().as_string::<i32>();
     // Behind the texts of the dictionary, that of a cell with nothing in it.
     let mut own = vec![NEW; values.len() + 1];
@@ -173,7 +174,7 @@ fn shared(columns: &mut Columns, texts: &DictionaryArray<Int32Type>, rows: Range
     for row in rows.clone() {
         let at = texts.key(row).filter(|at| values.is_valid(*at)).unwrap_or(values.len());
         if own[at] == NEW {
-            own[at] = order.len() as u32;
+            own[at] = order.len() as u16;
             order.push(at);
         }
         numbers.push(own[at]);
@@ -188,7 +189,7 @@ fn shared(columns: &mut Columns, texts: &DictionaryArray<Int32Type>, rows: Range
         order.iter().for_each(|at| add(columns, *at));
     } else {
         columns.begin(None);
-        numbers.iter().for_each(|number| add(columns, order[*number as usize]));
+        numbers.iter().for_each(|number| add(columns, order[usize::from(*number)]));
     }
     if long {
         let is_long =
