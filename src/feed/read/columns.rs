@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::reason;
 
 /// What can be wrong with a row of a file that is read apart; its number is its place from 1.
-pub(super) const REASONS: [&str; 2] = [reason::LONG_CELL, reason::NOT_UTF8];
+pub(super) const REASONS: [&str; 3] = [reason::LONG_CELL, reason::NOT_UTF8, reason::NO_TEXT];
 
 /// The number of a reason.
 pub(super) fn number_of(reason: &str) -> u8 {

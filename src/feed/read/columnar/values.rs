@@ -1,0 +1,239 @@
+//! The values of a column as text, and how some rows of them are handed over.
+
+use std::ops::Range;
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::buffer::{NullBuffer, ScalarBuffer};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float32Type, Float64Type, Int32Type};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+use crate::error::Result;
+
+use super::super::columns::Columns;
+use super::super::ndjson::push_float;
+use super::super::{CELL_BYTES, RawRow, reason};
+
+/// Rows that a text of a column must have on average to be told once: else nobody gains.
+const REPEATS: usize = 2;
+
+/// A column of a batch as text.
+pub(super) struct Decoded {
+    /// Texts; one that could not be made is null.
+    texts: StringArray,
+    /// Why it could not be made.
+    fault: &'static str,
+    /// The place of each row's text, where rows share them; else each row has its own.
+    places: Option<ScalarBuffer<i32>>,
+    /// Rows that have nothing.
+    nulls: Option<NullBuffer>,
+}
+
+impl Decoded {
+    /// Makes texts of the values of a column.
+    ///
+    /// # Errors
+    /// Arrow contradicts itself.
+    pub fn new(column: &ArrayRef) -> Result<Self> {
+        // A column that is nothing but nulls, or whose dictionary holds one, has no plain mask of them.
+        let nulls = column.logical_nulls();
+        if let Some(shared) = column.as_dictionary_opt::<Int32Type>()
+            && let Some(texts) = shared.values().as_string_opt::<i32>()
+        {
+            let places = Some(shared.keys().values().clone());
+            return Ok(Self { texts: texts.clone(), fault: reason::NOT_UTF8, places, nulls });
+        }
+        let (texts, fault) = texts(column)?;
+        Ok(Self { texts, fault, places: None, nulls })
+    }
+
+    /// The place of a row's text, if the row has anything.
+    fn place(&self, row: usize) -> Option<usize> {
+        let null = self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
+        (!null).then(|| self.places.as_ref().map_or(row, |places| places[row] as usize))
+    }
+
+    /// The text at a place; one that is too long to be believed is cut.
+    fn text(&self, place: Option<usize>) -> &str {
+        let place = place.filter(|place| self.texts.is_valid(*place));
+        let text = place.map_or("", |place| self.texts.value(place));
+        &text[..text.floor_char_boundary(CELL_BYTES)]
+    }
+
+    fn length(&self, place: usize) -> usize {
+        self.texts.value_length(place) as usize
+    }
+
+    /// What is wrong with a row.
+    fn wrong(&self, row: usize) -> Option<&'static str> {
+        let place = self.place(row)?;
+        if self.texts.is_null(place) {
+            return Some(self.fault);
+        }
+        (self.length(place) > CELL_BYTES).then_some(reason::LONG_CELL)
+    }
+
+    /// Bytes of the cells of some rows.
+    pub fn bytes(&self, rows: &Range<usize>) -> usize {
+        rows.clone().filter_map(|row| self.place(row)).map(|place| self.length(place)).sum()
+    }
+
+    /// Adds the cells of some rows.
+    pub fn hand_over(&self, columns: &mut Columns, rows: &Range<usize>) {
+        match self.shared(rows) {
+            Some((order, numbers)) => {
+                columns.begin(Some(numbers));
+                order.iter().for_each(|place| columns.put(self.text(*place)));
+            }
+            None => {
+                columns.begin(None);
+                rows.clone().for_each(|row| columns.put(self.text(self.place(row))));
+            }
+        }
+        rows.clone().for_each(|row| columns.distrust(row - rows.start, self.wrong(row)));
+    }
+
+    /// The places of the texts that some rows share, in the order in which they come, and for each
+    /// row the number of its text; nothing if they do not repeat them enough.
+    fn shared(&self, rows: &Range<usize>) -> Option<(Vec<Option<usize>>, Vec<u16>)> {
+        const NEW: u16 = u16::MAX;
+        self.places.as_ref()?;
+        // Behind the texts stands that of a row with nothing in it.
+        let nothing = self.texts.len();
+        let mut own = vec![NEW; nothing + 1];
+        let (mut order, mut numbers) = (Vec::new(), Vec::with_capacity(rows.len()));
+        for row in rows.clone() {
+            let place = self.place(row);
+            let number = &mut own[place.unwrap_or(nothing)];
+            if *number == NEW {
+                *number = order.len() as u16;
+                order.push(place);
+            }
+            numbers.push(*number);
+        }
+        (order.len() * REPEATS <= rows.len()).then_some((order, numbers))
+    }
+}
+
+/// The texts of values, null where one has none, and why it has none.
+fn texts(of: &ArrayRef) -> Result<(StringArray, &'static str)> {
+    Ok(match of.data_type() {
+        DataType::Utf8
+        | DataType::LargeUtf8
+        | DataType::Utf8View
+        | DataType::Binary
+        | DataType::LargeBinary
+        | DataType::BinaryView => {
+            (cast(of, &DataType::Utf8)?.as_string::<i32>().clone(), reason::NOT_UTF8)
+        }
+        DataType::Dictionary(_, values) => texts(&cast(of, values)?)?,
+        DataType::Float64 => {
+            let mut row = RawRow::default();
+            for value in of.as_primitive::<Float64Type>() {
+                push_float(&mut row, value.unwrap_or_default());
+            }
+            (row.cells().map(Some).collect(), reason::NO_TEXT)
+        }
+        DataType::Float32 => {
+            // By way of the shortest text: as a double 0.1 would become 0.10000000149.
+            let floats = of.as_primitive::<Float32Type>();
+            (floats.iter().map(|v| v.map(|v| v.to_string())).collect(), reason::NO_TEXT)
+        }
+        _ => (formatted(of), reason::NO_TEXT),
+    })
+}
+
+/// Values as Arrow writes them. One that it cannot write, as a date beyond its years, which
+/// databases write for "without end", costs its row and not the file.
+fn formatted(of: &ArrayRef) -> StringArray {
+    let options = FormatOptions::default();
+    match ArrayFormatter::try_new(of.as_ref(), &options) {
+        Ok(all) => (0..of.len()).map(|row| all.value(row).try_to_string().ok()).collect(),
+        Err(_) => StringArray::new_null(of.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{BinaryArray, Date32Array, DictionaryArray, Int32Array, NullArray};
+
+    use super::*;
+
+    /// Rows of a column as they are handed over.
+    fn read_some(column: &ArrayRef, rows: Range<usize>) -> Columns {
+        let mut columns = Columns { line: 1, rows: rows.len() as u32, ..Columns::default() };
+        Decoded::new(column).unwrap().hand_over(&mut columns, &rows);
+        assert!(columns.is_whole(), "{}", column.data_type());
+        columns
+    }
+
+    fn read(column: &ArrayRef) -> Columns {
+        read_some(column, 0..column.len())
+    }
+
+    /// Cells of a column, and what is wrong with the row of each.
+    fn cells(column: impl Array + 'static) -> Vec<(String, Option<&'static str>)> {
+        let column: ArrayRef = Arc::new(column);
+        let read = read(&column);
+        (0..column.len()).map(|row| (read.cell(0, row).to_owned(), read.wrong(row))).collect()
+    }
+
+    /// The same of cells that are sound.
+    fn sound<const N: usize>(texts: [&str; N]) -> Vec<(String, Option<&'static str>)> {
+        texts.map(|text| (text.to_owned(), None)).into()
+    }
+
+    #[test]
+    fn nothing_is_seen_however_a_column_says_it() {
+        let names: ArrayRef = Arc::new(StringArray::from(vec![Some("张三"), None]));
+        let named = DictionaryArray::new(Int32Array::from(vec![Some(0), Some(1), None]), names);
+        let plain = StringArray::from(vec![Some("张三"), None, None]);
+        assert_eq!(cells(plain), sound(["张三", "", ""]));
+        assert_eq!(cells(named), sound(["张三", "", ""]));
+        assert_eq!(cells(NullArray::new(3)), sound(["", "", ""]));
+    }
+
+    #[test]
+    fn texts_that_rows_share_stand_once() {
+        let values: ArrayRef = Arc::new(StringArray::from(vec!["unused", "男", "女"]));
+        let keys = [Some(2), Some(1), None, Some(2), Some(1), Some(1), Some(1)];
+        let keys = Int32Array::from(keys.to_vec());
+        let column: ArrayRef = Arc::new(DictionaryArray::new(keys, values));
+        let read = read_some(&column, 1..7);
+        assert_eq!(read.text, "男女");
+        assert_eq!([0, 1, 2, 3].map(|row| read.cell(0, row)), ["男", "", "女", "男"]);
+        assert_eq!([0, 1, 2, 3].map(|row| read.number(0, row)), [0, 1, 2, 0].map(Some));
+        let few = read_some(&column, 1..4);
+        assert_eq!([0, 1, 2].map(|row| few.cell(0, row)), ["男", "", "女"]);
+        assert_eq!(few.number(0, 0), None);
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_trusted_says_why() {
+        let long = "长".repeat(CELL_BYTES / 3 + 1);
+        let plain: ArrayRef = Arc::new(StringArray::from(vec!["a", &long, "a", &long]));
+        let shared = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        let shared = cast(&plain, &shared).unwrap();
+        let bytes: [&[u8]; 4] = [b"a", b"\xff", b"\xff", b"a"];
+        let binary: ArrayRef = Arc::new(BinaryArray::from(bytes.to_vec()));
+        for texts in [plain, shared] {
+            let mut read = Columns { line: 1, rows: 4, ..Columns::default() };
+            for column in [&texts, &binary] {
+                Decoded::new(column).unwrap().hand_over(&mut read, &(0..4));
+            }
+            let wrong = [0, 1, 2, 3].map(|row| read.wrong(row));
+            let (long, not_text) = (Some(reason::LONG_CELL), Some(reason::NOT_UTF8));
+            assert_eq!(wrong, [None, not_text, not_text, long]);
+            assert!(read.cell(0, 3).len() <= CELL_BYTES && read.is_whole());
+        }
+    }
+
+    #[test]
+    fn a_value_without_a_text_costs_its_row() {
+        let mut days = sound(["1970-01-02", "", ""]);
+        days[1].1 = Some(reason::NO_TEXT);
+        assert_eq!(cells(Date32Array::from(vec![Some(1), Some(i32::MAX), None])), days);
+    }
+}
