@@ -5,12 +5,12 @@ mod values;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder,
 };
-use parquet::basic::Encoding;
+use parquet::basic::{Encoding, Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
 
@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 
 use super::columns::Columns;
 use super::container::Source;
-use values::Decoded;
+use values::{Decoded, HERE};
 
 /// Rows that are decoded at once; sixteen bits count them.
 const BATCH_ROWS: usize = 4096;
@@ -51,7 +51,7 @@ pub(super) fn open(source: &Source) -> Result<Columnar> {
     };
     let broken = |e: ParquetError| damaged(&label, &e.to_string());
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(broken)?;
-    let options = ArrowReaderOptions::new().with_schema(Arc::new(with_shared(&metadata)));
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(read_as(&metadata)));
     let metadata =
         ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options).map_err(broken)?;
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
@@ -65,21 +65,31 @@ fn damaged(label: &str, what: &str) -> Error {
         .hint("ask the sender to send it again, with no compression or zstd")
 }
 
-/// The schema of a file, in which columns of texts that the file has once stay so.
-fn with_shared(file: &ArrowReaderMetadata) -> Schema {
+/// The schema by which a file is read. Texts that the file has once stay so; times of 96 bits are
+/// microseconds, as nanoseconds begin again after 2262.
+fn read_as(file: &ArrowReaderMetadata) -> Schema {
     let leaves = file.parquet_schema().columns();
     let groups = file.metadata().row_groups();
-    let shared = |name: &str| {
-        let leaf = leaves.iter().position(|leaf| leaf.path().parts() == [name]);
-        leaf.is_some_and(|leaf| groups.iter().all(|group| is_shared(group.column(leaf))))
-    };
-    let field = |field: &Arc<Field>| match field.data_type() {
-        DataType::Utf8 if shared(field.name()) => {
-            let (numbers, texts) = (Box::new(DataType::Int32), Box::new(DataType::Utf8));
-            let shared = DataType::Dictionary(numbers, texts);
-            Arc::new(field.as_ref().clone().with_data_type(shared))
+    let maker = file.metadata().file_metadata().created_by();
+    let wanted = |field: &Field| {
+        let name = field.name().as_str();
+        let leaf = leaves.iter().position(|leaf| leaf.path().parts() == [name])?;
+        match field.data_type() {
+            DataType::Utf8 if groups.iter().all(|group| is_shared(group.column(leaf))) => {
+                Some(DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)))
+            }
+            DataType::Timestamp(_, zone) if leaves[leaf].physical_type() == Type::INT96 => {
+                // They name no zone. Spark and Hive write UTC, others what stood on the clock.
+                let utc = maker.is_some_and(|maker| maker.starts_with("parquet-mr"));
+                let zone = zone.clone().or(utc.then(|| HERE.into()));
+                Some(DataType::Timestamp(TimeUnit::Microsecond, zone))
+            }
+            _ => None,
         }
-        _ => Arc::clone(field),
+    };
+    let field = |field: &Arc<Field>| match wanted(field) {
+        Some(wanted) => Arc::new(field.as_ref().clone().with_data_type(wanted)),
+        None => Arc::clone(field),
     };
     let fields: Vec<Arc<Field>> = file.schema().fields().iter().map(field).collect();
     Schema::new_with_metadata(fields, file.schema().metadata().clone())
@@ -125,4 +135,57 @@ fn columns(decoded: &[Decoded], rows: &Range<usize>, line: u64) -> Columns {
     columns.rows = rows.len() as u32;
     decoded.iter().for_each(|column| column.hand_over(&mut columns, rows));
     columns
+}
+
+#[cfg(test)]
+mod tests {
+    use parquet::data_type::{Int96, Int96Type};
+    use parquet::file::properties::WriterProperties;
+    use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+    use parquet::schema::parser::parse_message_type;
+
+    use super::*;
+
+    type Write<'a> = &'a dyn Fn(&mut SerializedColumnWriter<'_>);
+
+    /// What is read of a file of one group whose columns are written in turn.
+    fn read<const N: usize>(message: &str, maker: &str, write: [Write<'_>; N]) -> Columns {
+        let place = tempfile::NamedTempFile::new().unwrap();
+        let schema = Arc::new(parse_message_type(message).unwrap());
+        let properties = WriterProperties::builder().set_created_by(maker.to_owned()).build();
+        let file = place.reopen().unwrap();
+        let mut file = SerializedFileWriter::new(file, schema, Arc::new(properties)).unwrap();
+        let mut group = file.next_row_group().unwrap();
+        for write in write {
+            let mut column = group.next_column().unwrap().unwrap();
+            write(&mut column);
+            column.close().unwrap();
+        }
+        group.close().unwrap();
+        file.close().unwrap();
+        open(&Source::file(place.path())).unwrap().next().unwrap().unwrap().0
+    }
+
+    #[test]
+    fn old_times_are_read_beyond_2262() {
+        // 2025-12-31 at four in the afternoon, and the last day of 9999.
+        let hours = 16 * 3_600_000_000_000_u64;
+        let times = [
+            Int96::from(vec![hours as u32, (hours >> 32) as u32, 2_461_041]),
+            Int96::from(vec![0, 0, 5_373_484]),
+        ];
+        let write = |column: &mut SerializedColumnWriter<'_>| {
+            column.typed::<Int96Type>().write_batch(&times, None, None).unwrap();
+        };
+        for (maker, texts) in [
+            (
+                "parquet-mr version 1.13.1",
+                ["2026-01-01T00:00:00+08:00", "9999-12-31T08:00:00+08:00"],
+            ),
+            ("impala version 4.1.0", ["2025-12-31T16:00:00", "9999-12-31T00:00:00"]),
+        ] {
+            let read = read("message m { required int96 day; }", maker, [&write]);
+            assert_eq!([0, 1].map(|row| read.cell(0, row)), texts, "{maker}");
+        }
+    }
 }

@@ -17,6 +17,9 @@ use super::super::{CELL_BYTES, RawRow, reason};
 /// Rows that a text of a column must have on average to be told once: else nobody gains.
 const REPEATS: usize = 2;
 
+/// The time of China: what is a moment in the file is a day only somewhere.
+pub(super) const HERE: &str = "+08:00";
+
 /// A column of a batch as text.
 pub(super) struct Decoded {
     /// Texts; one that could not be made is null.
@@ -127,6 +130,9 @@ fn texts(of: &ArrayRef) -> Result<(StringArray, &'static str)> {
             (cast(of, &DataType::Utf8)?.as_string::<i32>().clone(), reason::NOT_UTF8)
         }
         DataType::Dictionary(_, values) => texts(&cast(of, values)?)?,
+        DataType::Timestamp(unit, Some(zone)) if &**zone != HERE => {
+            texts(&cast(of, &DataType::Timestamp(*unit, Some(HERE.into())))?)?
+        }
         DataType::Float64 => {
             let mut row = RawRow::default();
             for value in of.as_primitive::<Float64Type>() {
@@ -157,9 +163,12 @@ fn formatted(of: &ArrayRef) -> StringArray {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{BinaryArray, Date32Array, DictionaryArray, Int32Array, NullArray};
+    use arrow::array::{
+        BinaryArray, Date32Array, DictionaryArray, Int32Array, NullArray, TimestampMicrosecondArray,
+    };
 
     use super::*;
+    use crate::calendar::parse_date;
 
     /// Rows of a column as they are handed over.
     fn read_some(column: &ArrayRef, rows: Range<usize>) -> Columns {
@@ -235,5 +244,16 @@ mod tests {
         let mut days = sound(["1970-01-02", "", ""]);
         days[1].1 = Some(reason::NO_TEXT);
         assert_eq!(cells(Date32Array::from(vec![Some(1), Some(i32::MAX), None])), days);
+    }
+
+    #[test]
+    fn a_moment_is_that_of_china() {
+        let moments = || TimestampMicrosecondArray::from(vec![Some(1_767_196_800_000_000), None]);
+        let here = ["2026-01-01T00:00:00+08:00", ""];
+        for zone in ["UTC", "+00:00", "Asia/Shanghai", HERE] {
+            assert_eq!(cells(moments().with_timezone(zone)), sound(here), "{zone}");
+        }
+        assert_eq!(cells(moments()), sound(["2025-12-31T16:00:00", ""]), "as it is written");
+        assert_eq!(parse_date(here[0]), parse_date("2026-01-01"));
     }
 }
