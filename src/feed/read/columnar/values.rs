@@ -1,8 +1,9 @@
 //! The values of a column as text, and how some rows of them are handed over.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, StringArray};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int32Type};
@@ -145,8 +146,30 @@ fn texts(of: &ArrayRef) -> Result<(StringArray, &'static str)> {
             let floats = of.as_primitive::<Float32Type>();
             (floats.iter().map(|v| v.map(|v| v.to_string())).collect(), reason::NO_TEXT)
         }
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+            if !item.data_type().is_nested() =>
+        {
+            joined(cast(of, &DataType::List(Arc::clone(item)))?.as_list())?
+        }
         _ => (formatted(of), reason::NO_TEXT),
     })
+}
+
+/// Lists as sets are written: what is in them, but for nothing, and bars between.
+fn joined(lists: &ListArray) -> Result<(StringArray, &'static str)> {
+    let (all, fault) = texts(lists.values())?;
+    let nulls = lists.values().logical_nulls();
+    let filled = |place: &usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*place));
+    let text = |place: usize| all.is_valid(place).then(|| all.value(place));
+    let list = |ends: &[i32]| {
+        let places = (ends[0] as usize..ends[1] as usize).filter(filled);
+        Some(places.map(text).collect::<Option<Vec<&str>>>()?.join("|"))
+    };
+    Ok((lists.offsets().windows(2).map(list).collect(), fault))
 }
 
 /// Values as Arrow writes them. One that it cannot write, as a date beyond its years, which
@@ -161,11 +184,12 @@ fn formatted(of: &ArrayRef) -> StringArray {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow::array::{
-        BinaryArray, Date32Array, DictionaryArray, Int32Array, NullArray, TimestampMicrosecondArray,
+        BinaryArray, Date32Array, DictionaryArray, FixedSizeListArray, Int32Array, NullArray,
+        StructArray, TimestampMicrosecondArray,
     };
+    use arrow::buffer::OffsetBuffer;
+    use arrow::datatypes::Field;
 
     use super::*;
     use crate::calendar::parse_date;
@@ -244,6 +268,42 @@ mod tests {
         let mut days = sound(["1970-01-02", "", ""]);
         days[1].1 = Some(reason::NO_TEXT);
         assert_eq!(cells(Date32Array::from(vec![Some(1), Some(i32::MAX), None])), days);
+    }
+
+    /// Lists of one item, none, nothing, and the rest.
+    fn lists(items: impl Array + 'static) -> ListArray {
+        let field = Arc::new(Field::new("item", items.data_type().clone(), true));
+        let offsets = OffsetBuffer::from_lengths([1, 0, 0, items.len() - 1]);
+        let nulls = NullBuffer::from(vec![true, true, false, true]);
+        ListArray::new(field, offsets, Arc::new(items), Some(nulls))
+    }
+
+    #[test]
+    fn lists_are_written_as_sets_are() {
+        let texts = lists(StringArray::from(vec![Some("I10"), Some("E11"), None, Some("N18.5")]));
+        let written = sound(["I10", "", "", "E11|N18.5"]);
+        for kind in [DataType::LargeList, DataType::ListView] {
+            let field = Arc::new(Field::new("item", DataType::Utf8, true));
+            assert_eq!(cells(cast(&texts, &kind(field)).unwrap()), written);
+        }
+        assert_eq!(cells(texts), written);
+        let field = Arc::new(Field::new("item", DataType::Int32, true));
+        let pairs =
+            FixedSizeListArray::new(field, 2, Arc::new(Int32Array::from_iter_values(0..4)), None);
+        assert_eq!(cells(pairs), sound(["0|1", "2|3"]));
+        let mut days = sound(["1970-01-02", "", "", ""]);
+        days[3].1 = Some(reason::NO_TEXT);
+        assert_eq!(cells(lists(Date32Array::from(vec![1, 2, i32::MAX]))), days);
+    }
+
+    #[test]
+    fn what_is_no_list_of_texts_is_told_as_it_is() {
+        let code: ArrayRef = Arc::new(StringArray::from(vec!["I10", "E11"]));
+        let field = Arc::new(Field::new("code", DataType::Utf8, true));
+        let records = StructArray::from(vec![(field, code)]);
+        assert_eq!(cells(records.clone()), sound(["{code: I10}", "{code: E11}"]));
+        let written = sound(["[{code: I10}]", "[]", "", "[{code: E11}]"]);
+        assert_eq!(cells(lists(records)), written);
     }
 
     #[test]
