@@ -10,9 +10,10 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder,
 };
-use parquet::basic::{Encoding, Type};
+use parquet::basic::{Encoding, LogicalType, Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::schema::types::ColumnDescriptor;
 
 use crate::error::{Error, Result};
 
@@ -31,6 +32,8 @@ const MOST_BYTES: usize = 8 * 1024 * 1024;
 pub(super) struct Columnar {
     label: String,
     pub headings: Vec<String>,
+    /// Whether each column is one of UUIDs, whose bytes are no text.
+    uuids: Vec<bool>,
     reader: ParquetRecordBatchReader,
     /// Columns that were decoded, and those of their rows that have not been handed over; the next
     /// ones stand last.
@@ -52,12 +55,18 @@ pub(super) fn open(source: &Source) -> Result<Columnar> {
     let broken = |e: ParquetError| damaged(&label, &e.to_string());
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(broken)?;
     let options = ArrowReaderOptions::new().with_schema(Arc::new(read_as(&metadata)));
+    let is_uuid = |field: &Arc<Field>| {
+        let leaf = leaf(&metadata, field);
+        leaf.is_some_and(|(_, leaf)| leaf.logical_type_ref() == Some(&LogicalType::Uuid))
+    };
+    let uuids = metadata.schema().fields().iter().map(is_uuid).collect();
     let metadata =
         ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options).map_err(broken)?;
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
     let headings = builder.schema().fields().iter().map(|f| f.name().clone()).collect();
     let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(broken)?;
-    Ok(Columnar { label, headings, reader, decoded: Vec::new(), left: Vec::new(), line: 1 })
+    let (decoded, left) = (Vec::new(), Vec::new());
+    Ok(Columnar { label, headings, uuids, reader, decoded, left, line: 1 })
 }
 
 fn damaged(label: &str, what: &str) -> Error {
@@ -65,20 +74,25 @@ fn damaged(label: &str, what: &str) -> Error {
         .hint("ask the sender to send it again, with no compression or zstd")
 }
 
+/// The column of Parquet that a column is, and its number; lists and records are none.
+fn leaf<'a>(file: &'a ArrowReaderMetadata, field: &Field) -> Option<(usize, &'a ColumnDescriptor)> {
+    let mut leaves = file.parquet_schema().columns().iter().map(|leaf| &**leaf).enumerate();
+    let name = field.name().as_str();
+    leaves.find(|(_, leaf)| leaf.path().parts() == [name])
+}
+
 /// The schema by which a file is read. Texts that the file has once stay so; times of 96 bits are
 /// microseconds, as nanoseconds begin again after 2262.
 fn read_as(file: &ArrowReaderMetadata) -> Schema {
-    let leaves = file.parquet_schema().columns();
     let groups = file.metadata().row_groups();
     let maker = file.metadata().file_metadata().created_by();
     let wanted = |field: &Field| {
-        let name = field.name().as_str();
-        let leaf = leaves.iter().position(|leaf| leaf.path().parts() == [name])?;
+        let (number, leaf) = leaf(file, field)?;
         match field.data_type() {
-            DataType::Utf8 if groups.iter().all(|group| is_shared(group.column(leaf))) => {
+            DataType::Utf8 if groups.iter().all(|group| is_shared(group.column(number))) => {
                 Some(DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)))
             }
-            DataType::Timestamp(_, zone) if leaves[leaf].physical_type() == Type::INT96 => {
+            DataType::Timestamp(_, zone) if leaf.physical_type() == Type::INT96 => {
                 // They name no zone. Spark and Hive write UTC, others what stood on the clock.
                 let utc = maker.is_some_and(|maker| maker.starts_with("parquet-mr"));
                 let zone = zone.clone().or(utc.then(|| HERE.into()));
@@ -123,7 +137,9 @@ impl Columnar {
             }
             let Some(batch) = self.reader.next() else { return Ok(None) };
             let batch = batch.map_err(|e| damaged(&self.label, &e.to_string()))?;
-            self.decoded = batch.columns().iter().map(Decoded::new).collect::<Result<_>>()?;
+            let columns = batch.columns().iter().zip(&self.uuids);
+            let decoded = columns.map(|(column, uuids)| Decoded::new(column, *uuids));
+            self.decoded = decoded.collect::<Result<_>>()?;
             self.left.extend((batch.num_rows() > 0).then_some(0..batch.num_rows()));
         }
     }
@@ -139,11 +155,12 @@ fn columns(decoded: &[Decoded], rows: &Range<usize>, line: u64) -> Columns {
 
 #[cfg(test)]
 mod tests {
-    use parquet::data_type::{Int96, Int96Type};
+    use parquet::data_type::{FixedLenByteArray, FixedLenByteArrayType, Int96, Int96Type};
     use parquet::file::properties::WriterProperties;
     use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
     use parquet::schema::parser::parse_message_type;
 
+    use super::super::reason;
     use super::*;
 
     type Write<'a> = &'a dyn Fn(&mut SerializedColumnWriter<'_>);
@@ -164,6 +181,25 @@ mod tests {
         group.close().unwrap();
         file.close().unwrap();
         open(&Source::file(place.path())).unwrap().next().unwrap().unwrap().0
+    }
+
+    #[test]
+    fn bytes_of_one_length_are_text_unless_they_are_a_number() {
+        let write = |bytes: &'static [u8]| {
+            move |column: &mut SerializedColumnWriter<'_>| {
+                let value = [FixedLenByteArray::from(bytes.to_vec())];
+                column.typed::<FixedLenByteArrayType>().write_batch(&value, None, None).unwrap();
+            }
+        };
+        let message = "message m {
+            required fixed_len_byte_array(6) code;
+            required fixed_len_byte_array(2) lost;
+            required fixed_len_byte_array(16) key (UUID);
+        }";
+        let [code, lost, key] = [write(b"620122"), write(b"\xd5\xc5"), write(&[0xab; 16])];
+        let read = read(message, "a test", [&code, &lost, &key]);
+        assert_eq!([0, 1, 2].map(|column| read.cell(column, 0)), ["620122", "", &"ab".repeat(16)]);
+        assert_eq!(read.wrong(0), Some(reason::NOT_UTF8));
     }
 
     #[test]

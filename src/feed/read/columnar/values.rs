@@ -34,11 +34,11 @@ pub(super) struct Decoded {
 }
 
 impl Decoded {
-    /// Makes texts of the values of a column.
+    /// Makes texts of the values of a column; of UUIDs, whose bytes are none, hexadecimal digits.
     ///
     /// # Errors
     /// Arrow contradicts itself.
-    pub fn new(column: &ArrayRef) -> Result<Self> {
+    pub fn new(column: &ArrayRef, uuids: bool) -> Result<Self> {
         // A column that is nothing but nulls, or whose dictionary holds one, has no plain mask of them.
         let nulls = column.logical_nulls();
         if let Some(shared) = column.as_dictionary_opt::<Int32Type>()
@@ -47,7 +47,8 @@ impl Decoded {
             let places = Some(shared.keys().values().clone());
             return Ok(Self { texts: texts.clone(), fault: reason::NOT_UTF8, places, nulls });
         }
-        let (texts, fault) = texts(column)?;
+        let (texts, fault) =
+            if uuids { (formatted(column), reason::NO_TEXT) } else { texts(column)? };
         Ok(Self { texts, fault, places: None, nulls })
     }
 
@@ -130,6 +131,7 @@ fn texts(of: &ArrayRef) -> Result<(StringArray, &'static str)> {
         | DataType::BinaryView => {
             (cast(of, &DataType::Utf8)?.as_string::<i32>().clone(), reason::NOT_UTF8)
         }
+        DataType::FixedSizeBinary(_) => texts(&cast(of, &DataType::Binary)?)?,
         DataType::Dictionary(_, values) => texts(&cast(of, values)?)?,
         DataType::Timestamp(unit, Some(zone)) if &**zone != HERE => {
             texts(&cast(of, &DataType::Timestamp(*unit, Some(HERE.into())))?)?
@@ -202,7 +204,7 @@ mod tests {
     /// Rows of a column as they are handed over.
     fn read_some(column: &ArrayRef, rows: Range<usize>) -> Columns {
         let mut columns = Columns { line: 1, rows: rows.len() as u32, ..Columns::default() };
-        Decoded::new(column).unwrap().hand_over(&mut columns, &rows);
+        Decoded::new(column, false).unwrap().hand_over(&mut columns, &rows);
         assert!(columns.is_whole(), "{}", column.data_type());
         columns
     }
@@ -259,7 +261,7 @@ mod tests {
         for texts in [plain, shared] {
             let mut read = Columns { line: 1, rows: 4, ..Columns::default() };
             for column in [&texts, &binary] {
-                Decoded::new(column).unwrap().hand_over(&mut read, &(0..4));
+                Decoded::new(column, false).unwrap().hand_over(&mut read, &(0..4));
             }
             let wrong = [0, 1, 2, 3].map(|row| read.wrong(row));
             let (long, not_text) = (Some(reason::LONG_CELL), Some(reason::NOT_UTF8));
