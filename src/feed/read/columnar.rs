@@ -10,7 +10,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder,
 };
-use parquet::basic::{Encoding, LogicalType, Type};
+use parquet::basic::{ConvertedType, Encoding, LogicalType, Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::schema::types::ColumnDescriptor;
@@ -89,8 +89,11 @@ fn read_as(file: &ArrowReaderMetadata) -> Schema {
     let wanted = |field: &Field| {
         let (number, leaf) = leaf(file, field)?;
         match field.data_type() {
-            DataType::Utf8 if groups.iter().all(|group| is_shared(group.column(number))) => {
-                Some(DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)))
+            // Of other texts, as of JSON, the reader of dictionaries makes bytes.
+            text if is_text(text) && leaf.converted_type() == ConvertedType::UTF8 => {
+                let once = groups.iter().all(|group| is_shared(group.column(number)));
+                let shared = || DataType::Dictionary(DataType::Int32.into(), DataType::Utf8.into());
+                Some(if once { shared() } else { DataType::Utf8 })
             }
             DataType::Timestamp(_, zone) if leaf.physical_type() == Type::INT96 => {
                 // They name no zone. Spark and Hive write UTC, others what stood on the clock.
@@ -107,6 +110,14 @@ fn read_as(file: &ArrowReaderMetadata) -> Schema {
     };
     let fields: Vec<Arc<Field>> = file.schema().fields().iter().map(field).collect();
     Schema::new_with_metadata(fields, file.schema().metadata().clone())
+}
+
+/// Whether a column is one of texts, whatever its writer kept them in.
+fn is_text(kind: &DataType) -> bool {
+    match kind {
+        DataType::Dictionary(_, values) => is_text(values),
+        kind => kind.is_string(),
+    }
 }
 
 /// Whether all pages of a column of a group refer to its dictionary.
@@ -155,10 +166,16 @@ fn columns(decoded: &[Decoded], rows: &Range<usize>, line: u64) -> Columns {
 
 #[cfg(test)]
 mod tests {
-    use parquet::data_type::{FixedLenByteArray, FixedLenByteArrayType, Int96, Int96Type};
+    use arrow::array::{ArrayRef, RecordBatch, StringArray};
+    use arrow::compute::cast;
+    use parquet::arrow::ArrowWriter;
+    use parquet::data_type::{
+        ByteArray, ByteArrayType, FixedLenByteArray, FixedLenByteArrayType, Int96, Int96Type,
+    };
     use parquet::file::properties::WriterProperties;
     use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
     use parquet::schema::parser::parse_message_type;
+    use tempfile::NamedTempFile;
 
     use super::super::reason;
     use super::*;
@@ -167,7 +184,7 @@ mod tests {
 
     /// What is read of a file of one group whose columns are written in turn.
     fn read<const N: usize>(message: &str, maker: &str, write: [Write<'_>; N]) -> Columns {
-        let place = tempfile::NamedTempFile::new().unwrap();
+        let place = NamedTempFile::new().unwrap();
         let schema = Arc::new(parse_message_type(message).unwrap());
         let properties = WriterProperties::builder().set_created_by(maker.to_owned()).build();
         let file = place.reopen().unwrap();
@@ -180,7 +197,51 @@ mod tests {
         }
         group.close().unwrap();
         file.close().unwrap();
-        open(&Source::file(place.path())).unwrap().next().unwrap().unwrap().0
+        first(&place)
+    }
+
+    fn first(file: &NamedTempFile) -> Columns {
+        open(&Source::file(file.path())).unwrap().next().unwrap().unwrap().0
+    }
+
+    #[test]
+    fn texts_are_told_once_whatever_they_are_kept_in() {
+        let texts = [Some("男"), Some("女"), None, Some("男"), Some("女"), Some("男")];
+        let column: ArrayRef = Arc::new(StringArray::from(texts.to_vec()));
+        let shared = |numbers: DataType, texts: DataType| {
+            DataType::Dictionary(Box::new(numbers), Box::new(texts))
+        };
+        let kinds = [
+            DataType::Utf8,
+            DataType::LargeUtf8,
+            DataType::Utf8View,
+            shared(DataType::Int8, DataType::Utf8),
+            shared(DataType::UInt16, DataType::LargeUtf8),
+        ];
+        for (kind, once) in kinds.iter().flat_map(|kind| [(kind, true), (kind, false)]) {
+            let column = cast(&column, kind).unwrap();
+            let batch = RecordBatch::try_from_iter([("性别", column)]).unwrap();
+            let properties = WriterProperties::builder().set_dictionary_enabled(once).build();
+            let file = NamedTempFile::new().unwrap();
+            let to = file.reopen().unwrap();
+            let mut writer = ArrowWriter::try_new(to, batch.schema(), Some(properties)).unwrap();
+            writer.write(&batch).unwrap();
+            writer.close().unwrap();
+            let read = first(&file);
+            assert_eq!(read.number(0, 0).is_some(), once, "{kind} {once}");
+            let cells = [0, 1, 2, 3, 4, 5].map(|row| read.cell(0, row));
+            assert_eq!(cells, texts.map(Option::unwrap_or_default), "{kind} {once}");
+        }
+    }
+
+    #[test]
+    fn json_is_read_though_the_file_has_it_once() {
+        let write = |column: &mut SerializedColumnWriter<'_>| {
+            let value = ["{}"; 3].map(ByteArray::from);
+            column.typed::<ByteArrayType>().write_batch(&value, None, None).unwrap();
+        };
+        let read = read("message m { required binary more (JSON); }", "a test", [&write]);
+        assert_eq!([0, 1, 2].map(|row| read.cell(0, row)), ["{}"; 3]);
     }
 
     #[test]
