@@ -7,7 +7,7 @@ use crate::citizen_id::Quality;
 use crate::pipeline::spec::Severity;
 
 /// Reasons of quarantined rows, as `feed` writes them.
-const REASONS: [(&str, &str); 29] = [
+const REASONS: [(&str, &str); 30] = [
     ("a value is required", "必填项为空"),
     ("not a date", "日期无法识别"),
     ("not a month", "月份无法识别"),
@@ -30,6 +30,7 @@ const REASONS: [(&str, &str); 29] = [
     ("bytes that are not GB18030", "含非GB18030字节"),
     ("bytes that are not Big5", "含非Big5字节"),
     ("bytes that are not of the declared encoding", "字节与约定编码不符"),
+    ("a value that cannot be written as text", "值无法写成文字"),
     ("a character was lost in an earlier conversion (U+FFFD)", "转码时已丢字（U+FFFD）"),
     ("a NUL byte", "含空字节（NUL）"),
     ("a line shorter than its columns", "定长行偏短"),
@@ -196,6 +197,7 @@ mod tests {
             r::NOT_GB18030,
             r::NOT_BIG5,
             r::NOT_DECLARED,
+            r::NO_TEXT,
             r::REPLACED,
             r::NUL,
             r::SHORT_LINE,

@@ -1,9 +1,16 @@
-//! One extract as text and as Parquet, with its texts once or for every row, is one and the same.
+//! One extract as text and as Parquet, with its texts once or for every row, or with values in their
+//! place, is one and the same.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Int64Array,
+    LargeStringArray, ListArray, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array,
+};
+use arrow::buffer::OffsetBuffer;
+use arrow::compute::take;
+use arrow::datatypes::{DataType, Field};
 use arrow::util::display::array_value_to_string;
 use bidui::division::Divisions;
 use bidui::feed::Received;
@@ -138,7 +145,10 @@ fn parquet(rows: &[Vec<String>], shared: bool) -> Vec<u8> {
         Arc::new(cells.collect::<StringArray>())
     };
     let columns = COLUMNS.iter().enumerate().map(|(at, (name, _))| (*name, column(at), true));
-    let batch = RecordBatch::try_from_iter_with_nullable(columns).expect("a batch");
+    written(&RecordBatch::try_from_iter_with_nullable(columns).expect("a batch"), shared)
+}
+
+fn written(batch: &RecordBatch, shared: bool) -> Vec<u8> {
     let properties = WriterProperties::builder().set_dictionary_enabled(shared).build();
     let mut bytes = Vec::new();
     let writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties));
@@ -187,21 +197,84 @@ fn stored(path: &Path) -> Vec<Vec<String>> {
     rows
 }
 
-#[test]
-fn an_extract_is_the_same_in_each_format() {
-    let (home, rows) = (temp(), cells(9000));
-    let (receipt, folder) = receive(home.path(), "就诊_202610.csv", &text(&rows));
-    let [wanted, rejects] = ["rows.parquet", "rejects.parquet"].map(|n| stored(&folder.join(n)));
-    assert!(wanted.len() > 500 && rejects.len() > 500 && receipt.pending < receipt.used);
-    assert!(receipt.amendments.len() > 5 && receipt.reject_reasons.len() > 4, "{receipt:?}");
-    for shared in [true, false] {
+/// Takes an extract in as text and as Parquet: both are one and the same. Its receipt as text, and
+/// how many rows were stored and quarantined.
+fn same<const N: usize>(text: &[u8], parquets: [Vec<u8>; N]) -> (Receipt, [usize; 2]) {
+    let home = temp();
+    let (receipt, folder) = receive(home.path(), "就诊_202610.csv", text);
+    let files = ["rows.parquet", "rejects.parquet"];
+    let wanted = files.map(|name| stored(&folder.join(name)));
+    for parquet in parquets {
         let home = temp();
-        let (own, folder) = receive(home.path(), "就诊_202610.parquet", &parquet(&rows, shared));
+        let (own, folder) = receive(home.path(), "就诊_202610.parquet", &parquet);
         let counts = |r: &Receipt| (r.rows, r.used, r.quarantined, r.duplicate, r.pending);
         assert_eq!(counts(&own), counts(&receipt));
         assert_eq!(own.amendments, receipt.amendments);
         assert_eq!(own.reject_reasons, receipt.reject_reasons);
-        assert_eq!(stored(&folder.join("rejects.parquet")), rejects);
-        assert_eq!(stored(&folder.join("rows.parquet")), wanted);
+        assert_eq!(files.map(|name| stored(&folder.join(name))), wanted);
     }
+    (receipt, wanted.map(|rows| rows.len()))
+}
+
+#[test]
+fn an_extract_is_the_same_in_each_format() {
+    let rows = cells(9000);
+    let parquets = [true, false].map(|shared| parquet(&rows, shared));
+    let (receipt, [used, rejected]) = same(&text(&rows), parquets);
+    assert!(used > 500 && rejected > 500 && receipt.pending < receipt.used);
+    assert!(receipt.amendments.len() > 5 && receipt.reject_reasons.len() > 4, "{receipt:?}");
+}
+
+/// For each column of [`COLUMNS`] some texts, and the values that they say.
+fn values() -> [(Vec<&'static str>, ArrayRef); 13] {
+    let texts = |texts: &[&'static str]| -> (Vec<&'static str>, ArrayRef) {
+        (texts.to_vec(), Arc::new(StringArray::from(texts.to_vec())))
+    };
+    let midnight = |day: i64| Some((day * 24 - 8) * 3_600_000_000);
+    let days = TimestampMicrosecondArray::from(vec![midnight(20_454), midnight(20_728), None]);
+    let fees = Decimal128Array::from(vec![Some(1250), Some(-300), None, Some(7)]);
+    let field = Arc::new(Field::new("item", DataType::Utf8, true));
+    let codes = Arc::new(StringArray::from(vec!["I10", "E11", "N18.5"]));
+    let diagnoses = ListArray::new(field, OffsetBuffer::from_lengths([2, 0, 1]), codes, None);
+    let places = ["620122", "620121"];
+    let codes = FixedSizeBinaryArray::try_from_iter(places.into_iter()).expect("of one length");
+    [
+        texts(&["629401195603140024", "62900119600101", ""]),
+        texts(&["张建明", "李四", "王五", "赵六", "买买提·艾力"]),
+        (vec!["1", "女", ""], Arc::new(LargeStringArray::from(vec!["1", "女", ""]))),
+        (vec!["2026-01-01", "2026-10-02", ""], Arc::new(days.with_timezone("UTC"))),
+        (vec!["2026-10-01", ""], Arc::new(Date32Array::from(vec![Some(20_727), None]))),
+        (
+            vec!["12.50", "-3.00", "", "0.07"],
+            Arc::new(fees.with_precision_and_scale(16, 2).expect("fits")),
+        ),
+        (vec!["1", "12", ""], Arc::new(Int64Array::from(vec![Some(1), Some(12), None]))),
+        (
+            vec!["true", "", "false"],
+            Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)])),
+        ),
+        (vec!["I10,E11", "", "N18.5"], Arc::new(diagnoses)),
+        texts(&["兰州市", "临夏州"]),
+        texts(&["皋兰县", "永登县"]),
+        (places.to_vec(), Arc::new(codes)),
+        texts(&["甲", "乙", "丙", "丁", "戊", "己", "庚"]),
+    ]
+}
+
+#[test]
+fn values_are_what_their_texts_say() {
+    const ROWS: usize = 5000;
+    let values = values();
+    let place = |row: usize, at: usize| (row * (at + 2) + row / 7) % values[at].0.len();
+    let row = |row| (0..13).map(|at| values[at].0[place(row, at)].to_owned()).collect();
+    let rows: Vec<Vec<String>> = (0..ROWS).map(row).collect();
+    let column = |(at, (name, _)): (usize, &(&'static str, &[&str]))| {
+        let places = (0..ROWS).map(|row| place(row, at) as u32);
+        let places = UInt32Array::from_iter_values(places);
+        (*name, take(&values[at].1, &places, None).expect("values"), true)
+    };
+    let columns = COLUMNS.iter().enumerate().map(column);
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).expect("a batch");
+    let (receipt, [used, _]) = same(&text(&rows), [true, false].map(|once| written(&batch, once)));
+    assert!(used > 500 && receipt.quarantined == 0, "{receipt:?}");
 }

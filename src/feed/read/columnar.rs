@@ -1,55 +1,45 @@
 //! Parquet: every column as text.
 
+mod values;
+
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, StringArray};
-use arrow::buffer::NullBuffer;
-use arrow::compute::{can_cast_types, cast};
-use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int32Type, Schema};
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder,
 };
-use parquet::basic::Encoding;
+use parquet::basic::{ConvertedType, Encoding, LogicalType, Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::schema::types::ColumnDescriptor;
 
 use crate::error::{Error, Result};
 
 use super::columns::Columns;
 use super::container::Source;
-use super::ndjson::push_float;
-use super::{CELL_BYTES, RawRow, reason};
+use values::{Decoded, HERE};
 
-/// Rows that are decoded at once.
+/// Rows that are decoded at once; sixteen bits count them.
 const BATCH_ROWS: usize = 4096;
+const _: () = assert!(BATCH_ROWS < u16::MAX as usize);
 
 /// Most bytes of text that are handed over at once, unless one row has more.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
-
-/// Rows that a text of a column must have on average to be told once: else nobody gains.
-const REPEATS: usize = 2;
 
 /// A Parquet file under way.
 pub(super) struct Columnar {
     label: String,
     pub headings: Vec<String>,
+    /// Whether each column is one of UUIDs, whose bytes are no text.
+    uuids: Vec<bool>,
     reader: ParquetRecordBatchReader,
     /// Columns that were decoded, and those of their rows that have not been handed over; the next
     /// ones stand last.
     decoded: Vec<Decoded>,
     left: Vec<Range<usize>>,
     line: u64,
-}
-
-/// A column of a batch as text.
-enum Decoded {
-    /// Texts, and where nothing was in the column.
-    Plain(StringArray, Option<NullBuffer>),
-    /// Texts that rows share.
-    Shared(DictionaryArray<Int32Type>),
 }
 
 /// Opens a Parquet file.
@@ -64,13 +54,19 @@ pub(super) fn open(source: &Source) -> Result<Columnar> {
     };
     let broken = |e: ParquetError| damaged(&label, &e.to_string());
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(broken)?;
-    let options = ArrowReaderOptions::new().with_schema(Arc::new(with_shared(&metadata)));
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(read_as(&metadata)));
+    let is_uuid = |field: &Arc<Field>| {
+        let leaf = leaf(&metadata, field);
+        leaf.is_some_and(|(_, leaf)| leaf.logical_type_ref() == Some(&LogicalType::Uuid))
+    };
+    let uuids = metadata.schema().fields().iter().map(is_uuid).collect();
     let metadata =
         ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options).map_err(broken)?;
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
     let headings = builder.schema().fields().iter().map(|f| f.name().clone()).collect();
     let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(broken)?;
-    Ok(Columnar { label, headings, reader, decoded: Vec::new(), left: Vec::new(), line: 1 })
+    let (decoded, left) = (Vec::new(), Vec::new());
+    Ok(Columnar { label, headings, uuids, reader, decoded, left, line: 1 })
 }
 
 fn damaged(label: &str, what: &str) -> Error {
@@ -78,24 +74,50 @@ fn damaged(label: &str, what: &str) -> Error {
         .hint("ask the sender to send it again, with no compression or zstd")
 }
 
-/// The schema of a file, in which columns of texts that the file has once stay so.
-fn with_shared(file: &ArrowReaderMetadata) -> Schema {
-    let leaves = file.parquet_schema().columns();
+/// The column of Parquet that a column is, and its number; lists and records are none.
+fn leaf<'a>(file: &'a ArrowReaderMetadata, field: &Field) -> Option<(usize, &'a ColumnDescriptor)> {
+    let mut leaves = file.parquet_schema().columns().iter().map(|leaf| &**leaf).enumerate();
+    let name = field.name().as_str();
+    leaves.find(|(_, leaf)| leaf.path().parts() == [name])
+}
+
+/// The schema by which a file is read. Texts that the file has once stay so; times of 96 bits are
+/// microseconds, as nanoseconds begin again after 2262.
+fn read_as(file: &ArrowReaderMetadata) -> Schema {
     let groups = file.metadata().row_groups();
-    let shared = |name: &str| {
-        let leaf = leaves.iter().position(|leaf| leaf.path().parts() == [name]);
-        leaf.is_some_and(|leaf| groups.iter().all(|group| is_shared(group.column(leaf))))
-    };
-    let field = |field: &Arc<Field>| match field.data_type() {
-        DataType::Utf8 if shared(field.name()) => {
-            let (numbers, texts) = (Box::new(DataType::Int32), Box::new(DataType::Utf8));
-            let shared = DataType::Dictionary(numbers, texts);
-            Arc::new(field.as_ref().clone().with_data_type(shared))
+    let maker = file.metadata().file_metadata().created_by();
+    let wanted = |field: &Field| {
+        let (number, leaf) = leaf(file, field)?;
+        match field.data_type() {
+            // Of other texts, as of JSON, the reader of dictionaries makes bytes.
+            text if is_text(text) && leaf.converted_type() == ConvertedType::UTF8 => {
+                let once = groups.iter().all(|group| is_shared(group.column(number)));
+                let shared = || DataType::Dictionary(DataType::Int32.into(), DataType::Utf8.into());
+                Some(if once { shared() } else { DataType::Utf8 })
+            }
+            DataType::Timestamp(_, zone) if leaf.physical_type() == Type::INT96 => {
+                // They name no zone. Spark and Hive write UTC, others what stood on the clock.
+                let utc = maker.is_some_and(|maker| maker.starts_with("parquet-mr"));
+                let zone = zone.clone().or(utc.then(|| HERE.into()));
+                Some(DataType::Timestamp(TimeUnit::Microsecond, zone))
+            }
+            _ => None,
         }
-        _ => Arc::clone(field),
+    };
+    let field = |field: &Arc<Field>| match wanted(field) {
+        Some(wanted) => Arc::new(field.as_ref().clone().with_data_type(wanted)),
+        None => Arc::clone(field),
     };
     let fields: Vec<Arc<Field>> = file.schema().fields().iter().map(field).collect();
     Schema::new_with_metadata(fields, file.schema().metadata().clone())
+}
+
+/// Whether a column is one of texts, whatever its writer kept them in.
+fn is_text(kind: &DataType) -> bool {
+    match kind {
+        DataType::Dictionary(_, values) => is_text(values),
+        kind => kind.is_string(),
+    }
 }
 
 /// Whether all pages of a column of a group refer to its dictionary.
@@ -120,200 +142,147 @@ impl Columnar {
                     self.left.extend([middle..rows.end, rows.start..middle]);
                     continue;
                 }
-                let columns = columns(&self.decoded, rows.clone(), self.line);
+                let columns = columns(&self.decoded, &rows, self.line);
                 self.line += rows.len() as u64;
                 return Ok(Some((columns, bytes as u64)));
             }
             let Some(batch) = self.reader.next() else { return Ok(None) };
             let batch = batch.map_err(|e| damaged(&self.label, &e.to_string()))?;
-            self.decoded = batch.columns().iter().map(decoded).collect::<Result<_>>()?;
+            let columns = batch.columns().iter().zip(&self.uuids);
+            let decoded = columns.map(|(column, uuids)| Decoded::new(column, *uuids));
+            self.decoded = decoded.collect::<Result<_>>()?;
             self.left.extend((batch.num_rows() > 0).then_some(0..batch.num_rows()));
         }
     }
 }
 
 /// Some decoded rows as they are handed over.
-fn columns(decoded: &[Decoded], rows: Range<usize>, line: u64) -> Columns {
+fn columns(decoded: &[Decoded], rows: &Range<usize>, line: u64) -> Columns {
     let mut columns = Columns::at(line);
     columns.rows = rows.len() as u32;
-    for column in decoded {
-        match column {
-            Decoded::Plain(texts, nulls) => {
-                columns.begin(None);
-                for row in rows.clone() {
-                    let null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
-                    let not_text = !null && texts.is_null(row);
-                    let text = if null || not_text { "" } else { texts.value(row) };
-                    let long = put(&mut columns, text);
-                    let fault = long.then_some(reason::LONG_CELL);
-                    let fault = fault.or(not_text.then_some(reason::NOT_UTF8));
-                    columns.distrust(row - rows.start, fault);
-                }
-            }
-            Decoded::Shared(texts) => shared(&mut columns, texts, rows.clone()),
-        }
-    }
+    decoded.iter().for_each(|column| column.hand_over(&mut columns, rows));
     columns
-}
-
-/// Adds a text; whether it was cut, as it is too long to be believed.
-fn put(columns: &mut Columns, text: &str) -> bool {
-    columns.put(&text[..text.floor_char_boundary(CELL_BYTES)]);
-    text.len() > CELL_BYTES
-}
-
-/// Adds a column of texts that rows share: those that these rows have, in the order in which they
-/// come, each once.
-fn shared(columns: &mut Columns, texts: &DictionaryArray<Int32Type>, rows: Range<usize>) {
-    const NEW: u32 = u32::MAX;
-    let values = texts.values().as_string::<i32>();
-    // Behind the texts of the dictionary, that of a cell with nothing in it.
-    let mut own = vec![NEW; values.len() + 1];
-    let (mut order, mut numbers) = (Vec::new(), Vec::with_capacity(rows.len()));
-    for row in rows.clone() {
-        let at = texts.key(row).filter(|at| values.is_valid(*at)).unwrap_or(values.len());
-        if own[at] == NEW {
-            own[at] = order.len() as u32;
-            order.push(at);
-        }
-        numbers.push(own[at]);
-    }
-    let mut long = false;
-    let mut add = |columns: &mut Columns, at: usize| {
-        let text = if at == values.len() { "" } else { values.value(at) };
-        long |= put(columns, text);
-    };
-    if order.len() * REPEATS <= rows.len() {
-        columns.begin(Some(numbers));
-        order.iter().for_each(|at| add(columns, *at));
-    } else {
-        columns.begin(None);
-        numbers.iter().for_each(|number| add(columns, order[*number as usize]));
-    }
-    if long {
-        let is_long =
-            |row: &usize| texts.key(*row).is_some_and(|at| value_bytes(values, at) > CELL_BYTES);
-        for row in rows.clone().filter(is_long) {
-            columns.distrust(row - rows.start, Some(reason::LONG_CELL));
-        }
-    }
-}
-
-fn value_bytes(texts: &StringArray, at: usize) -> usize {
-    let offsets = texts.value_offsets();
-    (offsets[at + 1] - offsets[at]) as usize
-}
-
-impl Decoded {
-    /// Bytes of the cells of some rows.
-    fn bytes(&self, rows: &Range<usize>) -> usize {
-        match self {
-            Self::Plain(texts, _) => {
-                let offsets = texts.value_offsets();
-                (offsets[rows.end] - offsets[rows.start]) as usize
-            }
-            Self::Shared(texts) => {
-                let values = texts.values().as_string::<i32>();
-                let keys = rows.clone().filter_map(|row| texts.key(row));
-                keys.map(|at| value_bytes(values, at)).sum()
-            }
-        }
-    }
-}
-
-fn decoded(source: &ArrayRef) -> Result<Decoded> {
-    if let Some(texts) = source.as_dictionary_opt::<Int32Type>()
-        && texts.values().data_type() == &DataType::Utf8
-    {
-        return Ok(Decoded::Shared(texts.clone()));
-    }
-    let text: StringArray = if source.data_type() == &DataType::Float64 {
-        let floats = source.as_primitive::<Float64Type>();
-        let mut row = RawRow::default();
-        for value in floats {
-            match value {
-                Some(value) => push_float(&mut row, value),
-                None => row.push(""),
-            }
-        }
-        row.cells().map(Some).collect()
-    } else if source.data_type() == &DataType::Float32 {
-        // By way of the shortest text: as a double 0.1 would become 0.10000000149.
-        let floats = source.as_primitive::<Float32Type>();
-        floats.iter().map(|v| v.map(|v| v.to_string())).collect()
-    } else if can_cast_types(source.data_type(), &DataType::Utf8) {
-        cast(source, &DataType::Utf8)?.as_string::<i32>().clone()
-    } else {
-        let options = FormatOptions::default();
-        let formatter = ArrayFormatter::try_new(source.as_ref(), &options)?;
-        (0..source.len()).map(|i| Some(formatter.value(i).to_string())).collect()
-    };
-    // A column that is nothing but nulls, or whose dictionary holds one, has no plain mask of them.
-    Ok(Decoded::Plain(text, source.logical_nulls()))
 }
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{BinaryArray, Int32Array, NullArray};
+    use arrow::array::{ArrayRef, RecordBatch, StringArray};
+    use arrow::compute::cast;
+    use parquet::arrow::ArrowWriter;
+    use parquet::data_type::{
+        ByteArray, ByteArrayType, FixedLenByteArray, FixedLenByteArrayType, Int96, Int96Type,
+    };
+    use parquet::file::properties::WriterProperties;
+    use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+    use parquet::schema::parser::parse_message_type;
+    use tempfile::NamedTempFile;
 
+    use super::super::reason;
     use super::*;
 
-    fn read(column: ArrayRef) -> Columns {
-        columns(&[decoded(&column).unwrap()], 0..column.len(), 1)
+    type Write<'a> = &'a dyn Fn(&mut SerializedColumnWriter<'_>);
+
+    /// What is read of a file of one group whose columns are written in turn.
+    fn read<const N: usize>(message: &str, maker: &str, write: [Write<'_>; N]) -> Columns {
+        let place = NamedTempFile::new().unwrap();
+        let schema = Arc::new(parse_message_type(message).unwrap());
+        let properties = WriterProperties::builder().set_created_by(maker.to_owned()).build();
+        let file = place.reopen().unwrap();
+        let mut file = SerializedFileWriter::new(file, schema, Arc::new(properties)).unwrap();
+        let mut group = file.next_row_group().unwrap();
+        for write in write {
+            let mut column = group.next_column().unwrap().unwrap();
+            write(&mut column);
+            column.close().unwrap();
+        }
+        group.close().unwrap();
+        file.close().unwrap();
+        first(&place)
+    }
+
+    fn first(file: &NamedTempFile) -> Columns {
+        open(&Source::file(file.path())).unwrap().next().unwrap().unwrap().0
     }
 
     #[test]
-    fn nothing_is_seen_however_a_column_says_it() {
-        let names: ArrayRef = Arc::new(StringArray::from(vec![Some("张三"), None]));
-        let named = DictionaryArray::new(Int32Array::from(vec![Some(0), Some(1), None]), names);
-        let plain = StringArray::from(vec![Some("张三"), None, None]);
-        let columns: [(ArrayRef, [&str; 3]); 3] = [
-            (Arc::new(plain), ["张三", "", ""]),
-            (Arc::new(named), ["张三", "", ""]),
-            (Arc::new(NullArray::new(3)), [""; 3]),
+    fn texts_are_told_once_whatever_they_are_kept_in() {
+        let texts = [Some("男"), Some("女"), None, Some("男"), Some("女"), Some("男")];
+        let column: ArrayRef = Arc::new(StringArray::from(texts.to_vec()));
+        let shared = |numbers: DataType, texts: DataType| {
+            DataType::Dictionary(Box::new(numbers), Box::new(texts))
+        };
+        let kinds = [
+            DataType::Utf8,
+            DataType::LargeUtf8,
+            DataType::Utf8View,
+            shared(DataType::Int8, DataType::Utf8),
+            shared(DataType::UInt16, DataType::LargeUtf8),
         ];
-        for (column, texts) in columns {
-            let read = read(Arc::clone(&column));
-            assert_eq!([0, 1, 2].map(|row| read.cell(0, row)), texts, "{}", column.data_type());
-            assert!(read.is_whole() && read.wrong.is_empty());
+        for (kind, once) in kinds.iter().flat_map(|kind| [(kind, true), (kind, false)]) {
+            let column = cast(&column, kind).unwrap();
+            let batch = RecordBatch::try_from_iter([("性别", column)]).unwrap();
+            let properties = WriterProperties::builder().set_dictionary_enabled(once).build();
+            let file = NamedTempFile::new().unwrap();
+            let to = file.reopen().unwrap();
+            let mut writer = ArrowWriter::try_new(to, batch.schema(), Some(properties)).unwrap();
+            writer.write(&batch).unwrap();
+            writer.close().unwrap();
+            let read = first(&file);
+            assert_eq!(read.number(0, 0).is_some(), once, "{kind} {once}");
+            let cells = [0, 1, 2, 3, 4, 5].map(|row| read.cell(0, row));
+            assert_eq!(cells, texts.map(Option::unwrap_or_default), "{kind} {once}");
         }
     }
 
     #[test]
-    fn texts_that_rows_share_stand_once() {
-        let values: ArrayRef = Arc::new(StringArray::from(vec!["unused", "男", "女"]));
-        let keys = [Some(2), Some(1), None, Some(2), Some(1), Some(1), Some(1)];
-        let keys = Int32Array::from(keys.to_vec());
-        let column: ArrayRef = Arc::new(DictionaryArray::new(keys, values));
-        let decoded = [decoded(&column).unwrap()];
-        let read = columns(&decoded, 1..7, 8);
-        assert_eq!(read.text, "男女");
-        assert_eq!([0, 1, 2, 3].map(|row| read.cell(0, row)), ["男", "", "女", "男"]);
-        assert_eq!([0, 1, 2, 3].map(|row| read.number(0, row)), [0, 1, 2, 0].map(Some));
-        assert_eq!((read.line_of(3), read.is_whole()), (11, true));
-        let few = columns(&decoded, 1..4, 8);
-        assert_eq!([0, 1, 2].map(|row| few.cell(0, row)), ["男", "", "女"]);
-        assert_eq!((few.number(0, 0), few.is_whole()), (None, true));
+    fn json_is_read_though_the_file_has_it_once() {
+        let write = |column: &mut SerializedColumnWriter<'_>| {
+            let value = ["{}"; 3].map(ByteArray::from);
+            column.typed::<ByteArrayType>().write_batch(&value, None, None).unwrap();
+        };
+        let read = read("message m { required binary more (JSON); }", "a test", [&write]);
+        assert_eq!([0, 1, 2].map(|row| read.cell(0, row)), ["{}"; 3]);
     }
 
     #[test]
-    fn a_row_that_cannot_be_trusted_says_why() {
-        let long = "长".repeat(CELL_BYTES / 3 + 1);
-        let plain: ArrayRef = Arc::new(StringArray::from(vec!["a", &long, "a", &long]));
-        let shared = cast(
-            &plain,
-            &DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
-        )
-        .unwrap();
-        let bytes: [&[u8]; 4] = [b"a", b"\xff", b"\xff", b"a"];
-        let binary: ArrayRef = Arc::new(BinaryArray::from(bytes.to_vec()));
-        for texts in [plain, shared] {
-            let both = [decoded(&texts).unwrap(), decoded(&binary).unwrap()];
-            let read = columns(&both, 0..4, 1);
-            let wrong = [0, 1, 2, 3].map(|row| read.wrong(row));
-            let (long, not_text) = (Some(reason::LONG_CELL), Some(reason::NOT_UTF8));
-            assert_eq!(wrong, [None, not_text, not_text, long]);
-            assert!(read.cell(0, 3).len() <= CELL_BYTES && read.is_whole());
+    fn bytes_of_one_length_are_text_unless_they_are_a_number() {
+        let write = |bytes: &'static [u8]| {
+            move |column: &mut SerializedColumnWriter<'_>| {
+                let value = [FixedLenByteArray::from(bytes.to_vec())];
+                column.typed::<FixedLenByteArrayType>().write_batch(&value, None, None).unwrap();
+            }
+        };
+        let message = "message m {
+            required fixed_len_byte_array(6) code;
+            required fixed_len_byte_array(2) lost;
+            required fixed_len_byte_array(16) key (UUID);
+        }";
+        let [code, lost, key] = [write(b"620122"), write(b"\xd5\xc5"), write(&[0xab; 16])];
+        let read = read(message, "a test", [&code, &lost, &key]);
+        assert_eq!([0, 1, 2].map(|column| read.cell(column, 0)), ["620122", "", &"ab".repeat(16)]);
+        assert_eq!(read.wrong(0), Some(reason::NOT_UTF8));
+    }
+
+    #[test]
+    fn old_times_are_read_beyond_2262() {
+        // 2025-12-31 at four in the afternoon, and the last day of 9999.
+        let hours = 16 * 3_600_000_000_000_u64;
+        let times = [
+            Int96::from(vec![hours as u32, (hours >> 32) as u32, 2_461_041]),
+            Int96::from(vec![0, 0, 5_373_484]),
+        ];
+        let write = |column: &mut SerializedColumnWriter<'_>| {
+            column.typed::<Int96Type>().write_batch(&times, None, None).unwrap();
+        };
+        for (maker, texts) in [
+            (
+                "parquet-mr version 1.13.1",
+                ["2026-01-01T00:00:00+08:00", "9999-12-31T08:00:00+08:00"],
+            ),
+            ("impala version 4.1.0", ["2025-12-31T16:00:00", "9999-12-31T00:00:00"]),
+        ] {
+            let read = read("message m { required int96 day; }", maker, [&write]);
+            assert_eq!([0, 1].map(|row| read.cell(0, row)), texts, "{maker}");
         }
     }
 }

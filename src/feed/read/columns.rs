@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::reason;
 
 /// What can be wrong with a row of a file that is read apart; its number is its place from 1.
-pub(super) const REASONS: [&str; 2] = [reason::LONG_CELL, reason::NOT_UTF8];
+pub(super) const REASONS: [&str; 3] = [reason::LONG_CELL, reason::NOT_UTF8, reason::NO_TEXT];
 
 /// The number of a reason.
 pub(super) fn number_of(reason: &str) -> u8 {
@@ -38,8 +38,9 @@ pub(super) struct Column {
     pub start: u32,
     /// Where each of its texts ends; the next one begins there.
     pub ends: Vec<u32>,
-    /// The number of each row's text. Without numbers each row has a text of its own.
-    pub numbers: Option<Vec<u32>>,
+    /// The number of each row's text: fewer rows than sixteen bits can count come at once. Without
+    /// numbers each row has a text of its own.
+    pub numbers: Option<Vec<u16>>,
 }
 
 impl Columns {
@@ -59,7 +60,7 @@ impl Columns {
     }
 
     /// Adds a column whose texts will be those of [`Columns::put`].
-    pub(super) fn begin(&mut self, numbers: Option<Vec<u32>>) {
+    pub(super) fn begin(&mut self, numbers: Option<Vec<u16>>) {
         let start = self.text.len() as u32;
         self.columns.push(Column { start, ends: Vec::new(), numbers });
     }
@@ -81,13 +82,13 @@ impl Columns {
     /// The text of a cell; empty beyond the last column.
     pub(super) fn cell(&self, column: usize, row: usize) -> &str {
         let Some(column) = self.columns.get(column) else { return "" };
-        let at = column.numbers.as_ref().map_or(row, |numbers| numbers[row] as usize);
+        let at = column.numbers.as_ref().map_or(row, |numbers| numbers[row].into());
         let start = at.checked_sub(1).map_or(column.start, |before| column.ends[before]);
         &self.text[start as usize..column.ends[at] as usize]
     }
 
     /// The number of a cell's text, where texts are shared.
-    pub(super) fn number(&self, column: usize, row: usize) -> Option<u32> {
+    pub(super) fn number(&self, column: usize, row: usize) -> Option<u16> {
         Some(self.columns.get(column)?.numbers.as_ref()?[row])
     }
 
@@ -101,10 +102,12 @@ impl Columns {
         let rows = self.rows as usize;
         let mut end = 0;
         for column in &self.columns {
-            let texts = column.ends.len() as u32;
+            let texts = column.ends.len();
             let numbered = match &column.numbers {
                 None => column.ends.len() == rows,
-                Some(numbers) => numbers.len() == rows && numbers.iter().all(|n| *n < texts),
+                Some(numbers) => {
+                    numbers.len() == rows && numbers.iter().all(|n| usize::from(*n) < texts)
+                }
             };
             let ends = std::iter::once(&column.start).chain(&column.ends);
             let inside = ends.clone().all(|end| self.text.is_char_boundary(*end as usize));

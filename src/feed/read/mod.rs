@@ -74,6 +74,8 @@ pub mod reason {
     pub const NOT_BIG5: &str = "bytes that are not Big5";
     /// Bytes that some other declared encoding cannot hold.
     pub const NOT_DECLARED: &str = "bytes that are not of the declared encoding";
+    /// A value of a typed file that no text says, as a date beyond all years.
+    pub const NO_TEXT: &str = "a value that cannot be written as text";
     /// U+FFFD in the text: an earlier conversion lost a character.
     pub const REPLACED: &str = "a character was lost in an earlier conversion (U+FFFD)";
     /// A NUL byte.

@@ -62,7 +62,7 @@ impl RawRow {
     }
 
     /// The number of a cell's text among those of its column, where rows share them.
-    pub fn number(&self, i: usize) -> Option<u32> {
+    pub fn number(&self, i: usize) -> Option<u16> {
         let (columns, row) = self.of.as_ref()?;
         columns.number(i, *row)
     }

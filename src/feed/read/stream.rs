@@ -1,14 +1,14 @@
 //! What a worker tells the reader of a file, and how it is written down between two processes.
 //!
-//! The stream is a sequence of frames: one letter, a length, that many bytes. Numbers are little
-//! endian, lengths and counts have 32 bits. A *text* is a length and UTF-8; a *row* is its line (64
-//! bits), the count of its cells, and each cell as a text.
+//! The stream is a sequence of frames: one letter, two lengths, so many bytes, and so many of the text
+//! of all cells. Numbers are little endian, lengths and counts have 32 bits. A *text* is a length and
+//! UTF-8; a *row* is its line (64 bits), the count of its cells, and each cell as a text.
 //!
 //! | frame | letter | holds |
 //! |---|---|---|
 //! | parts | `P` | for each part: `0` or `1` and the sheet, `0` or `1` and the names of columns (a count, texts), its first row |
-//! | rows | `R` | for each row (a count first): its line, the count of its cells, `0` or what is wrong (1 and up); for each cell of all rows (a count first): where it ends in the text; the text |
-//! | columns | `C` | the line of the first row, the count of rows; for each row that cannot be trusted (a count first): its number, what is wrong (1 and up); for each column (a count first): where its first text begins, for each text (a count first) where it ends, `0` or `1` and for each row (a count first) the number of its text; the text |
+//! | rows | `R` | for each row (a count first): its line, the count of its cells, `0` or what is wrong (1 and up); for each cell of all rows (a count first): where it ends in the text |
+//! | columns | `C` | the line of the first row, the count of rows; for each row that cannot be trusted (a count first): its number, what is wrong (1 and up); for each column (a count first): where its first text begins, for each text (a count first) where it ends, `0` or `1` and for each row (a count first) the number of its text, of 16 bits |
 //! | end of a part | `E` | nothing |
 //! | end of the file | `F` | nothing |
 //! | refusal | `X` | whose fault, a text, a count of hints, texts |
@@ -56,7 +56,7 @@ pub(super) type Tell<'a> = dyn FnMut(Message) -> bool + 'a;
 /// # Errors
 /// What `out` says.
 pub(super) fn write(out: &mut impl Write, message: &Message) -> io::Result<()> {
-    let mut bytes = Vec::new();
+    let (mut bytes, mut text) = (Vec::new(), "");
     let letter = match message {
         Message::Parts(parts) => {
             put_count(&mut bytes, parts.len());
@@ -67,10 +67,12 @@ pub(super) fn write(out: &mut impl Write, message: &Message) -> io::Result<()> {
         }
         Message::Rows(batch) => {
             put_batch(&mut bytes, batch);
+            text = &batch.text;
             b'R'
         }
         Message::Columns(columns) => {
             put_columns(&mut bytes, columns);
+            text = &columns.text;
             b'C'
         }
         Message::PartEnd => b'E',
@@ -88,25 +90,29 @@ pub(super) fn write(out: &mut impl Write, message: &Message) -> io::Result<()> {
     };
     out.write_all(&[letter])?;
     out.write_all(&(bytes.len() as u32).to_le_bytes())?;
-    out.write_all(&bytes)
+    out.write_all(&(text.len() as u32).to_le_bytes())?;
+    out.write_all(&bytes)?;
+    out.write_all(text.as_bytes())
 }
 
 /// Reads a frame; nothing when the stream is over or makes no sense.
 pub(super) fn read(from: &mut impl Read) -> Option<Message> {
-    let mut head = [0; 5];
+    let mut head = [0; 9];
     from.read_exact(&mut head).ok()?;
-    let [letter, length @ ..] = head;
-    let length = u32::from_le_bytes(length) as usize;
-    if length > FRAME_BYTES {
+    let mut head = Rest(&head);
+    let (letter, length, text) = (head.byte()?, head.count()?, head.count()?);
+    if length + text > FRAME_BYTES {
         return None;
     }
-    let mut bytes = vec![0; length];
+    let (mut bytes, mut text) = (vec![0; length], vec![0; text]);
     from.read_exact(&mut bytes).ok()?;
+    from.read_exact(&mut text).ok()?;
+    let text = String::from_utf8(text).ok()?;
     let mut rest = Rest(&bytes);
     Some(match letter {
         b'P' => Message::Parts(rest.many(Rest::part)?),
-        b'R' => Message::Rows(rest.batch()?),
-        b'C' => Message::Columns(rest.columns()?),
+        b'R' => Message::Rows(rest.batch(text)?),
+        b'C' => Message::Columns(rest.columns(text)?),
         b'E' => Message::PartEnd,
         b'F' => Message::FileEnd,
         b'X' => {
@@ -151,6 +157,7 @@ fn put_part(bytes: &mut Vec<u8>, part: &PartInfo) {
     put_row(bytes, &part.first);
 }
 
+/// All of a batch but its text.
 fn put_batch(bytes: &mut Vec<u8>, batch: &Batch) {
     put_count(bytes, batch.rows.len());
     for Head { line, cells, wrong } in &batch.rows {
@@ -158,16 +165,27 @@ fn put_batch(bytes: &mut Vec<u8>, batch: &Batch) {
         bytes.extend(cells.to_le_bytes());
         bytes.push(*wrong);
     }
-    put_numbers(bytes, &batch.ends);
-    put_text(bytes, &batch.text);
+    put_numbers(bytes, &batch.ends, u32::to_le_bytes);
 }
 
-fn put_numbers(bytes: &mut Vec<u8>, numbers: &[u32]) {
+/// Numbers at one stroke, as there are some for each cell.
+fn put_numbers<T: Copy, const N: usize>(
+    bytes: &mut Vec<u8>,
+    numbers: &[T],
+    written: impl Fn(T) -> [u8; N],
+) {
     put_count(bytes, numbers.len());
-    bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+    let start = bytes.len();
+    bytes.resize(start + N * numbers.len(), 0);
+    let (places, _) = bytes[start..].as_chunks_mut::<N>();
+    places.iter_mut().zip(numbers).for_each(|(place, number)| *place = written(*number));
 }
 
+/// All of some columns but their text.
 fn put_columns(bytes: &mut Vec<u8>, columns: &Columns) {
+    let numbers = |column: &Column| column.numbers.as_ref().map_or(0, Vec::len);
+    let size = |column: &Column| 13 + 4 * column.ends.len() + 2 * numbers(column);
+    bytes.reserve(20 + 5 * columns.wrong.len() + columns.columns.iter().map(size).sum::<usize>());
     bytes.extend(columns.line.to_le_bytes());
     bytes.extend(columns.rows.to_le_bytes());
     put_count(bytes, columns.wrong.len());
@@ -178,11 +196,10 @@ fn put_columns(bytes: &mut Vec<u8>, columns: &Columns) {
     put_count(bytes, columns.columns.len());
     for Column { start, ends, numbers } in &columns.columns {
         bytes.extend(start.to_le_bytes());
-        put_numbers(bytes, ends);
+        put_numbers(bytes, ends, u32::to_le_bytes);
         bytes.push(u8::from(numbers.is_some()));
-        numbers.iter().for_each(|numbers| put_numbers(bytes, numbers));
+        numbers.iter().for_each(|numbers| put_numbers(bytes, numbers, u16::to_le_bytes));
     }
-    put_text(bytes, &columns.text);
 }
 
 /// What is left of a frame.
@@ -225,10 +242,10 @@ impl<'a> Rest<'a> {
         Some(all)
     }
 
-    fn numbers(&mut self) -> Option<Vec<u32>> {
+    fn numbers<T, const N: usize>(&mut self, read: impl Fn([u8; N]) -> T) -> Option<Vec<T>> {
         let count = self.count()?;
-        let (numbers, _) = self.take(count.checked_mul(4)?)?.as_chunks::<4>();
-        Some(numbers.iter().map(|number| u32::from_le_bytes(*number)).collect())
+        let (numbers, _) = self.take(count.checked_mul(N)?)?.as_chunks::<N>();
+        Some(numbers.iter().map(|number| read(*number)).collect())
     }
 
     fn row(&mut self) -> Option<RawRow> {
@@ -247,136 +264,30 @@ impl<'a> Rest<'a> {
         Some(PartInfo { sheet, names, first: self.row()? })
     }
 
-    fn batch(&mut self) -> Option<Batch> {
+    fn batch(&mut self, text: String) -> Option<Batch> {
         let head = |rest: &mut Self| {
             let line = rest.line()?;
             Some(Head { line, cells: rest.number()?, wrong: rest.byte()? })
         };
         let rows = self.many(head)?;
-        let batch = Batch { rows, ends: self.numbers()?, text: self.text()?.to_owned() };
+        let batch = Batch { rows, ends: self.numbers(u32::from_le_bytes)?, text };
         batch.is_whole().then_some(batch)
     }
 
-    fn columns(&mut self) -> Option<Columns> {
+    fn columns(&mut self, text: String) -> Option<Columns> {
         let (line, rows) = (self.line()?, self.number()?);
         let wrong = self.many(|rest| Some((rest.number()?, rest.byte()?)))?.into_iter().collect();
         let column = |rest: &mut Self| {
-            let (start, ends) = (rest.number()?, rest.numbers()?);
-            let numbers = if rest.byte()? == 0 { None } else { Some(rest.numbers()?) };
+            let (start, ends) = (rest.number()?, rest.numbers(u32::from_le_bytes)?);
+            let numbered = rest.byte()? != 0;
+            let numbers = if numbered { Some(rest.numbers(u16::from_le_bytes)?) } else { None };
             Some(Column { start, ends, numbers })
         };
         let columns = self.many(column)?;
-        let columns = Columns { line, rows, wrong, columns, text: self.text()?.to_owned() };
+        let columns = Columns { line, rows, wrong, columns, text };
         columns.is_whole().then_some(columns)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::batch::TakingRows;
-    use super::super::reason;
-    use super::*;
-
-    fn row() -> RawRow {
-        let mut row = RawRow::at(7);
-        ["张三", "", "x\ny"].iter().for_each(|cell| row.push(cell));
-        row
-    }
-
-    #[test]
-    fn frames_come_back_and_damage_is_seen() {
-        let mut bytes = Vec::new();
-        let names = Some(vec!["姓名".to_owned()]);
-        let part = PartInfo { sheet: Some("临夏县".into()), names, first: row() };
-        write(&mut bytes, &Message::Parts(vec![part, PartInfo::default()])).expect("written");
-        let mut batch = Batch::default();
-        batch.push(&row(), None);
-        batch.push(&RawRow::at(8), None);
-        batch.push(&row(), Some(reason::NOT_UTF8));
-        write(&mut bytes, &Message::Rows(batch)).expect("written");
-        write(&mut bytes, &Message::Failed(Error::gate("a").hint("b"))).expect("written");
-        let mut from = bytes.as_slice();
-        let Some(Message::Parts(parts)) = read(&mut from) else { panic!("parts") };
-        assert_eq!(parts[0].names.as_deref(), Some(&["姓名".to_owned()][..]));
-        assert_eq!((&parts[0].first, &parts[1]), (&row(), &PartInfo::default()));
-        let Some(Message::Rows(batch)) = read(&mut from) else { panic!("rows") };
-        let mut taking = TakingRows::new(batch);
-        let mut next = || {
-            let mut row = RawRow::default();
-            taking.next(&mut row).map(|wrong| (row, wrong))
-        };
-        assert_eq!(next(), Some((row(), None)));
-        assert_eq!(next(), Some((RawRow::at(8), None)));
-        assert_eq!(next(), Some((row(), Some(reason::NOT_UTF8))));
-        assert_eq!(next(), None);
-        let Some(Message::Failed(error)) = read(&mut from) else { panic!("a refusal") };
-        assert_eq!((error.kind, error.hints), (Kind::Gate, vec!["b".to_owned()]));
-        assert!(read(&mut from).is_none());
-        for cut in 0..bytes.len() {
-            let mut from = &bytes[..cut];
-            let whole = std::iter::from_fn(|| read(&mut from)).count();
-            assert!(whole < 3, "{cut}");
-        }
-        assert!(read(&mut &b"R\xFF\xFF\xFF\xFF"[..]).is_none());
-        assert!(read(&mut &b"R\x04\0\0\0\xFF\xFF\xFF\xFF"[..]).is_none());
-    }
-
-    #[test]
-    fn a_batch_that_contradicts_itself_is_none() {
-        let good = |change: &dyn Fn(&mut Batch)| {
-            let mut batch = Batch::default();
-            batch.push(&row(), None);
-            batch.push(&row(), Some(reason::LONG_CELL));
-            change(&mut batch);
-            let mut bytes = Vec::new();
-            write(&mut bytes, &Message::Rows(batch)).expect("written");
-            read(&mut bytes.as_slice()).is_some()
-        };
-        assert!(good(&|_| ()));
-        assert!(!good(&|batch| batch.rows[0].cells = 7), "more cells than there are");
-        assert!(!good(&|batch| batch.rows[1].wrong = 3), "no such reason");
-        assert!(!good(&|batch| batch.ends[0] = 1), "in the middle of a character");
-        assert!(!good(&|batch| batch.ends.swap(0, 2)), "backwards");
-        assert!(!good(&|batch| batch.text.push('x')), "text of no cell");
-    }
-    fn columns() -> Columns {
-        let mut columns =
-            Columns { line: 3, rows: 3, wrong: [(1, 2)].into(), ..Columns::default() };
-        columns.begin(None);
-        ["张三", "", "李四"].iter().for_each(|text| columns.put(text));
-        columns.begin(Some(vec![1, 0, 1]));
-        ["女", "男"].iter().for_each(|text| columns.put(text));
-        columns
-    }
-
-    #[test]
-    fn columns_come_back_unless_they_contradict_themselves() {
-        let back = |change: &dyn Fn(&mut Columns)| {
-            let (mut columns, mut bytes) = (columns(), Vec::new());
-            change(&mut columns);
-            write(&mut bytes, &Message::Columns(columns)).expect("written");
-            match read(&mut bytes.as_slice())? {
-                Message::Columns(columns) => Some(columns),
-                other => panic!("{other:?}"),
-            }
-        };
-        let same = back(&|_| ()).expect("columns");
-        assert_eq!(same, columns());
-        assert_eq!((same.cell(0, 2), same.cell(1, 2), same.cell(2, 2)), ("李四", "男", ""));
-        assert_eq!([0, 1, 2].map(|row| same.wrong(row)), [None, Some(reason::NOT_UTF8), None]);
-        type Change = fn(&mut Columns);
-        let bad: [(&str, Change); 8] = [
-            ("more rows than texts", |c| c.rows = 4),
-            ("no such text", |c| c.columns[1].numbers = Some(vec![0, 1, 2])),
-            ("a number for some rows", |c| c.columns[1].numbers = Some(vec![0, 1])),
-            ("in the middle of a character", |c| c.columns[0].ends[0] = 1),
-            ("backwards", |c| c.columns[0].ends.swap(0, 2)),
-            ("text of no cell", |c| c.text.push('x')),
-            ("no such row", |c| c.wrong = [(3, 1)].into()),
-            ("no such reason", |c| c.wrong = [(1, 3)].into()),
-        ];
-        for (what, change) in bad {
-            assert_eq!(back(&change), None, "{what}");
-        }
-    }
-}
+mod tests;

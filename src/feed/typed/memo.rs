@@ -32,7 +32,7 @@ struct Known {
 /// The texts that a value comes from.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Texts {
-    One(u32),
+    One(u16),
     Several(u64),
 }
 
@@ -62,7 +62,7 @@ impl Memo {
     pub fn get(&self, column: usize, texts: Texts) -> Option<&[u8]> {
         let known = &self.known[column];
         let place = match texts {
-            Texts::One(number) => known.one.get(number as usize),
+            Texts::One(number) => known.one.get(usize::from(number)),
             Texts::Several(numbers) => known.several.get(&numbers),
         };
         let place = place.filter(|place| !place.is_empty())?;
@@ -77,7 +77,7 @@ impl Memo {
         let known = &mut self.known[column];
         match texts {
             Texts::One(number) => {
-                let number = number as usize;
+                let number = usize::from(number);
                 if known.one.len() <= number {
                     known.one.resize(number + 1, 0..0);
                 }
@@ -88,8 +88,7 @@ impl Memo {
     }
 }
 
-/// The texts of some cells, if rows share all of them. There are fewer texts than rows of a batch, so
-/// sixteen bits hold the number of each.
+/// The texts of some cells, if rows share all of them.
 pub(super) fn texts(row: &RawRow, cells: &[Option<usize>]) -> Option<Texts> {
     match cells {
         [] => None,
@@ -97,7 +96,7 @@ pub(super) fn texts(row: &RawRow, cells: &[Option<usize>]) -> Option<Texts> {
         several if several.len() > MOST_CELLS => None,
         several => {
             let numbers = several.iter().try_fold(0, |all, cell| {
-                let own = row.number((*cell)?).filter(|own| *own <= u16::MAX.into())?;
+                let own = row.number((*cell)?)?;
                 Some(all << 16 | u64::from(own))
             });
             numbers.map(Texts::Several)
