@@ -135,7 +135,7 @@ impl Receiver<'_> {
     }
 
     /// Period, then a hash of content, part and contract: the same extract under the same contract
-    /// is the same delivery; a changed contract reads it anew.
+    /// is the same delivery; a changed contract, or code list of its table, reads it anew.
     fn delivery_id(&self, parcel: &Parcel, content: &str) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(content.as_bytes());
