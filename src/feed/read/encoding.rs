@@ -1,6 +1,6 @@
 //! Tells encodings apart and decodes one line at a time, so that bad bytes cost one row.
 
-use std::io::{BufReader, Read};
+use std::io::BufReader;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{BIG5, DecoderResult, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
@@ -69,9 +69,7 @@ impl Text {
     /// # Errors
     /// What the disk says; a damaged zip.
     pub fn lines(&self, source: &Source) -> Result<Lines> {
-        let mut reader = source.buffered()?;
-        let mut bom = vec![0; self.skip];
-        reader.read_exact(&mut bom).map_err(|e| source.read_error(&e))?;
+        let reader = source.buffered_after(self.skip)?;
         if self.is_utf16() {
             let decoder = self.encoding.new_decoder_without_bom_handling();
             let utf16 = Utf16 { reader, decoder, ended: false };

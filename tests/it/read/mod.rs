@@ -4,6 +4,7 @@ mod books;
 mod sheets;
 mod text;
 pub mod xls;
+mod zips;
 
 use std::path::{Path, PathBuf};
 
