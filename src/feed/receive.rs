@@ -5,6 +5,7 @@ mod repeats;
 mod try_out;
 mod verdict;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::control::{Controls, manifests};
@@ -202,6 +203,20 @@ fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// May a part without headings be explanations, among all parts of a file? A sheet beside others of its
+/// workbook may, and a note in a zip beside what is none. Without its headings any other is data that
+/// would be lost.
+fn explains(file: &str, files: &[String]) -> bool {
+    let sheets = files.iter().filter(|other| other.as_str() == file).count();
+    sheets > 1 || (is_note(file) && files.iter().any(|other| !is_note(other)))
+}
+
+/// Is a file a text for people, by its name? Extracts are called so too.
+fn is_note(file: &str) -> bool {
+    let extension = Path::new(file).extension().unwrap_or_default();
+    ["txt", "md"].iter().any(|note| extension.eq_ignore_ascii_case(note))
+}
+
 impl Open<'_> {
     /// Reads all files, closes the account and gives the verdict.
     fn files(mut self, files: &[PathBuf]) -> Result<Receipt> {
@@ -222,19 +237,19 @@ impl Open<'_> {
     /// Reads all parts of one file.
     fn file(&mut self, path: &Path) -> Result<()> {
         self.controls.begin_file();
-        let sheets = read::open(path, &self.feed.format)?;
-        let (several, mut taken) = (sheets.len() > 1, 0);
-        for rows in sheets {
+        let parts = read::open(path, &self.feed.format)?;
+        let files: Vec<String> = parts.iter().map(|rows| rows.part().file.clone()).collect();
+        let mut taken = BTreeSet::new();
+        for (rows, file) in parts.into_iter().zip(&files) {
             let extract = match Extract::new(rows, &self.feed.columns, &self.feed.format) {
-                // A sheet of explanations among sheets of data is no fault; one that is damaged may
-                // have held data.
-                Err(NoTable::NoHeading(error)) if several => {
+                // One that is damaged may have held data.
+                Err(NoTable::NoHeading(error)) if explains(file, &files) => {
                     self.receipt.warnings.push(error.message);
                     continue;
                 }
                 other => other?,
             };
-            taken += 1;
+            taken.insert(file);
             let header = extract.header();
             let wrong: Vec<String> = header
                 .missing
@@ -251,8 +266,8 @@ impl Open<'_> {
             }
             self.part(extract)?;
         }
-        if several && taken == 0 {
-            return Err(Error::gate(format!("{}: no sheet holds the data", name_of(path)))
+        if let Some(file) = files.iter().find(|file| !taken.contains(file) && !is_note(file)) {
+            return Err(Error::gate(format!("{file}: no sheet holds the data"))
                 .hint("open it and compare its headings with the feed's file"));
         }
         self.controls.end_file(path);

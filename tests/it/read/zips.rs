@@ -1,13 +1,16 @@
-//! Zips of many members.
+//! Zips of many members: none is opened before its turn, and none of them is lost.
 
 use std::path::Path;
 use std::time::Duration;
 
 use bidui::feed::read::open;
 use bidui::pipeline::spec::Format;
+use serde_json::Value;
 
 use super::books::zipped;
 use super::{Files, dump};
+use crate::bombs::pipeline;
+use crate::support::{Bidui, number, temp, text};
 
 /// How often this process has a file open.
 fn open_files(path: &Path) -> usize {
@@ -35,5 +38,36 @@ fn a_member_is_not_opened_before_it_is_read() {
     for part in &mut parts {
         let all = dump(part.as_mut()).expect("reads");
         assert_eq!((all.len(), all[0].as_str()), (80_001, "1 编号|金额"));
+    }
+}
+
+/// What a try-out says of a zip.
+fn tried(members: &[(&str, &str)], verdict: &str) -> Value {
+    let home = temp();
+    let members: Vec<(&str, &[u8])> =
+        members.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+    let file = home.path().join("缴费_20261101.zip");
+    std::fs::write(&file, zipped(&members)).expect("written");
+    let command = Bidui::new("try").arg("--pipeline").arg(pipeline(home.path())).arg(&file);
+    let code = i32::from(verdict == "refused");
+    let said = command.args(&["-o", "json"]).go().ended(code).json().remove(0);
+    assert_eq!(text(&said, "verdict"), verdict, "{said}");
+    said
+}
+
+#[test]
+fn a_member_without_headings_is_not_passed_over() {
+    let first = "单号,号码,姓名,金额\nP1,,测试甲,8.00\n";
+    let next = "P2,,测试乙,9.00\nP3,,测试丙,7.00\n";
+    for [one, other] in [["part-0.csv", "part-1.csv"], ["part-0.txt", "part-1.txt"]] {
+        let said = tried(&[(one, first), (other, next)], "refused");
+        let reasons = said["reasons"].to_string();
+        assert!(reasons.contains("no heading row") && reasons.contains(other), "{reasons}");
+    }
+    // What is for people is no data.
+    for note in ["填表说明.txt", "README.MD"] {
+        let said = tried(&[("a.csv", first), (note, "金额以元为单位\n")], "accepted");
+        assert_eq!(number(&said, "used"), 1);
+        assert!(said["warnings"].to_string().contains(note), "{said}");
     }
 }
