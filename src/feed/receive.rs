@@ -22,6 +22,7 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::schema::table_schema;
 use crate::pipeline::spec::{Feed, Grain, Table};
 use crate::privacy::PersonKeys;
+use repeats::Unwritten;
 
 /// What became of a parcel.
 #[derive(Debug)]
@@ -67,8 +68,8 @@ struct Open<'a> {
 enum Sink {
     /// Into the delivery's file.
     File(Box<Gather>),
-    /// Nowhere. What is kept of each, in their order, is its part and its line.
-    Nowhere(Vec<(u32, u32)>),
+    /// Nowhere.
+    Nowhere(Unwritten),
 }
 
 impl Receiver<'_> {
@@ -337,11 +338,11 @@ impl Open<'_> {
             Outcome::Used { key } => {
                 account.used += 1;
                 self.next_row += 1;
-                let person = self.table.grain == Grain::Person;
-                self.receipt.pending += u64::from(person && key.is_none());
+                let waits = self.table.grain == Grain::Person && key.is_none();
+                self.receipt.pending += u64::from(waits);
                 match &mut self.sink {
                     Sink::File(rows) => rows.row(key, self.typer.packed())?,
-                    Sink::Nowhere(places) => places.push((part as u32, row.line as u32)),
+                    Sink::Nowhere(rows) => rows.row(place, waits),
                 }
             }
             Outcome::Rejected(bad) => {

@@ -35,9 +35,7 @@ impl Open<'_> {
         let (table, rejects) = (self.table, &mut self.rejects);
         let written = match self.sink {
             Sink::File(rows) => repeats::leave_out(again, *rows, table, &mut receipt, rejects)?,
-            Sink::Nowhere(places) => {
-                repeats::account(&again, &places, table, &mut receipt, rejects)?
-            }
+            Sink::Nowhere(rows) => repeats::account(&again, &rows, table, &mut receipt, rejects)?,
         };
         self.rejects.finish()?;
         for part in &receipt.parts {
