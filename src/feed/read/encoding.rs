@@ -213,7 +213,7 @@ fn declared_encoding(label: &str, body: &[u8]) -> Result<(&'static Encoding, Str
             .hint("auto, utf-8, gb18030, big5, utf-16le and utf-16be are read"));
     };
     let encoding = if encoding == GBK { GB18030 } else { encoding };
-    if encoding != UTF_8 && !body.is_ascii() && valid_utf8_prefix(body) {
+    if encoding != UTF_8 && !body.is_ascii() && mostly_utf8(body) {
         return Ok((UTF_8, format!("utf-8, but the feed says {label}")));
     }
     Ok((encoding, name(encoding)))

@@ -112,6 +112,14 @@ fn a_declared_encoding_does_not_turn_utf8_into_noise() {
     let finding = parts[0].part().encoding.clone().expect("found");
     assert_eq!(finding, "utf-8, but the feed says gb18030");
     assert_eq!(dump(parts[0].as_mut()).expect("reads")[1], "2 张三|临夏");
+    // Nor does one character that is cut.
+    let bytes = ["姓名,县\n张三,临夏\n李四,".as_bytes(), b"\xE4\xB8", b",\n"].concat();
+    let all = read(&files.put("cut.csv", bytes), &format).expect("reads");
+    let expected = [format!("!3 {}", reason::NOT_UTF8)];
+    assert_eq!((all[1].as_str(), &all[2..]), ("2 张三|临夏", &expected[..]));
+    // What is of the declared encoding stays so.
+    let bytes = GB18030.encode("姓名,县\n张三,临夏\n李四,东乡\n").0;
+    assert_eq!(read(&files.put("gb.csv", &*bytes), &format).expect("reads")[2], "3 李四|东乡");
 }
 
 #[test]
