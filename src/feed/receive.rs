@@ -238,7 +238,7 @@ impl Open<'_> {
     /// Reads all parts of one file.
     fn file(&mut self, path: &Path) -> Result<()> {
         self.controls.begin_file();
-        let parts = read::open(path, &self.feed.format)?;
+        let parts = read::open_extract(path, &self.feed.format, &self.feed.columns)?;
         let files: Vec<String> = parts.iter().map(|rows| rows.part().file.clone()).collect();
         let mut taken = BTreeSet::new();
         for (rows, file) in parts.into_iter().zip(&files) {
@@ -251,20 +251,7 @@ impl Open<'_> {
                 other => other?,
             };
             taken.insert(file);
-            let header = extract.header();
-            let wrong: Vec<String> = header
-                .missing
-                .iter()
-                .map(|m| format!("no column {}", m.heading))
-                .chain(
-                    header.ambiguous.iter().map(|m| format!("column {} stands twice", m.heading)),
-                )
-                .collect();
-            if !wrong.is_empty() {
-                let place = place_name(extract.part());
-                return Err(Error::gate(format!("{place}: {}", wrong.join(", ")))
-                    .hint("ask the sender, or add the new heading to `from` in the feed's file"));
-            }
+            extract.header().check(&place_name(extract.part()))?;
             self.part(extract)?;
         }
         if let Some(file) = files.iter().find(|file| !taken.contains(file) && !is_note(file)) {
