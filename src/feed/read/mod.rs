@@ -26,6 +26,7 @@ mod row;
 mod stream;
 mod table;
 mod utf16;
+mod whole;
 mod workbook;
 
 use std::path::Path;

@@ -174,7 +174,8 @@ impl Ndjson {
     fn parse(&mut self, row: &mut RawRow) -> Result<(), &'static str> {
         let text = self.lines.text()?;
         let long = text.len() > CELL_BYTES;
-        let object = serde_json::from_str(text).map_err(|_| reason::NOT_OBJECT)?;
+        let fault = || if text.contains('\0') { reason::NUL } else { reason::NOT_OBJECT };
+        let object = serde_json::from_str(text).map_err(|_| fault())?;
         let Object(pairs) = object;
         self.cells.clear();
         self.cells.resize(self.headings.len(), None);

@@ -1,6 +1,7 @@
 //! Files of every kind and with every damage, read back row by row.
 
 mod books;
+mod lost;
 mod sheets;
 mod text;
 pub mod xls;
