@@ -5,6 +5,7 @@ use crate::pipeline::spec::{FeedColumn, Format};
 
 use super::csv::wrong_width;
 use super::header::{Header, Held, NoTable, find_header};
+use super::layout::is_blank;
 use super::whole::Whole;
 use super::{Next, Part, RawRow, Rows, Shape, reason};
 
@@ -83,7 +84,8 @@ impl Table {
     fn is_layout(&self, row: &RawRow) -> bool {
         match self.rows.shape() {
             Shape::Text | Shape::Sheet => self.header.layout.is_layout(row),
-            Shape::Named(_) | Shape::Fixed => false,
+            // A row without a cell is none in any file.
+            Shape::Named(_) | Shape::Fixed => row.cells().all(is_blank),
         }
     }
 

@@ -1,4 +1,5 @@
-//! A character that was lost before costs its row, whatever kind of file it stands in.
+//! What holds in every kind of file: a character that was lost before costs its row, and a row without
+//! a cell is none.
 
 use std::sync::Arc;
 
@@ -60,5 +61,24 @@ fn a_lost_character_costs_its_row_in_every_kind_of_file() {
         let broken: Vec<bool> = all.iter().map(|row| row.starts_with('!')).collect();
         assert_eq!(broken, [false, true, false, false], "{name}: {all:?}");
         assert!(all[1].ends_with(why), "{name}: {all:?}");
+    }
+}
+
+/// Without a cell there is no row, in whatever way a file says that.
+#[test]
+fn a_row_without_a_cell_is_layout_in_every_kind_of_file() {
+    let files = Files::new();
+    let county = Some("县");
+    for (name, bytes) in [
+        ("a.csv", "姓名,县\n测试甲,县\n , \n测试乙,县\n".as_bytes().to_vec()),
+        ("b.ndjson", "{\"姓名\":\"测试甲\",\"县\":\"县\"}\n{}\n{\"姓名\":\"测试乙\"}\n".into()),
+        ("c.parquet", parquet(&[Some("测试甲"), None, Some("测试乙")], &[county, Some(" "), None])),
+    ] {
+        let path = files.put(name, bytes);
+        let columns = [column("name", &["姓名"]), column("county", &["县"])];
+        let (table, all) = table_rows(&path, &columns);
+        assert_eq!(all.len(), 2, "{name}: {all:?}");
+        let titles = table.header().layout_rows;
+        assert_eq!(table.layout_rows() - titles, 1, "{name}");
     }
 }
