@@ -15,13 +15,14 @@ use foldhash::fast::FixedState;
 use crate::citizen_id::Quality;
 use crate::division::Divisions;
 use crate::error::Result;
+use crate::feed::nulls::Nulls;
 use crate::feed::read::RawRow;
 use crate::lake::rows::{Numbers, Packed};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{ColumnType, Feed, FeedColumn, Grain, OnBad, Table, Unit};
 use crate::privacy::PersonKeys;
 use memo::Memo;
-use parse::{Nulls, PlacesKnown};
+use parse::PlacesKnown;
 pub use seen::Said;
 use seen::Seen;
 
