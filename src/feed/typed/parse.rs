@@ -1,7 +1,6 @@
 //! One raw cell to one value of its column's type, or why not.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use arrow::datatypes::{Decimal128Type, DecimalType};
 use foldhash::fast::FixedState;
@@ -94,10 +93,7 @@ impl Typer<'_> {
         }
         let raw = match (source.cells.first(), &source.constant) {
             (Some(Some(at)), _) => cell(*at),
-            (_, Some(constant)) => {
-                let constant = Arc::clone(constant);
-                return self.value(column, &constant, id);
-            }
+            (_, Some(_)) => return self.constant(column, id),
             _ => return self.null(column),
         };
         let trimmed = trimmed(raw);
@@ -108,6 +104,24 @@ impl Typer<'_> {
             _ => self.is_null(trimmed),
         };
         if null { self.null(column) } else { self.value(column, trimmed, id) }
+    }
+
+    /// The constant of a column, which is parsed once; but for an ID number, of which more is told than
+    /// its value.
+    fn constant(&mut self, column: usize, id: &mut Option<(CitizenId, usize)>) -> Result<(), Bad> {
+        let source = &self.sources[column];
+        if !source.constant_packed.is_empty() {
+            self.packed.again(&source.constant_packed);
+            return Ok(());
+        }
+        let constant = source.constant.clone().unwrap_or_default();
+        let start = self.packed.bytes().len();
+        self.value(column, &constant, id)?;
+        if self.sources[column].kind != ColumnType::CitizenId {
+            let packed = self.packed.bytes()[start..].to_vec();
+            self.sources[column].constant_packed = packed;
+        }
+        Ok(())
     }
 
     /// A division by its names. A path ends with a sign that no code has.
