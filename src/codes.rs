@@ -10,6 +10,8 @@ use foldhash::fast::FixedState;
 pub struct CodeList {
     pub columns: Vec<String>,
     pub rows: Vec<Vec<String>>,
+    /// BLAKE3 of the list's file: its version.
+    pub version: String,
 }
 
 /// Splits a CSV line with quotes into its fields.
@@ -34,6 +36,12 @@ pub fn split(line: &str) -> Vec<String> {
 }
 
 impl CodeList {
+    /// The list of a file, none of whose lines has been read yet.
+    pub fn of(text: &str) -> Self {
+        let version = blake3::hash(text.as_bytes()).to_hex().to_string();
+        Self { version, ..Self::default() }
+    }
+
     /// Position of a column.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|c| c == name)

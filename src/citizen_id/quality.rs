@@ -90,8 +90,9 @@ mod tests {
 
     #[test]
     fn words_come_back() {
-        for quality in Quality::ALL {
+        for (place, quality) in Quality::ALL.into_iter().enumerate() {
             assert_eq!(Quality::from_word(quality.word()), Some(quality));
+            assert_eq!(quality as usize, place);
         }
         assert_eq!(Quality::ALL.iter().filter(|quality| quality.usable()).count(), 4);
     }

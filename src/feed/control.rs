@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::nulls::Nulls;
 use super::read::{Header, RawRow, normal_heading};
 use crate::amount::{parse_decimal, parse_int};
 use crate::pipeline::spec::{
@@ -51,6 +52,7 @@ pub(super) struct Controls<'a> {
     numeric: Vec<usize>,
     /// Cells of the part being read that hold numbers.
     number_cells: Vec<usize>,
+    nulls: Nulls,
     pub verdicts: Verdicts,
 }
 
@@ -86,6 +88,7 @@ impl<'a> Controls<'a> {
             running: feed.delivery.control_totals.iter().map(running).collect(),
             numeric: (0..feed.columns.len()).filter(|i| numeric(&feed.columns[*i])).collect(),
             number_cells: Vec::new(),
+            nulls: Nulls::new(&feed.format.nulls),
             verdicts: Verdicts::default(),
         }
     }
@@ -114,7 +117,7 @@ impl<'a> Controls<'a> {
                 continue;
             }
             let text = one.cell.map_or("", |at| row.cell(at)).trim();
-            if self.feed.format.nulls.iter().any(|n| n == text) || text.is_empty() {
+            if self.nulls.contains(text) {
                 one.unread += u64::from(one.cell.is_none());
                 continue;
             }

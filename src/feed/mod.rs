@@ -3,6 +3,7 @@
 pub mod assemble;
 pub mod control;
 pub mod inbox;
+mod nulls;
 pub mod read;
 pub mod receipt;
 mod receive;

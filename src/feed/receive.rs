@@ -5,6 +5,7 @@ mod repeats;
 mod try_out;
 mod verdict;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::control::{Controls, manifests};
@@ -21,6 +22,7 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::schema::table_schema;
 use crate::pipeline::spec::{Feed, Grain, Table};
 use crate::privacy::PersonKeys;
+use repeats::Unwritten;
 
 /// What became of a parcel.
 #[derive(Debug)]
@@ -66,8 +68,8 @@ struct Open<'a> {
 enum Sink {
     /// Into the delivery's file.
     File(Box<Gather>),
-    /// Nowhere. What is kept of each, in their order, is its part and its line.
-    Nowhere(Vec<(u32, u32)>),
+    /// Nowhere.
+    Nowhere(Unwritten),
 }
 
 impl Receiver<'_> {
@@ -135,7 +137,7 @@ impl Receiver<'_> {
     }
 
     /// Period, then a hash of content, part and contract: the same extract under the same contract
-    /// is the same delivery; a changed contract reads it anew.
+    /// is the same delivery; a changed contract, or code list of its table, reads it anew.
     fn delivery_id(&self, parcel: &Parcel, content: &str) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(content.as_bytes());
@@ -202,6 +204,20 @@ fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// May a part without headings be explanations, among all parts of a file? A sheet beside others of its
+/// workbook may, and a note in a zip beside what is none. Without its headings any other is data that
+/// would be lost.
+fn explains(file: &str, files: &[String]) -> bool {
+    let sheets = files.iter().filter(|other| other.as_str() == file).count();
+    sheets > 1 || (is_note(file) && files.iter().any(|other| !is_note(other)))
+}
+
+/// Is a file a text for people, by its name? Extracts are called so too.
+fn is_note(file: &str) -> bool {
+    let extension = Path::new(file).extension().unwrap_or_default();
+    ["txt", "md"].iter().any(|note| extension.eq_ignore_ascii_case(note))
+}
+
 impl Open<'_> {
     /// Reads all files, closes the account and gives the verdict.
     fn files(mut self, files: &[PathBuf]) -> Result<Receipt> {
@@ -222,37 +238,24 @@ impl Open<'_> {
     /// Reads all parts of one file.
     fn file(&mut self, path: &Path) -> Result<()> {
         self.controls.begin_file();
-        let sheets = read::open(path, &self.feed.format)?;
-        let (several, mut taken) = (sheets.len() > 1, 0);
-        for rows in sheets {
+        let parts = read::open_extract(path, &self.feed.format, &self.feed.columns)?;
+        let files: Vec<String> = parts.iter().map(|rows| rows.part().file.clone()).collect();
+        let mut taken = BTreeSet::new();
+        for (rows, file) in parts.into_iter().zip(&files) {
             let extract = match Extract::new(rows, &self.feed.columns, &self.feed.format) {
-                // A sheet of explanations among sheets of data is no fault; one that is damaged may
-                // have held data.
-                Err(NoTable::NoHeading(error)) if several => {
+                // One that is damaged may have held data.
+                Err(NoTable::NoHeading(error)) if explains(file, &files) => {
                     self.receipt.warnings.push(error.message);
                     continue;
                 }
                 other => other?,
             };
-            taken += 1;
-            let header = extract.header();
-            let wrong: Vec<String> = header
-                .missing
-                .iter()
-                .map(|m| format!("no column {}", m.heading))
-                .chain(
-                    header.ambiguous.iter().map(|m| format!("column {} stands twice", m.heading)),
-                )
-                .collect();
-            if !wrong.is_empty() {
-                let place = place_name(extract.part());
-                return Err(Error::gate(format!("{place}: {}", wrong.join(", ")))
-                    .hint("ask the sender, or add the new heading to `from` in the feed's file"));
-            }
+            taken.insert(file);
+            extract.header().check(&place_name(extract.part()))?;
             self.part(extract)?;
         }
-        if several && taken == 0 {
-            return Err(Error::gate(format!("{}: no sheet holds the data", name_of(path)))
+        if let Some(file) = files.iter().find(|file| !taken.contains(file) && !is_note(file)) {
+            return Err(Error::gate(format!("{file}: no sheet holds the data"))
                 .hint("open it and compare its headings with the feed's file"));
         }
         self.controls.end_file(path);
@@ -322,11 +325,11 @@ impl Open<'_> {
             Outcome::Used { key } => {
                 account.used += 1;
                 self.next_row += 1;
-                let person = self.table.grain == Grain::Person;
-                self.receipt.pending += u64::from(person && key.is_none());
+                let waits = self.table.grain == Grain::Person && key.is_none();
+                self.receipt.pending += u64::from(waits);
                 match &mut self.sink {
                     Sink::File(rows) => rows.row(key, self.typer.packed())?,
-                    Sink::Nowhere(places) => places.push((part as u32, row.line as u32)),
+                    Sink::Nowhere(rows) => rows.row(place, waits),
                 }
             }
             Outcome::Rejected(bad) => {

@@ -11,7 +11,7 @@ use crate::engine;
 use crate::error::{Error, Kind, Result};
 use crate::feed::Receiver;
 use crate::feed::inbox::{self, Parcel};
-use crate::feed::receipt::{Receipt, Verdict, contract, every_receipt};
+use crate::feed::receipt::{Receipt, Verdict, contracts, every_receipt};
 use crate::pipeline::pattern::Pattern;
 use crate::pipeline::spec::Feed;
 use crate::privacy::hide_ids;
@@ -25,9 +25,8 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     let Some(input) = &setup.input else { return Ok((Vec::new(), Vec::new())) };
     let inbox = inbox::look(&setup.pipeline, input, Some(night))?;
     let mut parcels = inbox.parcels;
-    let todays = |r: &Receipt| {
-        r.contract == contract(&setup.pipeline, &setup.pipeline.feeds[&r.feed], &setup.keys)
-    };
+    let today = contracts(&setup.pipeline, &setup.keys);
+    let todays = |r: &Receipt| r.contract == today[r.feed.as_str()];
     let receipts = every_receipt(&setup.lake, &setup.pipeline, night)?;
     let (known, before): (Vec<_>, Vec<_>) = receipts.into_iter().partition(todays);
     parcels.extend(from_archive(setup, &before, &parcels));

@@ -222,6 +222,7 @@ fn join_params(
             *own = parent;
         } else if own.columns == parent.columns {
             own.rows.extend(parent.rows);
+            own.version.push_str(&parent.version);
         } else {
             let path = layers[0].dir.join("codes/param.csv");
             faults.push(

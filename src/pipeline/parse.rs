@@ -374,7 +374,7 @@ pub(super) fn rule(stem: &str, source: &Source) -> Result<Rule, Fault> {
 /// # Errors
 /// A fault at the first row that has more or fewer fields than the heading.
 pub(super) fn code_list(source: &Source) -> Result<CodeList, Fault> {
-    let mut list = CodeList::default();
+    let mut list = CodeList::of(&source.text);
     let mut offset = 0;
     for line in source.text.split_inclusive('\n') {
         let span = offset..offset + line.trim_end().len();

@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
+use bidui::citizen_id::CitizenId;
 use bidui::division::Divisions;
 use bidui::feed::Received;
 use bidui::lake::Lake;
 use bidui::lake::rows::{Part, RowsFile};
 use bidui::pipeline::Pipeline;
+use bidui::privacy::PersonKeys;
 use proptest::prelude::*;
 
 use crate::support::{scratch, take_in, temp};
@@ -239,4 +241,40 @@ fn a_row_that_says_its_key_again_is_a_duplicate_or_quarantined_where_it_stands()
     let waiting = rows.scan(Part::Pending, &["visit_no".to_owned()], &Default::default());
     let waiting = waiting.expect("a scan").map(|batch| batch.expect("rows").num_rows() as u64);
     assert_eq!(waiting.sum::<u64>(), unusable);
+}
+
+/// Whoever stands in neighbouring rows, or comes again later, has one key.
+#[test]
+fn a_row_has_the_key_of_its_person_whoever_stands_above_it() {
+    let home = temp();
+    let file = home.path().join("就诊_202610.csv");
+    let (one, other) = (*b"629401195603140024", *b"62940119900101001X");
+    let ids = [Some(one), Some(one), Some(other), None, Some(other), Some(one)];
+    let mut text = String::from("编号,身份证号,姓名,日期,费用\n");
+    for (row, id) in ids.iter().enumerate() {
+        let id = id.map_or(String::new(), |id| String::from_utf8_lossy(&id).into_owned());
+        text.push_str(&format!("N{row},{id},王某某,2026-10-05,8\n"));
+    }
+    std::fs::write(&file, text).expect("written");
+    let lake = home.path().join("lake");
+    let Ok(Received::New(receipt)) = receive(&lake, &file) else {
+        panic!("a new lake takes it in");
+    };
+    let folder = Lake::at(&lake).deliveries("visit").join(&receipt.delivery);
+    let rows = RowsFile::open(&folder.join("rows.parquet")).expect("a file");
+    let names = ["src_row", "person_key"].map(str::to_owned);
+    let mut found = vec![String::new(); ids.len()];
+    for batch in rows.scan(Part::All, &names, &Default::default()).expect("a scan") {
+        let batch = batch.expect("rows");
+        let cell = |at: usize, row: usize| {
+            arrow::util::display::array_value_to_string(batch.column(at), row).expect("a text")
+        };
+        for row in 0..batch.num_rows() {
+            let number: usize = cell(0, row).parse().expect("a number");
+            found[number] = cell(1, row);
+        }
+    }
+    let keys = PersonKeys::new(b"a secret of a test");
+    let key = |id| keys.key(&CitizenId::new(id).expect("a number")).to_string();
+    assert_eq!(found, ids.map(|id| id.map(key).unwrap_or_default()));
 }

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod cells;
+mod codes;
 mod totals;
 
 use std::collections::{BTreeMap, BTreeSet};

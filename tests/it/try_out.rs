@@ -2,6 +2,11 @@
 
 use std::path::PathBuf;
 
+use bidui::division::Divisions;
+use bidui::feed::inbox::look;
+use bidui::feed::{Received, Receiver};
+use bidui::lake::Lake;
+use bidui::privacy::PersonKeys;
 use serde_json::{Value, json};
 
 use crate::mini::mini;
@@ -87,6 +92,35 @@ fn lines_are_named_and_cells_are_not() {
     assert!(!page.contains("很多") && !page.contains("某某"), "{page}");
     let left = std::fs::read_dir(home.path()).expect("a folder").count();
     assert_eq!(left, 1, "nothing stays beside the file");
+}
+
+/// A row that says again what another one said waits for nobody.
+#[test]
+fn rows_that_wait_for_a_person_are_counted_as_the_night_counts_them() {
+    let home = temp();
+    let file = home.path().join("input/2026-11-10/缴费_20261101.csv");
+    std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+    let rows = "单号,号码,姓名,金额\nP1,,王某某,8\nP1,,王某某,8\nP1,,王某某,9\n\
+        P2,629401195603140024,李某某,8\nP3,,张某某,8\n";
+    std::fs::write(&file, rows).expect("written");
+    let pipeline = bidui::night::setup::load(&mini().pipeline).expect("it loads");
+    let (divisions, keys) = (Divisions::default(), PersonKeys::new(b"a secret of a test"));
+    let lake = Lake::at(&home.path().join("lake"));
+    let receiver = Receiver {
+        pipeline: &pipeline,
+        lake: &lake,
+        divisions: &divisions,
+        keys: &keys,
+        buckets: 2,
+    };
+    let parcels = look(&pipeline, &home.path().join("input"), None).expect("an inbox").parcels;
+    let tried = receiver.try_out(&parcels[0], |_, _| ()).expect("tried");
+    let named = receiver.name(&parcels[0]).expect("named");
+    let Received::New(receipt) = receiver.receive(&parcels[0], &named).expect("received") else {
+        panic!("a new lake takes it in");
+    };
+    assert_eq!((receipt.used, receipt.pending), (3, 2));
+    assert_eq!((tried.used, tried.pending), (3, 2));
 }
 
 #[test]

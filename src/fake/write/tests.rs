@@ -31,6 +31,7 @@ fn codes() -> BTreeMap<String, CodeList> {
             text(&["2", "女", "女性"]),
             text(&["9", "未说明", "无"]),
         ],
+        ..CodeList::default()
     };
     BTreeMap::from([("sex".to_owned(), sex)])
 }

@@ -68,7 +68,7 @@ fn quietly(job: &Job, tell: &mut Tell<'_>) -> Result<()> {
     QUIET.set(true);
     let done = std::panic::catch_unwind(AssertUnwindSafe(|| produce(job, tell)));
     QUIET.set(false);
-    done.unwrap_or_else(|_| Err(gave_up(&job.source.label())))
+    done.unwrap_or_else(|_| Err(gave_up(job)))
 }
 
 /// A process that does not outlive its reader.
@@ -128,20 +128,34 @@ fn relay(program: &Path, job: &Job, tell: &mut Tell<'_>) -> Result<()> {
 fn died(job: &Job, status: ExitStatus) -> Result<Error> {
     let (label, allowed) = (job.source.label(), Allowance::of(&job.source)?);
     let what = match status.signal() {
-        Some(SIGABRT) => format!("asks for more memory than {} MiB", allowed.memory() / MIB),
-        Some(SIGXCPU | SIGKILL) => format!("takes more than {} s to read", allowed.seconds()),
-        _ => return Ok(gave_up(&label)),
+        Some(SIGABRT) => {
+            let most = allowed.memory() / MIB;
+            format!("asks for more memory than {most} MiB, which its size does not explain")
+        }
+        Some(SIGXCPU) => {
+            let most = allowed.seconds();
+            format!("takes more than {most} s to read, which its size does not explain")
+        }
+        // Its own limits send other signals.
+        Some(SIGKILL) => {
+            "lost its reader, which was killed: the machine has too little memory".into()
+        }
+        _ => return Ok(gave_up(job)),
     };
     let next = match job.content {
         Content::Parquet => "ask the sender for CSV, or for several smaller files",
         _ => "open it in Excel or WPS, save it as XLSX or CSV, or ask for several smaller files",
     };
-    Ok(Error::gate(format!("{label} {what}, which its size does not explain")).hint(next))
+    Ok(Error::gate(format!("{label} {what}")).hint(next))
 }
 
-fn gave_up(label: &str) -> Error {
-    Error::gate(format!("{label} made the reader give up: it is damaged or hostile"))
-        .hint("ask the sender to open it, save it again as XLSX or CSV, and deliver that")
+fn gave_up(job: &Job) -> Error {
+    let next = match job.content {
+        Content::Parquet => "ask the sender to write it again, or for CSV",
+        _ => "ask the sender to open it, save it again as XLSX or CSV, and deliver that",
+    };
+    let label = job.source.label();
+    Error::gate(format!("{label} made the reader give up: it is damaged or hostile")).hint(next)
 }
 
 /// What the other process is asked for.
@@ -175,7 +189,7 @@ pub fn read_apart(request: &Request<'_>, out: impl Write) -> io::Result<()> {
             written.is_ok()
         };
         let produced = std::panic::catch_unwind(AssertUnwindSafe(|| produce(&job, &mut tell)));
-        produced.unwrap_or_else(|_| Err(gave_up(&job.source.label())))
+        produced.unwrap_or_else(|_| Err(gave_up(&job)))
     });
     written?;
     if let Err(error) = done {
@@ -226,4 +240,30 @@ fn addresses() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmSize:"));
     let size = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     size.map_or(512 * MIB, |kib| kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_a_reader_died_is_told() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let told = |content: Content, signal: i32| {
+            let (source, sheets) = (Source::file(file.path()), "*".to_owned());
+            let job = Job { source, content, sheets, from: 0, merged: false };
+            let error = died(&job, ExitStatus::from_raw(signal)).unwrap();
+            format!("{}; {}", error.message, error.hints.join("; "))
+        };
+        for (signal, says) in [
+            (SIGABRT, "more memory than"),
+            (SIGXCPU, "s to read"),
+            (SIGKILL, "too little memory"),
+            (11, "give up"),
+        ] {
+            let (book, columns) = (told(Content::Xlsx, signal), told(Content::Parquet, signal));
+            assert!(book.contains(says) && book.contains("save it"), "{book}");
+            assert!(columns.contains(says) && !columns.contains("save it"), "{columns}");
+        }
+    }
 }

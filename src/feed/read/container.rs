@@ -1,7 +1,7 @@
 //! Where bytes come from: a file, or a member of a zip that is never unpacked to disk.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -95,12 +95,23 @@ impl Source {
     /// A stream from the beginning.
     ///
     /// # Errors
-    /// The file cannot be opened, or no thread started for a member.
+    /// The file cannot be opened.
     pub fn buffered(&self) -> Result<Box<dyn BufRead + Send>> {
-        match &self.member {
-            None => Ok(Box::new(BufReader::with_capacity(BLOCK_BYTES, self.open_file()?))),
-            Some(member) => Ok(Box::new(Pipe::start(self, member)?)),
+        self.buffered_after(0)
+    }
+
+    /// A stream of what comes after the first `skip` bytes. Of a member nothing is opened before it is
+    /// read: a zip may have a thousand of them.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn buffered_after(&self, skip: usize) -> Result<Box<dyn BufRead + Send>> {
+        if let Some(member) = &self.member {
+            return Ok(Box::new(Pipe::new(&self.path, member, skip)));
         }
+        let mut file = self.open_file()?;
+        file.seek(SeekFrom::Start(skip as u64)).map_err(|e| self.read_error(&e))?;
+        Ok(Box::new(BufReader::with_capacity(BLOCK_BYTES, file)))
     }
 
     /// The bytes with random access; a zip's member is read into memory.
@@ -277,27 +288,35 @@ fn damaged(label: &str, what: &str) -> Error {
 /// A zip's member, decompressed on a thread of its own: the decompressor borrows the archive, so
 /// that it cannot be kept in a struct beside it.
 struct Pipe {
-    blocks: Receiver<io::Result<Vec<u8>>>,
+    path: PathBuf,
+    index: usize,
+    size: u64,
+    /// Nothing before it is first read.
+    blocks: Option<Receiver<io::Result<Vec<u8>>>>,
     block: Vec<u8>,
     at: usize,
+    /// Bytes of the first block that are passed over.
+    skip: usize,
     done: bool,
 }
 
 impl Pipe {
-    fn start(source: &Source, member: &Member) -> Result<Self> {
+    fn new(path: &Path, member: &Member, skip: usize) -> Self {
+        let (path, index, size) = (path.to_owned(), member.index, member.size);
+        Self { path, index, size, blocks: None, block: Vec::new(), at: 0, skip, done: false }
+    }
+
+    fn start(&self) -> io::Result<Receiver<io::Result<Vec<u8>>>> {
         let (sender, blocks) = sync_channel(2);
-        let file = source.open_file()?;
-        let (index, size) = (member.index, member.size);
-        std::thread::Builder::new()
-            .name("unzip".into())
-            .spawn(move || {
-                if let Err(e) = pump(file, index, size, &sender) {
-                    // Nobody listens any more: there is nobody to tell either.
-                    let _ = sender.send(Err(e));
-                }
-            })
-            .map_err(|e| Error::environment(format!("cannot start a thread: {e}")))?;
-        Ok(Self { blocks, block: Vec::new(), at: 0, done: false })
+        let (file, index, size) = (File::open(&self.path)?, self.index, self.size);
+        let work = move || {
+            if let Err(e) = pump(file, index, size, &sender) {
+                // Nobody listens any more: there is nobody to tell either.
+                let _ = sender.send(Err(e));
+            }
+        };
+        std::thread::Builder::new().name("unzip".into()).spawn(work)?;
+        Ok(blocks)
     }
 }
 
@@ -331,13 +350,15 @@ fn pump(
 
 impl BufRead for Pipe {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.at == self.block.len() && !self.done {
-            self.at = 0;
-            self.block = match self.blocks.recv() {
-                Ok(block) => block?,
-                Err(_) => return Err(io::Error::other("the unzip thread ended early")),
-            };
+        if self.blocks.is_none() {
+            self.blocks = Some(self.start()?);
+        }
+        while self.at == self.block.len() && !self.done {
+            let next = self.blocks.as_ref().and_then(|blocks| blocks.recv().ok());
+            self.block =
+                next.unwrap_or_else(|| Err(io::Error::other("the unzip thread ended early")))?;
             self.done = self.block.is_empty();
+            self.at = std::mem::take(&mut self.skip).min(self.block.len());
         }
         Ok(&self.block[self.at..])
     }

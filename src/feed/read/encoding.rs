@@ -1,10 +1,9 @@
 //! Tells encodings apart and decodes one line at a time, so that bad bytes cost one row.
 
-use std::io::{BufReader, Read};
+use std::io::BufReader;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{BIG5, DecoderResult, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
-use memchr::{memchr, memchr_iter, memmem};
 
 use crate::error::{Error, Result};
 use crate::pipeline::spec::Format;
@@ -69,9 +68,7 @@ impl Text {
     /// # Errors
     /// What the disk says; a damaged zip.
     pub fn lines(&self, source: &Source) -> Result<Lines> {
-        let mut reader = source.buffered()?;
-        let mut bom = vec![0; self.skip];
-        reader.read_exact(&mut bom).map_err(|e| source.read_error(&e))?;
+        let reader = source.buffered_after(self.skip)?;
         if self.is_utf16() {
             let decoder = self.encoding.new_decoder_without_bom_handling();
             let utf16 = Utf16 { reader, decoder, ended: false };
@@ -104,13 +101,10 @@ impl LineDecoder {
     /// The text of whole lines, if nothing is wrong with any of them. The bytes `\n` and `\r` are
     /// nothing else in these encodings.
     pub fn block(&self, bytes: &[u8], text: &mut String) -> bool {
-        if memchr(0, bytes).is_some() {
-            return false;
-        }
         if self.encoding == UTF_8 {
             let valid = UTF_8.decode_without_bom_handling_and_without_replacement(bytes);
             valid.iter().for_each(|valid| text.push_str(valid));
-            return valid.is_some() && memmem::find(bytes, "\u{FFFD}".as_bytes()).is_none();
+            return valid.is_some();
         }
         (self.encoding == GB18030 || self.encoding == BIG5) && decoded(self.encoding, bytes, text)
     }
@@ -118,18 +112,10 @@ impl LineDecoder {
     /// The line's text.
     ///
     /// # Errors
-    /// A [`reason`]: a NUL byte, bytes that the encoding cannot hold, a character that was lost
-    /// before.
+    /// A [`reason`]: bytes that the encoding cannot hold.
     pub fn decode<'a>(&'a mut self, bytes: &'a [u8]) -> Result<&'a str, &'static str> {
-        if memchr(0, bytes).is_some() {
-            return Err(reason::NUL);
-        }
         if self.encoding == UTF_8 {
-            let text = std::str::from_utf8(bytes).map_err(|_| reason::NOT_UTF8)?;
-            // Its first byte is rarer in Chinese text than its last one.
-            let replaced = |at: usize| text.as_bytes()[at..].starts_with("\u{FFFD}".as_bytes());
-            let replaced = memchr_iter(0xEF, bytes).any(replaced);
-            return if replaced { Err(reason::REPLACED) } else { Ok(text) };
+            return std::str::from_utf8(bytes).map_err(|_| reason::NOT_UTF8);
         }
         if bytes.is_ascii() {
             return Ok(std::str::from_utf8(bytes).expect("ASCII is UTF-8"));
@@ -215,7 +201,7 @@ fn declared_encoding(label: &str, body: &[u8]) -> Result<(&'static Encoding, Str
             .hint("auto, utf-8, gb18030, big5, utf-16le and utf-16be are read"));
     };
     let encoding = if encoding == GBK { GB18030 } else { encoding };
-    if encoding != UTF_8 && !body.is_ascii() && valid_utf8_prefix(body) {
+    if encoding != UTF_8 && !body.is_ascii() && mostly_utf8(body) {
         return Ok((UTF_8, format!("utf-8, but the feed says {label}")));
     }
     Ok((encoding, name(encoding)))
@@ -351,6 +337,5 @@ mod tests {
         assert_eq!(decoder.decode(b"\xC8,1"), Err(reason::NOT_GB18030));
         let mut decoder = LineDecoder::new(UTF_8);
         assert_eq!(decoder.decode(b"\xC8,1"), Err(reason::NOT_UTF8));
-        assert_eq!(decoder.decode("a\u{FFFD}".as_bytes()), Err(reason::REPLACED));
     }
 }

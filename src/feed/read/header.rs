@@ -59,6 +59,25 @@ pub struct Header {
     pub(super) pending: VecDeque<Held>,
 }
 
+impl Header {
+    /// Holds that every column stands in the part, and once.
+    ///
+    /// # Errors
+    /// A gate: the columns for which the file of the part is refused.
+    pub fn check(&self, place: &str) -> Result<()> {
+        let missing = self.missing.iter().map(|m| format!("no column {}", m.heading));
+        let twice = self.ambiguous.iter().map(|m| format!("column {} stands twice", m.heading));
+        let wrong: Vec<String> = missing.chain(twice).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(wrong_columns(place, wrong)) }
+    }
+}
+
+/// The refusal of a part whose columns are not those of the contract.
+pub(super) fn wrong_columns(place: &str, wrong: Vec<String>) -> Error {
+    Error::gate(format!("{place}: {}", wrong.join(", ")))
+        .hint("ask the sender, or add the new heading to `from` in the feed's file")
+}
+
 /// A row that was read while the heading was looked for.
 #[derive(Debug, Clone)]
 pub(super) enum Held {

@@ -38,6 +38,11 @@ impl Wanted {
         let level = |text: &String| text.split('|').map(normal_heading).collect();
         Self { from, path: column.path.iter().map(level).collect() }
     }
+
+    /// The names of each cell that it is made of: one, or the levels of its path.
+    pub fn cells(&self) -> impl Iterator<Item = &Vec<String>> {
+        std::iter::once(&self.from).filter(|names| !names.is_empty()).chain(&self.path)
+    }
 }
 
 /// How many of a heading's names count: those with its parent, its own too, or all.

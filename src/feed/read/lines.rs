@@ -253,10 +253,7 @@ mod tests {
             (0..20_000).map(|n| format!("{n},张三丰{},临夏", "甲".repeat(n % 7))).collect();
         for (encoding, bad, reason) in [
             (UTF_8, &b"\xFF\xC8,1"[..], reason::NOT_UTF8),
-            (UTF_8, "\u{FFFD},1".as_bytes(), reason::REPLACED),
-            (UTF_8, b"a\0b", reason::NUL),
             (GB18030, b"\xFF\xC8,1", reason::NOT_GB18030),
-            (GB18030, b"a\0b", reason::NUL),
         ] {
             let (mut bytes, mut wanted) = (Vec::new(), Vec::new());
             for (n, line) in plain.iter().enumerate() {

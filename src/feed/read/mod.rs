@@ -26,12 +26,13 @@ mod row;
 mod stream;
 mod table;
 mod utf16;
+mod whole;
 mod workbook;
 
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::pipeline::spec::{FileKind, Format};
+use crate::pipeline::spec::{FeedColumn, FileKind, Format};
 
 pub use apart::{COMMAND, Request, read_apart, set_program};
 pub use columns::Columns;
@@ -161,13 +162,26 @@ pub trait Rows: Send {
     }
 }
 
-/// Opens an extract: one stream for each sheet or zip member, read lazily.
+/// Opens a file of which no columns are known, see [`open_extract`].
+///
+/// # Errors
+/// As for [`open_extract`].
+pub fn open(path: &Path, format: &Format) -> Result<Vec<Box<dyn Rows>>> {
+    open_extract(path, format, &[])
+}
+
+/// Opens an extract that should have some columns: one stream for each sheet or zip member, read
+/// lazily.
 ///
 /// # Errors
 /// The file cannot be opened, is damaged, empty or protected by a password, passes a limit, is of a
 /// kind that is not read or not of the one that the contract names; a contract that cannot be
 /// obeyed.
-pub fn open(path: &Path, format: &Format) -> Result<Vec<Box<dyn Rows>>> {
+pub fn open_extract(
+    path: &Path,
+    format: &Format,
+    columns: &[FeedColumn],
+) -> Result<Vec<Box<dyn Rows>>> {
     let name = path.display();
     let closed = |e: std::io::Error| {
         Error::gate(format!("cannot open {name}: {e}"))
@@ -187,7 +201,7 @@ pub fn open(path: &Path, format: &Format) -> Result<Vec<Box<dyn Rows>>> {
     let source = Source::file(path);
     let content = kind::of(&source, format)?;
     if content != Content::Zip {
-        return open_one(&source, content, format);
+        return open_one(&source, content, format, columns);
     }
     let mut all = Vec::new();
     for member in container::members(path)? {
@@ -196,7 +210,7 @@ pub fn open(path: &Path, format: &Format) -> Result<Vec<Box<dyn Rows>>> {
             return Err(Error::gate(format!("{} is a zip inside a zip", member.label()))
                 .hint("ask the sender to zip once, or unpack the inner one"));
         }
-        all.extend(open_one(&member, content, format)?);
+        all.extend(open_one(&member, content, format, columns)?);
     }
     Ok(all)
 }
@@ -228,12 +242,17 @@ pub fn merged(path: &Path) -> Result<Option<Vec<Merged>>> {
 }
 
 /// Opens one file or zip member whose content is known.
-fn open_one(source: &Source, content: Content, format: &Format) -> Result<Vec<Box<dyn Rows>>> {
+fn open_one(
+    source: &Source,
+    content: Content,
+    format: &Format,
+    columns: &[FeedColumn],
+) -> Result<Vec<Box<dyn Rows>>> {
     check_declared(source, content, format.kind)?;
     Ok(match content {
         Content::Text => vec![csv::open(source, format)?],
         Content::Fixed => vec![fixed::open(source, format)?],
-        Content::Json => vec![ndjson::open(source, format)?],
+        Content::Json => vec![ndjson::open(source, format, columns)?],
         Content::Parquet | Content::Xlsx | Content::Xls | Content::Ods => {
             parts::open(source, content, format)?
         }

@@ -1,4 +1,5 @@
-//! NDJSON: one object a line; the headings are the keys of the first objects.
+//! NDJSON: one object a line. The headings are the keys of the first objects, and the columns of the
+//! contract: an exporter may leave out what is nothing, and fill a column far down only.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,21 +9,27 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::pipeline::spec::Format;
+use crate::pipeline::spec::{FeedColumn, Format};
 
 use super::container::Source;
 use super::encoding;
+use super::header::wrong_columns;
+use super::heading::{Wanted, normal_heading};
 use super::lines::Lines;
 use super::{CELL_BYTES, Next, Part, RawRow, Rows, Shape, raw_text, reason};
 
 /// How many objects decide about the headings.
 const OBJECTS: usize = 100;
 
-/// Opens NDJSON.
+/// Opens NDJSON; `columns` are those of the contract.
 ///
 /// # Errors
 /// No line is an object; and as for [`encoding::inspect`].
-pub(super) fn open(source: &Source, format: &Format) -> Result<Box<dyn Rows>> {
+pub(super) fn open(
+    source: &Source,
+    format: &Format,
+    columns: &[FeedColumn],
+) -> Result<Box<dyn Rows>> {
     let text = encoding::inspect(source, format)?;
     let mut lines = text.lines(source)?;
     let mut headings: Vec<String> = Vec::new();
@@ -49,7 +56,40 @@ pub(super) fn open(source: &Source, format: &Format) -> Result<Box<dyn Rows>> {
     let part = Part { file: label, encoding: Some(text.finding.clone()), ..Part::default() };
     let lines = text.lines(source)?;
     let positions = headings.iter().cloned().enumerate().map(|(i, key)| (key, i)).collect();
-    Ok(Box::new(Ndjson { part, lines, headings, positions, cells: Vec::new() }))
+    let (known, awaited) = expect(&mut headings, columns);
+    let cells = Vec::new();
+    Ok(Box::new(Ndjson { part, lines, headings, positions, known, awaited, cells }))
+}
+
+/// Adds a heading for each column of the contract that has not come yet. Gives where the names of all
+/// columns stand, and the new headings that have to come. A file that has no column of the contract is
+/// another table: nothing is expected of it.
+fn expect(
+    headings: &mut Vec<String>,
+    columns: &[FeedColumn],
+) -> (HashMap<String, usize>, Vec<(usize, String)>) {
+    let (mut known, mut awaited) = (HashMap::new(), Vec::new());
+    let mut normal: Vec<String> = headings.iter().map(|key| normal_heading(key)).collect();
+    let wanted: Vec<Wanted> = columns.iter().map(Wanted::new).collect();
+    let came = |names: &Vec<String>| names.iter().any(|name| normal.contains(name));
+    if !wanted.iter().flat_map(Wanted::cells).any(came) {
+        return (known, awaited);
+    }
+    for (column, wanted) in columns.iter().zip(&wanted) {
+        for names in wanted.cells() {
+            let found = names.iter().find_map(|name| normal.iter().position(|own| own == name));
+            let at = found.unwrap_or(normal.len());
+            if found.is_none() {
+                normal.push(names[0].clone());
+                headings.push(names[0].clone());
+                awaited.extend((!column.optional).then(|| (at, names[0].clone())));
+            }
+            for name in names {
+                known.entry(name.clone()).or_insert(at);
+            }
+        }
+    }
+    (known, awaited)
 }
 
 /// The pairs of an object in their order, also those that stand twice.
@@ -81,7 +121,12 @@ struct Ndjson {
     part: Part,
     lines: Lines,
     headings: Vec<String>,
+    /// Positions of the keys of the first objects.
     positions: HashMap<String, usize>,
+    /// Those of the contract's names, as they are compared.
+    known: HashMap<String, usize>,
+    /// Columns that have to come and have not yet.
+    awaited: Vec<(usize, String)>,
     cells: Vec<Option<Value>>,
 }
 
@@ -99,7 +144,7 @@ impl Rows for Ndjson {
         let mark = loop {
             let Some(mark) = self.lines.next()? else {
                 self.part.unterminated = !self.lines.terminated();
-                return Ok(Next::End);
+                return self.end();
             };
             if !self.lines.bytes().trim_ascii().is_empty() {
                 break mark;
@@ -117,32 +162,54 @@ impl Rows for Ndjson {
 }
 
 impl Ndjson {
+    /// The end, if all columns came that had to.
+    fn end(&self) -> Result<Next> {
+        if self.awaited.is_empty() {
+            return Ok(Next::End);
+        }
+        let wrong = self.awaited.iter().map(|(_, name)| format!("no column {name}"));
+        Err(wrong_columns(&self.part.file, wrong.collect()))
+    }
+
     fn parse(&mut self, row: &mut RawRow) -> Result<(), &'static str> {
         let text = self.lines.text()?;
-        let object = serde_json::from_str(text).map_err(|_| reason::NOT_OBJECT)?;
+        let long = text.len() > CELL_BYTES;
+        let fault = || if text.contains('\0') { reason::NUL } else { reason::NOT_OBJECT };
+        let object = serde_json::from_str(text).map_err(|_| fault())?;
         let Object(pairs) = object;
         self.cells.clear();
         self.cells.resize(self.headings.len(), None);
         for (key, value) in pairs {
-            let &at = self.positions.get(&key).ok_or(reason::NEW_KEY)?;
+            let at = self.positions.get(&key).or_else(|| self.known.get(&normal_heading(&key)));
+            let &at = at.ok_or(reason::NEW_KEY)?;
             if self.cells[at].replace(value).is_some() {
                 return Err(reason::KEY_TWICE);
             }
         }
-        for cell in &self.cells {
-            match cell {
-                None | Some(Value::Null) => row.push(""),
-                Some(Value::String(text)) if text.len() > CELL_BYTES => {
-                    return Err(reason::LONG_CELL);
-                }
-                Some(Value::String(text)) => row.push(text),
-                Some(Value::Number(n)) if n.is_f64() => {
-                    push_float(row, n.as_f64().unwrap_or(f64::NAN));
-                }
-                Some(other) => row.push_fmt(format_args!("{other}")),
-            }
+        let cells = &self.cells;
+        self.awaited.retain(|(at, _)| cells[*at].is_none());
+        for cell in cells {
+            push(row, cell.as_ref().unwrap_or(&Value::Null));
+        }
+        if long && row.cells().any(|cell| cell.len() > CELL_BYTES) {
+            return Err(reason::LONG_CELL);
         }
         Ok(())
+    }
+}
+
+/// Adds the cell of a value. Those in an array are joined as the values of a set are.
+fn push(row: &mut RawRow, value: &Value) {
+    match value {
+        Value::Null => row.push(""),
+        Value::String(text) => row.push(text),
+        Value::Number(n) if n.is_f64() => push_float(row, n.as_f64().unwrap_or(f64::NAN)),
+        Value::Array(items) if !items.iter().any(|item| item.is_array() || item.is_object()) => {
+            let mut set = RawRow::default();
+            items.iter().filter(|item| !item.is_null()).for_each(|item| push(&mut set, item));
+            row.push(&set.cells().collect::<Vec<_>>().join("|"));
+        }
+        other => row.push_fmt(format_args!("{other}")),
     }
 }
 

@@ -137,9 +137,7 @@ impl Rows for PartRows {
             if let Some(wrong) = self.rows.next(row) {
                 return Ok(match wrong {
                     None => Next::Row,
-                    Some(reason) => {
-                        Next::Broken { line: row.line, byte: 0, reason, raw: row.shown() }
-                    }
+                    Some(reason) => row.broken(reason),
                 });
             }
             match std::mem::replace(&mut self.state, State::Done) {

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Columns;
+use super::{Columns, Next};
 
 /// One row as text. Reused between rows: no allocation per row.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +48,16 @@ impl RawRow {
     /// Bytes of the text that the cells are cut from.
     pub fn bytes(&self) -> usize {
         if self.of.is_some() { self.cells().map(str::len).sum() } else { self.text.len() }
+    }
+
+    /// The text that the cells are cut from; empty for a row of columns.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What is told of it when it cannot be trusted.
+    pub(super) fn broken(&self, reason: &'static str) -> Next {
+        Next::Broken { line: self.line, byte: self.byte, reason, raw: self.shown() }
     }
 
     /// Makes an empty row that of some columns.

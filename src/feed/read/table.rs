@@ -5,6 +5,8 @@ use crate::pipeline::spec::{FeedColumn, Format};
 
 use super::csv::wrong_width;
 use super::header::{Header, Held, NoTable, find_header};
+use super::layout::is_blank;
+use super::whole::Whole;
 use super::{Next, Part, RawRow, Rows, Shape, reason};
 
 /// A part of a delivery as data rows.
@@ -21,10 +23,11 @@ impl Table {
     /// # Errors
     /// As for [`find_header`].
     pub fn new(
-        mut rows: Box<dyn Rows>,
+        rows: Box<dyn Rows>,
         columns: &[FeedColumn],
         format: &Format,
     ) -> Result<Self, NoTable> {
+        let mut rows: Box<dyn Rows> = Box::new(Whole::new(rows));
         let header = find_header(rows.as_mut(), columns, format)?;
         let layout_rows = header.layout_rows;
         Ok(Self { rows, header, layout_rows, total: None })
@@ -81,7 +84,8 @@ impl Table {
     fn is_layout(&self, row: &RawRow) -> bool {
         match self.rows.shape() {
             Shape::Text | Shape::Sheet => self.header.layout.is_layout(row),
-            Shape::Named(_) | Shape::Fixed => false,
+            // A row without a cell is none in any file.
+            Shape::Named(_) | Shape::Fixed => row.cells().all(is_blank),
         }
     }
 
@@ -101,10 +105,7 @@ impl Table {
                 let broken = broken.then_some(reason::LINE_BREAK);
                 match broken.or_else(|| wrong_width(row, Some(self.header.width))) {
                     None => Next::Row,
-                    Some(reason) => {
-                        let raw = row.shown();
-                        Next::Broken { line: row.line, byte: row.byte, reason, raw }
-                    }
+                    Some(reason) => row.broken(reason),
                 }
             }
         }

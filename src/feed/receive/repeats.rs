@@ -10,12 +10,31 @@ use crate::citizen_id::Quality;
 use crate::error::{Error, Result};
 use crate::feed::receipt::Receipt;
 use crate::feed::rejects::{Reject, RejectWriter};
-use crate::feed::typed::{Repeats, Said};
-use crate::lake::rows::{Gather, PERSON_KEY, SRC_ROW};
+use crate::feed::typed::{Place, Repeats, Said};
+use crate::lake::rows::{Gather, Numbers, PERSON_KEY, SRC_ROW};
 use crate::pipeline::spec::{ColumnType, Table};
 
 /// Why a row that has the key of an earlier one is put aside.
 const REASON: &str = "the key of an earlier row with other content";
+
+/// What is kept of rows that are not written, by their numbers.
+#[derive(Default)]
+pub(super) struct Unwritten {
+    /// The part and the line of each.
+    places: Vec<(u32, u32)>,
+    /// Those whose ID names no person yet.
+    waiting: Numbers,
+}
+
+impl Unwritten {
+    /// Keeps the next row; whether it waits for a person.
+    pub fn row(&mut self, place: Place, waits: bool) {
+        self.places.push((place.part as u32, place.line as u32));
+        if waits {
+            self.waiting.insert(place.row);
+        }
+    }
+}
 
 /// A row that has the key of an earlier one and says something else.
 struct Other {
@@ -62,21 +81,22 @@ pub(super) fn leave_out(
     Ok(written)
 }
 
-/// Accounts for rows that are not new where no rows are written; `places` has the part and the line of
-/// each row. What they count among the repaired they go on to count. Gives the rows that are new.
+/// Accounts for rows that are not new where none of `rows` is written. What they count among the
+/// repaired they go on to count. Gives the rows that are new.
 ///
 /// # Errors
 /// What the disk says.
 pub(super) fn account(
     again: &Repeats,
-    places: &[(u32, u32)],
+    rows: &Unwritten,
     table: &Table,
     receipt: &mut Receipt,
     rejects: &mut RejectWriter,
 ) -> Result<u64> {
     let column = table.key.first().map_or("", String::as_str);
     for (number, said) in &again.rows {
-        let (part, line) = places[*number as usize];
+        let (part, line) = rows.places[*number as usize];
+        receipt.pending -= u64::from(rows.waiting.contains(*number));
         let part = &mut receipt.parts[part as usize];
         part.used -= 1;
         if *said == Said::Again {
@@ -86,7 +106,7 @@ pub(super) fn account(
             rejects.quarantine(part, &mut receipt.reject_reasons, &reject)?;
         }
     }
-    Ok((places.len() - again.rows.len()) as u64)
+    Ok((rows.places.len() - again.rows.len()) as u64)
 }
 
 /// What was counted among the repaired belongs to rows that are left out.

@@ -3,6 +3,7 @@
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int64Type;
 
+use super::repeats::Unwritten;
 use super::{Named, Receiver, Sink};
 use crate::error::Result;
 use crate::feed::inbox::Parcel;
@@ -28,7 +29,7 @@ impl Receiver<'_> {
         let hashes = vec![String::new(); parcel.files.len()];
         let named = Named { delivery: String::new(), content: String::new(), hashes, arrival: 0 };
         let receipt = self.receipt(parcel, feed, &named);
-        let sink = Sink::Nowhere(Vec::new());
+        let sink = Sink::Nowhere(Unwritten::default());
         let receipt = self.open(&staged, sink, receipt)?.files(&parcel.files)?;
         let columns = ["column", "reason", "line", "byte", "sheet"].map(str::to_owned);
         let rejects = RowsFile::open(&staged.join(REJECTS))?;

@@ -30,14 +30,12 @@ impl Open<'_> {
     /// An account that does not close; what the disk says.
     pub(super) fn finish(mut self) -> Result<Receipt> {
         let mut receipt = self.receipt;
-        receipt.amendments = std::mem::take(&mut self.typer.amendments);
+        receipt.amendments = self.typer.amendments();
         let again = self.typer.repeats()?;
         let (table, rejects) = (self.table, &mut self.rejects);
         let written = match self.sink {
             Sink::File(rows) => repeats::leave_out(again, *rows, table, &mut receipt, rejects)?,
-            Sink::Nowhere(places) => {
-                repeats::account(&again, &places, table, &mut receipt, rejects)?
-            }
+            Sink::Nowhere(rows) => repeats::account(&again, &rows, table, &mut receipt, rejects)?,
         };
         self.rejects.finish()?;
         for part in &receipt.parts {

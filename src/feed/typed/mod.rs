@@ -12,16 +12,17 @@ use std::sync::Arc;
 use chrono::{Datelike, NaiveDate};
 use foldhash::fast::FixedState;
 
-use crate::citizen_id::Quality;
+use crate::citizen_id::{CitizenId, Quality};
 use crate::division::Divisions;
 use crate::error::Result;
+use crate::feed::nulls::Nulls;
 use crate::feed::read::RawRow;
 use crate::lake::rows::{Numbers, Packed};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{ColumnType, Feed, FeedColumn, Grain, OnBad, Table, Unit};
 use crate::privacy::PersonKeys;
 use memo::Memo;
-use parse::{Nulls, PlacesKnown};
+use parse::PlacesKnown;
 pub use seen::Said;
 use seen::Seen;
 
@@ -55,13 +56,8 @@ struct Source {
     unit: Option<Unit>,
     codes: Option<HashMap<String, String, FixedState>>,
     constant: Option<Arc<str>>,
-}
-
-impl Source {
-    /// The kind of amendment that a cell is whose bad value was dropped.
-    fn dropped(&self) -> String {
-        format!("dropped:{}", self.name)
-    }
+    /// What its constant is when it is packed; empty until that is known.
+    constant_packed: Vec<u8>,
 }
 
 /// Counts of what was repaired or dropped, by kind.
@@ -85,6 +81,8 @@ pub struct Typer<'a> {
     /// Beginning of the codes that the register must hold.
     root: String,
     keys: Option<(&'a PersonKeys, usize)>,
+    /// The last ID and its key: rows of one person often stand one below the other.
+    last: Option<(CitizenId, i64)>,
     key_columns: Vec<usize>,
     /// Columns of ID numbers. Behind each stand its text as it was received, and what it turned out
     /// to be.
@@ -101,7 +99,10 @@ pub struct Typer<'a> {
     row_bytes: Vec<u8>,
     key_bytes: Vec<u8>,
     seen: Seen,
-    pub amendments: Amendments,
+    /// Cells that were dropped, by column.
+    dropped: Vec<u64>,
+    /// ID numbers by what they turned out to be, in the order of [`Quality::ALL`].
+    ids_by_quality: [u64; Quality::ALL.len()],
 }
 
 /// Where one row stands.
@@ -135,6 +136,7 @@ impl<'a> Typer<'a> {
             divisions,
             root: pipeline.settings.division_root.clone(),
             keys: person.map(|column| (keys, column)),
+            last: None,
             key_columns: table.key.iter().filter_map(|k| table.position(k)).collect(),
             ids: (0..sources.len()).filter(|c| sources[*c].kind == ColumnType::CitizenId).collect(),
             packed: Packed::default(),
@@ -142,12 +144,13 @@ impl<'a> Typer<'a> {
             qualities: vec![Quality::Missing; sources.len()],
             places_known: PlacesKnown::default(),
             memo: Memo::new(sources.len()),
+            dropped: vec![0; sources.len()],
+            ids_by_quality: [0; Quality::ALL.len()],
             sources,
             spare: String::new(),
             row_bytes: Vec::new(),
             key_bytes: Vec::new(),
             seen: Seen::new(path),
-            amendments: Amendments::new(),
         }
     }
 
@@ -173,12 +176,26 @@ impl<'a> Typer<'a> {
     /// What the disk says.
     pub fn repeats(&mut self) -> Result<Repeats> {
         let rows = self.seen.repeats(!self.key_columns.is_empty())?;
-        let (mut numbers, mut dropped) = (Numbers::default(), Amendments::new());
+        let (mut numbers, mut dropped) = (Numbers::default(), vec![0_u64; self.sources.len()]);
         rows.iter().for_each(|(number, _)| numbers.insert(*number));
-        self.seen.dropped_of(&numbers, |column| {
-            *dropped.entry(self.sources[column].dropped()).or_default() += 1;
-        })?;
-        Ok(Repeats { rows, numbers, dropped })
+        self.seen.dropped_of(&numbers, |column| dropped[column] += 1)?;
+        Ok(Repeats { rows, numbers, dropped: self.kinds(&dropped) })
+    }
+
+    /// What was repaired or dropped of the rows that are used, by kind.
+    pub fn amendments(&self) -> Amendments {
+        let mut all = self.kinds(&self.dropped);
+        let repaired = Quality::ALL.into_iter().zip(self.ids_by_quality);
+        for (quality, ids) in repaired.filter(|(q, ids)| *q != Quality::Valid && *ids > 0) {
+            all.insert(format!("id:{}", quality.word()), ids);
+        }
+        all
+    }
+
+    /// The kinds of cells that were dropped, from their counts by column.
+    fn kinds(&self, dropped: &[u64]) -> Amendments {
+        let columns = self.sources.iter().zip(dropped).filter(|(_, cells)| **cells > 0);
+        columns.map(|(source, cells)| (format!("dropped:{}", source.name), *cells)).collect()
     }
 
     /// Takes one row of raw cells.
@@ -208,18 +225,15 @@ impl<'a> Typer<'a> {
         }
         self.remember(place.row)?;
         for column in dropped {
-            *self.amendments.entry(self.sources[column].dropped()).or_default() += 1;
+            self.dropped[column] += 1;
             self.seen.dropped(place.row, column)?;
         }
         for column in &self.ids {
-            let quality = self.qualities[*column];
-            if quality != Quality::Valid {
-                *self.amendments.entry(format!("id:{}", quality.word())).or_default() += 1;
-            }
+            self.ids_by_quality[self.qualities[*column] as usize] += 1;
         }
         let mut key = None;
         if let Some((keys, column)) = self.keys {
-            key = id.filter(|(_, c)| *c == column).map(|(id, _)| keys.key(&id));
+            key = id.filter(|(_, c)| *c == column).map(|(id, _)| self.key(keys, id));
             self.packed.front(key.map(|_| "id"));
         }
         self.packed.number(place.row);
@@ -227,6 +241,18 @@ impl<'a> Typer<'a> {
         self.packed.int64(place.line as i64);
         self.packed.int64(place.byte as i64);
         Ok(Outcome::Used { key })
+    }
+
+    /// The key of a person.
+    fn key(&mut self, keys: &PersonKeys, id: CitizenId) -> i64 {
+        match self.last {
+            Some((last, key)) if last == id => key,
+            _ => {
+                let key = keys.key(&id);
+                self.last = Some((id, key));
+                key
+            }
+        }
     }
 
     /// Adds the text of an ID number and what it turned out to be. A usable number is the same however
@@ -295,5 +321,6 @@ fn source(pipeline: &Pipeline, feed: &Feed, column: &crate::pipeline::spec::Colu
         unit: mapped.and_then(|m| m.unit),
         codes,
         constant: feed.constants.get(&column.name).map(|c| c.as_str().into()),
+        constant_packed: Vec::new(),
     }
 }

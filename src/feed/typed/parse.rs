@@ -1,7 +1,6 @@
 //! One raw cell to one value of its column's type, or why not.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use arrow::datatypes::{Decimal128Type, DecimalType};
 use foldhash::fast::FixedState;
@@ -43,36 +42,6 @@ impl PlacesKnown {
             self.last = Some((named.to_owned(), found));
         }
         self.last.as_ref()?.1.as_deref()
-    }
-}
-
-/// Texts that mean "nothing".
-pub(super) struct Nulls {
-    texts: Vec<String>,
-    /// A bit for each of their marks: most cells are told apart by theirs.
-    marks: [u64; 64],
-}
-
-impl Nulls {
-    /// These texts, and the empty one.
-    pub fn new(texts: &[String]) -> Self {
-        let mut nulls = Self { texts: texts.to_vec(), marks: [0; 64] };
-        for text in texts.iter().map(String::as_str).chain([""]) {
-            let (length, last) = Self::marks(text);
-            nulls.marks[length] |= 1 << last;
-        }
-        nulls
-    }
-
-    /// Its length and some of the bits of its last byte.
-    fn marks(text: &str) -> (usize, u8) {
-        (text.len().min(63), text.as_bytes().last().map_or(0, |last| last % 64))
-    }
-
-    fn contains(&self, text: &str) -> bool {
-        let (length, last) = Self::marks(text);
-        let likely = self.marks[length] >> last & 1 == 1;
-        likely && (text.is_empty() || self.texts.iter().any(|null| null == text))
     }
 }
 
@@ -124,10 +93,7 @@ impl Typer<'_> {
         }
         let raw = match (source.cells.first(), &source.constant) {
             (Some(Some(at)), _) => cell(*at),
-            (_, Some(constant)) => {
-                let constant = Arc::clone(constant);
-                return self.value(column, &constant, id);
-            }
+            (_, Some(_)) => return self.constant(column, id),
             _ => return self.null(column),
         };
         let trimmed = trimmed(raw);
@@ -138,6 +104,24 @@ impl Typer<'_> {
             _ => self.is_null(trimmed),
         };
         if null { self.null(column) } else { self.value(column, trimmed, id) }
+    }
+
+    /// The constant of a column, which is parsed once; but for an ID number, of which more is told than
+    /// its value.
+    fn constant(&mut self, column: usize, id: &mut Option<(CitizenId, usize)>) -> Result<(), Bad> {
+        let source = &self.sources[column];
+        if !source.constant_packed.is_empty() {
+            self.packed.again(&source.constant_packed);
+            return Ok(());
+        }
+        let constant = source.constant.clone().unwrap_or_default();
+        let start = self.packed.bytes().len();
+        self.value(column, &constant, id)?;
+        if self.sources[column].kind != ColumnType::CitizenId {
+            let packed = self.packed.bytes()[start..].to_vec();
+            self.sources[column].constant_packed = packed;
+        }
+        Ok(())
     }
 
     /// A division by its names. A path ends with a sign that no code has.
@@ -352,22 +336,5 @@ mod tests {
         for text in all.iter().flat_map(|a| all.iter().map(move |b| format!("{a}{b}"))) {
             assert_eq!(trimmed(&text), text.trim(), "{text:?}");
         }
-    }
-
-    #[test]
-    fn nulls_are_told_by_length_and_text() {
-        let long = "x".repeat(70);
-        let nulls = Nulls::new(&["无".into(), "NULL".into(), long.clone()]);
-        for (text, null) in [
-            ("", true),
-            ("无", true),
-            ("有", false),
-            ("NULL", true),
-            ("null", false),
-            (long.as_str(), true),
-        ] {
-            assert_eq!(nulls.contains(text), null, "{text}");
-        }
-        assert!(!nulls.contains(&long[1..]) && Nulls::new(&[]).contains(""));
     }
 }

@@ -154,3 +154,22 @@ fn cells_are_counted_as_dropped_of_rows_that_are_used() {
         assert_eq!(receipt.amendments, dropped, "{rows:?}");
     }
 }
+
+/// It is read once, and is that of every row.
+#[test]
+fn a_constant_stands_in_every_row() {
+    let trial = trial();
+    trial.write(&trial.pipeline().join("tables/visit.yaml"), TABLE);
+    let mapped = "  - {to: day, from: [日期], required: true}\n  \
+        - {to: month, from: [月份], required: true}\n  - {to: tags, from: [标签], required: true}\n";
+    let constants = "constants: {day: 2026年10月1日, tags: 甲、乙}\n";
+    assert!(FEED.contains(mapped));
+    let feed = FEED.replace(mapped, constants);
+    trial.write(&trial.pipeline().join("feeds/visit.yaml"), &feed);
+    let text = "编号,费用,成本,实缴\nN1,1,1,1\nN2,2,1,1\nN3,3,1,1\n";
+    trial.write(&trial.input().join("2026-11-10/就诊_202610.csv"), text);
+    trial.receive();
+    let receipt = trial.receipts().remove(0);
+    let expected = ["N1", "N2", "N3"].map(|number| format!("{number} 2026-10-01 甲|乙"));
+    assert_eq!(stored(&trial, &receipt, &["visit_no", "day", "tags"]), expected);
+}

@@ -89,7 +89,7 @@ fn sheets_are_streamed_one_by_one() {
     assert!(refusal_of(&path, &format).to_string().contains("东乡县"));
 }
 
-fn zipped(members: &[(&str, &[u8])]) -> Vec<u8> {
+pub fn zipped(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in members {
         zip.start_file(*name, SimpleFileOptions::default()).expect("started");

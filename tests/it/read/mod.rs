@@ -1,14 +1,16 @@
 //! Files of every kind and with every damage, read back row by row.
 
 mod books;
+mod lost;
 mod sheets;
 mod text;
 pub mod xls;
+mod zips;
 
 use std::path::{Path, PathBuf};
 
 use bidui::error::{Error, Kind, Result};
-use bidui::feed::read::{Next, RawRow, Rows, Table, open};
+use bidui::feed::read::{Next, RawRow, Rows, Table, open, open_extract};
 use bidui::pipeline::spec::{FeedColumn, Format};
 use tempfile::TempDir;
 
@@ -78,7 +80,7 @@ fn column(to: &str, from: &[&str]) -> FeedColumn {
 
 fn table_rows(path: &Path, columns: &[FeedColumn]) -> (Table, Vec<String>) {
     let format = Format::default();
-    let rows = open(path, &format).expect("opens").remove(0);
+    let rows = open_extract(path, &format, columns).expect("opens").remove(0);
     let mut table = Table::new(rows, columns, &format).expect("heading found");
     let mut all = Vec::new();
     let mut row = RawRow::default();

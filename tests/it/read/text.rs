@@ -1,6 +1,6 @@
 //! Delimited and fixed-width text, NDJSON, and their headings.
 
-use bidui::feed::read::{Next, RawRow, find_header, open, reason};
+use bidui::feed::read::{Next, NoTable, RawRow, Table, find_header, open, open_extract, reason};
 use bidui::pipeline::spec::{FeedColumn, FileKind, Format};
 use encoding_rs::GB18030;
 
@@ -112,6 +112,14 @@ fn a_declared_encoding_does_not_turn_utf8_into_noise() {
     let finding = parts[0].part().encoding.clone().expect("found");
     assert_eq!(finding, "utf-8, but the feed says gb18030");
     assert_eq!(dump(parts[0].as_mut()).expect("reads")[1], "2 张三|临夏");
+    // Nor does one character that is cut.
+    let bytes = ["姓名,县\n张三,临夏\n李四,".as_bytes(), b"\xE4\xB8", b",\n"].concat();
+    let all = read(&files.put("cut.csv", bytes), &format).expect("reads");
+    let expected = [format!("!3 {}", reason::NOT_UTF8)];
+    assert_eq!((all[1].as_str(), &all[2..]), ("2 张三|临夏", &expected[..]));
+    // What is of the declared encoding stays so.
+    let bytes = GB18030.encode("姓名,县\n张三,临夏\n李四,东乡\n").0;
+    assert_eq!(read(&files.put("gb.csv", &*bytes), &format).expect("reads")[2], "3 李四|东乡");
 }
 
 #[test]
@@ -285,4 +293,60 @@ fn ndjson_takes_its_headings_from_keys() {
     assert_eq!(all, expected);
     assert_eq!(table.header().binding.source, [Some(0), Some(2)]);
     assert_eq!(table.header().unmapped, ["fee", "x"]);
+}
+
+#[test]
+fn an_array_is_a_set() {
+    let files = Files::new();
+    let text = "{\"no\":1,\"set\":[\"I10\",\"E11\",null,2.50,true]}\n\
+        {\"no\":2,\"set\":[]}\n{\"no\":3,\"set\":[[1],2]}\n";
+    let all = read(&files.put("a.ndjson", text), &Format::default()).expect("reads");
+    assert_eq!(all, ["1 1|I10|E11|2.5|true", "2 2|", "3 3|[[1],2]"]);
+}
+
+/// What is nothing is often left out.
+#[test]
+fn a_key_of_the_contract_is_never_new() {
+    let files = Files::new();
+    let columns = [
+        column("no", &["no"]),
+        column("fee", &["金额", "fee"]),
+        FeedColumn { optional: true, ..column("note", &["note"]) },
+    ];
+    let first = "{\"no\":1}\n".repeat(120);
+    let late = "{\"no\":2,\"Fee\":3}\n{\"no\":3,\"note\":\"x\",\"金额\":4}\n{\"no\":4,\"new\":1}\n\
+        {\"no\":5,\"fee\":1,\"金额\":1}\n";
+    let path = files.put("a.ndjson", format!("{first}{late}"));
+    let (table, all) = table_rows(&path, &columns);
+    let expected = [
+        "120 1||".to_owned(),
+        "121 2|3|".into(),
+        "122 3|4|x".into(),
+        format!("!123 {}", reason::NEW_KEY),
+        format!("!124 {}", reason::KEY_TWICE),
+    ];
+    assert_eq!(all[119..], expected);
+    assert_eq!(table.header().binding.source, [Some(0), Some(1), Some(2)]);
+    assert!(table.header().missing.is_empty() && table.header().unmapped.is_empty());
+}
+
+#[test]
+fn a_key_that_has_to_come_and_does_not_refuses_the_file() {
+    let files = Files::new();
+    let format = Format::default();
+    let open = |text: &str, columns: &[FeedColumn]| {
+        let path = files.put("a.ndjson", text);
+        let rows = open_extract(&path, &format, columns).expect("opens").remove(0);
+        Table::new(rows, columns, &format)
+    };
+    let columns = [column("no", &["no"]), column("fee", &["金额"])];
+    let mut table = open("{\"no\":1}\n{\"no\":2}\n", &columns).expect("a table");
+    let mut row = RawRow::default();
+    assert_eq!(table.next(&mut row).expect("reads"), Next::Row);
+    assert_eq!(table.next(&mut row).expect("reads"), Next::Row);
+    let refused = table.next(&mut row).expect_err("refused").to_string();
+    assert!(refused.contains("a.ndjson: no column 金额"), "{refused}");
+    // Another table is none of these columns.
+    let other = open("{\"a\":1}\n{\"b\":2}\n", &columns).map(|_| ());
+    assert!(matches!(other, Err(NoTable::NoHeading(_))), "{other:?}");
 }
