@@ -153,7 +153,7 @@ impl ExecutionPlan for LookupExec {
 }
 
 /// All partitions of an input, one behind the other: a UNION has one for each of its parts.
-pub(super) fn all_of(
+fn all_of(
     input: &Arc<dyn ExecutionPlan>,
     context: &Arc<TaskContext>,
 ) -> Result<SendableRecordBatchStream> {
@@ -295,7 +295,7 @@ impl Shape {
 }
 
 /// Bytes of a batch, which may be a slice of a larger one.
-pub(super) fn bytes(batch: &RecordBatch) -> usize {
+fn bytes(batch: &RecordBatch) -> usize {
     let columns = batch.columns().iter();
     columns.map(|column| column.to_data().get_slice_memory_size().unwrap_or(0)).sum()
 }

@@ -4,7 +4,6 @@ mod functions;
 mod guard;
 mod joins;
 mod lookup;
-mod once;
 mod program;
 mod stored;
 #[cfg(test)]
@@ -31,7 +30,6 @@ use datafusion::physical_plan::PhysicalExpr;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 pub use guard::guarded;
-pub use once::input_of;
 pub use program::Program;
 pub use stored::{EVERYONE, Held, Piece, Rows, Slice, Stored, TableRows};
 
@@ -96,8 +94,6 @@ impl Engine {
             .with_config(config)
             .with_runtime_env(self.runtime.clone())
             .with_default_features()
-            .with_analyzer_rules(once::rules())
-            .with_query_planner(Arc::new(once::Planner))
             .with_physical_optimizer_rules(joins::rules());
         if let Some(functions) = state.scalar_functions() {
             // now() and uuid() give something else each time: no night could be run again.

@@ -11,8 +11,6 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::{Distinct, Expr, Join, LogicalPlan};
 
-use crate::engine;
-
 /// How the rows of a node lie in the buckets.
 enum Rows {
     Plain,
@@ -44,9 +42,6 @@ pub(super) fn apart(plan: &LogicalPlan, apart: &Apart<'_>) -> Result<BTreeSet<us
 
 fn rows(plan: &LogicalPlan, apart: &Apart<'_>) -> Result<Rows, String> {
     subqueries(plan, apart)?;
-    if let Some(input) = engine::input_of(plan) {
-        return rows(input, apart);
-    }
     match plan {
         LogicalPlan::TableScan(scan) if scan.fetch.is_some() => {
             Err("a LIMIT counts over all rows".into())
