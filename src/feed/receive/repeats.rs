@@ -1,7 +1,5 @@
 //! Rows that say what an earlier row of the delivery said: found when all have come, and left out.
 
-use std::collections::HashMap;
-
 use arrow::array::{Array, AsArray, PrimitiveArray, RecordBatch, StringArray};
 use arrow::datatypes::{ArrowPrimitiveType, Int32Type, Int64Type};
 use arrow::util::display::array_value_to_string;
@@ -10,7 +8,7 @@ use crate::citizen_id::Quality;
 use crate::error::{Error, Result};
 use crate::feed::receipt::Receipt;
 use crate::feed::rejects::{Reject, RejectWriter};
-use crate::feed::typed::{Place, Repeats, Said};
+use crate::feed::typed::{Place, Repeats};
 use crate::lake::rows::{Gather, Numbers, PERSON_KEY, SRC_ROW};
 use crate::pipeline::spec::{ColumnType, Table};
 
@@ -51,7 +49,7 @@ struct Other {
 /// # Errors
 /// What the disk says.
 pub(super) fn leave_out(
-    again: Repeats,
+    again: &Repeats,
     rows: Gather,
     table: &Table,
     receipt: &mut Receipt,
@@ -59,15 +57,15 @@ pub(super) fn leave_out(
 ) -> Result<u64> {
     again.dropped.iter().for_each(|(kind, cells)| not_amended(receipt, kind, *cells));
     let mut others = Vec::new();
-    let said: HashMap<i64, Said> = again.rows.into_iter().collect();
-    let written = rows.finish_without(&again.numbers, |batch| {
+    let written = rows.finish_without(&again.known.rows, |batch| {
         let rows = Rows::of(batch, table)?;
         for row in 0..batch.num_rows() {
             rows.take_back(row, receipt);
             let (number, part) = (rows.numbers.value(row), rows.parts.value(row) as usize);
-            match said.get(&number) {
-                Some(Said::Otherwise) => others.push(rows.other(row)?),
-                _ => receipt.parts[part].duplicate += 1,
+            if again.known.otherwise.contains(number) {
+                others.push(rows.other(row)?);
+            } else {
+                receipt.parts[part].duplicate += 1;
             }
         }
         Ok(())
@@ -94,19 +92,19 @@ pub(super) fn account(
     rejects: &mut RejectWriter,
 ) -> Result<u64> {
     let column = table.key.first().map_or("", String::as_str);
-    for (number, said) in &again.rows {
-        let (part, line) = rows.places[*number as usize];
-        receipt.pending -= u64::from(rows.waiting.contains(*number));
+    for number in again.known.rows.iter() {
+        let (part, line) = rows.places[number as usize];
+        receipt.pending -= u64::from(rows.waiting.contains(number));
         let part = &mut receipt.parts[part as usize];
         part.used -= 1;
-        if *said == Said::Again {
-            part.duplicate += 1;
-        } else {
+        if again.known.otherwise.contains(number) {
             let reject = Reject { line: line.into(), byte: 0, column, reason: REASON, raw: "" };
             rejects.quarantine(part, &mut receipt.reject_reasons, &reject)?;
+        } else {
+            part.duplicate += 1;
         }
     }
-    Ok((rows.places.len() - again.rows.len()) as u64)
+    Ok(rows.places.len() as u64 - again.known.rows.count())
 }
 
 /// What was counted among the repaired belongs to rows that are left out.

@@ -34,7 +34,7 @@ impl Open<'_> {
         let again = self.typer.repeats()?;
         let (table, rejects) = (self.table, &mut self.rejects);
         let written = match self.sink {
-            Sink::File(rows) => repeats::leave_out(again, *rows, table, &mut receipt, rejects)?,
+            Sink::File(rows) => repeats::leave_out(&again, *rows, table, &mut receipt, rejects)?,
             Sink::Nowhere(rows) => repeats::account(&again, &rows, table, &mut receipt, rejects)?,
         };
         self.rejects.finish()?;

@@ -17,13 +17,13 @@ use crate::division::Divisions;
 use crate::error::Result;
 use crate::feed::nulls::Nulls;
 use crate::feed::read::RawRow;
-use crate::lake::rows::{Numbers, Packed};
+use crate::lake::rows::Packed;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{ColumnType, Feed, FeedColumn, Grain, OnBad, Table, Unit};
 use crate::privacy::PersonKeys;
 use memo::Memo;
 use parse::PlacesKnown;
-pub use seen::Said;
+pub use seen::Known;
 use seen::Seen;
 
 /// A cell that its contract does not allow.
@@ -65,9 +65,7 @@ pub type Amendments = std::collections::BTreeMap<String, u64>;
 
 /// Rows of a delivery that are not new.
 pub struct Repeats {
-    /// Their numbers, in order, and what each is to those before it.
-    pub rows: Vec<(i64, Said)>,
-    pub numbers: Numbers,
+    pub known: Known,
     /// Cells that were dropped of them, as they were counted.
     pub dropped: Amendments,
 }
@@ -175,11 +173,10 @@ impl<'a> Typer<'a> {
     /// # Errors
     /// What the disk says.
     pub fn repeats(&mut self) -> Result<Repeats> {
-        let rows = self.seen.repeats(!self.key_columns.is_empty())?;
-        let (mut numbers, mut dropped) = (Numbers::default(), vec![0_u64; self.sources.len()]);
-        rows.iter().for_each(|(number, _)| numbers.insert(*number));
-        self.seen.dropped_of(&numbers, |column| dropped[column] += 1)?;
-        Ok(Repeats { rows, numbers, dropped: self.kinds(&dropped) })
+        let known = self.seen.repeats(!self.key_columns.is_empty())?;
+        let mut dropped = vec![0_u64; self.sources.len()];
+        self.seen.dropped_of(&known.rows, |column| dropped[column] += 1)?;
+        Ok(Repeats { known, dropped: self.kinds(&dropped) })
     }
 
     /// What was repaired or dropped of the rows that are used, by kind.

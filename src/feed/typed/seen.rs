@@ -8,13 +8,13 @@ use crate::error::Result;
 use crate::lake::heaps::Heaps;
 use crate::lake::rows::Numbers;
 
-/// What a row is to those before it, unless it is new.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Said {
-    /// It says exactly what the first row with its key says.
-    Again,
-    /// The first row with its key says something else.
-    Otherwise,
+/// Rows that are not new, by their numbers.
+#[derive(Debug, Default)]
+pub struct Known {
+    pub rows: Numbers,
+    /// Those of them that say something else than the first row with their key. Every other says exactly
+    /// what that one says.
+    pub otherwise: Numbers,
 }
 
 /// Hashes of the rows of one delivery.
@@ -73,32 +73,37 @@ impl Seen {
         })
     }
 
-    /// Rows that are not new, by their numbers in order. `keyed`: the rows have keys.
+    /// Rows that are not new. `keyed`: the rows have keys.
     ///
     /// # Errors
     /// What the disk says.
-    pub fn repeats(&mut self, keyed: bool) -> Result<Vec<(i64, Said)>> {
-        let mut found = Vec::new();
+    pub fn repeats(&mut self, keyed: bool) -> Result<Known> {
+        let mut known = Known::default();
         self.heaps.drain(|sorted| {
             for same in sorted.chunk_by(|a, b| a[0] == b[0]).filter(|same| same.len() > 1) {
                 let [_, _, first] = same[0];
                 for [_, number, said] in &same[1..] {
-                    if *said == first {
-                        found.push((*number as i64, Said::Again));
-                    } else if keyed {
-                        found.push((*number as i64, Said::Otherwise));
+                    let (number, again) = (*number as i64, *said == first);
+                    if again || keyed {
+                        known.rows.insert(number);
+                    }
+                    if keyed && !again {
+                        known.otherwise.insert(number);
                     }
                 }
             }
         })?;
-        found.sort_unstable_by_key(|(number, _)| *number);
-        Ok(found)
+        Ok(known)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn found(known: Known) -> (Vec<i64>, Vec<i64>) {
+        (known.rows.iter().collect(), known.otherwise.iter().collect())
+    }
 
     #[test]
     fn rows_are_told_apart_by_key_and_content() {
@@ -107,11 +112,11 @@ mod tests {
         for (number, row) in [b"1|a", b"2|a", b"1|a", b"1|b"].into_iter().enumerate() {
             seen.keyed(number as i64, &row[..1], row).unwrap();
         }
-        assert_eq!(seen.repeats(true).unwrap(), [(2, Said::Again), (3, Said::Otherwise)]);
+        assert_eq!(found(seen.repeats(true).unwrap()), (vec![2, 3], vec![3]));
         for (number, row) in [b"1|a", b"1|b", b"1|a"].into_iter().enumerate() {
             seen.whole(number as i64, row).unwrap();
         }
-        assert_eq!(seen.repeats(false).unwrap(), [(2, Said::Again)]);
+        assert_eq!(found(seen.repeats(false).unwrap()), (vec![2], vec![]));
     }
 
     #[test]
@@ -137,7 +142,7 @@ mod tests {
         for number in 0..200_000_u32 {
             seen.keyed(number.into(), &(number % 100_000).to_le_bytes(), b"row").unwrap();
         }
-        let again = seen.repeats(true).unwrap();
-        assert_eq!(again, (100_000..200_000).map(|n| (n, Said::Again)).collect::<Vec<_>>());
+        let known = found(seen.repeats(true).unwrap());
+        assert_eq!(known, ((100_000..200_000).collect(), vec![]));
     }
 }

@@ -22,6 +22,13 @@ impl Numbers {
         self.words.get(word).is_some_and(|w| w & bit != 0)
     }
 
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = i64> + '_ {
+        let bits = |word: u64| (0..64).filter(move |bit| word >> bit & 1 == 1);
+        let words = self.words.iter().enumerate();
+        words.flat_map(move |(at, word)| bits(*word).map(move |bit| at as i64 * 64 + bit))
+    }
+
     /// How many they are.
     pub fn count(&self) -> u64 {
         self.words.iter().map(|word| u64::from(word.count_ones())).sum()
