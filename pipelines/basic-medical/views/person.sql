@@ -8,12 +8,28 @@ name: name
 -- person_key and every join of person tables is on person_key, so the view runs bucket by bucket.
 -- No DISTINCT inside an aggregate: it takes some 10 KB for each group, and here each person is a group.
 WITH
--- The insurance year is that of the last closed month: in January the newest extracts still hold last year's
--- enrolments only. Parameters that are asked before a person's county is known are the province's.
+-- Up to when extracts are here. A month that did not come is no month without bills, enrolments or visits.
+came AS (
+  SELECT max(CASE WHEN table_name = 'settlement' THEN period END) AS billed_to,
+    max(CASE WHEN table_name = 'insured' THEN period END) AS enrolled_to,
+    max(CASE WHEN table_name = 'followup' THEN period END) AS visited_to
+  FROM feed_period
+),
+-- The insurance year is that of the last closed month that has come: in January the newest extracts still hold last year's
+-- enrolments only. So it is with follow-up visits, whose extracts come later than bills: the last ones of a year are due in
+-- January. Parameters that are asked before a person's county is known are the province's.
 -- In a cross join its one row comes first: the engine hands on a batch for each row of the first side.
 province AS (
-  SELECT code, CAST(date_part('year', CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', code, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY) AS BIGINT) AS ins_year
-  FROM (SELECT min(code) AS code FROM code_division WHERE level = '1') AS root
+  SELECT code, billed_to, visits_through,
+    CAST(date_part('year', least(closed, enrolled_to)) AS BIGINT) AS ins_year,
+    CAST(date_part('year', visits_through) AS BIGINT) AS visits_year
+  FROM (
+    SELECT code, billed_to, enrolled_to,
+      CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', code, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY AS closed,
+      least(CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('followup_close_day', code, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY, visited_to) AS visits_through
+    FROM (SELECT min(code) AS code FROM code_division WHERE level = '1') AS root
+    CROSS JOIN came
+  ) AS months
 ),
 spine AS (
   SELECT person_key
@@ -323,7 +339,7 @@ known AS (
   SELECT p.person_key, p.disease, p.confirmed_date, p.closed_on, p.open, p.curing, p.treated, d.label,
     p.first_on, p.stays, p.claims, p.last_stay, p.transplant_on, p.onco_on, p.rare_claims, p.rare_first,
     -- Where the register is silent about the day, visits are due from the beginning of the year.
-    coalesce(p.confirmed_date, make_date(CAST(yr() AS INT), 1, 1)) AS visits_from,
+    coalesce(p.confirmed_date, make_date(CAST(c.visits_year AS INT), 1, 1)) AS visits_from,
     coalesce(d.cancer = '1', false) AS cancer,
     d.class = '大病' AS major,
     d.class = '慢病' AS chronic,
@@ -380,7 +396,8 @@ rare AS (
 ),
 signed AS (
   SELECT person_key, bool_or(valid) AS contract_valid,
-    min(CASE WHEN valid THEN start_date END) AS contract_from,
+    -- Visits are due under the contract of the day up to which they are told: one that began after it asks for none yet.
+    min(CASE WHEN told THEN start_date END) AS contract_from,
     max(CASE WHEN valid THEN end_date END) AS contract_to,
     max(least(end_date, terminated_date)) AS last_contract_to,
     -- The family doctor: team, its name and the doctor of the contract that began last, from one row.
@@ -388,10 +405,13 @@ signed AS (
   FROM (
     SELECT person_key, start_date, end_date, terminated_date,
       concat_ws(chr(31), CAST(start_date AS VARCHAR), coalesce(team_id, ''), coalesce(team_name, ''), coalesce(doctor_name, '')) AS doctor,
-      start_date <= asof() AND coalesce(end_date >= asof(), true) AND coalesce(terminated_date > asof(), true) AS valid
+      start_date <= asof() AND coalesce(end_date >= asof(), true) AND coalesce(terminated_date > asof(), true) AS valid,
+      start_date <= visits_through AND coalesce(end_date >= visits_through, true) AND coalesce(terminated_date > visits_through, true) AS told
     FROM (
       -- A contract without a first day runs from its signature.
-      SELECT person_key, coalesce(start_date, sign_date) AS start_date, end_date, terminated_date, team_id, team_name, doctor_name FROM contract
+      SELECT person_key, coalesce(start_date, sign_date) AS start_date, end_date, terminated_date, team_id, team_name, doctor_name, visits_through
+      FROM province
+      CROSS JOIN contract
     ) AS c
   ) AS c
   GROUP BY person_key
@@ -403,12 +423,13 @@ visits AS (
     sum(CASE WHEN disease = 'smi' THEN 1 ELSE 0 END) AS smi_done,
     sum(CASE WHEN disease = 'tb' THEN 1 ELSE 0 END) AS tb_done,
     max(visit_date) AS last_visit
-  FROM followup
-  WHERE visit_date >= make_date(CAST(yr() AS INT), 1, 1) AND visit_date <= asof()
+  FROM province
+  CROSS JOIN followup
+  WHERE date_part('year', visit_date) = visits_year AND visit_date <= asof()
   GROUP BY person_key
 ),
 base AS (
-  SELECT spine.person_key, province.ins_year,
+  SELECT spine.person_key, province.ins_year, province.billed_to, province.visits_through, province.visits_year,
     coalesce(lst.name, res.name, ins.name) AS name,
     -- Who left the list is filed where the register has them, not where the list had them.
     coalesce(lst.village_code, res.village_code, lst.left_village, ins.village_code, ins.insured_div) AS division,
@@ -520,10 +541,8 @@ derived AS (
     coalesce(peritoneal_last > dialysis_last, peritoneal_last IS NOT NULL) AS on_peritoneal,
     coalesce(resident_ins_province = substr(division, 1, 2), true) AS insured_in_province,
     make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', division, ins_year) AS INT), CAST(param('subsidy_cutoff_day', division, ins_year) AS INT)) AS subsidy_cutoff,
-    -- The last day up to which monthly extracts are complete tonight.
-    CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', division, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY AS through,
-    -- The same of follow-up visits, whose extracts come later than bills.
-    CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('followup_close_day', division, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY AS visits_through
+    -- The last day up to which bills are complete tonight.
+    least(CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', division, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY, billed_to) AS through
   FROM base
 )
 SELECT derived.*,
@@ -553,9 +572,9 @@ SELECT derived.*,
   least(through - untreated_since, asof() - untreated_since - CAST(param('offsite_wait_days', division, yr()) AS BIGINT)) AS untreated_days,
   asof() - rare_first AS rare_days,
   asof() - chronic_since AS chronic_days,
-  -- Follow-ups due so far this year: the yearly number pro rata of whole months under contract and registered.
-  CASE WHEN hbp_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), hbp_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_hbp', division, yr()) AS BIGINT) / 12 END AS hbp_due,
-  CASE WHEN dm_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), dm_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_dm', division, yr()) AS BIGINT) / 12 END AS dm_due,
-  CASE WHEN smi_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), smi_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_smi', division, yr()) AS BIGINT) / 12 END AS smi_due,
-  CASE WHEN tb_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), tb_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_tb', division, yr()) AS BIGINT) / 12 END AS tb_due
+  -- Follow-ups due so far in the year: the yearly number pro rata of whole months under contract and registered.
+  CASE WHEN hbp_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(visits_year AS INT), 1, 1), hbp_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_hbp', division, visits_year) AS BIGINT) / 12 END AS hbp_due,
+  CASE WHEN dm_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(visits_year AS INT), 1, 1), dm_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_dm', division, visits_year) AS BIGINT) / 12 END AS dm_due,
+  CASE WHEN smi_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(visits_year AS INT), 1, 1), smi_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_smi', division, visits_year) AS BIGINT) / 12 END AS smi_due,
+  CASE WHEN tb_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(visits_year AS INT), 1, 1), tb_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_tb', division, visits_year) AS BIGINT) / 12 END AS tb_due
 FROM derived
