@@ -186,59 +186,62 @@ grp AS (
   GROUP BY person_key
 ),
 -- What was taken back proves neither a session nor a diagnosis. A bill below zero is a refund, said or not; a refund
--- that names no bill takes back the first one of its visit with its fee.
+-- that names no bill takes back the first one of its visit with its fee, else of a part of the first one with more.
 taken_back AS (
-  SELECT person_key, setl_id
+  SELECT person_key, setl_id, CAST(sum(abs(total_fee)) AS DECIMAL(16, 2)) AS total_fee,
+    CAST(sum(abs(fund_pay)) AS DECIMAL(16, 2)) AS fund_pay, CAST(sum(abs(person_pay)) AS DECIMAL(16, 2)) AS person_pay
   FROM (
-    SELECT person_key, orig_setl_id AS setl_id
+    SELECT person_key, orig_setl_id AS setl_id, total_fee, fund_pay, person_pay
     FROM settlement
     WHERE (refund OR total_fee < 0) AND orig_setl_id IS NOT NULL
     UNION ALL
-    SELECT r.person_key, substr(min(concat(CAST(b.setl_date AS VARCHAR), b.setl_id)), 11) AS setl_id
+    SELECT r.person_key, substr(min(concat(CASE WHEN abs(b.total_fee) = abs(r.total_fee) THEN '0' ELSE '1' END, CAST(b.setl_date AS VARCHAR), b.setl_id)), 12) AS setl_id,
+      max(abs(r.total_fee)) AS total_fee, max(abs(r.fund_pay)) AS fund_pay, max(abs(r.person_pay)) AS person_pay
     FROM settlement r
     JOIN settlement b ON b.person_key = r.person_key AND b.mdtrt_id = r.mdtrt_id
     WHERE (r.refund OR r.total_fee < 0) AND r.orig_setl_id IS NULL AND NOT coalesce(b.refund OR b.total_fee < 0, false)
-      AND abs(b.total_fee) = abs(r.total_fee) AND b.setl_date <= r.setl_date
+      AND abs(b.total_fee) >= abs(r.total_fee) AND b.setl_date <= r.setl_date
     GROUP BY r.person_key, r.setl_id
   ) AS refunds
   GROUP BY person_key, setl_id
 ),
--- Bills by hand that top up a visit settled on line: some repeat its fee, some have none. Few bills are by hand, so these come first.
+-- Bills by hand that top up a visit settled on line: some repeat its fee, some have none. They count when it does. Few bills
+-- are by hand, so these come first.
 topped AS (
-  SELECT h.person_key, h.setl_id
+  SELECT h.person_key, h.setl_id, min(o.setl_date) AS setl_date, min(coalesce(o.admit_date, o.setl_date)) AS on_date, max(coalesce(o.discharge_date, o.setl_date)) AS left_date
   FROM settlement h
   JOIN settlement o ON o.person_key = h.person_key AND o.mdtrt_id = h.mdtrt_id
   LEFT JOIN taken_back t ON t.person_key = o.person_key AND t.setl_id = o.setl_id
-  WHERE h.settle_way = '2' AND coalesce(o.settle_way, '1') <> '2' AND NOT coalesce(o.refund OR o.total_fee < 0, false) AND t.setl_id IS NULL
+  WHERE h.settle_way = '2' AND coalesce(o.settle_way, '1') <> '2' AND NOT coalesce(o.refund OR o.total_fee < 0, false) AND coalesce(t.total_fee < o.total_fee, t.setl_id IS NULL)
   GROUP BY h.person_key, h.setl_id
 ),
--- Refund rows may carry positive or negative amounts: net them before judging. Of a top-up only what it pays counts:
--- it has no fee of its own, is no session or stay, and leaves the person so much less to pay.
+-- A refund is no bill: what it takes back is gone from the bill that it takes back, on that bill's own day, and of one that
+-- nobody knows nothing is left to take. Of a top-up only what it pays counts: it has no fee of its own, is no session or
+-- stay, and leaves the person so much less to pay.
 bill AS (
-  SELECT s.person_key, s.setl_date,
+  SELECT s.person_key, coalesce(p.setl_date, s.setl_date) AS setl_date,
     -- A bill that names no treatment shows it by its diagnosis.
     coalesce(s.proc, CASE WHEN has_prefix('icd_haemodialysis', s.dx_main) THEN 'HD' WHEN has_prefix('icd_peritoneal', s.dx_main) THEN 'PD'
       WHEN has_prefix('icd_chemo', s.dx_main) THEN 'CH' WHEN has_prefix('icd_radio', s.dx_main) THEN 'RT' END) AS proc,
-    coalesce(s.admit_date, s.setl_date) AS on_date, coalesce(s.discharge_date, s.setl_date) AS left_date,
+    coalesce(p.on_date, s.admit_date, s.setl_date) AS on_date, coalesce(p.left_date, s.discharge_date, s.setl_date) AS left_date,
     -- A bill of a month of sessions counts to its end, which is not after its settlement.
     least(coalesce(s.discharge_date, s.admit_date, s.setl_date), s.setl_date) AS out_date,
     in_list('med_inpatient', s.med_type) AS inpatient_bill,
-    NOT s.back AND t.setl_id IS NULL AS live,
-    CASE WHEN p.setl_id IS NOT NULL THEN 0 WHEN s.back THEN -1 ELSE 1 END AS sign,
-    CASE WHEN p.setl_id IS NOT NULL THEN CAST(0 AS DECIMAL(16,2)) WHEN s.back AND s.total_fee > 0 THEN -s.total_fee ELSE s.total_fee END AS total_fee,
-    CASE WHEN s.back AND s.fund_pay > 0 THEN -s.fund_pay ELSE s.fund_pay END AS fund_pay,
-    CASE WHEN p.setl_id IS NOT NULL THEN CASE WHEN s.back AND s.fund_pay > 0 THEN s.fund_pay ELSE -s.fund_pay END
-      WHEN s.back AND s.person_pay > 0 THEN -s.person_pay ELSE s.person_pay END AS person_pay
-  FROM (SELECT *, coalesce(refund OR total_fee < 0, false) AS back FROM settlement) s
+    CASE WHEN p.setl_id IS NULL THEN 1 ELSE 0 END AS n,
+    CASE WHEN p.setl_id IS NULL THEN s.total_fee - coalesce(t.total_fee, 0) END AS total_fee,
+    s.fund_pay - coalesce(t.fund_pay, 0) AS fund_pay,
+    CASE WHEN p.setl_id IS NULL THEN s.person_pay - coalesce(t.person_pay, 0) ELSE coalesce(t.fund_pay, 0) - s.fund_pay END AS person_pay
+  FROM settlement s
   LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
-  LEFT JOIN topped p ON p.person_key = s.person_key AND p.setl_id = coalesce(s.orig_setl_id, s.setl_id)
-  WHERE s.setl_date <= asof() AND s.setl_date > asof() - INTERVAL '12' MONTH
+  LEFT JOIN topped p ON p.person_key = s.person_key AND p.setl_id = s.setl_id
+  WHERE s.setl_date <= asof() AND s.setl_date > asof() - INTERVAL '12' MONTH AND coalesce(p.setl_date, s.setl_date) > asof() - INTERVAL '12' MONTH
+    AND NOT coalesce(s.refund OR s.total_fee < 0, false) AND coalesce(t.total_fee < s.total_fee, t.setl_id IS NULL)
 ),
 pay AS (
   SELECT b.person_key,
     sum(b.person_pay) AS pay12,
     sum(b.total_fee) AS total12,
-    sum(b.sign) AS bills12,
+    sum(b.n) AS bills12,
     max(b.setl_date) AS last_bill,
     -- The last three whole months against the three before: is self-pay rising?
     sum(CASE WHEN b.setl_date < CAST(date_trunc('month', asof()) AS DATE)
@@ -247,14 +250,14 @@ pay AS (
               AND b.setl_date >= CAST(date_trunc('month', asof()) AS DATE) - INTERVAL '6' MONTH THEN b.person_pay ELSE 0 END) AS pay_before,
     sum(CASE WHEN b.entitled_stay THEN b.total_fee ELSE 0 END) AS stay_total12,
     sum(CASE WHEN b.entitled_stay THEN b.fund_pay ELSE 0 END) AS stay_fund12,
-    sum(CASE WHEN b.entitled_stay THEN b.sign ELSE 0 END) AS stays12,
-    max(CASE WHEN b.inpatient_bill AND b.live THEN b.setl_date END) AS last_stay_bill,
-    sum(CASE WHEN b.proc = 'HD' THEN b.sign ELSE 0 END) AS dialysis12,
-    max(CASE WHEN b.proc = 'HD' AND b.live THEN b.out_date END) AS dialysis_last,
-    sum(CASE WHEN b.proc = 'PD' THEN b.sign ELSE 0 END) AS peritoneal12,
-    max(CASE WHEN b.proc = 'PD' AND b.live THEN b.out_date END) AS peritoneal_last,
-    sum(CASE WHEN b.proc = 'CH' THEN b.sign ELSE 0 END) AS chemo12,
-    max(CASE WHEN b.proc = 'CH' AND b.live THEN b.out_date END) AS chemo_last
+    sum(CASE WHEN b.entitled_stay THEN b.n ELSE 0 END) AS stays12,
+    max(CASE WHEN b.inpatient_bill THEN b.setl_date END) AS last_stay_bill,
+    sum(CASE WHEN b.proc = 'HD' THEN b.n ELSE 0 END) AS dialysis12,
+    max(CASE WHEN b.proc = 'HD' THEN b.out_date END) AS dialysis_last,
+    sum(CASE WHEN b.proc = 'PD' THEN b.n ELSE 0 END) AS peritoneal12,
+    max(CASE WHEN b.proc = 'PD' THEN b.out_date END) AS peritoneal_last,
+    sum(CASE WHEN b.proc = 'CH' THEN b.n ELSE 0 END) AS chemo12,
+    max(CASE WHEN b.proc = 'CH' THEN b.out_date END) AS chemo_last
   FROM (
     -- Of who is not lifted only stays count that began after the household was identified (or as far back as a local rule says)
     -- and ended before the month in which its risk was cleared, as in the view of claims.
@@ -278,7 +281,7 @@ care AS (
       in_list('med_inpatient', s.med_type) AS stay, s.proc
     FROM settlement s
     LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
-    WHERE NOT coalesce(s.refund OR s.total_fee < 0, false) AND t.setl_id IS NULL
+    WHERE NOT coalesce(s.refund OR s.total_fee < 0, false) AND coalesce(t.total_fee < s.total_fee, t.setl_id IS NULL)
     UNION ALL
     SELECT person_key, dx_main AS dx, admit_date AS on_date, least(coalesce(discharge_date, admit_date), asof()) AS out_date,
       birth_date, sex, true AS stay, CAST(NULL AS VARCHAR) AS proc
