@@ -165,14 +165,15 @@ tax AS (
 ),
 -- A right exists only from its first day: `valid` is tonight, `at_cutoff` the last day for the year's subsidy.
 identities AS (
-  SELECT person_key, group_code,
+  SELECT person_key, group_code, in_full,
     coalesce(start_date <= asof(), true) AND coalesce(end_date >= asof(), true) AS valid,
     coalesce(start_date <= cutoff, true) AND coalesce(end_date >= cutoff, true) AND cutoff <= asof() AS at_cutoff
   FROM (
-    SELECT person_key, group_code, start_date, end_date,
+    SELECT person_key, group_code, start_date, end_date, s.kind = 'full' AS in_full,
       make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', village_code, ins_year) AS INT), CAST(param('subsidy_cutoff_day', village_code, ins_year) AS INT)) AS cutoff
     FROM province
     CROSS JOIN special_group
+    LEFT JOIN code_subsidy_groups s ON s.code = group_code
   ) AS g
 ),
 grp AS (
@@ -181,6 +182,8 @@ grp AS (
     bool_or(valid AND group_code = '低保') AS is_dibao,
     bool_or(valid AND in_list('alert_groups', group_code)) AS is_low_income_group,
     bool_or(at_cutoff AND in_list('subsidy_groups', group_code)) AS is_subsidy_group,
+    bool_or(at_cutoff AND in_full) AS is_full_subsidy,
+    nullif(array_to_string(array_sort(array_distinct(array_agg(group_code) FILTER (WHERE at_cutoff AND in_list('subsidy_groups', group_code)))), '、'), '') AS subsidy_group_names,
     nullif(array_to_string(array_sort(array_distinct(array_agg(group_code) FILTER (WHERE valid))), '、'), '') AS group_names
   FROM identities
   GROUP BY person_key
@@ -465,7 +468,8 @@ base AS (
     coalesce(grp.is_dibao, false) AS is_dibao,
     coalesce(grp.is_low_income_group, false) AS is_low_income_group,
     coalesce(grp.is_subsidy_group, false) AS is_subsidy_group,
-    grp.group_names,
+    coalesce(grp.is_full_subsidy, false) AS is_full_subsidy,
+    grp.group_names, grp.subsidy_group_names,
     ins.person_key IS NOT NULL AS in_insured,
     coalesce(ins.insured_now, false) AS insured_now,
     coalesce(ins.resident_ins, false) AS resident_ins,
