@@ -99,14 +99,18 @@ page AS (
   WHERE nth = 1
 ),
 -- identities that were valid through the whole visit: from their first day (less the days that a local rule dates back) to the discharge
+-- of several the one that began first is named, with its own day
 grp AS (
-  SELECT c.person_key, c.setl_id, min(g.group_code) AS assist_group, min(g.start_date) AS assist_since
-  FROM care c
-  JOIN special_group g ON g.person_key = c.person_key
-  WHERE in_list('assist_groups', g.group_code)
-    AND g.start_date - c.admit_date <= param('identity_backdate_days', c.insured_div, c.setl_year)
-    AND (g.end_date IS NULL OR g.end_date >= c.out_date)
-  GROUP BY c.person_key, c.setl_id
+  SELECT person_key, setl_id, split_part(earliest, '|', 2) AS assist_group, CAST(split_part(earliest, '|', 1) AS DATE) AS assist_since
+  FROM (
+    SELECT c.person_key, c.setl_id, min(concat(CAST(g.start_date AS VARCHAR), '|', g.group_code)) AS earliest
+    FROM care c
+    JOIN special_group g ON g.person_key = c.person_key
+    WHERE in_list('assist_groups', g.group_code)
+      AND g.start_date - c.admit_date <= param('identity_backdate_days', c.insured_div, c.setl_year)
+      AND (g.end_date IS NULL OR g.end_date >= c.out_date)
+    GROUP BY c.person_key, c.setl_id
+  ) AS valid
 ),
 visit AS (
   SELECT person_key, visit_id, sum(assist_pay) AS visit_assist_pay, bool_or(on_line) AS visit_on_line
