@@ -123,6 +123,7 @@ enrolment AS (
     in_list('insutype_basic', insutype) AS basic,
     insutype = '390' AS of_residents,
     year = ins_year - 1 AS last_year,
+    year = ins_year AND insu_stat <> '0' AS this_year,
     -- Whose enrolment ended with the year was insured in it.
     year = ins_year AND (insu_stat = '1' OR (insu_stat = '3' AND stop_date < asof()))
       AND (stop_date IS NULL OR stop_date > least(asof(), make_date(CAST(ins_year AS INT), 12, 30))) AS active,
@@ -148,6 +149,7 @@ ins AS (
     sum(CASE WHEN active AND of_residents THEN subsidy_amt ELSE 0 END) AS subsidy_amt,
     max(CASE WHEN active AND of_residents THEN subsidy_type END) AS subsidy_type,
     max(CASE WHEN active AND of_residents THEN self_paid END) AS self_paid,
+    max(CASE WHEN this_year AND of_residents AND NOT active THEN self_paid END) AS ended_self_paid,
     max(CASE WHEN active AND of_residents THEN paid_on END) AS paid_on,
     max(CASE WHEN active AND of_residents THEN insured_div END) AS resident_ins_div
   FROM enrolment
@@ -480,7 +482,7 @@ base AS (
     coalesce(ins.enrolment_kinds, 0) AS enrolment_kinds,
     coalesce(ins.enrolment_places, 0) AS enrolment_places,
     coalesce(ins.subsidy_amt, 0) AS subsidy_amt, ins.subsidy_type,
-    coalesce(ins.self_paid, 0) AS self_paid,
+    coalesce(ins.self_paid, 0) AS self_paid, ins.ended_self_paid,
     substr(ins.resident_ins_div, 1, 2) AS resident_ins_province,
     coalesce(tax.premium_net, 0) AS premium_net, tax.premium_on, ins.paid_on AS enrolment_paid_on,
     coalesce(pay.pay12, 0) AS pay12,
