@@ -208,10 +208,13 @@ SELECT
   v.visit_assist_pay,
   a.assist_group, a.assist_since,
   coalesce(l.lifted, false) AS is_lifted,
-  coalesce(l.monitored_from <= s.admit_date AND l.monitored_until > coalesce(s.discharge_date, s.setl_date), false) AS is_monitored,
+  -- asked of the few only who were monitored at any time
+  CASE WHEN l.monitored_from IS NOT NULL THEN coalesce(l.monitored_from - s.admit_date <= param('identity_backdate_days', s.insured_div, coalesce(CAST(date_part('year', s.setl_date) AS BIGINT), yr()))
+    AND l.monitored_until > coalesce(s.discharge_date, s.setl_date), false) ELSE false END AS is_monitored,
   CASE
     WHEN a.assist_group IS NOT NULL THEN a.assist_group
-    WHEN l.monitored_from <= s.admit_date AND l.monitored_until > coalesce(s.discharge_date, s.setl_date) THEN '监测对象'
+    WHEN CASE WHEN l.monitored_from IS NOT NULL THEN coalesce(l.monitored_from - s.admit_date <= param('identity_backdate_days', s.insured_div, coalesce(CAST(date_part('year', s.setl_date) AS BIGINT), yr()))
+      AND l.monitored_until > coalesce(s.discharge_date, s.setl_date), false) ELSE false END THEN '监测对象'
     WHEN l.lifted THEN '脱贫人口'
   END AS target_kind,
   a.assist_base, a.year_assist_base, a.year_assist_pay,
