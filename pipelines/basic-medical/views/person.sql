@@ -224,23 +224,28 @@ topped AS (
 -- nobody knows nothing is left to take. Of a top-up only what it pays counts: it has no fee of its own, is no session or
 -- stay, and leaves the person so much less to pay.
 bill AS (
-  SELECT s.person_key, coalesce(p.setl_date, s.setl_date) AS setl_date,
-    -- A bill that names no treatment shows it by its diagnosis.
-    coalesce(s.proc, CASE WHEN has_prefix('icd_haemodialysis', s.dx_main) THEN 'HD' WHEN has_prefix('icd_peritoneal', s.dx_main) THEN 'PD'
-      WHEN has_prefix('icd_chemo', s.dx_main) THEN 'CH' WHEN has_prefix('icd_radio', s.dx_main) THEN 'RT' END) AS proc,
-    coalesce(p.on_date, s.admit_date, s.setl_date) AS on_date, coalesce(p.left_date, s.discharge_date, s.setl_date) AS left_date,
-    -- A bill of a month of sessions counts to its end, which is not after its settlement.
-    least(coalesce(s.discharge_date, s.admit_date, s.setl_date), s.setl_date) AS out_date,
-    in_list('med_inpatient', s.med_type) AS inpatient_bill,
-    CASE WHEN p.setl_id IS NULL THEN 1 ELSE 0 END AS n,
-    CASE WHEN p.setl_id IS NULL THEN s.total_fee - coalesce(t.total_fee, 0) END AS total_fee,
-    s.fund_pay - coalesce(t.fund_pay, 0) AS fund_pay,
-    CASE WHEN p.setl_id IS NULL THEN s.person_pay - coalesce(t.person_pay, 0) ELSE coalesce(t.fund_pay, 0) - s.fund_pay END AS person_pay
-  FROM settlement s
-  LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
-  LEFT JOIN topped p ON p.person_key = s.person_key AND p.setl_id = s.setl_id
-  WHERE s.setl_date <= asof() AND s.setl_date > asof() - INTERVAL '12' MONTH AND coalesce(p.setl_date, s.setl_date) > asof() - INTERVAL '12' MONTH
-    AND NOT coalesce(s.refund OR s.total_fee < 0, false) AND coalesce(t.total_fee < s.total_fee, t.setl_id IS NULL)
+  SELECT person_key, setl_date, proc, on_date, left_date, out_date, inpatient_bill, kept,
+    CASE WHEN kept AND NOT top_up THEN 1 ELSE 0 END AS n,
+    CASE WHEN kept AND NOT top_up THEN total_fee - coalesce(back_fee, 0) END AS total_fee,
+    CASE WHEN kept THEN fund_pay - coalesce(back_fund, 0) END AS fund_pay,
+    CASE WHEN NOT kept THEN NULL WHEN top_up THEN coalesce(back_fund, 0) - fund_pay ELSE person_pay - coalesce(back_person, 0) END AS person_pay
+  FROM (
+    SELECT s.person_key, coalesce(p.setl_date, s.setl_date) AS setl_date, s.total_fee, s.fund_pay, s.person_pay,
+      t.total_fee AS back_fee, t.fund_pay AS back_fund, t.person_pay AS back_person, p.setl_id IS NOT NULL AS top_up,
+      -- A bill that names no treatment shows it by its diagnosis.
+      coalesce(s.proc, CASE WHEN has_prefix('icd_haemodialysis', s.dx_main) THEN 'HD' WHEN has_prefix('icd_peritoneal', s.dx_main) THEN 'PD'
+        WHEN has_prefix('icd_chemo', s.dx_main) THEN 'CH' WHEN has_prefix('icd_radio', s.dx_main) THEN 'RT' END) AS proc,
+      coalesce(p.on_date, s.admit_date, s.setl_date) AS on_date, coalesce(p.left_date, s.discharge_date, s.setl_date) AS left_date,
+      -- A bill of a month of sessions counts to its end, which is not after its settlement.
+      least(coalesce(s.discharge_date, s.admit_date, s.setl_date), s.setl_date) AS out_date,
+      in_list('med_inpatient', s.med_type) AS inpatient_bill,
+      -- No filter: that would copy what the joins hand on as it is.
+      coalesce(t.total_fee < s.total_fee, t.setl_id IS NULL) AND coalesce(p.setl_date > asof() - INTERVAL '12' MONTH, true) AS kept
+    FROM settlement s
+    LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
+    LEFT JOIN topped p ON p.person_key = s.person_key AND p.setl_id = s.setl_id
+    WHERE s.setl_date <= asof() AND s.setl_date > asof() - INTERVAL '12' MONTH AND NOT coalesce(s.refund OR s.total_fee < 0, false)
+  ) AS s
 ),
 pay AS (
   SELECT b.person_key,
@@ -256,13 +261,13 @@ pay AS (
     sum(CASE WHEN b.entitled_stay THEN b.total_fee ELSE 0 END) AS stay_total12,
     sum(CASE WHEN b.entitled_stay THEN b.fund_pay ELSE 0 END) AS stay_fund12,
     sum(CASE WHEN b.entitled_stay THEN b.n ELSE 0 END) AS stays12,
-    max(CASE WHEN b.inpatient_bill THEN b.setl_date END) AS last_stay_bill,
+    max(CASE WHEN b.inpatient_bill AND b.kept THEN b.setl_date END) AS last_stay_bill,
     sum(CASE WHEN b.proc = 'HD' THEN b.n ELSE 0 END) AS dialysis12,
-    max(CASE WHEN b.proc = 'HD' THEN b.out_date END) AS dialysis_last,
+    max(CASE WHEN b.proc = 'HD' AND b.kept THEN b.out_date END) AS dialysis_last,
     sum(CASE WHEN b.proc = 'PD' THEN b.n ELSE 0 END) AS peritoneal12,
-    max(CASE WHEN b.proc = 'PD' THEN b.out_date END) AS peritoneal_last,
+    max(CASE WHEN b.proc = 'PD' AND b.kept THEN b.out_date END) AS peritoneal_last,
     sum(CASE WHEN b.proc = 'CH' THEN b.n ELSE 0 END) AS chemo12,
-    max(CASE WHEN b.proc = 'CH' THEN b.out_date END) AS chemo_last
+    max(CASE WHEN b.proc = 'CH' AND b.kept THEN b.out_date END) AS chemo_last
   FROM (
     -- Of who is not lifted only stays count that began after the household was identified (or as far back as a local rule says)
     -- and ended before the month in which its risk was cleared, as in the view of claims.
@@ -433,7 +438,9 @@ visits AS (
     max(visit_date) AS last_visit
   FROM province
   CROSS JOIN followup
-  WHERE date_part('year', visit_date) = visits_year AND visit_date <= asof()
+  -- The first bound is known beforehand and spares the rows of older years.
+  WHERE visit_date >= make_date(CAST(date_part('year', asof() - INTERVAL '6' MONTH) AS INT), 1, 1) AND visit_date <= asof()
+    AND date_part('year', visit_date) = visits_year
   GROUP BY person_key
 ),
 base AS (
