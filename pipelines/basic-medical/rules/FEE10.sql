@@ -10,8 +10,18 @@ applies: >-
 needs: [settlement, poverty_member, special_group]
 severity: orange
 route: {to: county_insurance, due: 7d, escalate: [14d, 30d]}
-evidence: [target_kind, org_name, admit_date, discharge_date, setl_date, total_fee, fund_pay, assist_pay]
-message: "{target_kind}，{discharge_date}在{org_name}出院，未在窗口一站式结算，{setl_date}转为手工报销，总费用{total_fee}元，基金支付{fund_pay}元"
+evidence:
+  - target_kind
+  - org_name
+  - admit_date
+  - discharge_date
+  # for the message
+  - discharged: "CASE WHEN discharge_date IS NULL THEN concat('在', org_name, '住院（出院日期未填）') ELSE concat(CAST(discharge_date AS VARCHAR), '在', org_name, '出院') END"
+  - setl_date
+  - total_fee
+  - fund_pay
+  - assist_pay
+message: "{target_kind}，{discharged}，未在窗口一站式结算，{setl_date}转为手工报销，总费用{total_fee}元，基金支付{fund_pay}元"
 waivers: [系统未同步, 其他]
 basis: {text: 市域、省域内基本医保、大病保险、医疗救助一站式服务、一窗口办理、一单制结算（甘肃2018年通报的检查项）, effective: [2018-01-01, null]}
 ---*/

@@ -6,7 +6,8 @@ needs: [special_group, poverty_member, insured, resident, death]
 severity: red
 route: {to: county_insurance, due: 3wd, escalate: [7d, 14d]}
 evidence:
-  - group: "coalesce(group_names, mon_type)"
+  # what the right rests on, on the day that counts, not what they are tonight
+  - group: "coalesce(subsidy_group_names, mon_type)"
   - cutoff: "subsidy_cutoff"
   - year: "ins_year"
   - self_paid

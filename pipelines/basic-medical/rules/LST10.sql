@@ -7,8 +7,9 @@ severity: orange
 route: {to: county_rural, due: 7d, escalate: [14d, 30d]}
 evidence:
   - problem: "sync_issue"
-  - list_type: "coalesce(mon_type, '无')"
-  - health_type: "coalesce(health_mon_type, '无')"
+  # what differs: the kind, or whether the risk is cleared
+  - list_type: "CASE WHEN sync_issue = '风险消除状态不一致' THEN CASE WHEN risk_cleared THEN '已消除' ELSE '未消除' END ELSE coalesce(mon_type, '无') END"
+  - health_type: "CASE WHEN sync_issue = '风险消除状态不一致' THEN CASE WHEN health_risk_cleared THEN '已消除' ELSE '未消除' END ELSE coalesce(health_mon_type, '无') END"
   - synced_on
 message: "{problem}：防返贫监测系统为{list_type}，卫生健康系统为{health_type}，请按周同步更新"
 waivers: [系统未同步]

@@ -8,9 +8,13 @@ trace: {settlement: [setl_id], inpatient: [person_key, org_code, mr_no], death: 
 -- One row per settlement, refunds included (`live` = neither a refund nor taken back). Everything is joined on the person first;
 -- what is dear is done on `care`, the inpatient and chronic bills, a small part of all.
 WITH
--- insurance code of a provider -> the institution; several health codes may share one insurance code (医共体)
+-- insurance code of a provider -> the institution; several health codes may share one insurance code (医共体). Where these are of
+-- several kinds, `kinds` has the kind of each name
 org AS (
-  SELECT fixmedins_code, min(org_code) AS org_code, min(name) AS org_name, count(*) = 1 AS alone, min(kind) AS org_kind, min(division) AS org_division
+  SELECT fixmedins_code, min(org_code) AS org_code, min(name) AS org_name, count(*) = 1 AS alone,
+    CASE WHEN min(kind) = max(kind) THEN min(kind) END AS org_kind,
+    CASE WHEN min(kind) <> max(kind) THEN concat(chr(30), array_to_string(array_sort(array_agg(concat(name, chr(31), kind))), chr(30)), chr(30)) END AS kinds,
+    min(division) AS org_division
   FROM institution
   WHERE fixmedins_code IS NOT NULL
   GROUP BY fixmedins_code
@@ -66,7 +70,6 @@ care AS (
     NOT s.back AND t.setl_id IS NULL AS live,
     in_list('med_inpatient', s.med_type) AS is_inpatient,
     in_list('med_assist', s.med_type) AS is_assist_type,
-    coalesce(s.settle_way, '1') <> '2' AS on_line,
     s.assist_pay,
     -- what is left before assistance pays
     s.in_scope - (s.known_pay - coalesce(s.assist_pay, 0)) AS remainder
@@ -99,19 +102,34 @@ page AS (
   WHERE nth = 1
 ),
 -- identities that were valid through the whole visit: from their first day (less the days that a local rule dates back) to the discharge
+-- of several the one that began first is named, with its own day
 grp AS (
-  SELECT c.person_key, c.setl_id, min(g.group_code) AS assist_group, min(g.start_date) AS assist_since
-  FROM care c
-  JOIN special_group g ON g.person_key = c.person_key
-  WHERE in_list('assist_groups', g.group_code)
-    AND g.start_date - c.admit_date <= param('identity_backdate_days', c.insured_div, c.setl_year)
-    AND (g.end_date IS NULL OR g.end_date >= c.out_date)
-  GROUP BY c.person_key, c.setl_id
+  SELECT person_key, setl_id, split_part(earliest, '|', 2) AS assist_group, CAST(split_part(earliest, '|', 1) AS DATE) AS assist_since
+  FROM (
+    SELECT c.person_key, c.setl_id, min(concat(CAST(g.start_date AS VARCHAR), '|', g.group_code)) AS earliest
+    FROM care c
+    JOIN special_group g ON g.person_key = c.person_key
+    WHERE in_list('assist_groups', g.group_code)
+      AND g.start_date - c.admit_date <= param('identity_backdate_days', c.insured_div, c.setl_year)
+      AND (g.end_date IS NULL OR g.end_date >= c.out_date)
+    GROUP BY c.person_key, c.setl_id
+  ) AS valid
 ),
+-- what assistance has paid for a visit, and whether a visit of a bill by hand was settled on line, of whatever type. Few bills are
+-- by hand, so these come first
 visit AS (
   SELECT person_key, visit_id, sum(assist_pay) AS visit_assist_pay, bool_or(on_line) AS visit_on_line
-  FROM care
-  WHERE live
+  FROM (
+    SELECT person_key, visit_id, assist_pay, false AS on_line
+    FROM care
+    WHERE live
+    UNION ALL
+    SELECT o.person_key, o.mdtrt_id AS visit_id, CAST(NULL AS DECIMAL(16, 2)) AS assist_pay, true AS on_line
+    FROM settlement h
+    JOIN settlement o ON o.person_key = h.person_key AND o.mdtrt_id = h.mdtrt_id
+    LEFT JOIN taken_back t ON t.person_key = o.person_key AND t.setl_id = o.setl_id
+    WHERE h.settle_way = '2' AND coalesce(o.settle_way, '1') <> '2' AND NOT coalesce(o.refund OR o.total_fee < 0, false) AND t.setl_id IS NULL
+  ) AS bills
   GROUP BY person_key, visit_id
 ),
 entitled AS (
@@ -161,7 +179,9 @@ SELECT
   coalesce(p.page_org_code, o.org_code) AS org_code,
   -- of several under one code the bill says which
   coalesce(CASE WHEN o.alone THEN o.org_name END, s.org_name, o.org_name) AS org_name,
-  o.org_kind, o.org_division,
+  CASE WHEN o.kinds IS NULL THEN o.org_kind
+    ELSE nullif(split_part(split_part(o.kinds, concat(chr(30), s.org_name, chr(31)), 2), chr(30), 1), '') END AS org_kind,
+  o.org_division,
   s.admit_date, s.discharge_date, coalesce(s.discharge_date, s.setl_date) AS out_date, s.setl_date,
   coalesce(CAST(date_part('year', s.setl_date) AS BIGINT), yr()) AS setl_year,
   -- sex by the ID; a typed sex that contradicts it gives null (that is ID09, not the hospital's fault)
@@ -188,10 +208,13 @@ SELECT
   v.visit_assist_pay,
   a.assist_group, a.assist_since,
   coalesce(l.lifted, false) AS is_lifted,
-  coalesce(l.monitored_from <= s.admit_date AND l.monitored_until > coalesce(s.discharge_date, s.setl_date), false) AS is_monitored,
+  -- asked of the few only who were monitored at any time
+  CASE WHEN l.monitored_from IS NOT NULL THEN coalesce(l.monitored_from - s.admit_date <= param('identity_backdate_days', s.insured_div, coalesce(CAST(date_part('year', s.setl_date) AS BIGINT), yr()))
+    AND l.monitored_until > coalesce(s.discharge_date, s.setl_date), false) ELSE false END AS is_monitored,
   CASE
     WHEN a.assist_group IS NOT NULL THEN a.assist_group
-    WHEN l.monitored_from <= s.admit_date AND l.monitored_until > coalesce(s.discharge_date, s.setl_date) THEN '监测对象'
+    WHEN CASE WHEN l.monitored_from IS NOT NULL THEN coalesce(l.monitored_from - s.admit_date <= param('identity_backdate_days', s.insured_div, coalesce(CAST(date_part('year', s.setl_date) AS BIGINT), yr()))
+      AND l.monitored_until > coalesce(s.discharge_date, s.setl_date), false) ELSE false END THEN '监测对象'
     WHEN l.lifted THEN '脱贫人口'
   END AS target_kind,
   a.assist_base, a.year_assist_base, a.year_assist_pay,

@@ -20,13 +20,15 @@ used AS (
   WHERE session_date <= asof()
   GROUP BY org_code
 ),
--- Two agreements with one hospital are one and its renewal: the larger number of staff is due, not both.
+-- Two agreements with one hospital are one and its renewal: the larger number of staff is due, not both. A new agreement has the
+-- tolerated gap to send its staff, also beside an older one.
 paired AS (
   SELECT org_code, sum(agreements) AS pairings, min(paired_since) AS paired_since, min(upper_org_name) AS upper_org_name,
     sum(staff_due) AS staff_due
   FROM (
     SELECT p.org_code, min(p.upper_org_name) AS upper_org_name, count(*) AS agreements, min(p.start_date) AS paired_since,
-      max(coalesce(CAST(p.min_staff AS DECIMAL(16, 4)), param('dispatch_min', i.division, yr()))) AS staff_due
+      coalesce(max(CASE WHEN asof() - p.start_date > param('dispatch_gap_days', i.division, yr())
+        THEN coalesce(CAST(p.min_staff AS DECIMAL(16, 4)), param('dispatch_min', i.division, yr())) END), 0) AS staff_due
     FROM pairing p
     JOIN institution i ON i.org_code = p.org_code
     WHERE p.start_date <= asof() AND (p.end_date IS NULL OR p.end_date >= asof())

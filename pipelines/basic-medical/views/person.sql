@@ -8,12 +8,28 @@ name: name
 -- person_key and every join of person tables is on person_key, so the view runs bucket by bucket.
 -- No DISTINCT inside an aggregate: it takes some 10 KB for each group, and here each person is a group.
 WITH
--- The insurance year is that of the last closed month: in January the newest extracts still hold last year's
--- enrolments only. Parameters that are asked before a person's county is known are the province's.
+-- Up to when extracts are here. A month that did not come is no month without bills, enrolments or visits.
+came AS (
+  SELECT max(CASE WHEN table_name = 'settlement' THEN period END) AS billed_to,
+    max(CASE WHEN table_name = 'insured' THEN period END) AS enrolled_to,
+    max(CASE WHEN table_name = 'followup' THEN period END) AS visited_to
+  FROM feed_period
+),
+-- The insurance year is that of the last closed month that has come: in January the newest extracts still hold last year's
+-- enrolments only. So it is with follow-up visits, whose extracts come later than bills: the last ones of a year are due in
+-- January. Parameters that are asked before a person's county is known are the province's.
 -- In a cross join its one row comes first: the engine hands on a batch for each row of the first side.
 province AS (
-  SELECT code, CAST(date_part('year', CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', code, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY) AS BIGINT) AS ins_year
-  FROM (SELECT min(code) AS code FROM code_division WHERE level = '1') AS root
+  SELECT code, billed_to, visits_through,
+    CAST(date_part('year', least(closed, enrolled_to)) AS BIGINT) AS ins_year,
+    CAST(date_part('year', visits_through) AS BIGINT) AS visits_year
+  FROM (
+    SELECT code, billed_to, enrolled_to,
+      CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', code, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY AS closed,
+      least(CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('followup_close_day', code, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY, visited_to) AS visits_through
+    FROM (SELECT min(code) AS code FROM code_division WHERE level = '1') AS root
+    CROSS JOIN came
+  ) AS months
 ),
 spine AS (
   SELECT person_key
@@ -107,6 +123,7 @@ enrolment AS (
     in_list('insutype_basic', insutype) AS basic,
     insutype = '390' AS of_residents,
     year = ins_year - 1 AS last_year,
+    year = ins_year AND insu_stat <> '0' AS this_year,
     -- Whose enrolment ended with the year was insured in it.
     year = ins_year AND (insu_stat = '1' OR (insu_stat = '3' AND stop_date < asof()))
       AND (stop_date IS NULL OR stop_date > least(asof(), make_date(CAST(ins_year AS INT), 12, 30))) AS active,
@@ -132,6 +149,7 @@ ins AS (
     sum(CASE WHEN active AND of_residents THEN subsidy_amt ELSE 0 END) AS subsidy_amt,
     max(CASE WHEN active AND of_residents THEN subsidy_type END) AS subsidy_type,
     max(CASE WHEN active AND of_residents THEN self_paid END) AS self_paid,
+    max(CASE WHEN this_year AND of_residents AND NOT active THEN self_paid END) AS ended_self_paid,
     max(CASE WHEN active AND of_residents THEN paid_on END) AS paid_on,
     max(CASE WHEN active AND of_residents THEN insured_div END) AS resident_ins_div
   FROM enrolment
@@ -149,14 +167,15 @@ tax AS (
 ),
 -- A right exists only from its first day: `valid` is tonight, `at_cutoff` the last day for the year's subsidy.
 identities AS (
-  SELECT person_key, group_code,
+  SELECT person_key, group_code, in_full,
     coalesce(start_date <= asof(), true) AND coalesce(end_date >= asof(), true) AS valid,
     coalesce(start_date <= cutoff, true) AND coalesce(end_date >= cutoff, true) AND cutoff <= asof() AS at_cutoff
   FROM (
-    SELECT person_key, group_code, start_date, end_date,
+    SELECT person_key, group_code, start_date, end_date, s.kind = 'full' AS in_full,
       make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', village_code, ins_year) AS INT), CAST(param('subsidy_cutoff_day', village_code, ins_year) AS INT)) AS cutoff
     FROM province
     CROSS JOIN special_group
+    LEFT JOIN code_subsidy_groups s ON s.code = group_code
   ) AS g
 ),
 grp AS (
@@ -165,64 +184,74 @@ grp AS (
     bool_or(valid AND group_code = '低保') AS is_dibao,
     bool_or(valid AND in_list('alert_groups', group_code)) AS is_low_income_group,
     bool_or(at_cutoff AND in_list('subsidy_groups', group_code)) AS is_subsidy_group,
+    bool_or(at_cutoff AND in_full) AS is_full_subsidy,
+    nullif(array_to_string(array_sort(array_distinct(array_agg(group_code) FILTER (WHERE at_cutoff AND in_list('subsidy_groups', group_code)))), '、'), '') AS subsidy_group_names,
     nullif(array_to_string(array_sort(array_distinct(array_agg(group_code) FILTER (WHERE valid))), '、'), '') AS group_names
   FROM identities
   GROUP BY person_key
 ),
 -- What was taken back proves neither a session nor a diagnosis. A bill below zero is a refund, said or not; a refund
--- that names no bill takes back the first one of its visit with its fee.
+-- that names no bill takes back the first one of its visit with its fee, else of a part of the first one with more.
 taken_back AS (
-  SELECT person_key, setl_id
+  SELECT person_key, setl_id, CAST(sum(abs(total_fee)) AS DECIMAL(16, 2)) AS total_fee,
+    CAST(sum(abs(fund_pay)) AS DECIMAL(16, 2)) AS fund_pay, CAST(sum(abs(person_pay)) AS DECIMAL(16, 2)) AS person_pay
   FROM (
-    SELECT person_key, orig_setl_id AS setl_id
+    SELECT person_key, orig_setl_id AS setl_id, total_fee, fund_pay, person_pay
     FROM settlement
     WHERE (refund OR total_fee < 0) AND orig_setl_id IS NOT NULL
     UNION ALL
-    SELECT r.person_key, substr(min(concat(CAST(b.setl_date AS VARCHAR), b.setl_id)), 11) AS setl_id
+    SELECT r.person_key, substr(min(concat(CASE WHEN abs(b.total_fee) = abs(r.total_fee) THEN '0' ELSE '1' END, CAST(b.setl_date AS VARCHAR), b.setl_id)), 12) AS setl_id,
+      max(abs(r.total_fee)) AS total_fee, max(abs(r.fund_pay)) AS fund_pay, max(abs(r.person_pay)) AS person_pay
     FROM settlement r
     JOIN settlement b ON b.person_key = r.person_key AND b.mdtrt_id = r.mdtrt_id
     WHERE (r.refund OR r.total_fee < 0) AND r.orig_setl_id IS NULL AND NOT coalesce(b.refund OR b.total_fee < 0, false)
-      AND abs(b.total_fee) = abs(r.total_fee) AND b.setl_date <= r.setl_date
+      AND abs(b.total_fee) >= abs(r.total_fee) AND b.setl_date <= r.setl_date
     GROUP BY r.person_key, r.setl_id
   ) AS refunds
   GROUP BY person_key, setl_id
 ),
--- Bills by hand that top up a visit settled on line: some repeat its fee, some have none. Few bills are by hand, so these come first.
+-- Bills by hand that top up a visit settled on line: some repeat its fee, some have none. They count when it does. Few bills
+-- are by hand, so these come first.
 topped AS (
-  SELECT h.person_key, h.setl_id
+  SELECT h.person_key, h.setl_id, min(o.setl_date) AS setl_date, min(coalesce(o.admit_date, o.setl_date)) AS on_date, max(coalesce(o.discharge_date, o.setl_date)) AS left_date
   FROM settlement h
   JOIN settlement o ON o.person_key = h.person_key AND o.mdtrt_id = h.mdtrt_id
   LEFT JOIN taken_back t ON t.person_key = o.person_key AND t.setl_id = o.setl_id
-  WHERE h.settle_way = '2' AND coalesce(o.settle_way, '1') <> '2' AND NOT coalesce(o.refund OR o.total_fee < 0, false) AND t.setl_id IS NULL
+  WHERE h.settle_way = '2' AND coalesce(o.settle_way, '1') <> '2' AND NOT coalesce(o.refund OR o.total_fee < 0, false) AND coalesce(t.total_fee < o.total_fee, t.setl_id IS NULL)
   GROUP BY h.person_key, h.setl_id
 ),
--- Refund rows may carry positive or negative amounts: net them before judging. Of a top-up only what it pays counts:
--- it has no fee of its own, is no session or stay, and leaves the person so much less to pay.
+-- A refund is no bill: what it takes back is gone from the bill that it takes back, on that bill's own day, and of one that
+-- nobody knows nothing is left to take. Of a top-up only what it pays counts: it has no fee of its own, is no session or
+-- stay, and leaves the person so much less to pay.
 bill AS (
-  SELECT s.person_key, s.setl_date,
-    -- A bill that names no treatment shows it by its diagnosis.
-    coalesce(s.proc, CASE WHEN has_prefix('icd_haemodialysis', s.dx_main) THEN 'HD' WHEN has_prefix('icd_peritoneal', s.dx_main) THEN 'PD'
-      WHEN has_prefix('icd_chemo', s.dx_main) THEN 'CH' WHEN has_prefix('icd_radio', s.dx_main) THEN 'RT' END) AS proc,
-    coalesce(s.admit_date, s.setl_date) AS on_date, coalesce(s.discharge_date, s.setl_date) AS left_date,
-    -- A bill of a month of sessions counts to its end, which is not after its settlement.
-    least(coalesce(s.discharge_date, s.admit_date, s.setl_date), s.setl_date) AS out_date,
-    in_list('med_inpatient', s.med_type) AS inpatient_bill,
-    NOT s.back AND t.setl_id IS NULL AS live,
-    CASE WHEN p.setl_id IS NOT NULL THEN 0 WHEN s.back THEN -1 ELSE 1 END AS sign,
-    CASE WHEN p.setl_id IS NOT NULL THEN CAST(0 AS DECIMAL(16,2)) WHEN s.back AND s.total_fee > 0 THEN -s.total_fee ELSE s.total_fee END AS total_fee,
-    CASE WHEN s.back AND s.fund_pay > 0 THEN -s.fund_pay ELSE s.fund_pay END AS fund_pay,
-    CASE WHEN p.setl_id IS NOT NULL THEN CASE WHEN s.back AND s.fund_pay > 0 THEN s.fund_pay ELSE -s.fund_pay END
-      WHEN s.back AND s.person_pay > 0 THEN -s.person_pay ELSE s.person_pay END AS person_pay
-  FROM (SELECT *, coalesce(refund OR total_fee < 0, false) AS back FROM settlement) s
-  LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
-  LEFT JOIN topped p ON p.person_key = s.person_key AND p.setl_id = coalesce(s.orig_setl_id, s.setl_id)
-  WHERE s.setl_date <= asof() AND s.setl_date > asof() - INTERVAL '12' MONTH
+  SELECT person_key, setl_date, proc, on_date, left_date, out_date, inpatient_bill, kept,
+    CASE WHEN kept AND NOT top_up THEN 1 ELSE 0 END AS n,
+    CASE WHEN kept AND NOT top_up THEN total_fee - coalesce(back_fee, 0) END AS total_fee,
+    CASE WHEN kept THEN fund_pay - coalesce(back_fund, 0) END AS fund_pay,
+    CASE WHEN NOT kept THEN NULL WHEN top_up THEN coalesce(back_fund, 0) - fund_pay ELSE person_pay - coalesce(back_person, 0) END AS person_pay
+  FROM (
+    SELECT s.person_key, coalesce(p.setl_date, s.setl_date) AS setl_date, s.total_fee, s.fund_pay, s.person_pay,
+      t.total_fee AS back_fee, t.fund_pay AS back_fund, t.person_pay AS back_person, p.setl_id IS NOT NULL AS top_up,
+      -- A bill that names no treatment shows it by its diagnosis.
+      coalesce(s.proc, CASE WHEN has_prefix('icd_haemodialysis', s.dx_main) THEN 'HD' WHEN has_prefix('icd_peritoneal', s.dx_main) THEN 'PD'
+        WHEN has_prefix('icd_chemo', s.dx_main) THEN 'CH' WHEN has_prefix('icd_radio', s.dx_main) THEN 'RT' END) AS proc,
+      coalesce(p.on_date, s.admit_date, s.setl_date) AS on_date, coalesce(p.left_date, s.discharge_date, s.setl_date) AS left_date,
+      -- A bill of a month of sessions counts to its end, which is not after its settlement.
+      least(coalesce(s.discharge_date, s.admit_date, s.setl_date), s.setl_date) AS out_date,
+      in_list('med_inpatient', s.med_type) AS inpatient_bill,
+      -- No filter: that would copy what the joins hand on as it is.
+      coalesce(t.total_fee < s.total_fee, t.setl_id IS NULL) AND coalesce(p.setl_date > asof() - INTERVAL '12' MONTH, true) AS kept
+    FROM settlement s
+    LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
+    LEFT JOIN topped p ON p.person_key = s.person_key AND p.setl_id = s.setl_id
+    WHERE s.setl_date <= asof() AND s.setl_date > asof() - INTERVAL '12' MONTH AND NOT coalesce(s.refund OR s.total_fee < 0, false)
+  ) AS s
 ),
 pay AS (
   SELECT b.person_key,
     sum(b.person_pay) AS pay12,
     sum(b.total_fee) AS total12,
-    sum(b.sign) AS bills12,
+    sum(b.n) AS bills12,
     max(b.setl_date) AS last_bill,
     -- The last three whole months against the three before: is self-pay rising?
     sum(CASE WHEN b.setl_date < CAST(date_trunc('month', asof()) AS DATE)
@@ -231,14 +260,14 @@ pay AS (
               AND b.setl_date >= CAST(date_trunc('month', asof()) AS DATE) - INTERVAL '6' MONTH THEN b.person_pay ELSE 0 END) AS pay_before,
     sum(CASE WHEN b.entitled_stay THEN b.total_fee ELSE 0 END) AS stay_total12,
     sum(CASE WHEN b.entitled_stay THEN b.fund_pay ELSE 0 END) AS stay_fund12,
-    sum(CASE WHEN b.entitled_stay THEN b.sign ELSE 0 END) AS stays12,
-    max(CASE WHEN b.inpatient_bill AND b.live THEN b.setl_date END) AS last_stay_bill,
-    sum(CASE WHEN b.proc = 'HD' THEN b.sign ELSE 0 END) AS dialysis12,
-    max(CASE WHEN b.proc = 'HD' AND b.live THEN b.out_date END) AS dialysis_last,
-    sum(CASE WHEN b.proc = 'PD' THEN b.sign ELSE 0 END) AS peritoneal12,
-    max(CASE WHEN b.proc = 'PD' AND b.live THEN b.out_date END) AS peritoneal_last,
-    sum(CASE WHEN b.proc = 'CH' THEN b.sign ELSE 0 END) AS chemo12,
-    max(CASE WHEN b.proc = 'CH' AND b.live THEN b.out_date END) AS chemo_last
+    sum(CASE WHEN b.entitled_stay THEN b.n ELSE 0 END) AS stays12,
+    max(CASE WHEN b.inpatient_bill AND b.kept THEN b.setl_date END) AS last_stay_bill,
+    sum(CASE WHEN b.proc = 'HD' THEN b.n ELSE 0 END) AS dialysis12,
+    max(CASE WHEN b.proc = 'HD' AND b.kept THEN b.out_date END) AS dialysis_last,
+    sum(CASE WHEN b.proc = 'PD' THEN b.n ELSE 0 END) AS peritoneal12,
+    max(CASE WHEN b.proc = 'PD' AND b.kept THEN b.out_date END) AS peritoneal_last,
+    sum(CASE WHEN b.proc = 'CH' THEN b.n ELSE 0 END) AS chemo12,
+    max(CASE WHEN b.proc = 'CH' AND b.kept THEN b.out_date END) AS chemo_last
   FROM (
     -- Of who is not lifted only stays count that began after the household was identified (or as far back as a local rule says)
     -- and ended before the month in which its risk was cleared, as in the view of claims.
@@ -262,7 +291,7 @@ care AS (
       in_list('med_inpatient', s.med_type) AS stay, s.proc
     FROM settlement s
     LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
-    WHERE NOT coalesce(s.refund OR s.total_fee < 0, false) AND t.setl_id IS NULL
+    WHERE NOT coalesce(s.refund OR s.total_fee < 0, false) AND coalesce(t.total_fee < s.total_fee, t.setl_id IS NULL)
     UNION ALL
     SELECT person_key, dx_main AS dx, admit_date AS on_date, least(coalesce(discharge_date, admit_date), asof()) AS out_date,
       birth_date, sex, true AS stay, CAST(NULL AS VARCHAR) AS proc
@@ -323,7 +352,7 @@ known AS (
   SELECT p.person_key, p.disease, p.confirmed_date, p.closed_on, p.open, p.curing, p.treated, d.label,
     p.first_on, p.stays, p.claims, p.last_stay, p.transplant_on, p.onco_on, p.rare_claims, p.rare_first,
     -- Where the register is silent about the day, visits are due from the beginning of the year.
-    coalesce(p.confirmed_date, make_date(CAST(yr() AS INT), 1, 1)) AS visits_from,
+    coalesce(p.confirmed_date, make_date(CAST(c.visits_year AS INT), 1, 1)) AS visits_from,
     coalesce(d.cancer = '1', false) AS cancer,
     d.class = '大病' AS major,
     d.class = '慢病' AS chronic,
@@ -380,7 +409,8 @@ rare AS (
 ),
 signed AS (
   SELECT person_key, bool_or(valid) AS contract_valid,
-    min(CASE WHEN valid THEN start_date END) AS contract_from,
+    -- Visits are due under the contract of the day up to which they are told: one that began after it asks for none yet.
+    min(CASE WHEN told THEN start_date END) AS contract_from,
     max(CASE WHEN valid THEN end_date END) AS contract_to,
     max(least(end_date, terminated_date)) AS last_contract_to,
     -- The family doctor: team, its name and the doctor of the contract that began last, from one row.
@@ -388,10 +418,13 @@ signed AS (
   FROM (
     SELECT person_key, start_date, end_date, terminated_date,
       concat_ws(chr(31), CAST(start_date AS VARCHAR), coalesce(team_id, ''), coalesce(team_name, ''), coalesce(doctor_name, '')) AS doctor,
-      start_date <= asof() AND coalesce(end_date >= asof(), true) AND coalesce(terminated_date > asof(), true) AS valid
+      start_date <= asof() AND coalesce(end_date >= asof(), true) AND coalesce(terminated_date > asof(), true) AS valid,
+      start_date <= visits_through AND coalesce(end_date >= visits_through, true) AND coalesce(terminated_date > visits_through, true) AS told
     FROM (
       -- A contract without a first day runs from its signature.
-      SELECT person_key, coalesce(start_date, sign_date) AS start_date, end_date, terminated_date, team_id, team_name, doctor_name FROM contract
+      SELECT person_key, coalesce(start_date, sign_date) AS start_date, end_date, terminated_date, team_id, team_name, doctor_name, visits_through
+      FROM province
+      CROSS JOIN contract
     ) AS c
   ) AS c
   GROUP BY person_key
@@ -403,12 +436,15 @@ visits AS (
     sum(CASE WHEN disease = 'smi' THEN 1 ELSE 0 END) AS smi_done,
     sum(CASE WHEN disease = 'tb' THEN 1 ELSE 0 END) AS tb_done,
     max(visit_date) AS last_visit
-  FROM followup
-  WHERE visit_date >= make_date(CAST(yr() AS INT), 1, 1) AND visit_date <= asof()
+  FROM province
+  CROSS JOIN followup
+  -- The first bound is known beforehand and spares the rows of older years.
+  WHERE visit_date >= make_date(CAST(date_part('year', asof() - INTERVAL '6' MONTH) AS INT), 1, 1) AND visit_date <= asof()
+    AND date_part('year', visit_date) = visits_year
   GROUP BY person_key
 ),
 base AS (
-  SELECT spine.person_key, province.ins_year,
+  SELECT spine.person_key, province.ins_year, province.billed_to, province.visits_through, province.visits_year,
     coalesce(lst.name, res.name, ins.name) AS name,
     -- Who left the list is filed where the register has them, not where the list had them.
     coalesce(lst.village_code, res.village_code, lst.left_village, ins.village_code, ins.insured_div) AS division,
@@ -441,7 +477,8 @@ base AS (
     coalesce(grp.is_dibao, false) AS is_dibao,
     coalesce(grp.is_low_income_group, false) AS is_low_income_group,
     coalesce(grp.is_subsidy_group, false) AS is_subsidy_group,
-    grp.group_names,
+    coalesce(grp.is_full_subsidy, false) AS is_full_subsidy,
+    grp.group_names, grp.subsidy_group_names,
     ins.person_key IS NOT NULL AS in_insured,
     coalesce(ins.insured_now, false) AS insured_now,
     coalesce(ins.resident_ins, false) AS resident_ins,
@@ -452,7 +489,7 @@ base AS (
     coalesce(ins.enrolment_kinds, 0) AS enrolment_kinds,
     coalesce(ins.enrolment_places, 0) AS enrolment_places,
     coalesce(ins.subsidy_amt, 0) AS subsidy_amt, ins.subsidy_type,
-    coalesce(ins.self_paid, 0) AS self_paid,
+    coalesce(ins.self_paid, 0) AS self_paid, ins.ended_self_paid,
     substr(ins.resident_ins_div, 1, 2) AS resident_ins_province,
     coalesce(tax.premium_net, 0) AS premium_net, tax.premium_on, ins.paid_on AS enrolment_paid_on,
     coalesce(pay.pay12, 0) AS pay12,
@@ -520,10 +557,8 @@ derived AS (
     coalesce(peritoneal_last > dialysis_last, peritoneal_last IS NOT NULL) AS on_peritoneal,
     coalesce(resident_ins_province = substr(division, 1, 2), true) AS insured_in_province,
     make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', division, ins_year) AS INT), CAST(param('subsidy_cutoff_day', division, ins_year) AS INT)) AS subsidy_cutoff,
-    -- The last day up to which monthly extracts are complete tonight.
-    CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', division, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY AS through,
-    -- The same of follow-up visits, whose extracts come later than bills.
-    CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('followup_close_day', division, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY AS visits_through
+    -- The last day up to which bills are complete tonight.
+    least(CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', division, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY, billed_to) AS through
   FROM base
 )
 SELECT derived.*,
@@ -553,9 +588,9 @@ SELECT derived.*,
   least(through - untreated_since, asof() - untreated_since - CAST(param('offsite_wait_days', division, yr()) AS BIGINT)) AS untreated_days,
   asof() - rare_first AS rare_days,
   asof() - chronic_since AS chronic_days,
-  -- Follow-ups due so far this year: the yearly number pro rata of whole months under contract and registered.
-  CASE WHEN hbp_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), hbp_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_hbp', division, yr()) AS BIGINT) / 12 END AS hbp_due,
-  CASE WHEN dm_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), dm_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_dm', division, yr()) AS BIGINT) / 12 END AS dm_due,
-  CASE WHEN smi_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), smi_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_smi', division, yr()) AS BIGINT) / 12 END AS smi_due,
-  CASE WHEN tb_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(yr() AS INT), 1, 1), tb_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_tb', division, yr()) AS BIGINT) / 12 END AS tb_due
+  -- Follow-ups due so far in the year: the yearly number pro rata of whole months under contract and registered.
+  CASE WHEN hbp_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(visits_year AS INT), 1, 1), hbp_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_hbp', division, visits_year) AS BIGINT) / 12 END AS hbp_due,
+  CASE WHEN dm_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(visits_year AS INT), 1, 1), dm_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_dm', division, visits_year) AS BIGINT) / 12 END AS dm_due,
+  CASE WHEN smi_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(visits_year AS INT), 1, 1), smi_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_smi', division, visits_year) AS BIGINT) / 12 END AS smi_due,
+  CASE WHEN tb_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(visits_year AS INT), 1, 1), tb_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_tb', division, visits_year) AS BIGINT) / 12 END AS tb_due
 FROM derived

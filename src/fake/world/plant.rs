@@ -1,6 +1,6 @@
 //! The catalogue of planted anomalies: what each one is, which household it needs, what it does to it.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, Months, NaiveDate};
 
 use super::cover::insurance_year;
 use super::draw::{Draw, Purpose, date, plus};
@@ -280,8 +280,12 @@ impl World {
         match rule {
             // A right to the year's subsidy exists from its cut-off date on.
             "INS06" => asof >= date(insurance_year(asof), 2, 28),
-            // The first quarterly visit is due when three months are over and their extracts are in.
-            "FDC03" => asof >= date(asof.year(), 4, 10),
+            // The first quarterly visit is due when three months of a year are over and their extracts are in; in January
+            // they are of the year before. Contracts begin with the year of the first night.
+            "FDC03" => {
+                let told = asof - Months::new(if asof.day() < 10 { 2 } else { 1 });
+                told.month() >= 3 && told.year() >= self.first().year()
+            }
             // A lapse is one against the year before.
             "INS11" => insurance_year(asof) == insurance_year(self.settings.nights[spot.night]),
             _ => true,
