@@ -93,17 +93,17 @@ pub(super) fn build(
     person_views(&shared, ranges, dir, &mut built, progress)?;
     for planned in whole {
         let mut open = open(&shared, dir, planned)?;
-        if let Some(file) = inputs.kept.get(&planned.id) {
-            keep(&mut built, desk::kept(&shared, planned, file)?, &mut open, KeyRange::ALL)?;
-            finish(&shared, planned, open, dir, &mut built)?;
-            progress.step(&planned.id);
-            continue;
-        }
         inherit(planned, &mut built);
-        if !built.broken.get(&planned.id).is_some_and(|b| b.empty) {
+        let part = if shared.kept.contains_key(&planned.id) {
+            Some(desk::kept(&shared, planned, |batch| open.write(batch, KeyRange::ALL))?)
+        } else if built.broken.get(&planned.id).is_some_and(|b| b.empty) {
+            None
+        } else {
             let (tables, pieces) = whole_tables(&shared, planned, dir)?;
             let station = Station::new(&shared, planned, tables);
-            let part = station.whole(&shared, &pieces, |batch| open.write(batch, KeyRange::ALL))?;
+            Some(station.whole(&shared, &pieces, |batch| open.write(batch, KeyRange::ALL))?)
+        };
+        if let Some(part) = part {
             keep(&mut built, part, &mut open, KeyRange::ALL)?;
         }
         finish(&shared, planned, open, dir, &mut built)?;

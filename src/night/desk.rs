@@ -148,15 +148,22 @@ fn judged(shared: &Shared<'_>, planned: &Planned, batches: Vec<RecordBatch>) -> 
     Ok(part)
 }
 
-/// Judges the rows of a view that is built whole and kept.
+/// Judges the rows of a view that is built whole and kept, and hands them on, a batch at a time.
 ///
 /// # Errors
-/// The disk, the memory.
-pub(super) fn kept(shared: &Shared<'_>, planned: &Planned, file: &RowsFile) -> Result<Output> {
+/// The disk, the memory, what `take` says.
+pub(super) fn kept(
+    shared: &Shared<'_>,
+    planned: &Planned,
+    mut take: impl FnMut(&RecordBatch) -> Result<()>,
+) -> Result<Output> {
     let view = &shared.setup.pipeline.views[&planned.id];
     let mut part = Output { view: planned.id.clone(), ..Output::default() };
+    let file = &shared.kept[&planned.id];
     for batch in file.scan(Part::All, &columns_of(planned), &Arc::default())? {
-        judge(shared, view, &batch?, &mut part)?;
+        let batch = batch?;
+        judge(shared, view, &batch, &mut part)?;
+        take(&batch)?;
     }
     Ok(part)
 }

@@ -40,7 +40,8 @@ register AS (
 dead AS (
   SELECT person_key, max(death_date) AS death_date FROM death GROUP BY person_key
 ),
--- a bill below zero is a refund, said or not; a refund that names no bill takes back the first one of its visit with its fee
+-- a bill below zero is a refund, said or not; a refund that names no bill takes back the first one of its visit with its fee, and one
+-- that names no visit either the first one with its fee of those that name none
 taken_back AS (
   SELECT person_key, setl_id
   FROM (
@@ -50,7 +51,7 @@ taken_back AS (
     UNION ALL
     SELECT r.person_key, substr(min(concat(CAST(b.setl_date AS VARCHAR), b.setl_id)), 11) AS setl_id
     FROM settlement r
-    JOIN settlement b ON b.person_key = r.person_key AND b.mdtrt_id = r.mdtrt_id
+    JOIN settlement b ON b.person_key = r.person_key AND coalesce(b.mdtrt_id, '') = coalesce(r.mdtrt_id, '')
     WHERE (r.refund OR r.total_fee < 0) AND r.orig_setl_id IS NULL AND NOT coalesce(b.refund OR b.total_fee < 0, false)
       AND abs(b.total_fee) = abs(r.total_fee) AND b.setl_date <= r.setl_date
     GROUP BY r.person_key, r.setl_id

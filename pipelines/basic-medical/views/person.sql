@@ -191,7 +191,8 @@ grp AS (
   GROUP BY person_key
 ),
 -- What was taken back proves neither a session nor a diagnosis. A bill below zero is a refund, said or not; a refund
--- that names no bill takes back the first one of its visit with its fee, else of a part of the first one with more.
+-- that names no bill takes back the first one of its visit with its fee, else of a part of the first one with more; one that
+-- names no visit either takes back the first one with its fee of those that name none.
 taken_back AS (
   SELECT person_key, setl_id, CAST(sum(abs(total_fee)) AS DECIMAL(16, 2)) AS total_fee,
     CAST(sum(abs(fund_pay)) AS DECIMAL(16, 2)) AS fund_pay, CAST(sum(abs(person_pay)) AS DECIMAL(16, 2)) AS person_pay
@@ -203,9 +204,10 @@ taken_back AS (
     SELECT r.person_key, substr(min(concat(CASE WHEN abs(b.total_fee) = abs(r.total_fee) THEN '0' ELSE '1' END, CAST(b.setl_date AS VARCHAR), b.setl_id)), 12) AS setl_id,
       max(abs(r.total_fee)) AS total_fee, max(abs(r.fund_pay)) AS fund_pay, max(abs(r.person_pay)) AS person_pay
     FROM settlement r
-    JOIN settlement b ON b.person_key = r.person_key AND b.mdtrt_id = r.mdtrt_id
+    JOIN settlement b ON b.person_key = r.person_key AND coalesce(b.mdtrt_id, '') = coalesce(r.mdtrt_id, '')
     WHERE (r.refund OR r.total_fee < 0) AND r.orig_setl_id IS NULL AND NOT coalesce(b.refund OR b.total_fee < 0, false)
-      AND abs(b.total_fee) >= abs(r.total_fee) AND b.setl_date <= r.setl_date
+      AND (abs(b.total_fee) = abs(r.total_fee) OR (r.mdtrt_id IS NOT NULL AND abs(b.total_fee) > abs(r.total_fee)))
+      AND b.setl_date <= r.setl_date
     GROUP BY r.person_key, r.setl_id
   ) AS refunds
   GROUP BY person_key, setl_id

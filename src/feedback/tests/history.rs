@@ -88,6 +88,7 @@ fn a_case_whose_county_became_known_has_its_village() {
             doctors: (&doctors, &doctors),
             events: &[],
             since: None,
+            night: on,
             day: on,
             demo: false,
         };
