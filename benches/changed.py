@@ -152,23 +152,37 @@ def one(args: argparse.Namespace, child: Path, input_: Path) -> dict:
         shutil.copy2(ledger, kept)
     current = (lake / "current").readlink()
     cost["changed"] = night(SECOND)
-    found = anomalies(lake, SECOND)
+    found = anomalies(lake)
     for gone in [*(lake / "nights").glob(f"{SECOND}-*"), *lake.glob("ledger*"), lake / "current"]:
         shutil.rmtree(gone) if gone.is_dir() and not gone.is_symlink() else gone.unlink()
     for ledger in kept.iterdir():
         shutil.copy2(ledger, lake)
     (lake / "current").symlink_to(current)
     cost["changed, deliveries known"] = night(SECOND)
-    same = anomalies(lake, SECOND) == found
+    same = anomalies(lake) == found
+    # After breakfast an extract comes again, with its last row once more.
+    path = plain(contract.read(child), input_ / SECOND)
+    sent = path.read_bytes()
+    path.write_bytes(sent + sent.splitlines(keepends=True)[-1])
+    cost["changed again, a correction"] = night(SECOND)
+    same = same and anomalies(lake) == found
     cost["next night, nothing new"] = night(THIRD)
     shutil.rmtree(lake)
     cost["both from nothing"] = night(SECOND, "--only")
-    return cost | {"same": same and anomalies(lake, SECOND) == found and bool(found)}
+    path.write_bytes(sent)
+    return cost | {"same": same and anomalies(lake) == found and bool(found)}
 
 
-def anomalies(lake: Path, day: str) -> set[tuple[str, ...]]:
-    """What is wrong on a night. What the night before had and this one cleared, a night from nothing cannot know."""
-    with next((lake / "nights").glob(f"{day}-*/anomalies.csv")).open(encoding="utf-8-sig", newline="") as file:
+def plain(pipeline: contract.Pipeline, folder: Path) -> Path:
+    """The smallest extract that names no persons, else the smallest of all."""
+    feeds = [f for f in pipeline.feeds.values() if pipeline.tables[f["table"]]["grain"] != "person"]
+    patterns = [contract.pattern(feed["files"]) for feed in feeds]
+    return min(folder.iterdir(), key=lambda p: (not any(q.fullmatch(p.name) for q in patterns), p.stat().st_size, p.name))
+
+
+def anomalies(lake: Path) -> set[tuple[str, ...]]:
+    """What is wrong on the current night. What the night before had and this one cleared, a night from nothing cannot know."""
+    with (lake / "current" / "anomalies.csv").open(encoding="utf-8-sig", newline="") as file:
         return {(r["rule"], r["subject"], r["message"]) for r in csv.DictReader(file) if r["state"] != "cleared"}
 
 
@@ -185,7 +199,7 @@ def report(result: dict, runs: int) -> None:
         line(title, whole["wall_s"], whole["cpu_s"], whole["peak_mib"])
         line("– receiving", whole["wall_s"] - rest["wall_s"], whole["cpu_s"] - rest["cpu_s"])
         line("– the rest", rest["wall_s"], rest["cpu_s"], rest["peak_mib"])
-    for name in ("first again, nothing new", "next night, nothing new", "both from nothing"):
+    for name in ("first again, nothing new", "changed again, a correction", "next night, nothing new", "both from nothing"):
         line(name, m[name]["wall_s"], m[name]["cpu_s"], m[name]["peak_mib"])
     print(measure.table(rows))
     full, known = (result["runs"][-1][night]["stages"] for night in ("first", "changed, deliveries known"))
