@@ -93,17 +93,17 @@ pub(super) fn build(
     person_views(&shared, ranges, dir, &mut built, progress)?;
     for planned in whole {
         let mut open = open(&shared, dir, planned)?;
-        inherit(planned, &mut built);
-        let part = if shared.kept.contains_key(&planned.id) {
-            Some(desk::kept(&shared, planned, |batch| open.write(batch, KeyRange::ALL))?)
-        } else if built.broken.get(&planned.id).is_some_and(|b| b.empty) {
-            None
+        if shared.kept.contains_key(&planned.id) {
+            let part = desk::kept(&shared, planned, |batch| open.write(batch, KeyRange::ALL))?;
+            keep(&mut built, part, &mut open, KeyRange::ALL)?;
         } else {
+            inherit(planned, &mut built);
+        }
+        let lost = built.broken.get(&planned.id).is_some_and(|b| b.empty);
+        if open.writer.is_some() && !lost {
             let (tables, pieces) = whole_tables(&shared, planned, dir)?;
             let station = Station::new(&shared, planned, tables);
-            Some(station.whole(&shared, &pieces, |batch| open.write(batch, KeyRange::ALL))?)
-        };
-        if let Some(part) = part {
+            let part = station.whole(&shared, &pieces, |batch| open.write(batch, KeyRange::ALL))?;
             keep(&mut built, part, &mut open, KeyRange::ALL)?;
         }
         finish(&shared, planned, open, dir, &mut built)?;

@@ -57,12 +57,12 @@ pub(super) fn leave_out(
 ) -> Result<u64> {
     again.dropped.iter().for_each(|(kind, cells)| not_amended(receipt, kind, *cells));
     let mut others = Vec::new();
-    let written = rows.finish_without(&again.known.rows, |batch| {
+    let written = rows.finish_without(&again.rows, |batch| {
         let rows = Rows::of(batch, table)?;
         for row in 0..batch.num_rows() {
             rows.take_back(row, receipt);
             let (number, part) = (rows.numbers.value(row), rows.parts.value(row) as usize);
-            if again.known.otherwise.contains(number) {
+            if again.otherwise.contains(number) {
                 others.push(rows.other(row)?);
             } else {
                 receipt.parts[part].duplicate += 1;
@@ -92,19 +92,19 @@ pub(super) fn account(
     rejects: &mut RejectWriter,
 ) -> Result<u64> {
     let column = table.key.first().map_or("", String::as_str);
-    for number in again.known.rows.iter() {
+    for number in again.rows.iter() {
         let (part, line) = rows.places[number as usize];
         receipt.pending -= u64::from(rows.waiting.contains(number));
         let part = &mut receipt.parts[part as usize];
         part.used -= 1;
-        if again.known.otherwise.contains(number) {
+        if again.otherwise.contains(number) {
             let reject = Reject { line: line.into(), byte: 0, column, reason: REASON, raw: "" };
             rejects.quarantine(part, &mut receipt.reject_reasons, &reject)?;
         } else {
             part.duplicate += 1;
         }
     }
-    Ok(rows.places.len() as u64 - again.known.rows.count())
+    Ok(rows.places.len() as u64 - again.rows.count())
 }
 
 /// What was counted among the repaired belongs to rows that are left out.

@@ -17,13 +17,12 @@ use crate::division::Divisions;
 use crate::error::Result;
 use crate::feed::nulls::Nulls;
 use crate::feed::read::RawRow;
-use crate::lake::rows::Packed;
+use crate::lake::rows::{Numbers, Packed};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{ColumnType, Feed, FeedColumn, Grain, OnBad, Table, Unit};
 use crate::privacy::PersonKeys;
 use memo::Memo;
 use parse::PlacesKnown;
-pub use seen::Known;
 use seen::Seen;
 
 /// A cell that its contract does not allow.
@@ -63,9 +62,12 @@ struct Source {
 /// Counts of what was repaired or dropped, by kind.
 pub type Amendments = std::collections::BTreeMap<String, u64>;
 
-/// Rows of a delivery that are not new.
+/// Rows of a delivery that are not new, by their numbers.
 pub struct Repeats {
-    pub known: Known,
+    pub rows: Numbers,
+    /// Those of them that say something else than the first row with their key. Every other says exactly
+    /// what that one says.
+    pub otherwise: Numbers,
     /// Cells that were dropped of them, as they were counted.
     pub dropped: Amendments,
 }
@@ -173,10 +175,10 @@ impl<'a> Typer<'a> {
     /// # Errors
     /// What the disk says.
     pub fn repeats(&mut self) -> Result<Repeats> {
-        let known = self.seen.repeats(!self.key_columns.is_empty())?;
+        let (rows, otherwise) = self.seen.repeats(!self.key_columns.is_empty())?;
         let mut dropped = vec![0_u64; self.sources.len()];
-        self.seen.dropped_of(&known.rows, |column| dropped[column] += 1)?;
-        Ok(Repeats { known, dropped: self.kinds(&dropped) })
+        self.seen.dropped_of(&rows, |column| dropped[column] += 1)?;
+        Ok(Repeats { rows, otherwise, dropped: self.kinds(&dropped) })
     }
 
     /// What was repaired or dropped of the rows that are used, by kind.

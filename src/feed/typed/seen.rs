@@ -8,15 +8,6 @@ use crate::error::Result;
 use crate::lake::heaps::Heaps;
 use crate::lake::rows::Numbers;
 
-/// Rows that are not new, by their numbers.
-#[derive(Debug, Default)]
-pub struct Known {
-    pub rows: Numbers,
-    /// Those of them that say something else than the first row with their key. Every other says exactly
-    /// what that one says.
-    pub otherwise: Numbers,
-}
-
 /// Hashes of the rows of one delivery.
 ///
 /// Of a table with a key, rows with the same 64 bits of the key's hash are told apart by 64 bits of
@@ -73,27 +64,28 @@ impl Seen {
         })
     }
 
-    /// Rows that are not new. `keyed`: the rows have keys.
+    /// Rows that are not new, and those of them that say something else than the first row with their
+    /// key. `keyed`: the rows have keys.
     ///
     /// # Errors
     /// What the disk says.
-    pub fn repeats(&mut self, keyed: bool) -> Result<Known> {
-        let mut known = Known::default();
+    pub fn repeats(&mut self, keyed: bool) -> Result<(Numbers, Numbers)> {
+        let (mut rows, mut otherwise) = (Numbers::default(), Numbers::default());
         self.heaps.drain(|sorted| {
             for same in sorted.chunk_by(|a, b| a[0] == b[0]).filter(|same| same.len() > 1) {
                 let [_, _, first] = same[0];
                 for [_, number, said] in &same[1..] {
                     let (number, again) = (*number as i64, *said == first);
                     if again || keyed {
-                        known.rows.insert(number);
+                        rows.insert(number);
                     }
                     if keyed && !again {
-                        known.otherwise.insert(number);
+                        otherwise.insert(number);
                     }
                 }
             }
         })?;
-        Ok(known)
+        Ok((rows, otherwise))
     }
 }
 
@@ -101,8 +93,8 @@ impl Seen {
 mod tests {
     use super::*;
 
-    fn found(known: Known) -> (Vec<i64>, Vec<i64>) {
-        (known.rows.iter().collect(), known.otherwise.iter().collect())
+    fn found((rows, otherwise): (Numbers, Numbers)) -> (Vec<i64>, Vec<i64>) {
+        (rows.iter().collect(), otherwise.iter().collect())
     }
 
     #[test]
