@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::freshness::{due_period, feed_freshness, parts_behind};
+use super::freshness::{due_period, feed_freshness, newest, parts_behind};
 use super::{Receipts, Setup};
 use crate::error::{Error, Result};
 use crate::feed::assemble::{Assembled, of_persons};
@@ -24,7 +24,7 @@ pub(super) fn feeds(
             r.feed == feed.id && r.verdict == Verdict::Accepted
         };
         let accepted: Vec<_> = receipts.iter().filter(own).collect();
-        let newest = accepted.iter().map(|r| r.period).max();
+        let newest = newest(feed, receipts);
         let superseded: u64 =
             accepted.iter().filter_map(|r| assembled.superseded.get(&r.delivery)).sum();
         let mut reject_reasons = BTreeMap::new();

@@ -4,7 +4,7 @@ use chrono::{Datelike, Days, NaiveDate};
 
 use super::{NotRun, Setup};
 use crate::feed::inbox::last_complete;
-use crate::feed::receipt::{self, Receipt};
+use crate::feed::receipt::{self, Receipt, Verdict};
 use crate::pipeline::spec::{Cadence, Feed};
 use crate::report::summary::{FeedLine, Freshness};
 
@@ -20,6 +20,12 @@ pub fn due_period(feed: &Feed, night: NaiveDate) -> NaiveDate {
         Cadence::Weekly => night.checked_sub_days(Days::new(7)).unwrap_or(night),
         cadence => last_complete(cadence, night),
     }
+}
+
+/// Last day of the newest period of a feed that was accepted.
+pub(super) fn newest(feed: &Feed, receipts: &[Receipt]) -> Option<NaiveDate> {
+    let own = |r: &&Receipt| r.feed == feed.id && r.verdict == Verdict::Accepted;
+    receipts.iter().filter(own).map(|r| r.period).max()
 }
 
 /// How a feed stands on a night, whose newest accepted period ends on `newest`.

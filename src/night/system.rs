@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
+use super::freshness::newest;
 use super::{Receipts, Setup};
 use crate::engine::Held;
 use crate::error::Result;
@@ -91,11 +92,10 @@ fn text(receipt: &Receipt, column: &str) -> Option<String> {
 
 /// The value of a feed in a column, as text.
 fn of_feed(feed: &Feed, receipts: &Receipts, column: &str) -> Option<String> {
-    let own = receipts.iter().filter(|r| r.feed == feed.id && r.verdict == Verdict::Accepted);
     match column {
         "feed" => Some(feed.id.clone()),
         "table_name" => Some(feed.table.clone()),
-        "period" => own.map(|r| r.period).max().map(|period| period.to_string()),
+        "period" => newest(feed, receipts).map(|period| period.to_string()),
         _ => None,
     }
 }

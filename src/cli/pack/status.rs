@@ -55,7 +55,10 @@ pub fn status(args: &Args) -> Result<ExitCode> {
     let number = |f: fn(&PackLine) -> u64| -> ArrayRef {
         Arc::new(lines.iter().map(|l| Some(f(l))).collect::<UInt64Array>())
     };
-    let date = |d: Option<NaiveDate>| d.map_or_else(String::new, |d| d.to_string());
+    let chinese = args.out.output == Form::Table;
+    // The pack's number says the year; a terminal has no room for it in each date.
+    let form = if chinese { "%m-%d" } else { "%Y-%m-%d" };
+    let date = |d: Option<NaiveDate>| d.map_or_else(String::new, |d| d.format(form).to_string());
     let name = |l: &PackLine| desk.setup.divisions.name(&l.county).unwrap_or("").to_owned();
     let letter = |l: &PackLine| match l.letter {
         0 => String::new(),
@@ -79,7 +82,6 @@ pub fn status(args: &Args) -> Result<ExitCode> {
         number(|l| l.overdue),
         text(&letter),
     ];
-    let chinese = args.out.output == Form::Table;
     let heads = HEADS.map(|(zh, word)| if chinese { zh } else { word });
     // The pack's number says the county's code too; a terminal has no room for both.
     let pairs = heads.into_iter().zip(values).skip(usize::from(chinese));
