@@ -5,11 +5,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
+use arrow::util::display::array_value_to_string;
 use bidui::lake::rows::{Part, RowsFile};
 use serde_json::Value;
 
 use crate::support::{
-    Bidui, Policies, anomalies, copy, files_like, gansu, list, run, temp, text, tiny,
+    Bidui, Policies, anomalies, copy, current, files_like, gansu, list, run, temp, text, tiny,
+    tiny_lake,
 };
 
 /// Rules that speak of the rows of every feed (one feed less is rows less, not another verdict), and
@@ -124,6 +126,40 @@ fn without_a_feed_its_rules_are_not_run_and_the_others_do_not_change() {
     let mut faults = faults.into_inner().expect("a list");
     faults.sort();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Views ask it up to when a feed has come: the newest period that was accepted, none without one.
+#[test]
+fn a_table_says_up_to_when_each_feed_has_come() {
+    let (_home, night) = without(Some("settlement"));
+    let several = current(tiny_lake());
+    let last = bidui::night::read_summary(&several).expect("a summary");
+    let lines = |night: &Value| {
+        let line =
+            |f: &Value| format!("{} {}", text(f, "feed"), f["newest"].as_str().unwrap_or(""));
+        list(night, "feeds").iter().map(line).collect::<BTreeSet<_>>()
+    };
+    let said = |folder: &Path| {
+        let file = RowsFile::open(&folder.join("system/feed_period.parquet")).expect("a table");
+        let columns = ["feed", "period"].map(str::to_owned);
+        let mut said = BTreeSet::new();
+        for batch in file.scan(Part::All, &columns, &Default::default()).expect("a scan") {
+            let batch = batch.expect("rows");
+            let cell =
+                |at: usize, row| array_value_to_string(batch.column(at), row).expect("a text");
+            said.extend(
+                (0..batch.num_rows()).map(|row| format!("{} {}", cell(0, row), cell(1, row))),
+            );
+        }
+        said
+    };
+    let first = said(Path::new(text(&night, "folder")));
+    assert!(first.contains("settlement ") && first.len() == feeds().len(), "{first:?}");
+    assert_eq!(first, lines(&night));
+    let last = serde_json::to_value(last).expect("JSON");
+    // Of the feeds that came on both nights the later one counts.
+    assert!(said(&several) != first);
+    assert_eq!(said(&several), lines(&last));
 }
 
 /// What an old extract says is not taken for today's: a feed past its limit stops its rules, and
@@ -312,7 +348,7 @@ fn a_view_that_gives_a_subject_twice_is_not_judged() {
     let twice = "CROSS JOIN (VALUES (1), (2)) AS twice(n)";
     for (view, subject, from, broken) in [
         ("person", "person_key", "FROM derived", &["person"][..]),
-        ("claim", "setl_id", "FROM bill s\nLEFT JOIN taken_back t", &["claim", "stay"][..]),
+        ("claim", "setl_id", "FROM bill s\nLEFT JOIN amended c", &["claim", "stay"][..]),
         ("facility", "org_code", "FROM institution i\nLEFT", &["facility", "county"][..]),
     ] {
         let policies = Policies::new();

@@ -40,24 +40,6 @@ register AS (
 dead AS (
   SELECT person_key, max(death_date) AS death_date FROM death GROUP BY person_key
 ),
--- a bill below zero is a refund, said or not; a refund that names no bill takes back the first one of its visit with its fee, and one
--- that names no visit either the first one with its fee of those that name none
-taken_back AS (
-  SELECT person_key, setl_id
-  FROM (
-    SELECT person_key, orig_setl_id AS setl_id
-    FROM settlement
-    WHERE (refund OR total_fee < 0) AND orig_setl_id IS NOT NULL
-    UNION ALL
-    SELECT r.person_key, substr(min(concat(CAST(b.setl_date AS VARCHAR), b.setl_id)), 11) AS setl_id
-    FROM settlement r
-    JOIN settlement b ON b.person_key = r.person_key AND coalesce(b.mdtrt_id, '') = coalesce(r.mdtrt_id, '')
-    WHERE (r.refund OR r.total_fee < 0) AND r.orig_setl_id IS NULL AND NOT coalesce(b.refund OR b.total_fee < 0, false)
-      AND abs(b.total_fee) = abs(r.total_fee) AND b.setl_date <= r.setl_date
-    GROUP BY r.person_key, r.setl_id
-  ) AS refunds
-  GROUP BY person_key, setl_id
-),
 bill AS (
   SELECT *, coalesce(refund OR total_fee < 0, false) AS back, coalesce(basic_pay, 0) + coalesce(critical_pay, 0) + coalesce(assist_pay, 0) + coalesce(civil_pay, 0)
     + coalesce(company_pay, 0) + coalesce(large_pay, 0) + coalesce(other_pay, 0) AS known_pay
@@ -68,14 +50,14 @@ care AS (
     s.person_key, s.setl_id, coalesce(s.mdtrt_id, s.setl_id) AS visit_id, s.org_code, s.insured_div,
     s.admit_date, coalesce(s.discharge_date, s.setl_date) AS out_date, s.setl_date,
     coalesce(CAST(date_part('year', s.setl_date) AS BIGINT), yr()) AS setl_year,
-    NOT s.back AND t.setl_id IS NULL AS live,
+    NOT s.back AND a.is_back IS NOT TRUE AS live,
     in_list('med_inpatient', s.med_type) AS is_inpatient,
     in_list('med_assist', s.med_type) AS is_assist_type,
     s.assist_pay,
     -- what is left before assistance pays
     s.in_scope - (s.known_pay - coalesce(s.assist_pay, 0)) AS remainder
   FROM bill s
-  LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
+  LEFT JOIN amended a ON a.person_key = s.person_key AND a.setl_id = s.setl_id
   WHERE in_list('med_inpatient', s.med_type) OR in_list('med_assist', s.med_type)
 ),
 -- the front page of an inpatient bill: same person, same hospital, admitted within the tolerance, or the bill lies inside the stay (interim bills)
@@ -116,21 +98,11 @@ grp AS (
     GROUP BY c.person_key, c.setl_id
   ) AS valid
 ),
--- what assistance has paid for a visit, and whether a visit of a bill by hand was settled on line, of whatever type. Few bills are
--- by hand, so these come first
+-- what assistance has paid for a visit
 visit AS (
-  SELECT person_key, visit_id, sum(assist_pay) AS visit_assist_pay, bool_or(on_line) AS visit_on_line
-  FROM (
-    SELECT person_key, visit_id, assist_pay, false AS on_line
-    FROM care
-    WHERE live
-    UNION ALL
-    SELECT o.person_key, o.mdtrt_id AS visit_id, CAST(NULL AS DECIMAL(16, 2)) AS assist_pay, true AS on_line
-    FROM settlement h
-    JOIN settlement o ON o.person_key = h.person_key AND o.mdtrt_id = h.mdtrt_id
-    LEFT JOIN taken_back t ON t.person_key = o.person_key AND t.setl_id = o.setl_id
-    WHERE h.settle_way = '2' AND coalesce(o.settle_way, '1') <> '2' AND NOT coalesce(o.refund OR o.total_fee < 0, false) AND t.setl_id IS NULL
-  ) AS bills
+  SELECT person_key, visit_id, sum(assist_pay) AS visit_assist_pay
+  FROM care
+  WHERE live
   GROUP BY person_key, visit_id
 ),
 entitled AS (
@@ -168,7 +140,7 @@ SELECT
   coalesce(l.village_code, r.village_code, l.left_village, o.org_division, s.insured_div) AS division,
   s.name, s.link,
   coalesce(s.link, 'id') NOT IN ('clash', 'unlinked') AS linked,
-  NOT s.back AND t.setl_id IS NULL AS live,
+  NOT s.back AND c.is_back IS NOT TRUE AS live,
   coalesce(s.mdtrt_id, s.setl_id) AS visit_id,
   s.insutype, s.med_type,
   coalesce(in_list('med_inpatient', s.med_type), false) AS is_inpatient,
@@ -205,7 +177,7 @@ SELECT
     THEN s.fund_pay - s.known_pay END AS diff_fund,
   s.in_scope - (s.total_fee - coalesce(s.own_expense, 0) - coalesce(s.over_limit, 0) - coalesce(s.pre_selfpay, 0)) AS diff_scope,
   -- a bill by hand that tops up a visit already settled on line
-  coalesce(s.settle_way, '1') = '2' AND coalesce(v.visit_on_line, false) AS is_supplement,
+  coalesce(c.tops_up, false) AS is_supplement,
   v.visit_assist_pay,
   a.assist_group, a.assist_since,
   coalesce(l.lifted, false) AS is_lifted,
@@ -223,7 +195,7 @@ SELECT
     THEN concat(p.page_org_code, '-', p.mr_no, '-', to_char(p.page_admit_date, '%Y%m%d')) END AS stay_id,
   p.mr_no, p.page_admit_date, p.page_discharge_date, p.page_total_fee
 FROM bill s
-LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
+LEFT JOIN amended c ON c.person_key = s.person_key AND c.setl_id = s.setl_id
 LEFT JOIN listed l ON l.person_key = s.person_key
 LEFT JOIN register r ON r.person_key = s.person_key
 LEFT JOIN dead d ON d.person_key = s.person_key

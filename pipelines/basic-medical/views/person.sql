@@ -190,41 +190,9 @@ grp AS (
   FROM identities
   GROUP BY person_key
 ),
--- What was taken back proves neither a session nor a diagnosis. A bill below zero is a refund, said or not; a refund
--- that names no bill takes back the first one of its visit with its fee, else of a part of the first one with more; one that
--- names no visit either takes back the first one with its fee of those that name none.
-taken_back AS (
-  SELECT person_key, setl_id, CAST(sum(abs(total_fee)) AS DECIMAL(16, 2)) AS total_fee,
-    CAST(sum(abs(fund_pay)) AS DECIMAL(16, 2)) AS fund_pay, CAST(sum(abs(person_pay)) AS DECIMAL(16, 2)) AS person_pay
-  FROM (
-    SELECT person_key, orig_setl_id AS setl_id, total_fee, fund_pay, person_pay
-    FROM settlement
-    WHERE (refund OR total_fee < 0) AND orig_setl_id IS NOT NULL
-    UNION ALL
-    SELECT r.person_key, substr(min(concat(CASE WHEN abs(b.total_fee) = abs(r.total_fee) THEN '0' ELSE '1' END, CAST(b.setl_date AS VARCHAR), b.setl_id)), 12) AS setl_id,
-      max(abs(r.total_fee)) AS total_fee, max(abs(r.fund_pay)) AS fund_pay, max(abs(r.person_pay)) AS person_pay
-    FROM settlement r
-    JOIN settlement b ON b.person_key = r.person_key AND coalesce(b.mdtrt_id, '') = coalesce(r.mdtrt_id, '')
-    WHERE (r.refund OR r.total_fee < 0) AND r.orig_setl_id IS NULL AND NOT coalesce(b.refund OR b.total_fee < 0, false)
-      AND (abs(b.total_fee) = abs(r.total_fee) OR (r.mdtrt_id IS NOT NULL AND abs(b.total_fee) > abs(r.total_fee)))
-      AND b.setl_date <= r.setl_date
-    GROUP BY r.person_key, r.setl_id
-  ) AS refunds
-  GROUP BY person_key, setl_id
-),
--- Bills by hand that top up a visit settled on line: some repeat its fee, some have none. They count when it does. Few bills
--- are by hand, so these come first.
-topped AS (
-  SELECT h.person_key, h.setl_id, min(o.setl_date) AS setl_date, min(coalesce(o.admit_date, o.setl_date)) AS on_date, max(coalesce(o.discharge_date, o.setl_date)) AS left_date
-  FROM settlement h
-  JOIN settlement o ON o.person_key = h.person_key AND o.mdtrt_id = h.mdtrt_id
-  LEFT JOIN taken_back t ON t.person_key = o.person_key AND t.setl_id = o.setl_id
-  WHERE h.settle_way = '2' AND coalesce(o.settle_way, '1') <> '2' AND NOT coalesce(o.refund OR o.total_fee < 0, false) AND coalesce(t.total_fee < o.total_fee, t.setl_id IS NULL)
-  GROUP BY h.person_key, h.setl_id
-),
 -- A refund is no bill: what it takes back is gone from the bill that it takes back, on that bill's own day, and of one that
 -- nobody knows nothing is left to take. Of a top-up only what it pays counts: it has no fee of its own, is no session or
--- stay, and leaves the person so much less to pay.
+-- stay, and leaves the person so much less to pay; it counts when what it tops up does.
 bill AS (
   SELECT person_key, setl_date, proc, on_date, left_date, out_date, inpatient_bill, kept,
     CASE WHEN kept AND NOT top_up THEN 1 ELSE 0 END AS n,
@@ -232,20 +200,19 @@ bill AS (
     CASE WHEN kept THEN fund_pay - coalesce(back_fund, 0) END AS fund_pay,
     CASE WHEN NOT kept THEN NULL WHEN top_up THEN coalesce(back_fund, 0) - fund_pay ELSE person_pay - coalesce(back_person, 0) END AS person_pay
   FROM (
-    SELECT s.person_key, coalesce(p.setl_date, s.setl_date) AS setl_date, s.total_fee, s.fund_pay, s.person_pay,
-      t.total_fee AS back_fee, t.fund_pay AS back_fund, t.person_pay AS back_person, p.setl_id IS NOT NULL AS top_up,
+    SELECT s.person_key, coalesce(a.topped_on, s.setl_date) AS setl_date, s.total_fee, s.fund_pay, s.person_pay,
+      a.back_fee, a.back_fund, a.back_person, coalesce(a.tops_up, false) AS top_up,
       -- A bill that names no treatment shows it by its diagnosis.
       coalesce(s.proc, CASE WHEN has_prefix('icd_haemodialysis', s.dx_main) THEN 'HD' WHEN has_prefix('icd_peritoneal', s.dx_main) THEN 'PD'
         WHEN has_prefix('icd_chemo', s.dx_main) THEN 'CH' WHEN has_prefix('icd_radio', s.dx_main) THEN 'RT' END) AS proc,
-      coalesce(p.on_date, s.admit_date, s.setl_date) AS on_date, coalesce(p.left_date, s.discharge_date, s.setl_date) AS left_date,
+      coalesce(a.topped_from, s.admit_date, s.setl_date) AS on_date, coalesce(a.topped_to, s.discharge_date, s.setl_date) AS left_date,
       -- A bill of a month of sessions counts to its end, which is not after its settlement.
       least(coalesce(s.discharge_date, s.admit_date, s.setl_date), s.setl_date) AS out_date,
       in_list('med_inpatient', s.med_type) AS inpatient_bill,
       -- No filter: that would copy what the joins hand on as it is.
-      coalesce(t.total_fee < s.total_fee, t.setl_id IS NULL) AND coalesce(p.setl_date > asof() - INTERVAL '12' MONTH, true) AS kept
+      coalesce(a.back_fee < s.total_fee, a.is_back IS NULL) AND coalesce(a.topped_on > asof() - INTERVAL '12' MONTH, true) AS kept
     FROM settlement s
-    LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
-    LEFT JOIN topped p ON p.person_key = s.person_key AND p.setl_id = s.setl_id
+    LEFT JOIN amended a ON a.person_key = s.person_key AND a.setl_id = s.setl_id
     WHERE s.setl_date <= asof() AND s.setl_date > asof() - INTERVAL '12' MONTH AND NOT coalesce(s.refund OR s.total_fee < 0, false)
   ) AS s
 ),
@@ -292,8 +259,9 @@ care AS (
       least(coalesce(s.discharge_date, s.admit_date, s.setl_date), s.setl_date) AS out_date, s.birth_date, s.sex,
       in_list('med_inpatient', s.med_type) AS stay, s.proc
     FROM settlement s
-    LEFT JOIN taken_back t ON t.person_key = s.person_key AND t.setl_id = s.setl_id
-    WHERE NOT coalesce(s.refund OR s.total_fee < 0, false) AND coalesce(t.total_fee < s.total_fee, t.setl_id IS NULL)
+    LEFT JOIN amended a ON a.person_key = s.person_key AND a.setl_id = s.setl_id
+    -- What was taken back proves neither a session nor a diagnosis.
+    WHERE NOT coalesce(s.refund OR s.total_fee < 0, false) AND coalesce(a.back_fee < s.total_fee, a.is_back IS NULL)
     UNION ALL
     SELECT person_key, dx_main AS dx, admit_date AS on_date, least(coalesce(discharge_date, admit_date), asof()) AS out_date,
       birth_date, sex, true AS stay, CAST(NULL AS VARCHAR) AS proc
