@@ -158,7 +158,7 @@ impl<'a> Shower<'a> {
         }
     }
 
-    /// Evidence under Chinese words; what has no word stands in the message anyway.
+    /// Evidence under Chinese words; what has no word is left out.
     fn evidence(&self, evidence: &[(String, Option<String>)]) -> String {
         let mut parts = Vec::new();
         for (name, value) in evidence {
@@ -190,5 +190,32 @@ impl<'a> Shower<'a> {
         let code = serde_json::to_value(answer.outcome).ok();
         let code = code.as_ref().and_then(|c| c.as_str()).unwrap_or_default();
         self.results.get(code).copied().unwrap_or(code).to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::pipeline::packs::Level;
+
+    /// Evidence without a word is left out, and not all of it stands in the message.
+    #[test]
+    fn every_evidence_column_has_a_word_in_the_packs() {
+        let mut missing = Vec::new();
+        for name in ["gansu", "henan"] {
+            let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines").join(name);
+            let pipeline = crate::pipeline::load(&dir).expect("a sample pipeline");
+            let form = pipeline.pack(Level::County).expect("a form");
+            let (policy, divisions) = (Policy::of(&pipeline), Divisions::default());
+            let (memory, names) = (Memory::default(), Names::default());
+            let shower = Shower::new(&pipeline, form, &policy, &divisions, &memory, &names);
+            for rule in pipeline.rules.values() {
+                let bare = rule.evidence.iter().filter(|e| !shower.words.contains_key(&*e.name));
+                missing.extend(bare.map(|e| format!("{name}: {} of {}", e.name, rule.id)));
+            }
+        }
+        assert!(missing.is_empty(), "no word in packs/county.yaml: {missing:?}");
     }
 }

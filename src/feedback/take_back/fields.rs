@@ -19,6 +19,10 @@ const SAME: [&str; 6] = ["同上", "〃", "″", "\"", "同前", "如上"];
 /// Columns in which `同上` is taken for the cell above; each case has its own result and evidence.
 const REPEATABLE: [&str; 7] = ["checked_on", "way", "cause", "measure", "unit", "person", "phone"];
 
+/// What a formula leaves in a cell that it cannot work out.
+const ERRORS: [&str; 8] =
+    ["#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#DATA!"];
+
 /// Longest text that is kept of a cell, in characters.
 const KEPT: usize = 500;
 
@@ -115,6 +119,10 @@ impl<'a> Fields<'a> {
                 faults.push(format!("“{}”不得填同上，请逐件填写", fill.zh));
                 continue;
             }
+            if ERRORS.contains(&text.as_str()) {
+                faults.push(format!("“{}”是公式的错误值{text}，请改填内容", fill.zh));
+                continue;
+            }
             match fill.kind {
                 FillKind::Text => {
                     let kept = self.text(fill, text, &mut notes);
@@ -186,7 +194,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Why a number of evidence says nothing of any evidence: all of it looked like a citizen ID and
-    /// was hidden, or a spreadsheet has cut it.
+    /// was hidden, a spreadsheet has cut it, or it is a mere dash.
     fn no_evidence(&self, fill: &Fill, text: &str, kept: &str) -> Option<String> {
         if fill.id != "evidence_no" {
             return None;
@@ -196,9 +204,11 @@ impl<'a> Fields<'a> {
             return Some(format!("“{zh}”成了科学计数法，请将单元格改为文本后重填"));
         }
         let left = kept.replace(HIDDEN, "");
-        let bare = left.len() < kept.len() && !left.contains(char::is_alphanumeric);
-        let what = "形似证件号，已隐去：请填材料的编号，连同其中的文字或字母，勿填证件号";
-        bare.then(|| format!("“{zh}”{what}"))
+        let what = match left.len() < kept.len() {
+            true => "形似证件号，已隐去：请填材料的编号，连同其中的文字或字母，勿填证件号",
+            false => "不是编号，请填材料的编号",
+        };
+        (!left.contains(char::is_alphanumeric)).then(|| format!("“{zh}”{what}"))
     }
 
     /// A text as it is kept: cut, and without anything that looks like a citizen ID.
@@ -323,6 +333,9 @@ mod tests {
             ("629423 19500101 0011", "连同其中的文字或字母"),
             ("6.29423195001010e17", "科学计数法"),
             ("2.02611E+11", "科学计数法"),
+            ("/", "不是编号"),
+            ("——", "不是编号"),
+            ("#N/A", "公式的错误值#N/A"),
         ] {
             let faults = answer(text).expect_err(text);
             assert!(faults.len() == 1 && faults[0].contains(said), "{text}: {faults:?}");

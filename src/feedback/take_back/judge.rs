@@ -7,8 +7,7 @@ use chrono::NaiveDate;
 
 use super::book::{Hidden, Returned, ReturnedRow};
 use super::fields::Fields;
-use super::merge;
-use super::{Line, Receiver, Taken, Verdict};
+use super::{Line, Receiver, Taken, Verdict, merge, rest};
 use crate::feedback::seal;
 use crate::ledger::act::{Act, Answer, Draft, Outcome};
 use crate::ledger::case::{Case, Cases};
@@ -68,8 +67,7 @@ pub fn judge(desk: &Desk<'_>, returned: &Returned) -> Taken {
         let (sheet, number) = (row.sheet.clone(), row.number.clone());
         taken.lines.push(Line { sheet, row: row.line, number, verdict, reason });
     }
-    let seen: BTreeSet<&str> = returned.rows.iter().map(|r| r.number.as_str()).collect();
-    missing(&origin, &seen, desk.cases, &mut taken);
+    rest::told(origin.hidden.as_ref(), desk.cases, returned, &mut taken);
     signs(desk, &origin, returned, &mut taken);
     taken
 }
@@ -330,24 +328,6 @@ fn sealed(
         Some((number, _)) => format!("督办编号被改动，本行原为 {number}，请按原表填报"),
         None => "系统填写的列（灰色）被改动，不能确认是哪一件，请按原表填报".into(),
     })
-}
-
-/// Rows that the pack had and the file has not, where the county is still asked for them.
-fn missing(origin: &Origin, seen: &BTreeSet<&str>, cases: &Cases, taken: &mut Taken) {
-    let Some(hidden) = &origin.hidden else { return };
-    let asked = |c: &Case| c.state.is_waiting() && c.county == origin.county;
-    let open = |n: &str| cases.by_number.get(n).is_some_and(asked);
-    for (number, (_, sheet)) in &hidden.seals {
-        if !seen.contains(number.as_str()) && open(number) {
-            taken.lines.push(Line {
-                sheet: sheet.clone(),
-                row: 0,
-                number: number.clone(),
-                verdict: Verdict::Ignored,
-                reason: "表中缺少此行，视为未反馈".into(),
-            });
-        }
-    }
 }
 
 /// The county has its pack: it signs for it with its first return; and the return is recorded.
