@@ -12,6 +12,7 @@ use crate::ledger::policy::Policy;
 use crate::pipeline::Pipeline;
 use crate::pipeline::packs::Pack;
 use crate::pipeline::spec::{ColumnType, Severity};
+use crate::privacy::hide_ids;
 
 /// Stands where a sensitive rule hides something.
 const HIDDEN: &str = "—";
@@ -93,7 +94,8 @@ impl<'a> Shower<'a> {
         self.divisions.name(county).unwrap_or(county).to_owned()
     }
 
-    /// The text of a column, one of [`crate::pipeline::packs::SHOWN`].
+    /// The text of a column, one of [`crate::pipeline::packs::SHOWN`]. What is no name may have been filled
+    /// in with somebody's ID, such as the number of a bill.
     pub fn text(&self, row: &Row, column: &str) -> String {
         let case = &row.case;
         let day = |d: Option<chrono::NaiveDate>| d.map_or_else(String::new, |d| d.to_string());
@@ -111,9 +113,9 @@ impl<'a> Shower<'a> {
             "due" => day(case.due),
             "overdue" if row.overdue > 0 => row.overdue.to_string(),
             "letter" if case.step > 0 => self.policy.letter(case.step).to_owned(),
-            "last" => self.last(case),
+            "last" => hide_ids(&self.last(case)),
             "town" | "village" | "kind" | "subject" | "who" | "message" | "evidence" => {
-                self.subject(case, column)
+                hide_ids(&self.subject(case, column))
             }
             _ => String::new(),
         }

@@ -511,3 +511,15 @@ fn rows_below_a_renamed_heading_are_told() {
     assert_eq!(lines.len(), n.len(), "every row has its line");
     assert_eq!(world.cases()[&n[0]].state, State::Issued);
 }
+
+/// Counties name files after the person that they are about.
+#[test]
+fn an_id_in_the_name_of_a_file_is_not_printed() {
+    let (world, form, n) = begin();
+    let id = "629101198505050018";
+    let path = form.with(&n[0], &[]).save(&world.home.path().join(format!("回_{id}.xlsx")));
+    let call = Bidui::new("pack").args(&["take-back"]).arg(path).arg("--pipeline").arg(gansu());
+    let call = call.arg("--lake").arg(world.home.path().join("lake")).env("COLUMNS", "900");
+    let said = call.env("BIDUI_ACTOR", "收件人").go().ended(0);
+    assert!(said.stdout.contains("回_") && !said.stdout.contains(id), "{}", said.stdout);
+}

@@ -19,6 +19,7 @@ use crate::ledger::ahead;
 use crate::ledger::case::Cases;
 use crate::ledger::chain::Head;
 use crate::ledger::store::Store;
+use crate::privacy::hide_ids;
 
 /// What `bidui pack take-back` can be told.
 #[derive(clap::Args)]
@@ -250,15 +251,16 @@ fn write(
     Ok(path)
 }
 
+/// A file may be named after a person, with the ID behind it.
 fn line(returned: &Returned, taken: &Taken, receipt: &Path) -> Vec<String> {
     let count = |v: Verdict| taken.count(v).to_string();
     vec![
-        returned.name.clone(),
+        hide_ids(&returned.name),
         taken.pack.clone(),
         count(Verdict::Accepted),
         count(Verdict::Ignored),
         count(Verdict::Invalid),
-        taken.refused.clone().unwrap_or_else(|| taken.notes.join("；")),
-        receipt.display().to_string(),
+        hide_ids(&taken.refused.clone().unwrap_or_else(|| taken.notes.join("；"))),
+        hide_ids(&receipt.display().to_string()),
     ]
 }

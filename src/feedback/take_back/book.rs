@@ -14,7 +14,7 @@ use crate::feedback::seal;
 use crate::lake::hash_file;
 use crate::pipeline::packs::Pack;
 use crate::pipeline::spec::{FileKind, Format};
-use crate::privacy::PersonKeys;
+use crate::privacy::{PersonKeys, hide_ids};
 
 /// Rows of a sheet that are searched for a heading.
 const HEADING_WITHIN: u64 = 40;
@@ -226,7 +226,7 @@ impl Page<'_> {
                 || form.review.iter().any(|c| own(c))
         };
         for cell in cells.iter().filter(|c| !c.is_empty() && !known(c)) {
-            unknown.insert(cell.chars().take(20).collect(), ());
+            unknown.insert(hide_ids(cell).chars().take(20).collect(), ());
         }
         let sealed = sealed.map(|c| place(&c.zh)).collect();
         Some(Columns { number, sealed, filled })
