@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use regex::{Captures, Regex};
 
 use super::book::folded;
-use crate::calendar::parse_date;
+use crate::calendar::{forever, parse_date};
 use crate::citizen_id::holds_id;
 use crate::ledger::act::{Answer, Outcome};
 use crate::pipeline::Pipeline;
@@ -133,7 +133,8 @@ impl<'a> Fields<'a> {
                     Some(code) => _ = values.insert(&fill.id, code.clone()),
                     None => faults.push(format!("“{}”不在选项之内，请从下拉列表选择", fill.zh)),
                 },
-                FillKind::Date => match parse_date(text).value() {
+                // 长期 is no day on which anything was or will be done.
+                FillKind::Date => match parse_date(text).value().filter(|d| *d < forever()) {
                     Some(date) => _ = days.insert(&fill.id, date),
                     None => faults.push(format!("“{}”不是日期，请写成 {day}", fill.zh)),
                 },
