@@ -214,7 +214,8 @@ mod tests {
             let (memory, names) = (Memory::default(), Names::default());
             let shower = Shower::new(&pipeline, form, &policy, &divisions, &memory, &names);
             for rule in pipeline.rules.values() {
-                let bare = rule.evidence.iter().filter(|e| !shower.words.contains_key(&*e.name));
+                let bare =
+                    rule.evidence.iter().filter(|e| !shower.words.contains_key(e.name.as_str()));
                 missing.extend(bare.map(|e| format!("{name}: {} of {}", e.name, rule.id)));
             }
         }
