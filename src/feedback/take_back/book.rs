@@ -26,6 +26,8 @@ const HYPHENS: usize = 4;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hidden {
     pub pack: String,
+    /// Of the form that it was written by.
+    pub version: String,
     pub month: String,
     pub division: String,
     pub issued: Option<NaiveDate>,
@@ -249,6 +251,7 @@ fn hidden(lines: &[Vec<String>], keys: &PersonKeys) -> Hidden {
     let whole = value("rows").parse() == Ok(seals.len());
     Hidden {
         pack: value("pack"),
+        version: value("form_version"),
         month: value("month"),
         division: value("division"),
         issued: value("issued").parse().ok(),

@@ -324,3 +324,21 @@ fn rows_below_a_lost_heading_and_broken_ones_are_invalid() {
     let taken = world.take_all("2026-03-10", &returned);
     assert_eq!(said(&taken), [(5, Verdict::Accepted), (9, Verdict::Invalid)]);
 }
+
+/// The policy was edited between the pack and its return: of other columns no seal can be made again.
+#[test]
+fn a_form_of_an_older_version_is_taken_by_its_numbers() {
+    let mut world = World::new();
+    world.issue("2026-03", "2026-03-02");
+    let mut returned = form("2026-03", "2026-03-09", "已更正");
+    returned.rows[0].sealed = Some(vec![NUMBER.into(), "甲".into()]);
+    let today = world.pipeline.pack(Level::County).expect("a form").version.clone();
+    let mut take = |version: &str| {
+        returned.hidden.as_mut().expect("a system page").version = version.into();
+        world.take("2026-03-10", &returned)
+    };
+    let (verdict, reason) = take(&today);
+    assert!(verdict == Verdict::Invalid && reason.contains("被改动"), "{reason}");
+    let (verdict, reason) = take("another");
+    assert!(verdict == Verdict::Accepted && reason.contains("表样已更新"), "{reason}");
+}
