@@ -132,13 +132,15 @@ fn newest(desk: &Desk<'_>, county: &str, returned: &Returned) -> String {
 
 /// What is said of rows whose case number stands in several, by their places: where they differ, none
 /// counts; else the first does. A row under a number that is not its own is no double: its seal tells.
+/// Nor is a blank one, as in a copy of the sheet that somebody kept.
 fn doubles(
     desk: &Desk<'_>,
     origin: &Origin,
     returned: &Returned,
 ) -> BTreeMap<usize, (Verdict, &'static str)> {
     let mut by_number: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, row) in returned.rows.iter().enumerate().filter(|(_, r)| !r.number.is_empty()) {
+    let says = |row: &ReturnedRow| !row.number.is_empty() && !row.filled.is_empty();
+    for (at, row) in returned.rows.iter().enumerate().filter(|(_, r)| says(r)) {
         by_number.entry(&row.number).or_default().push(at);
     }
     let row = |at: usize| &returned.rows[at];

@@ -342,3 +342,17 @@ fn a_form_of_an_older_version_is_taken_by_its_numbers() {
     let (verdict, reason) = take("another");
     assert!(verdict == Verdict::Accepted && reason.contains("表样已更新"), "{reason}");
 }
+
+/// Somebody keeps a copy of the sheet as it came, in the same file.
+#[test]
+fn a_blank_copy_of_a_row_does_not_contradict_it() {
+    let mut world = World::new();
+    world.issue("2026-03", "2026-03-02");
+    let mut form = form("2026-03", "2026-03-09", "已更正");
+    let (sheet, filled) = ("参保资助 (2)".to_owned(), BTreeMap::new());
+    let blank = ReturnedRow { sheet, filled, ..form.rows[0].clone() };
+    form.rows.push(blank);
+    let taken = world.take_all("2026-03-10", &form);
+    let verdicts: Vec<Verdict> = taken.lines.iter().map(|l| l.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Accepted, Verdict::Ignored]);
+}
