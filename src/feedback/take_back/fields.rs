@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use regex::{Captures, Regex};
 
 use super::book::folded;
-use crate::calendar::{forever, parse_date};
+use crate::calendar::parse_date;
 use crate::citizen_id::holds_id;
 use crate::ledger::act::{Answer, Outcome};
 use crate::pipeline::Pipeline;
@@ -22,6 +22,9 @@ const REPEATABLE: [&str; 7] = ["checked_on", "way", "cause", "measure", "unit", 
 /// What a formula leaves in a cell that it cannot work out.
 const ERRORS: [&str; 8] =
     ["#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#DATA!"];
+
+/// Years in which work can have been done: `2026.11` in a cell of dates is a day of 1905, 长期 one of 9999.
+const YEARS: std::ops::RangeInclusive<i32> = 1950..=2100;
 
 /// Longest text that is kept of a cell, in characters.
 const KEPT: usize = 500;
@@ -133,11 +136,12 @@ impl<'a> Fields<'a> {
                     Some(code) => _ = values.insert(&fill.id, code.clone()),
                     None => faults.push(format!("“{}”不在选项之内，请从下拉列表选择", fill.zh)),
                 },
-                // 长期 is no day on which anything was or will be done.
-                FillKind::Date => match parse_date(text).value().filter(|d| *d < forever()) {
-                    Some(date) => _ = days.insert(&fill.id, date),
-                    None => faults.push(format!("“{}”不是日期，请写成 {day}", fill.zh)),
-                },
+                FillKind::Date => {
+                    match parse_date(text).value().filter(|d| YEARS.contains(&d.year())) {
+                        Some(date) => _ = days.insert(&fill.id, date),
+                        None => faults.push(format!("“{}”不是日期，请写成 {day}", fill.zh)),
+                    }
+                }
             }
         }
         let result = values.get("result").map(String::as_str);
@@ -305,6 +309,19 @@ mod tests {
             let mut notes = Vec::new();
             assert_eq!(fields.text(fill, text, &mut notes), kept, "{text}");
             assert_eq!(notes.is_empty(), text == kept, "{text}: {notes:?}");
+        }
+    }
+
+    #[test]
+    fn a_day_on_which_no_work_was_done_is_none() {
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/gansu");
+        let pipeline = crate::pipeline::load(&dir).expect("the sample pipeline");
+        let fields = Fields::new(&pipeline, pipeline.pack(Level::County).expect("a form"));
+        for text in ["1905-07-18 02:38:24", "长期", "9999-12-31", "11.12"] {
+            let filled = BTreeMap::from([("done_on".to_owned(), text.to_owned())]);
+            let day = "2026-11-12".parse().expect("a day");
+            let faults = fields.answer(&filled, None, day).err().expect("it is no day");
+            assert!(faults.iter().any(|f| f.contains("“完成日期”不是日期")), "{faults:?}");
         }
     }
 
