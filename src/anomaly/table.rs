@@ -1,5 +1,6 @@
 //! The anomaly table on disk: Parquet by county, one CSV, and the memory for the next night.
 
+use std::fmt;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Date32Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef};
 use chrono::NaiveDate;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::{Anomaly, Memory, State};
 use crate::error::{Error, Result};
@@ -210,7 +212,7 @@ fn from_batch(batch: &RecordBatch) -> Result<Vec<Anomaly>> {
     };
     (0..batch.num_rows())
         .map(|row| {
-            let evidence: serde_json::Map<String, serde_json::Value> =
+            let evidence: Evidence =
                 serde_json::from_str(&text("evidence", row)?).map_err(|_| damaged())?;
             Ok(Anomaly {
                 anomaly: text("anomaly", row)?,
@@ -226,10 +228,7 @@ fn from_batch(batch: &RecordBatch) -> Result<Vec<Anomaly>> {
                 division: text("division", row)?,
                 who: option("who", row)?,
                 message: text("message", row)?,
-                evidence: evidence
-                    .into_iter()
-                    .map(|(n, v)| (n, v.as_str().map(str::to_owned)))
-                    .collect(),
+                evidence: evidence.0,
                 route: text("route", row)?,
                 due: day("due", row)?,
                 first_seen: day("first_seen", row)?,
@@ -241,7 +240,71 @@ fn from_batch(batch: &RecordBatch) -> Result<Vec<Anomaly>> {
         .collect()
 }
 
+/// The pairs of a JSON object in its own order, which is the rule's.
+struct Evidence(Vec<(String, Option<String>)>);
+
+impl<'de> Deserialize<'de> for Evidence {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        from.deserialize_map(Pairs)
+    }
+}
+
+/// Reads [`Evidence`].
+struct Pairs;
+
+impl<'de> Visitor<'de> for Pairs {
+    type Value = Evidence;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of texts")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Evidence, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = map.next_entry()? {
+            pairs.push(pair);
+        }
+        Ok(Evidence(pairs))
+    }
+}
+
 /// The value whose word this is.
 fn word<T: Copy>(all: &[T], name: fn(T) -> &'static str, word: &str) -> Option<T> {
     all.iter().copied().find(|v| name(*v) == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_keeps_the_order_of_its_rule() {
+        let pairs = [("org_name", Some("甲\"医院")), ("admit_date", None), ("fee", Some("1.50"))];
+        let pairs = pairs.map(|(n, v)| (n.to_owned(), v.map(str::to_owned)));
+        let day: NaiveDate = "2026-11-10".parse().expect("a day");
+        let row = Anomaly {
+            anomaly: "a".into(),
+            rule: "R".into(),
+            rule_version: String::new(),
+            title: String::new(),
+            severity: Severity::Red,
+            subject_kind: "claim".into(),
+            subject: "s".into(),
+            anchor: String::new(),
+            county: String::new(),
+            division: String::new(),
+            who: None,
+            message: String::new(),
+            evidence: pairs.to_vec(),
+            route: String::new(),
+            due: day,
+            first_seen: day,
+            last_seen: day,
+            state: State::New,
+            waived: None,
+        };
+        let rows = [row];
+        let read = from_batch(&batch(&rows).expect("columns")).expect("rows");
+        assert_eq!(read, rows);
+    }
 }

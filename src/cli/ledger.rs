@@ -18,6 +18,7 @@ use crate::ledger::act::{Act, Answer, Event};
 use crate::ledger::chain::{self, Head};
 use crate::ledger::store::{self, Store};
 use crate::night::{Options, Setup};
+use crate::privacy::hide_ids;
 
 /// What `bidui ledger` can be told.
 #[derive(clap::Args)]
@@ -92,6 +93,24 @@ pub(super) fn leave_person_out(answer: &mut Answer) {
     answer.phone.clear();
 }
 
+/// Leaves out of an act what people are not shown: who answered, and an ID that was filled in for the
+/// number of a bill. Does it say something else now?
+pub(super) fn for_people(act: &mut Act) -> bool {
+    match act {
+        Act::Answer(answer) | Act::Progress(answer) => {
+            leave_person_out(answer);
+            true
+        }
+        Act::Open { subject, anchor, .. } => {
+            let hidden = (hide_ids(subject), hide_ids(anchor));
+            let differs = hidden.0 != *subject || hidden.1 != *anchor;
+            (*subject, *anchor) = hidden;
+            differs
+        }
+        _ => false,
+    }
+}
+
 fn show(args: &Show) -> Result<ExitCode> {
     let (_, store) = open(&args.place)?;
     let mut events = match &args.about {
@@ -102,8 +121,7 @@ fn show(args: &Show) -> Result<ExitCode> {
     let skip = events.len().saturating_sub(args.limit.unwrap_or(usize::MAX));
     events.drain(..skip);
     for event in &mut events {
-        if let Act::Answer(answer) | Act::Progress(answer) = &mut event.draft.act {
-            leave_person_out(answer);
+        if for_people(&mut event.draft.act) {
             event.text = chain::text(&event.draft)?;
         }
     }

@@ -71,9 +71,12 @@ impl Policy {
     }
 
     /// The day by which a case of a rule must be answered that is sent out on a day, and the days
-    /// after which the second, third … letter goes out.
+    /// after which the second, third … letter goes out. A rule that is no more has the term of what is
+    /// to be done again: else its case would be late on the day after.
     pub fn terms(&self, rule: &str, issued: NaiveDate) -> (NaiveDate, Vec<NaiveDate>) {
-        let Some(route) = self.routes.get(rule) else { return (issued, Vec::new()) };
+        let Some(route) = self.routes.get(rule) else {
+            return (self.after(&self.settings.redo, issued), Vec::new());
+        };
         let due = self.after(&route.due, issued);
         // Steps in calendar days know of no holidays: they keep their distance to a term that does.
         let plain = Workdays::default().after(&route.due, issued);

@@ -51,3 +51,24 @@ fn an_id_in_a_column_that_names_nobody_is_not_shown() {
     let pages: Vec<String> = found.map(|a| say(&["explain", &a.anomaly])).collect();
     assert!(pages.iter().any(|page| page.contains(&format!("单号={HIDDEN}"))), "{pages:?}");
 }
+
+/// Lists of cases go to offices and village doctors: a message may rest on what was filled in wrongly.
+#[test]
+fn an_id_in_a_message_stands_in_no_list_of_cases() {
+    let id = "629101198505050018";
+    let home = temp();
+    let Mini { pipeline, input } = mini();
+    let (own, lake) = (home.path().join("pipeline"), home.path().join("lake"));
+    copy(pipeline, &own);
+    let rule = own.join("rules/PAY02.sql");
+    let text = std::fs::read_to_string(&rule).expect("a rule");
+    let paid = format!("evidence: [{{paid: \"concat('{id}', '')\"}}]");
+    std::fs::write(&rule, text.replace("evidence: [paid]", &paid)).expect("written");
+    run(&own, input, &lake).go().ended(0);
+    for words in [&["case", "list"][..], &["worklist", "--doctor", "none"]] {
+        let call = Bidui::new(words[0]).args(&words[1..]).args(&["--output", "csv", "--pipeline"]);
+        let said = call.arg(&own).arg("--lake").arg(&lake).go().ended(0);
+        assert!(said.stdout.contains(&format!("缴费{HIDDEN}元")), "{}", said.stdout);
+        assert!(!said.stdout.contains(id), "{words:?}");
+    }
+}

@@ -489,3 +489,37 @@ fn an_ended_case_and_an_old_form_are_told() {
     says(&lines, &n[1], "采纳", "");
     assert!(cover.contains("2026-10的旧表"), "{cover}");
 }
+
+/// Who renames a heading hears of every row below it.
+#[test]
+fn rows_below_a_renamed_heading_are_told() {
+    let (world, form, n) = begin();
+    let mut form = form.with(&n[0], &[]);
+    let mut lost: Vec<String> = Vec::new();
+    for (rows, at) in form.themes().filter(|(rows, _)| rows.iter().any(|r| r.contains(&n[0]))) {
+        let (number, result) = (place(&rows[at], NUMBER), place(&rows[at], "核查结果"));
+        rows[at][result] = "结果".into();
+        lost.extend(rows[at + 1..].iter().map(|r| r[number].clone()).filter(|n| n.len() > 9));
+    }
+    let (lines, _) = world.send(&form, &[]);
+    for number in &n {
+        match lost.contains(number) {
+            true => says(&lines, number, "无效", "恢复表头"),
+            false => says(&lines, number, "未采纳", "整行空白"),
+        }
+    }
+    assert_eq!(lines.len(), n.len(), "every row has its line");
+    assert_eq!(world.cases()[&n[0]].state, State::Issued);
+}
+
+/// Counties name files after the person that they are about.
+#[test]
+fn an_id_in_the_name_of_a_file_is_not_printed() {
+    let (world, form, n) = begin();
+    let id = "629101198505050018";
+    let path = form.with(&n[0], &[]).save(&world.home.path().join(format!("回_{id}.xlsx")));
+    let call = Bidui::new("pack").args(&["take-back"]).arg(path).arg("--pipeline").arg(gansu());
+    let call = call.arg("--lake").arg(world.home.path().join("lake")).env("COLUMNS", "900");
+    let said = call.env("BIDUI_ACTOR", "收件人").go().ended(0);
+    assert!(said.stdout.contains("回_") && !said.stdout.contains(id), "{}", said.stdout);
+}

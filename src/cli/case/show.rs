@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::{Desk, Where};
-use crate::cli::ledger::leave_person_out;
+use crate::cli::ledger::{for_people, leave_person_out};
 use crate::cli::output::{self, Form};
 use crate::error::{Error, Result};
 use crate::ledger::act::{Act, Event, Fault, Outcome};
@@ -55,6 +55,7 @@ fn json(desk: &Desk, case: &Case, events: &[Event]) -> Result<String> {
     if let Some(answer) = &mut shown.answer {
         leave_person_out(answer);
     }
+    (shown.subject, shown.anchor) = (hide_ids(&case.subject), hide_ids(&case.anchor));
     let mut value = serde_json::to_value(&shown).map_err(bug)?;
     value["overdue"] = case.overdue(desk.day()?).into();
     if let Some(anomaly) = desk.memory()?.get(&case.anomaly) {
@@ -66,9 +67,7 @@ fn json(desk: &Desk, case: &Case, events: &[Event]) -> Result<String> {
     let mut history = Vec::new();
     for event in events {
         let mut draft = event.draft.clone();
-        if let Act::Answer(answer) | Act::Progress(answer) = &mut draft.act {
-            leave_person_out(answer);
-        }
+        for_people(&mut draft.act);
         let mut line = serde_json::to_value(&draft).map_err(bug)?;
         line["seq"] = event.seq.into();
         line["at"] = event.at.clone().into();

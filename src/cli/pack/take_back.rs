@@ -19,6 +19,7 @@ use crate::ledger::ahead;
 use crate::ledger::case::Cases;
 use crate::ledger::chain::Head;
 use crate::ledger::store::Store;
+use crate::privacy::hide_ids;
 
 /// What `bidui pack take-back` can be told.
 #[derive(clap::Args)]
@@ -103,7 +104,13 @@ impl Books {
 
     /// Records acts, all or none.
     fn record(&mut self, store: &Store, drafts: &[Draft]) -> Result<()> {
-        self.head = store.append(drafts.to_vec(), &now())?;
+        let head = store.append(drafts.to_vec(), &now())?;
+        if head.seq != self.head.seq + drafts.len() as i64 {
+            // Somebody else wrote right before: the new end would hide it from `refresh`.
+            *self = Self::open(store)?;
+            return Ok(());
+        }
+        self.head = head;
         for draft in drafts {
             self.cases.apply(draft)?;
             self.history.add(draft);
@@ -250,15 +257,52 @@ fn write(
     Ok(path)
 }
 
+/// A file may be named after a person, with the ID behind it.
 fn line(returned: &Returned, taken: &Taken, receipt: &Path) -> Vec<String> {
     let count = |v: Verdict| taken.count(v).to_string();
     vec![
-        returned.name.clone(),
+        hide_ids(&returned.name),
         taken.pack.clone(),
         count(Verdict::Accepted),
         count(Verdict::Ignored),
         count(Verdict::Invalid),
-        taken.refused.clone().unwrap_or_else(|| taken.notes.join("；")),
-        receipt.display().to_string(),
+        hide_ids(&taken.refused.clone().unwrap_or_else(|| taken.notes.join("；"))),
+        hide_ids(&receipt.display().to_string()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::store::file_address;
+    use crate::pipeline::spec::Severity;
+
+    fn open(number: &str) -> Draft {
+        let act = Act::Open {
+            anomaly: number.into(),
+            rule: "INS01".into(),
+            subject_kind: "person".into(),
+            subject: "s".into(),
+            anchor: String::new(),
+            county: "620423".into(),
+            division: "620423".into(),
+            owner: "county_health".into(),
+            severity: Severity::Red,
+        };
+        let day = "2026-11-10".parse().expect("a day");
+        Draft { about: number.into(), day, actor: "甲".into(), act }
+    }
+
+    /// Two people take files in at once.
+    #[test]
+    fn what_somebody_else_writes_meanwhile_is_known_afterwards() {
+        let home = tempfile::tempdir().expect("a folder");
+        let address = file_address(&home.path().join("ledger.sqlite"));
+        let store = Store::open(&address).expect("a ledger");
+        let mut books = Books::open(&store).expect("the ledger as it stands");
+        store.append(vec![open("n1")], "2026-11-10").expect("recorded");
+        books.record(&store, &[open("n2")]).expect("recorded");
+        assert_eq!(books.cases.by_number.keys().collect::<Vec<_>>(), ["n1", "n2"]);
+        assert_eq!(books.head, store.head().expect("an end"));
+    }
 }

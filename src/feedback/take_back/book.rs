@@ -14,15 +14,20 @@ use crate::feedback::seal;
 use crate::lake::hash_file;
 use crate::pipeline::packs::Pack;
 use crate::pipeline::spec::{FileKind, Format};
-use crate::privacy::PersonKeys;
+use crate::privacy::{PersonKeys, hide_ids};
 
 /// Rows of a sheet that are searched for a heading.
 const HEADING_WITHIN: u64 = 40;
+
+/// Hyphens in the number of a case: prefix, month, county, rule, serial number.
+const HYPHENS: usize = 4;
 
 /// The hidden page of a pack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hidden {
     pub pack: String,
+    /// Of the form that it was written by.
+    pub version: String,
     pub month: String,
     pub division: String,
     pub issued: Option<NaiveDate>,
@@ -47,6 +52,15 @@ pub struct ReturnedRow {
     pub merged: Vec<Merge>,
 }
 
+/// A row that was not read: it is broken, or above it stands no heading.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unread {
+    pub sheet: String,
+    pub line: u64,
+    /// What may be the number of a case; nothing when the row is broken.
+    pub number: String,
+}
+
 /// A returned file as it was read.
 #[derive(Debug, Clone, Default)]
 pub struct Returned {
@@ -56,6 +70,7 @@ pub struct Returned {
     /// There is more than one hidden page: forms were put together.
     pub several: bool,
     pub rows: Vec<ReturnedRow>,
+    pub unread: Vec<Unread>,
     pub notes: Vec<String>,
     /// The file said which cells are merged; else that can only be guessed.
     pub merges_known: bool,
@@ -92,15 +107,19 @@ pub fn read(path: &Path, form: &Pack, keys: &PersonKeys) -> Result<Returned> {
     let mut columns: BTreeMap<String, Columns> = BTreeMap::new();
     for mut rows in read::open(path, &format)? {
         let sheet = rows.part().sheet.clone().unwrap_or_else(|| returned.name.clone());
-        let mut page = Page { form, sheet, columns: None, hidden: None, rows: Vec::new() };
+        let (own, unread) = (Vec::new(), Vec::new());
+        let mut page = Page { form, sheet, columns: None, hidden: None, rows: own, unread };
         let mut row = RawRow::default();
         loop {
             match rows.next(&mut row)? {
                 Next::End => break,
                 Next::Row => page.take(&row, &mut unknown),
-                Next::Broken { line, .. } => returned
-                    .notes
-                    .push(format!("工作表“{}”第{line}行无法读取（单元格过长）", page.sheet)),
+                Next::Broken { line, .. } if page.columns.is_some() => {
+                    page.left(line, String::new());
+                }
+                Next::Broken { line, .. } => {
+                    returned.notes.push(format!("工作表“{}”第{line}行无法读取", page.sheet));
+                }
             }
         }
         if let Some(lines) = page.hidden {
@@ -109,6 +128,7 @@ pub fn read(path: &Path, form: &Pack, keys: &PersonKeys) -> Result<Returned> {
         }
         columns.extend(page.columns.map(|c| (page.sheet, c)));
         returned.rows.append(&mut page.rows);
+        returned.unread.append(&mut page.unread);
     }
     merge::mark(path, form, &columns, &mut returned);
     if !unknown.is_empty() {
@@ -141,9 +161,15 @@ struct Page<'a> {
     columns: Option<Columns>,
     hidden: Option<Vec<Vec<String>>>,
     rows: Vec<ReturnedRow>,
+    unread: Vec<Unread>,
 }
 
 impl Page<'_> {
+    /// Notes a row that is not read.
+    fn left(&mut self, line: u64, number: String) {
+        self.unread.push(Unread { sheet: self.sheet.clone(), line, number });
+    }
+
     fn take(&mut self, row: &RawRow, unknown: &mut BTreeMap<String, ()>) {
         if self.columns.is_none() && self.rows.is_empty() && row.cell(0) == seal::MARK {
             self.hidden = Some(Vec::new());
@@ -167,8 +193,13 @@ impl Page<'_> {
                 let merged = Vec::new();
                 self.rows.push(ReturnedRow { sheet, line, number, sealed, filled, merged });
             }
-        } else if row.line <= HEADING_WITHIN {
-            self.columns = self.find(row, unknown);
+        } else {
+            if row.line <= HEADING_WITHIN {
+                self.columns = self.find(row, unknown);
+            }
+            for number in row.cells().map(folded).filter(|c| c.matches('-').count() >= HYPHENS) {
+                self.left(row.line, number);
+            }
         }
     }
 
@@ -197,7 +228,7 @@ impl Page<'_> {
                 || form.review.iter().any(|c| own(c))
         };
         for cell in cells.iter().filter(|c| !c.is_empty() && !known(c)) {
-            unknown.insert(cell.chars().take(20).collect(), ());
+            unknown.insert(hide_ids(cell).chars().take(20).collect(), ());
         }
         let sealed = sealed.map(|c| place(&c.zh)).collect();
         Some(Columns { number, sealed, filled })
@@ -220,6 +251,7 @@ fn hidden(lines: &[Vec<String>], keys: &PersonKeys) -> Hidden {
     let whole = value("rows").parse() == Ok(seals.len());
     Hidden {
         pack: value("pack"),
+        version: value("form_version"),
         month: value("month"),
         division: value("division"),
         issued: value("issued").parse().ok(),

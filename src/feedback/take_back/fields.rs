@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use regex::{Captures, Regex};
 
 use super::book::folded;
@@ -18,6 +18,13 @@ const SAME: [&str; 6] = ["同上", "〃", "″", "\"", "同前", "如上"];
 
 /// Columns in which `同上` is taken for the cell above; each case has its own result and evidence.
 const REPEATABLE: [&str; 7] = ["checked_on", "way", "cause", "measure", "unit", "person", "phone"];
+
+/// What a formula leaves in a cell that it cannot work out.
+const ERRORS: [&str; 8] =
+    ["#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#DATA!"];
+
+/// Years in which work can have been done: `2026.11` in a cell of dates is a day of 1905, 长期 one of 9999.
+const YEARS: std::ops::RangeInclusive<i32> = 1950..=2100;
 
 /// Longest text that is kept of a cell, in characters.
 const KEPT: usize = 500;
@@ -115,6 +122,10 @@ impl<'a> Fields<'a> {
                 faults.push(format!("“{}”不得填同上，请逐件填写", fill.zh));
                 continue;
             }
+            if ERRORS.contains(&text.as_str()) {
+                faults.push(format!("“{}”是公式的错误值{text}，请改填内容", fill.zh));
+                continue;
+            }
             match fill.kind {
                 FillKind::Text => {
                     let kept = self.text(fill, text, &mut notes);
@@ -125,10 +136,12 @@ impl<'a> Fields<'a> {
                     Some(code) => _ = values.insert(&fill.id, code.clone()),
                     None => faults.push(format!("“{}”不在选项之内，请从下拉列表选择", fill.zh)),
                 },
-                FillKind::Date => match parse_date(text).value() {
-                    Some(date) => _ = days.insert(&fill.id, date),
-                    None => faults.push(format!("“{}”不是日期，请写成 {day}", fill.zh)),
-                },
+                FillKind::Date => {
+                    match parse_date(text).value().filter(|d| YEARS.contains(&d.year())) {
+                        Some(date) => _ = days.insert(&fill.id, date),
+                        None => faults.push(format!("“{}”不是日期，请写成 {day}", fill.zh)),
+                    }
+                }
             }
         }
         let result = values.get("result").map(String::as_str);
@@ -186,7 +199,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Why a number of evidence says nothing of any evidence: all of it looked like a citizen ID and
-    /// was hidden, or a spreadsheet has cut it.
+    /// was hidden, a spreadsheet has cut it, or it is a mere dash.
     fn no_evidence(&self, fill: &Fill, text: &str, kept: &str) -> Option<String> {
         if fill.id != "evidence_no" {
             return None;
@@ -196,9 +209,11 @@ impl<'a> Fields<'a> {
             return Some(format!("“{zh}”成了科学计数法，请将单元格改为文本后重填"));
         }
         let left = kept.replace(HIDDEN, "");
-        let bare = left.len() < kept.len() && !left.contains(char::is_alphanumeric);
-        let what = "形似证件号，已隐去：请填材料的编号，连同其中的文字或字母，勿填证件号";
-        bare.then(|| format!("“{zh}”{what}"))
+        let what = match left.len() < kept.len() {
+            true => "形似证件号，已隐去：请填材料的编号，连同其中的文字或字母，勿填证件号",
+            false => "不是编号，请填材料的编号",
+        };
+        (!left.contains(char::is_alphanumeric)).then(|| format!("“{zh}”{what}"))
     }
 
     /// A text as it is kept: cut, and without anything that looks like a citizen ID.
@@ -297,6 +312,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_day_on_which_no_work_was_done_is_none() {
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/gansu");
+        let pipeline = crate::pipeline::load(&dir).expect("the sample pipeline");
+        let fields = Fields::new(&pipeline, pipeline.pack(Level::County).expect("a form"));
+        for text in ["1905-07-18 02:38:24", "长期", "9999-12-31", "11.12"] {
+            let filled = BTreeMap::from([("done_on".to_owned(), text.to_owned())]);
+            let day = "2026-11-12".parse().expect("a day");
+            let faults = fields.answer(&filled, None, day).err().expect("it is no day");
+            assert!(faults.iter().any(|f| f.contains("“完成日期”不是日期")), "{faults:?}");
+        }
+    }
+
     /// The number would be lost, and the row would pass for one with evidence.
     #[test]
     fn evidence_of_which_nothing_is_kept_is_a_fault_of_the_row() {
@@ -323,6 +351,9 @@ mod tests {
             ("629423 19500101 0011", "连同其中的文字或字母"),
             ("6.29423195001010e17", "科学计数法"),
             ("2.02611E+11", "科学计数法"),
+            ("/", "不是编号"),
+            ("——", "不是编号"),
+            ("#N/A", "公式的错误值#N/A"),
         ] {
             let faults = answer(text).expect_err(text);
             assert!(faults.len() == 1 && faults[0].contains(said), "{text}: {faults:?}");

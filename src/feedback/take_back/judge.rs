@@ -7,8 +7,7 @@ use chrono::NaiveDate;
 
 use super::book::{Hidden, Returned, ReturnedRow};
 use super::fields::Fields;
-use super::merge;
-use super::{Line, Receiver, Taken, Verdict};
+use super::{Line, Receiver, Taken, Verdict, merge, rest};
 use crate::feedback::seal;
 use crate::ledger::act::{Act, Answer, Draft, Outcome};
 use crate::ledger::case::{Case, Cases};
@@ -68,8 +67,7 @@ pub fn judge(desk: &Desk<'_>, returned: &Returned) -> Taken {
         let (sheet, number) = (row.sheet.clone(), row.number.clone());
         taken.lines.push(Line { sheet, row: row.line, number, verdict, reason });
     }
-    let seen: BTreeSet<&str> = returned.rows.iter().map(|r| r.number.as_str()).collect();
-    missing(&origin, &seen, desk.cases, &mut taken);
+    rest::told(origin.hidden.as_ref(), desk.cases, returned, &mut taken);
     signs(desk, &origin, returned, &mut taken);
     taken
 }
@@ -79,6 +77,8 @@ struct Origin {
     pack: String,
     county: String,
     hidden: Option<Hidden>,
+    /// Numbers of the form that no row has: one of them may have been pasted over.
+    absent: Vec<String>,
 }
 
 /// The county and pack of a file.
@@ -98,7 +98,8 @@ fn origin(desk: &Desk<'_>, returned: &Returned, taken: &mut Taken) -> Result<Ori
         };
         taken.notes.push("缺少系统页，按收件人指明的县处理，未核对封印".into());
         let pack = newest(desk, county, returned);
-        return Ok(Origin { pack, county: county.to_owned(), hidden: None });
+        let (county, absent) = (county.to_owned(), Vec::new());
+        return Ok(Origin { pack, county, hidden: None, absent });
     };
     let Some((county, month, _)) = desk.packs.get(&hidden.pack) else {
         return Err(format!("台账中没有反馈包 {}，可能来自其他系统", hidden.pack));
@@ -113,7 +114,10 @@ fn origin(desk: &Desk<'_>, returned: &Returned, taken: &mut Taken) -> Result<Ori
     if let Some(later) = later.max() {
         taken.notes.push(format!("这是{month}的旧表，{later}已有新表；仍在办的件照常收取"));
     }
-    Ok(Origin { pack: hidden.pack.clone(), county: county.clone(), hidden: Some(hidden.clone()) })
+    let seen: BTreeSet<&str> = returned.rows.iter().map(|r| r.number.as_str()).collect();
+    let absent = hidden.seals.keys().filter(|n| !seen.contains(n.as_str())).cloned().collect();
+    let (pack, county) = (hidden.pack.clone(), county.clone());
+    Ok(Origin { pack, county, hidden: Some(hidden.clone()), absent })
 }
 
 /// The newest pack of a county that holds a case of the file.
@@ -128,19 +132,21 @@ fn newest(desk: &Desk<'_>, county: &str, returned: &Returned) -> String {
 
 /// What is said of rows whose case number stands in several, by their places: where they differ, none
 /// counts; else the first does. A row under a number that is not its own is no double: its seal tells.
+/// Nor is a blank one, as in a copy of the sheet that somebody kept.
 fn doubles(
     desk: &Desk<'_>,
     origin: &Origin,
     returned: &Returned,
 ) -> BTreeMap<usize, (Verdict, &'static str)> {
     let mut by_number: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, row) in returned.rows.iter().enumerate().filter(|(_, r)| !r.number.is_empty()) {
+    let says = |row: &ReturnedRow| !row.number.is_empty() && !row.filled.is_empty();
+    for (at, row) in returned.rows.iter().enumerate().filter(|(_, r)| says(r)) {
         by_number.entry(&row.number).or_default().push(at);
     }
     let row = |at: usize| &returned.rows[at];
     let mut said = BTreeMap::new();
     for mut places in by_number.into_values().filter(|p| p.len() > 1) {
-        places.retain(|at| origin.hidden.as_ref().is_none_or(|h| is_own(desk, h, row(*at))));
+        places.retain(|at| origin.hidden.is_none() || is_own(desk, origin, row(*at)));
         let differ = places.windows(2).any(|pair| row(pair[0]).filled != row(pair[1]).filled);
         let what = match differ {
             true => (Verdict::Invalid, "同一督办编号有两行，内容不一致，请保留正确的一行重报"),
@@ -178,9 +184,7 @@ fn one(
     if case.county != origin.county {
         return Err(of_another(desk, origin, case, row));
     }
-    if let Some(hidden) = &origin.hidden
-        && let Err(text) = sealed(desk, hidden, row, notes)
-    {
+    if let Err(text) = sealed(desk, origin, row, notes) {
         return invalid(text);
     }
     if !filled.contains_key("result") {
@@ -237,7 +241,7 @@ fn of_another(
     case: &Case,
     row: &ReturnedRow,
 ) -> (Verdict, String) {
-    let listed = || origin.hidden.as_ref().is_some_and(|h| is_own(desk, h, row));
+    let listed = || origin.hidden.is_some() && is_own(desk, origin, row);
     if case.handed_by == origin.county || listed() {
         return (Verdict::Ignored, "本件已转其他县（市、区）办理".into());
     }
@@ -291,17 +295,18 @@ fn same(a: &Answer, b: &Answer) -> bool {
 }
 
 /// Is it the row that was sent out under its number?
-fn is_own(desk: &Desk<'_>, hidden: &Hidden, row: &ReturnedRow) -> bool {
-    sealed(desk, hidden, row, &mut Vec::new()).is_ok()
+fn is_own(desk: &Desk<'_>, origin: &Origin, row: &ReturnedRow) -> bool {
+    sealed(desk, origin, row, &mut Vec::new()).is_ok()
 }
 
 /// The same, with what is to be said of it.
 fn sealed(
     desk: &Desk<'_>,
-    hidden: &Hidden,
+    origin: &Origin,
     row: &ReturnedRow,
     notes: &mut Vec<String>,
 ) -> Result<(), String> {
+    let Some(hidden) = &origin.hidden else { return Ok(()) };
     let Some((own, _)) = hidden.seals.get(&row.number) else {
         return Err("这个督办编号不在本表下发的清单内，不得自行添加".into());
     };
@@ -319,34 +324,22 @@ fn sealed(
         return Ok(());
     }
     // Whose row is it?
-    let other = hidden.seals.iter().find(|(number, (seal, _))| {
+    let other = origin.absent.iter().find(|number| {
         let mut texts = texts.clone();
         if let Some(place) = place {
-            texts[place] = number;
+            texts[place] = number.as_str();
         }
-        seal::row(desk.keys, &hidden.pack, number, &texts) == *seal
+        let seal = seal::row(desk.keys, &hidden.pack, number, &texts);
+        hidden.seals.get(*number).is_some_and(|(own, _)| *own == seal)
     });
-    Err(match other {
-        Some((number, _)) => format!("督办编号被改动，本行原为 {number}，请按原表填报"),
-        None => "系统填写的列（灰色）被改动，不能确认是哪一件，请按原表填报".into(),
-    })
-}
-
-/// Rows that the pack had and the file has not, where the county is still asked for them.
-fn missing(origin: &Origin, seen: &BTreeSet<&str>, cases: &Cases, taken: &mut Taken) {
-    let Some(hidden) = &origin.hidden else { return };
-    let asked = |c: &Case| c.state.is_waiting() && c.county == origin.county;
-    let open = |n: &str| cases.by_number.get(n).is_some_and(asked);
-    for (number, (_, sheet)) in &hidden.seals {
-        if !seen.contains(number.as_str()) && open(number) {
-            taken.lines.push(Line {
-                sheet: sheet.clone(),
-                row: 0,
-                number: number.clone(),
-                verdict: Verdict::Ignored,
-                reason: "表中缺少此行，视为未反馈".into(),
-            });
+    match other {
+        Some(number) => Err(format!("督办编号被改动，本行原为 {number}，请按原表填报")),
+        // The form has changed since, and its columns may be others now.
+        None if hidden.version != desk.fields.form().version => {
+            notes.push("表样已更新，未核对系统填写的列，按督办编号收取".into());
+            Ok(())
         }
+        None => Err("系统填写的列（灰色）被改动，不能确认是哪一件，请按原表填报".into()),
     }
 }
 

@@ -8,6 +8,7 @@ mod fields;
 mod judge;
 mod merge;
 mod reply;
+mod rest;
 
 #[cfg(test)]
 mod tests;

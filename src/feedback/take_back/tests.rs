@@ -6,7 +6,7 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 
-use super::book::{Hidden, ReturnedRow};
+use super::book::{Hidden, ReturnedRow, Unread};
 use super::{Desk, Fields, Receiver, Returned, Taken, Verdict, judge};
 use crate::feedback::seal;
 use crate::ledger::act::{Act, Draft, Fault};
@@ -298,4 +298,61 @@ fn the_name_of_a_returned_file_stays_out_of_the_ledger() {
         let Act::PackReturn { file, .. } = last.act else { panic!("{last:?}") };
         assert_eq!(file, known);
     }
+}
+
+/// They were sent back: who reads that they were left out looks for them in vain.
+#[test]
+fn rows_below_a_lost_heading_and_broken_ones_are_invalid() {
+    let mut world = World::new();
+    world.issue("2026-03", "2026-03-02");
+    let mut returned = form("2026-03", "2026-03-09", "已更正");
+    let row = returned.rows.remove(0);
+    let unread =
+        |line: u64, number: &str| Unread { sheet: row.sheet.clone(), line, number: number.into() };
+    returned.unread =
+        vec![unread(2, "2026-03-01至2026-03-09"), unread(5, NUMBER), unread(6, NUMBER)];
+    let taken = world.take_all("2026-03-10", &returned);
+    let said = |taken: &Taken| -> Vec<(u64, Verdict)> {
+        taken.lines.iter().map(|l| (l.row, l.verdict)).collect()
+    };
+    assert_eq!(said(&taken), [(5, Verdict::Invalid)]);
+    assert!(taken.lines[0].reason.contains("恢复表头"), "{:?}", taken.lines);
+    assert_eq!(world.case().state, State::Issued);
+    // A list of numbers beside the sheet is no loss.
+    returned.unread.push(unread(9, ""));
+    returned.rows.push(row);
+    let taken = world.take_all("2026-03-10", &returned);
+    assert_eq!(said(&taken), [(5, Verdict::Accepted), (9, Verdict::Invalid)]);
+}
+
+/// The policy was edited between the pack and its return: of other columns no seal can be made again.
+#[test]
+fn a_form_of_an_older_version_is_taken_by_its_numbers() {
+    let mut world = World::new();
+    world.issue("2026-03", "2026-03-02");
+    let mut returned = form("2026-03", "2026-03-09", "已更正");
+    returned.rows[0].sealed = Some(vec![NUMBER.into(), "甲".into()]);
+    let today = world.pipeline.pack(Level::County).expect("a form").version.clone();
+    let mut take = |version: &str| {
+        returned.hidden.as_mut().expect("a system page").version = version.into();
+        world.take("2026-03-10", &returned)
+    };
+    let (verdict, reason) = take(&today);
+    assert!(verdict == Verdict::Invalid && reason.contains("被改动"), "{reason}");
+    let (verdict, reason) = take("another");
+    assert!(verdict == Verdict::Accepted && reason.contains("表样已更新"), "{reason}");
+}
+
+/// Somebody keeps a copy of the sheet as it came, in the same file.
+#[test]
+fn a_blank_copy_of_a_row_does_not_contradict_it() {
+    let mut world = World::new();
+    world.issue("2026-03", "2026-03-02");
+    let mut form = form("2026-03", "2026-03-09", "已更正");
+    let (sheet, filled) = ("参保资助 (2)".to_owned(), BTreeMap::new());
+    let blank = ReturnedRow { sheet, filled, ..form.rows[0].clone() };
+    form.rows.push(blank);
+    let taken = world.take_all("2026-03-10", &form);
+    let verdicts: Vec<Verdict> = taken.lines.iter().map(|l| l.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Accepted, Verdict::Ignored]);
 }

@@ -12,6 +12,7 @@ use crate::ledger::advance::NOWHERE;
 use crate::ledger::case::Cases;
 use crate::ledger::policy::Policy;
 use crate::pipeline::packs::Level;
+use crate::privacy::HIDDEN;
 
 fn does(cases: &mut Cases, number: &str, on: &str, act: Act) {
     cases.apply(&draft(number, on, act)).expect("an allowed move");
@@ -100,4 +101,26 @@ fn a_case_whose_county_became_known_has_its_village() {
     does(&mut now, "n1", "2026-10-12", hand("620122"));
     assert!(listed(&now, "620423").is_empty());
     assert_eq!(listed(&now, "620122"), ["620122"]);
+}
+
+/// Who fills in an ID for the number of a bill shows it to no county.
+#[test]
+fn an_id_where_none_belongs_stands_in_no_pack() {
+    let (pipeline, mut cases, mut memory) = (gansu(), cases(), memory());
+    let id = "629101198505050018";
+    cases.by_number.get_mut("n1").expect("a case").subject = id.into();
+    let known = memory.known.get_mut("n1").expect("an anomaly");
+    known.message = format!("单号{id}");
+    known.evidence[1].1 = Some(id.into());
+    let policy = Policy::of(&pipeline);
+    let form = pipeline.pack(Level::County).expect("a form");
+    let (divisions, names) = (Divisions::default(), Names::default());
+    let shower = Shower::new(&pipeline, form, &policy, &divisions, &memory, &names);
+    let (pack, on) = ("GS-2026-10-620423", day("2026-10-10"));
+    let issuing = Issuing { pack, day: on, actor: "甲", policy: &policy, form };
+    let row = rows(&[&cases.by_number["n1"]], &issuing).expect("a row").remove(0);
+    for column in ["subject", "message", "evidence"] {
+        let text = shower.text(&row, column);
+        assert!(text.contains(HIDDEN) && !text.contains(id), "{column}: {text}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Letters: each has a day of its own, and keeps its distance to a term that moved.
 
-use super::fixture::{answer, day};
+use super::fixture::{answer, day, policy};
 use super::moves::{after, issue};
 use crate::ledger::act::{Act, Fault, Outcome};
 
@@ -24,4 +24,10 @@ fn no_two_letters_of_a_case_are_due_on_one_day() {
     let case = after(&[("2026-01-05", issue)]);
     let days = ["2026-01-20", "2026-01-21", "2026-01-22", "2026-01-23", "2026-01-24"];
     assert_eq!(days.map(|d| case.letters_due(day(d))), [0, 1, 2, 3, 3]);
+}
+
+/// Its case is still the county's work until somebody closes it.
+#[test]
+fn a_case_whose_rule_is_no_more_is_not_late_the_day_after() {
+    assert_eq!(policy().terms("R99", day("2026-01-05")), (day("2026-01-10"), Vec::new()));
 }
