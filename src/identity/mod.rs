@@ -186,7 +186,7 @@ fn complete(swept: &mut Swept) {
 }
 
 /// Rows of the spine that are not their ID's owner's, and the persons that are no such owners.
-fn persons(mentions: &[Mention], spine: usize) -> (Set<(u16, u16, i64)>, Vec<Extra>) {
+fn persons(mentions: &[Mention], spine: usize) -> (Set<(u16, u32, i64)>, Vec<Extra>) {
     let mut apart = Set::default();
     let mut extras = Vec::new();
     for (at, mention) in mentions.iter().enumerate() {

@@ -203,7 +203,7 @@ impl Sweep<'_> {
             self.found.rows[number] += 1;
             let place = RowRef {
                 table: number as u16,
-                delivery: held as u16,
+                delivery: held as u32,
                 src_row: who.src_row(row)?,
                 own: key,
             };
@@ -387,6 +387,6 @@ pub(super) fn by_id_alone(gamma: Gamma) -> bool {
 }
 
 /// Deliveries by their places, for the rows of a table.
-pub(super) fn delivery_of(tables: &TableRows, place: u16) -> Arc<str> {
-    tables.held.get(usize::from(place)).map_or_else(|| "".into(), |h| h.delivery.as_str().into())
+pub(super) fn delivery_of(tables: &TableRows, place: u32) -> Arc<str> {
+    tables.held.get(place as usize).map_or_else(|| "".into(), |h| h.delivery.as_str().into())
 }
