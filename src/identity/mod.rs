@@ -28,13 +28,14 @@ mod sweep;
 mod traits;
 mod waiting;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use chrono::NaiveDate;
 use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 
+pub use decisions::check;
 pub use events::{Event, EventKind, Forward, events, no_events};
 pub use evidence::{Evidence, Part, REVIEW_COLUMNS, evidence};
 pub use lookup::{Linked, Wanted, linked, step_title};
@@ -125,14 +126,18 @@ pub fn resolve(
     threads: usize,
 ) -> Result<Funnel> {
     let order = by_trust(pipeline);
-    let decisions = Decisions::of(pipeline, keys)?;
-    let watch = night.past.watch();
+    let mut decisions = Decisions::of(pipeline, keys)?;
+    let forward = &night.past.forward;
+    let spoken = decisions.persons(forward);
+    let mut watch = night.past.watch();
+    watch.keys.extend(&spoken);
     let ground = Ground { pipeline, order: &order, keys, tables, ranges, threads, watch: &watch };
     let mut swept = sweep::sweep(&ground)?;
     waiting::gather(&ground, &mut swept.mentions)?;
     swept.mentions.settle();
     complete(&mut swept);
     let mentions = std::mem::take(&mut swept.mentions.all);
+    decisions.settle(&there(&spoken, &swept.watched.living, &mentions), forward);
     let spine = ground.spine();
     let (apart, extras) = persons(&mentions, spine);
     let probed = probe::probe(&ground, &mentions, &apart, &extras)?;
@@ -147,7 +152,7 @@ pub fn resolve(
     // A decision names the key that a person has in the end.
     for (mention, decided) in mentions.iter().zip(&mut outcome.decided) {
         let person = decided.and_then(|d| adopted.get(&d.key?).copied());
-        if person.is_some_and(|person| decisions.refused(decisions.number(mention), person)) {
+        if person.is_some_and(|person| decisions.refuse(mention, |one| one == person)) {
             *decided = None;
         }
     }
@@ -160,6 +165,15 @@ pub fn resolve(
     let at = (night.folder, night.date);
     funnel.events = events::write(&order, at, night.past, &now, &swept.watched)?;
     Ok(funnel)
+}
+
+/// Those of some persons who have a row tonight. `living` are those of the master.
+fn there(wanted: &BTreeSet<i64>, living: &BTreeSet<i64>, mentions: &[Mention]) -> BTreeSet<i64> {
+    // A row without a usable ID has no key but its own.
+    let by_id = |m: &Mention| (m.kind != Kind::Waiting).then_some(m.key);
+    let keys =
+        mentions.iter().flat_map(|m| by_id(m).into_iter().chain(m.rows.iter().map(|r| r.own)));
+    keys.chain(living.iter().copied()).filter(|key| wanted.contains(key)).collect()
 }
 
 /// Puts in what only the whole sweep knows: companions' households, and births that are copies.
