@@ -41,7 +41,7 @@ pub fn explain(args: &Args) -> Result<ExitCode> {
     let mention = match (&wanted, rows.first()) {
         (Wanted::Mention(number), _) => Some(*number),
         (_, Some(row)) => i64::from_str_radix(&row.mention, 16).ok(),
-        _ => None,
+        (_, None) => asked(&folder, &wanted)?,
     };
     let (mut found, mut open) = (Vec::new(), Vec::new());
     if mention.is_some() {
@@ -84,6 +84,18 @@ pub fn explain(args: &Args) -> Result<ExitCode> {
         Page::Table => output::say(&page(&rows, &found, &open))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The number of a row that people are asked about and that keeps the key of its ID meanwhile: the table of
+/// links has no line of it.
+fn asked(folder: &Path, wanted: &Wanted) -> Result<Option<i64>> {
+    let Wanted::Row { table, delivery, src_row } = wanted else { return Ok(None) };
+    let own = |open: &&Evidence| {
+        let of_table = open.table == *table && open.delivery.starts_with(delivery.as_str());
+        of_table && open.src_row == *src_row
+    };
+    let open = evidence(folder, true, None)?;
+    Ok(open.iter().find(own).and_then(|open| i64::from_str_radix(&open.mention, 16).ok()))
 }
 
 /// Whether a night used a row: it lies in a delivery that was in force, and no newer one repeats its key.

@@ -11,12 +11,17 @@ const HEAD: &str = "id_no,name,sex,birth_date,village_code,phone";
 
 /// The line about a row of a table's newest delivery.
 fn line(pipeline: &Path, lake: &Path, table: &str, row: usize) -> Value {
+    explained(pipeline, lake, table, row)["rows"][0].clone()
+}
+
+/// All that is said about it.
+fn explained(pipeline: &Path, lake: &Path, table: &str, row: usize) -> Value {
     let mut all = bidui::lake::names_in(&lake.join("deliveries").join(table));
     all.sort();
     let place = format!("{table}:{}:{row}", all.pop().expect("a delivery"));
     let explain = Bidui::new("explain").args(&["link", &place]).arg(pipeline).arg("--lake");
     let said = explain.arg(lake).args(&["--output", "json"]).go().ended(0);
-    said.json().pop().expect("one line")["rows"][0].clone()
+    said.json().pop().expect("one line")
 }
 
 fn text<'v>(line: &'v Value, name: &str) -> &'v str {
@@ -112,4 +117,29 @@ fn faults_of_the_list_are_found_before_the_night_and_on_their_lines() {
     let headless = pipeline(&home.path().join("other"), Some("# 无\nmention,verdict\n"));
     let said = Bidui::new("check").arg(&headless).go().ended(2);
     assert!(said.stderr.contains("link_decision.csv:2"), "{}", said.stderr);
+}
+
+/// He has a number that the register does not know, and was born ten days later than his namesake.
+#[test]
+fn a_row_that_people_are_asked_about_is_explained_and_decided() {
+    let home = temp();
+    let first = pipeline(home.path(), None);
+    let number = id("629777", "1956-05-22", "013");
+    let visits = [
+        format!("V00,{number},张建国,1,1956-05-22,620122101201,"),
+        "V01,,张建国,1,1956-05-12,620122101201,".to_owned(),
+    ];
+    let input = extracts(home.path(), &residents(), &visits);
+    let lake = home.path().join("lake");
+    night(&first, &input, &lake, &[]);
+    let told = explained(&first, &lake, "visit", 0);
+    let asked = &told["review"][0];
+    let namesake = line(&first, &lake, "visit", 1);
+    assert_eq!((text(&namesake, "step"), &asked["person"]), ("roster", &namesake["person"]));
+    let same = format!("{},{},same", text(asked, "mention"), text(asked, "person"));
+    let second = decided(home.path(), "second", &[same]);
+    let other = home.path().join("other");
+    night(&second, &input, &other, &[]);
+    let now = line(&second, &other, "visit", 0);
+    assert_eq!((text(&now, "step"), &now["person"]), ("decision", &namesake["person"]));
 }
