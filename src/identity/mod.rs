@@ -49,6 +49,7 @@ use crate::lake::bucket::KeyRange;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{Grain, Table};
 use crate::privacy::PersonKeys;
+use block::CROWD;
 use decide::Case;
 use decisions::Decisions;
 use mention::{Kind, Mention};
@@ -56,6 +57,7 @@ use once::Lists;
 use probe::Extra;
 use step::Step;
 use sweep::{Ground, Swept};
+use traits::IdKind;
 
 /// Tables that are asked for every row.
 type Map<K, V> = HashMap<K, V, FixedState>;
@@ -136,6 +138,7 @@ pub fn resolve(
     waiting::gather(&ground, &mut swept.mentions)?;
     swept.mentions.settle();
     complete(&mut swept);
+    stand_ins(&mut swept.mentions.all);
     let mentions = std::mem::take(&mut swept.mentions.all);
     decisions.settle(&there(&spoken, &swept.watched.living, &mentions), forward);
     let spine = ground.spine();
@@ -195,6 +198,20 @@ fn complete(swept: &mut Swept) {
             && swept.sample.copies_births(usize::from(mention.table));
         if copied {
             mention.traits.birth = None;
+        }
+    }
+}
+
+/// A damaged number that a crowd has only stands in for one, though no list says so: rows that have it and
+/// one name are not one person's for that. What they say stays as it is, and so do their numbers.
+fn stand_ins(mentions: &mut [Mention]) {
+    let mut counts: Map<Box<str>, usize> = Map::default();
+    for mention in mentions.iter().filter(|m| m.traits.kind == IdKind::Damaged) {
+        *counts.entry(mention.traits.id.clone()).or_default() += 1;
+    }
+    for traits in mentions.iter_mut().map(|m| &mut m.traits) {
+        if traits.kind == IdKind::Damaged && counts[&traits.id] > CROWD {
+            traits.kind = IdKind::None;
         }
     }
 }

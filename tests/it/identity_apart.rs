@@ -84,6 +84,32 @@ fn strangers_under_one_stand_in_are_not_one_person() {
     assert_ne!(one["person"], two["person"]);
 }
 
+/// A stand-in that no list knows: two rows with it and one name are not one person's for that.
+#[test]
+fn a_number_of_a_crowd_is_nobodys() {
+    let visits = |crowd: usize| -> Vec<String> {
+        let stand_in = "62292600000000";
+        let own = [
+            format!("V00,{stand_in},李秀英,2,1962-07-03,620122101201,"),
+            format!("V01,{stand_in},李秀英,,,,"),
+        ];
+        let others = residents().into_iter().skip(8).take(crowd).enumerate().map(|(n, row)| {
+            let cells: Vec<&str> = row.split(',').collect();
+            format!("O{n:03},{stand_in},{},{},{},,", cells[1], cells[2], cells[3])
+        });
+        own.into_iter().chain(others).collect()
+    };
+    for (crowd, step) in [(3, "follow"), (400, "unlinked")] {
+        let home = temp();
+        let pipeline = pipeline(home.path(), None);
+        let input = extracts(home.path(), &residents(), &visits(crowd));
+        let lake = home.path().join("lake");
+        night(&pipeline, &input, &lake, &[]);
+        let [one, two] = [0, 1].map(|row| line(&pipeline, &lake, ("visit", "visit"), row));
+        assert_eq!((one["step"].as_str(), two["step"].as_str()), (Some("roster"), Some(step)));
+    }
+}
+
 /// The register has a woman twice, once with a slip, and a man under her number. Her number stands for
 /// another one of her household in a visit.
 #[test]
