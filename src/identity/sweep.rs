@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use arrow::array::RecordBatch;
 
 use super::Map;
+use super::block::CROWD;
 use super::compare::{self, Field, Gamma, birth, id, name};
 use super::mention::{Kind, Mention, Mentions, RowRef};
 use super::model::{SAMPLED, Sample};
@@ -180,8 +181,9 @@ impl Owner {
         }
     }
 
+    /// Where a crowd has the ID, its households say nothing, and need not all be known.
     fn lives_in(&mut self, household: u64) {
-        if !self.households.contains(&household) {
+        if self.households.len() <= CROWD && !self.households.contains(&household) {
             self.households.push(household);
         }
     }
@@ -330,10 +332,9 @@ impl Sweep<'_> {
     fn finish(mut self) -> Swept {
         part_orphans(self.ground.keys, &mut self.found.mentions.all);
         for mention in &mut self.found.mentions.all {
-            if let Some(owner) = self.owners.get(&mention.key) {
-                let homes = owner.households.iter().copied().filter(|h| *h != 0);
-                mention.households.extend(homes);
-            }
+            let owner = self.owners.get(&mention.key).filter(|o| o.households.len() <= CROWD);
+            let homes = owner.into_iter().flat_map(|owner| &owner.households).copied();
+            mention.households.extend(homes.filter(|home| *home != 0));
         }
         self.found.together.retain(|(a, b)| *a != 0 && *b != 0 && a != b);
         let living = self.owners.iter().filter(|(_, owner)| owner.master).map(|(key, _)| *key);
