@@ -167,12 +167,16 @@ fn excel_number(bytes: &[u8]) -> Option<Parsed> {
 }
 
 /// Sample numbers, one repeated character, the sequence that people type, and what begins as the
-/// given list says.
+/// given list says. An empty entry of the list says nothing, else every number would begin so.
 fn stands_in(bytes: &[u8], placeholders: &[String]) -> bool {
     let same = || bytes.iter().all(|byte| *byte == bytes[0]);
+    let begins = |start: &String| {
+        let own = bytes.get(..start.len()).filter(|own| !own.is_empty());
+        own.is_some_and(|own| own.eq_ignore_ascii_case(start.as_bytes()))
+    };
     [&b"999999"[..], b"000000", b"123456"].iter().any(|start| bytes.starts_with(start))
         || same()
-        || placeholders.iter().any(|start| bytes.starts_with(start.as_bytes()))
+        || placeholders.iter().any(begins)
 }
 
 /// A letter first, then mostly digits: passports, birth certificates (letter and 9 digits),
@@ -288,6 +292,9 @@ mod tests {
         for start in ["629401195603140024", "6294"] {
             assert_eq!(parse(ID, &[start.to_owned()]).quality, Placeholder);
         }
-        assert_eq!(parse(ID, &["294".to_owned()]).quality, Valid);
+        for start in ["294", ""] {
+            assert_eq!(parse(ID, &[start.to_owned()]).quality, Valid, "{start:?}");
+        }
+        assert_eq!(parse(WITH_X, &[WITH_X.to_lowercase()]).quality, Placeholder);
     }
 }

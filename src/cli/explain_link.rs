@@ -1,15 +1,15 @@
 //! `bidui explain link`: why a row is of its person, field by field.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::{Page, output};
 use crate::error::{Error, Result};
+use crate::feed::assemble::{assemble, of_persons};
 use crate::identity::{Evidence, Linked, Wanted, evidence, linked, step_title};
-use crate::lake::names_in;
-use crate::lake::rows::RowsFile;
-use crate::night::{Options, Setup};
+use crate::night::{Options, Setup, read_summary};
 
 /// What `bidui explain link` can be told.
 #[derive(clap::Args)]
@@ -41,7 +41,7 @@ pub fn explain(args: &Args) -> Result<ExitCode> {
     let mention = match (&wanted, rows.first()) {
         (Wanted::Mention(number), _) => Some(*number),
         (_, Some(row)) => i64::from_str_radix(&row.mention, 16).ok(),
-        _ => None,
+        (_, None) => asked(&folder, &wanted)?,
     };
     let (mut found, mut open) = (Vec::new(), Vec::new());
     if mention.is_some() {
@@ -53,12 +53,21 @@ pub fn explain(args: &Args) -> Result<ExitCode> {
             return Err(Error::usage(format!("no row of this night has the number {}", args.row))
                 .hint("list those that are left to people with `bidui show links`"));
         };
-        if !setup.pipeline.tables.contains_key(table) {
-            return Err(Error::usage(format!("there is no table `{table}`")));
+        match setup.pipeline.tables.get(table) {
+            None => return Err(Error::usage(format!("there is no table `{table}`"))),
+            Some(own) if !of_persons(own) => {
+                return Err(Error::usage(format!("the rows of `{table}` are about no persons")));
+            }
+            Some(_) => {}
         }
-        if !is_there(&setup, &wanted)? {
-            return Err(Error::usage(format!("no delivery of the lake has the row {}", args.row))
-                .hint("`bidui show deliveries` lists deliveries, `bidui explain` the rows of an anomaly"));
+        if !is_there(&setup, &folder, &wanted)? {
+            return Err(Error::usage(format!(
+                "no delivery of that night has the row {}",
+                args.row
+            ))
+            .hint(
+                "`bidui show deliveries` lists deliveries, `bidui explain` the rows of an anomaly",
+            ));
         }
         if args.output != Page::Json {
             output::say(
@@ -77,17 +86,31 @@ pub fn explain(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether a delivery of the lake has a row.
-fn is_there(setup: &Setup, wanted: &Wanted) -> Result<bool> {
+/// The number of a row that people are asked about and that keeps the key of its ID meanwhile: the table of
+/// links has no line of it.
+fn asked(folder: &Path, wanted: &Wanted) -> Result<Option<i64>> {
+    let Wanted::Row { table, delivery, src_row } = wanted else { return Ok(None) };
+    let own = |open: &&Evidence| {
+        let of_table = open.table == *table && open.delivery.starts_with(delivery.as_str());
+        of_table && open.src_row == *src_row
+    };
+    let open = evidence(folder, true, None)?;
+    Ok(open.iter().find(own).and_then(|open| i64::from_str_radix(&open.mention, 16).ok()))
+}
+
+/// Whether a night used a row: it lies in a delivery that was in force, and no newer one repeats its key.
+fn is_there(setup: &Setup, folder: &Path, wanted: &Wanted) -> Result<bool> {
     let Wanted::Row { table, delivery, src_row } = wanted else { return Ok(false) };
-    for feed in setup.pipeline.feeds.values().filter(|feed| feed.table == *table) {
-        let folder = setup.lake.deliveries(&feed.id);
-        for name in names_in(&folder).iter().filter(|name| name.starts_with(delivery)) {
-            let file = RowsFile::open(&folder.join(name).join("rows.parquet"))?;
-            for batch in file.pick(Arc::new(BTreeSet::from([*src_row])))? {
-                if batch?.num_rows() > 0 {
-                    return Ok(true);
-                }
+    let receipts = setup.receipts(read_summary(folder)?.date)?;
+    let assembled = assemble(&setup.pipeline, &setup.lake, &receipts)?;
+    let held = assembled.tables.get(table).into_iter().flat_map(|rows| &rows.held);
+    for held in held.filter(|h| h.delivery.starts_with(delivery.as_str())) {
+        if held.edits.drop.contains(*src_row) {
+            continue;
+        }
+        for batch in held.file.pick(Arc::new(BTreeSet::from([*src_row])))? {
+            if batch?.num_rows() > 0 {
+                return Ok(true);
             }
         }
     }

@@ -10,7 +10,7 @@ use super::traits::{IdKind, Traits, date_of, day_of, days_of};
 use crate::person_name;
 
 /// A key that more mentions share says nothing.
-const CROWD: usize = 400;
+pub(super) const CROWD: usize = 400;
 
 /// Mentions by their keys.
 pub(super) struct Index {

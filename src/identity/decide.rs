@@ -61,11 +61,12 @@ pub(super) struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// Decides all mentions: those of the spine first, for they may be the persons of the others.
+    /// Decides all mentions: those of the spine first, table by table, for they may be the persons of
+    /// those that come after.
     pub fn decide(&self, mut candidates: Vec<Candidate>) -> (Outcome, Model) {
         candidates.retain(|c| {
-            let number = self.decisions.number(&self.mentions[c.mention as usize]);
-            !self.decisions.refused(number, c.key)
+            let mention = &self.mentions[c.mention as usize];
+            !self.decisions.refuse(mention, |person| person == c.key)
         });
         self.members(&mut candidates);
         let stepped: HashMap<u32, (i64, Step)> = candidates
@@ -79,16 +80,13 @@ impl Case<'_> {
         let model = Model::learn(self.census, self.sample, self.mentions, &candidates, &settled);
         let decided = vec![None; self.mentions.len()];
         let mut outcome = Outcome { decided, ..Outcome::default() };
-        let of_spine = |at: u32| usize::from(self.mentions[at as usize].table) < self.spine;
-        self.round(&candidates, &of_spine, &model, &mut outcome);
-        self.one_to_one(&candidates, &model, &mut outcome);
-        let forward = self.forward(&outcome);
-        for candidate in &mut candidates {
-            candidate.key = forward.get(&candidate.key).copied().unwrap_or(candidate.key);
+        let place = |at: u32| usize::from(self.mentions[at as usize].table).min(self.spine);
+        for table in 0..=self.spine {
+            let forward = self.forward(&outcome);
+            self.lead_on(&mut candidates, &forward);
+            self.round(&candidates, &|at| place(at) == table, &forward, &model, &mut outcome);
+            self.one_to_one(&candidates, &model, &mut outcome);
         }
-        merge(&mut candidates);
-        self.round(&candidates, &|at| !of_spine(at), &model, &mut outcome);
-        self.one_to_one(&candidates, &model, &mut outcome);
         self.pair(&mut outcome);
         self.follow(&mut outcome);
         self.one_to_one(&candidates, &model, &mut outcome);
@@ -131,17 +129,34 @@ impl Case<'_> {
         forward
     }
 
+    /// Lets candidates that are rows of the spine be the persons that these turned out to be. Who was
+    /// refused as the one is refused as the other.
+    fn lead_on(&self, candidates: &mut Vec<Candidate>, forward: &BTreeMap<i64, i64>) {
+        if forward.is_empty() {
+            return;
+        }
+        for candidate in candidates.iter_mut() {
+            candidate.key = forward.get(&candidate.key).copied().unwrap_or(candidate.key);
+        }
+        candidates.retain(|c| {
+            let mention = &self.mentions[c.mention as usize];
+            !self.decisions.refuse(mention, |person| forward.get(&person) == Some(&c.key))
+        });
+        merge(candidates);
+    }
+
     fn round(
         &self,
         candidates: &[Candidate],
         wanted: &dyn Fn(u32) -> bool,
+        forward: &BTreeMap<i64, i64>,
         model: &Model,
         outcome: &mut Outcome,
     ) {
         for (at, mention) in self.mentions.iter().enumerate().filter(|(at, _)| wanted(*at as u32)) {
-            if let Some(key) = self.decisions.accepted(self.decisions.number(mention)) {
-                let decided = Decided::by(key, Step::Decision);
-                outcome.decided[at] = Some(decided);
+            if let Some(key) = self.decisions.accepted(mention) {
+                let key = forward.get(&key).copied().unwrap_or(key);
+                outcome.decided[at] = Some(Decided::by(key, Step::Decision));
             }
         }
         for of_one in candidates.chunk_by(|a, b| a.mention == b.mention) {
@@ -224,7 +239,10 @@ impl Case<'_> {
                     found.iter().filter(|(other, _)| alike(other)).map(|(_, key)| *key).collect();
                 keys.sort_unstable();
                 keys.dedup();
-                keys.retain(|key| !outcome.lost.contains(&(*at as u32, *key)));
+                keys.retain(|key| {
+                    let refused = self.decisions.refuse(&self.mentions[*at], |one| one == *key);
+                    !refused && !outcome.lost.contains(&(*at as u32, *key))
+                });
                 if let [key] = keys[..] {
                     let decided = Decided::by(key, Step::Follow);
                     outcome.decided[*at] = Some(decided);

@@ -1,12 +1,17 @@
 //! What the people at the identity desk decided: rows that are, or are not, of a person.
 //!
 //! A code list of the pipeline holds one decision a line: `mention` (the number of the row in the
-//! review table), `person` (the person's key), `verdict` (`same` or `different`). Later lines win.
+//! review table), `person` (the person's key), `verdict` (`same` or `different`). Later lines win. A
+//! person who is no more is the one that they turned out to be; a decision about somebody of whom
+//! nothing is known any more is passed over, for it would take its row away from everybody.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
+use super::events::Forward;
 use super::mention::{Kind, Mention};
 use super::seen::trace;
+use crate::diagnostic::Fault;
 use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
 use crate::privacy::PersonKeys;
@@ -18,53 +23,118 @@ pub(super) struct Decisions {
     different: BTreeSet<(i64, i64)>,
 }
 
+/// One line of the list.
+struct Line {
+    mention: i64,
+    person: i64,
+    same: bool,
+}
+
+/// Faults of the pipeline's list of decisions. None shows its line: it may have a column for notes.
+pub fn check(pipeline: &Pipeline) -> Vec<Fault> {
+    read(pipeline).err().unwrap_or_default()
+}
+
+fn read(pipeline: &Pipeline) -> Result<Vec<Line>, Vec<Fault>> {
+    let named = pipeline.settings.identity.link.decisions.as_ref();
+    let Some((id, list)) = named.and_then(|id| Some((id, pipeline.codes.get(id)?))) else {
+        return Ok(Vec::new());
+    };
+    let source = pipeline.source("codes", id);
+    let fault = |line: usize, what: &str| {
+        let place = PathBuf::from(format!("{}:{line}", source.path.display()));
+        Fault::of(&place, what).hint(
+            "expected mention and person with 16 hexadecimal digits and a verdict, `same` or `different`",
+        )
+    };
+    let written = source.text.lines().zip(1..);
+    let mut written = written.filter(|(l, _)| !l.trim().is_empty() && !l.starts_with('#'));
+    let heading = written.next().map_or(1, |(_, line)| line);
+    let columns = ["mention", "person", "verdict"].map(|name| list.position(name).ok_or(name));
+    let [Ok(mention), Ok(person), Ok(verdict)] = columns else {
+        let missing = columns.into_iter().filter_map(std::result::Result::err);
+        return Err(missing.map(|n| fault(heading, &format!("no column `{n}`"))).collect());
+    };
+    let (mut lines, mut faults) = (Vec::new(), Vec::new());
+    for (row, (_, line)) in list.rows.iter().zip(written) {
+        let same = match row[verdict].trim() {
+            "same" => Some(true),
+            "different" => Some(false),
+            _ => None,
+        };
+        match (number(&row[mention]), number(&row[person]), same) {
+            (Some(mention), Some(person), Some(same)) => {
+                lines.push(Line { mention, person, same });
+            }
+            (Some(_), Some(_), None) => {
+                faults.push(fault(line, "neither `same` nor `different`"));
+            }
+            _ => faults.push(fault(line, "not a number of a row and a key of a person")),
+        }
+    }
+    if faults.is_empty() { Ok(lines) } else { Err(faults) }
+}
+
+/// Hexadecimal digits; a sign would be read too, and no key has one.
+fn number(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    i64::from_str_radix(text, 16).ok().filter(|_| digits)
+}
+
 impl Decisions {
     /// Reads the pipeline's list, if it names one.
     ///
     /// # Errors
     /// A line that is no decision.
     pub fn of(pipeline: &Pipeline, keys: &PersonKeys) -> Result<Self> {
+        let lines = read(pipeline).map_err(|faults| {
+            let told = faults.iter().map(|f| format!("{}: {}", f.path.display(), f.message));
+            Error::pipeline(told.collect::<Vec<_>>().join("\n"))
+        })?;
         let mut own =
             Self { keys: keys.clone(), same: BTreeMap::new(), different: BTreeSet::new() };
-        let Some(id) = &pipeline.settings.identity.link.decisions else { return Ok(own) };
-        let Some(list) = pipeline.codes.get(id) else { return Ok(own) };
-        let wrong = |line: usize, what: &str| {
-            Error::pipeline(format!("codes/{id}.csv:{}: {what}", line + 2)).hint(
-                "expected mention and person with 16 hexadecimal digits and a verdict, `same` or `different`",
-            )
-        };
-        let at = |name: &str| {
-            list.position(name).ok_or_else(|| wrong(0, &format!("no column `{name}`")))
-        };
-        let (mention, person, verdict) = (at("mention")?, at("person")?, at("verdict")?);
-        for (line, row) in list.rows.iter().enumerate() {
-            let number = |text: &str| i64::from_str_radix(text.trim(), 16).ok();
-            let (Some(a), Some(b)) = (number(&row[mention]), number(&row[person])) else {
-                return Err(wrong(line, "not a number of a row and a key of a person"));
-            };
-            match row[verdict].trim() {
-                "same" => {
-                    own.same.insert(a, b);
-                    own.different.remove(&(a, b));
+        for Line { mention, person, same } in lines {
+            if same {
+                own.same.insert(mention, person);
+                own.different.remove(&(mention, person));
+            } else {
+                own.different.insert((mention, person));
+                if own.same.get(&mention) == Some(&person) {
+                    own.same.remove(&mention);
                 }
-                "different" => {
-                    own.different.insert((a, b));
-                    if own.same.get(&a) == Some(&b) {
-                        own.same.remove(&a);
-                    }
-                }
-                _ => return Err(wrong(line, "neither `same` nor `different`")),
             }
         }
         Ok(own)
     }
 
+    /// The persons that people spoke of, and those that they are now if they are no more.
+    pub fn persons(&self, forward: &Forward) -> BTreeSet<i64> {
+        let spoken = self.same.values().chain(self.different.iter().map(|(_, person)| person));
+        spoken.flat_map(|person| [Some(*person), forward.to(*person)]).flatten().collect()
+    }
+
+    /// Holds the decisions against those who are there tonight, of [`Self::persons`].
+    pub fn settle(&mut self, there: &BTreeSet<i64>, forward: &Forward) {
+        let now = |person: i64| {
+            let mut known = [Some(person), forward.to(person)].into_iter().flatten();
+            known.find(|key| there.contains(key))
+        };
+        let same = self.same.iter();
+        self.same = same.filter_map(|(mention, person)| Some((*mention, now(*person)?))).collect();
+        let different = self.different.iter();
+        let different = different.filter_map(|(mention, person)| Some((*mention, now(*person)?)));
+        self.different = different.collect();
+    }
+
     /// The number by which people know a mention: of what it says, not of where it stands, so that
-    /// the same row has the same number every night.
+    /// the same row has the same number every night, whatever the register says of its ID.
     pub fn number(&self, mention: &Mention) -> i64 {
         let traits = &mention.traits;
         let kind = if mention.kind == Kind::Waiting { "waiting" } else { "id" };
-        let birth = traits.birth.map(|b| b.to_string()).unwrap_or_default();
+        // One that only repeats the ID is put in and taken away as the register goes.
+        let birth = traits.birth.filter(|birth| Some(*birth) != traits.id_birth());
+        let birth = birth.map(|b| b.to_string()).unwrap_or_default();
         let (place, home) = (traits.place.to_string(), traits.household.to_string());
         self.keys.derived("mention", &[kind, &traits.id, &traits.name, &birth, &place, &home])
     }
@@ -75,12 +145,70 @@ impl Decisions {
     }
 
     /// The person that a mention is of.
-    pub fn accepted(&self, number: i64) -> Option<i64> {
-        self.same.get(&number).copied()
+    pub fn accepted(&self, mention: &Mention) -> Option<i64> {
+        if self.same.is_empty() {
+            return None;
+        }
+        self.same.get(&self.number(mention)).copied()
     }
 
-    /// Was it decided that a mention is not of this person?
-    pub fn refused(&self, number: i64, person: i64) -> bool {
-        self.different.contains(&(number, person))
+    /// Was it decided that a mention is not of the person who `is` meant?
+    pub fn refuse(&self, mention: &Mention, is: impl Fn(i64) -> bool) -> bool {
+        if self.different.is_empty() {
+            return false;
+        }
+        let number = self.number(mention);
+        self.different.range((number, i64::MIN)..=(number, i64::MAX)).any(|(_, one)| is(*one))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::mention::RowRef;
+    use super::super::traits::{IdKind, Traits, date_of};
+    use super::*;
+
+    fn decisions(same: &[(i64, i64)], different: &[(i64, i64)]) -> Decisions {
+        let keys = PersonKeys::new(b"secret of a test");
+        let (same, different) = (same.iter().copied(), different.iter().copied());
+        Decisions { keys, same: same.collect(), different: different.collect() }
+    }
+
+    fn mention(kind: Kind, birth: Option<i32>) -> Mention {
+        let id = "629401195603140024".into();
+        let traits = Traits { kind: IdKind::Valid, id, birth, ..Traits::default() };
+        let rows = vec![RowRef { table: 1, delivery: 0, src_row: 0, own: 0 }];
+        let (quality, households) = ("valid".into(), Vec::new());
+        Mention { kind, table: 1, key: 7, traits, variant: false, quality, households, rows }
+    }
+
+    #[test]
+    fn a_row_has_its_number_whatever_the_register_says_of_its_id() {
+        let own = decisions(&[], &[]);
+        let number = |kind, birth| own.number(&mention(kind, birth));
+        let by_id = date_of("19560314");
+        // The birth of an orphan is that of its ID; a clash of a table that copies them has none.
+        assert_eq!(number(Kind::Orphan, by_id), number(Kind::Clash, None));
+        assert_ne!(number(Kind::Clash, date_of("19560315")), number(Kind::Clash, None));
+    }
+
+    #[test]
+    fn only_digits_are_a_number() {
+        assert_eq!(number(" 00ff "), Some(255));
+        for text in ["", "-1", "+1", "8000000000000000", "1.2E+15", "一"] {
+            assert_eq!(number(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn decisions_follow_persons_and_end_with_them() {
+        let day = chrono::NaiveDate::from_ymd_opt(2026, 11, 10).unwrap();
+        let forward = Forward(BTreeMap::from([(1, (2, day)), (3, (4, day))]));
+        let mut own = decisions(&[(10, 1), (11, 3), (12, 5)], &[(13, 1), (14, 6)]);
+        assert_eq!(own.persons(&forward), BTreeSet::from([1, 2, 3, 4, 5, 6]));
+        // 1 is 2 now; 3 is back, and nobody knows of 5.
+        own.settle(&BTreeSet::from([2, 3, 4, 6]), &forward);
+        assert_eq!(own.same, BTreeMap::from([(10, 2), (11, 3)]));
+        assert_eq!(own.different, BTreeSet::from([(13, 2), (14, 6)]));
     }
 }

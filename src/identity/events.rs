@@ -72,7 +72,7 @@ pub struct Event {
 /// Where persons went of whom nothing is left: the key as 16 hexadecimal digits, the key that has
 /// their rows now, and the night since which that is so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Forward(BTreeMap<i64, (i64, NaiveDate)>);
+pub struct Forward(pub(super) BTreeMap<i64, (i64, NaiveDate)>);
 
 impl Forward {
     /// Reads the pointers of a published night; one of an older version has none.
@@ -106,6 +106,11 @@ impl Forward {
             Some((to, _)) => hex(*to).into(),
             None => person.into(),
         }
+    }
+
+    /// The person who somebody is now of whom nothing is left.
+    pub(super) fn to(&self, person: i64) -> Option<i64> {
+        self.0.get(&person).map(|(to, _)| *to)
     }
 
     /// Is nothing of anybody gone?

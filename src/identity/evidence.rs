@@ -79,7 +79,7 @@ struct Line {
     step: &'static str,
     bits: Option<f64>,
     weights: String,
-    at: (u16, u16, i64),
+    at: (u16, u32, i64),
     rows: i64,
     division: u64,
     second: Option<i64>,

@@ -40,7 +40,7 @@ enum Place {
 #[derive(Debug, Clone)]
 struct Line {
     table: u16,
-    delivery: u16,
+    delivery: u32,
     src_row: i64,
     /// The ID's owner, or the person.
     about: i64,
@@ -220,7 +220,7 @@ fn seen(
     let mut all: BTreeMap<(i64, i64), Now> = BTreeMap::new();
     for line in lines {
         let held = &tables[&order[usize::from(line.table)].id].held;
-        let old = held.get(usize::from(line.delivery)).is_some_and(|h| known.contains(&h.delivery));
+        let old = held.get(line.delivery as usize).is_some_and(|h| known.contains(&h.delivery));
         let (what, key) = (line.what, line.linked);
         let own = all.entry((what, key)).or_insert_with(|| Now {
             seen: Seen { what, mention: line.mention, key, owner: line.owner },
@@ -267,7 +267,8 @@ fn count(funnel: &mut Funnel, table: &str, lines: &[&Line], rows: u64) {
     }
 }
 
-/// Writes the moved rows of a table, and the edits that take them away from where they were.
+/// Writes the moved rows of a table, and the edits that take them away from where they were. The lines
+/// are in the order of the deliveries.
 fn move_rows(rows: &mut TableRows, lines: &[&Line], path: &Path, buckets: usize) -> Result<()> {
     let mut moved: Option<Gather> = None;
     let schema = rows.schema.clone();
@@ -279,7 +280,8 @@ fn move_rows(rows: &mut TableRows, lines: &[&Line], path: &Path, buckets: usize)
         writer.push(&batch)
     };
     for (at, held) in rows.held.iter_mut().enumerate() {
-        let own = lines.iter().filter(|l| usize::from(l.delivery) == at);
+        let first = lines.partition_point(|l| (l.delivery as usize) < at);
+        let own = lines[first..].iter().take_while(|l| l.delivery as usize == at);
         let own: Vec<&&Line> = own.filter(|l| l.place != Place::Kept).collect();
         if own.is_empty() {
             continue;

@@ -22,7 +22,7 @@ pub(super) struct RowRef {
     /// Place of its table in the order of trust.
     pub table: u16,
     /// Place of its delivery among those of the table.
-    pub delivery: u16,
+    pub delivery: u32,
     pub src_row: i64,
     /// The key that it has when nobody is found.
     pub own: i64,

@@ -28,13 +28,14 @@ mod sweep;
 mod traits;
 mod waiting;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use chrono::NaiveDate;
 use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 
+pub use decisions::check;
 pub use events::{Event, EventKind, Forward, events, no_events};
 pub use evidence::{Evidence, Part, REVIEW_COLUMNS, evidence};
 pub use lookup::{Linked, Wanted, linked, step_title};
@@ -48,6 +49,7 @@ use crate::lake::bucket::KeyRange;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{Grain, Table};
 use crate::privacy::PersonKeys;
+use block::CROWD;
 use decide::Case;
 use decisions::Decisions;
 use mention::{Kind, Mention};
@@ -55,6 +57,7 @@ use once::Lists;
 use probe::Extra;
 use step::Step;
 use sweep::{Ground, Swept};
+use traits::IdKind;
 
 /// Tables that are asked for every row.
 type Map<K, V> = HashMap<K, V, FixedState>;
@@ -125,14 +128,19 @@ pub fn resolve(
     threads: usize,
 ) -> Result<Funnel> {
     let order = by_trust(pipeline);
-    let decisions = Decisions::of(pipeline, keys)?;
-    let watch = night.past.watch();
+    let mut decisions = Decisions::of(pipeline, keys)?;
+    let forward = &night.past.forward;
+    let spoken = decisions.persons(forward);
+    let mut watch = night.past.watch();
+    watch.keys.extend(&spoken);
     let ground = Ground { pipeline, order: &order, keys, tables, ranges, threads, watch: &watch };
     let mut swept = sweep::sweep(&ground)?;
     waiting::gather(&ground, &mut swept.mentions)?;
     swept.mentions.settle();
     complete(&mut swept);
+    stand_ins(&mut swept.mentions.all);
     let mentions = std::mem::take(&mut swept.mentions.all);
+    decisions.settle(&there(&spoken, &swept.watched.living, &mentions), forward);
     let spine = ground.spine();
     let (apart, extras) = persons(&mentions, spine);
     let probed = probe::probe(&ground, &mentions, &apart, &extras)?;
@@ -147,7 +155,7 @@ pub fn resolve(
     // A decision names the key that a person has in the end.
     for (mention, decided) in mentions.iter().zip(&mut outcome.decided) {
         let person = decided.and_then(|d| adopted.get(&d.key?).copied());
-        if person.is_some_and(|person| decisions.refused(decisions.number(mention), person)) {
+        if person.is_some_and(|person| decisions.refuse(mention, |one| one == person)) {
             *decided = None;
         }
     }
@@ -160,6 +168,15 @@ pub fn resolve(
     let at = (night.folder, night.date);
     funnel.events = events::write(&order, at, night.past, &now, &swept.watched)?;
     Ok(funnel)
+}
+
+/// Those of some persons who have a row tonight. `living` are those of the master.
+fn there(wanted: &BTreeSet<i64>, living: &BTreeSet<i64>, mentions: &[Mention]) -> BTreeSet<i64> {
+    // A row without a usable ID has no key but its own.
+    let by_id = |m: &Mention| (m.kind != Kind::Waiting).then_some(m.key);
+    let keys =
+        mentions.iter().flat_map(|m| by_id(m).into_iter().chain(m.rows.iter().map(|r| r.own)));
+    keys.chain(living.iter().copied()).filter(|key| wanted.contains(key)).collect()
 }
 
 /// Puts in what only the whole sweep knows: companions' households, and births that are copies.
@@ -185,8 +202,22 @@ fn complete(swept: &mut Swept) {
     }
 }
 
+/// A damaged number that a crowd has only stands in for one, though no list says so: rows that have it and
+/// one name are not one person's for that. What they say stays as it is, and so do their numbers.
+fn stand_ins(mentions: &mut [Mention]) {
+    let mut counts: Map<Box<str>, usize> = Map::default();
+    for mention in mentions.iter().filter(|m| m.traits.kind == IdKind::Damaged) {
+        *counts.entry(mention.traits.id.clone()).or_default() += 1;
+    }
+    for traits in mentions.iter_mut().map(|m| &mut m.traits) {
+        if traits.kind == IdKind::Damaged && counts[&traits.id] > CROWD {
+            traits.kind = IdKind::None;
+        }
+    }
+}
+
 /// Rows of the spine that are not their ID's owner's, and the persons that are no such owners.
-fn persons(mentions: &[Mention], spine: usize) -> (Set<(u16, u16, i64)>, Vec<Extra>) {
+fn persons(mentions: &[Mention], spine: usize) -> (Set<(u16, u32, i64)>, Vec<Extra>) {
     let mut apart = Set::default();
     let mut extras = Vec::new();
     for (at, mention) in mentions.iter().enumerate() {

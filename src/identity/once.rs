@@ -49,7 +49,7 @@ impl Lists {
         let asked = |c: &&Candidate| asked(&mentions[c.mention as usize]);
         let wanted: Set<i64> = candidates.iter().filter(asked).map(|c| c.key).collect();
         let rows = mentions.iter().flat_map(|m| &m.rows).filter(|r| tables.contains(&r.table));
-        let apart: Set<(u16, u16, i64)> = rows.map(|r| (r.table, r.delivery, r.src_row)).collect();
+        let apart: Set<(u16, u32, i64)> = rows.map(|r| (r.table, r.delivery, r.src_row)).collect();
         let columns = [PERSON_KEY.to_owned(), SRC_ROW.to_owned()];
         let piles = ground.each_range(|range, cursors, has: &mut Set<_>| {
             for table in &tables {
@@ -57,7 +57,7 @@ impl Lists {
                     let keys = batch.column(0).as_primitive::<Int64Type>();
                     let rows = batch.column(1).as_primitive::<Int64Type>();
                     for (key, row) in keys.values().iter().zip(rows.values()) {
-                        if wanted.contains(key) && !apart.contains(&(*table, at as u16, *row)) {
+                        if wanted.contains(key) && !apart.contains(&(*table, at as u32, *row)) {
                             has.insert((*table, *key));
                         }
                     }

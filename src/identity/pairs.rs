@@ -46,8 +46,8 @@ impl Case<'_> {
             }
         }
         candidates.retain(|c| {
-            let number = self.decisions.number(&mentions[c.mention as usize]);
-            !self.decisions.refused(number, c.key)
+            let mention = &mentions[c.mention as usize];
+            !self.decisions.refuse(mention, |person| person == c.key)
         });
         merge(&mut candidates);
         let asked: std::collections::BTreeSet<u32> =

@@ -89,7 +89,7 @@ pub(super) struct Extra {
 pub(super) fn probe(
     ground: &Ground<'_>,
     mentions: &[Mention],
-    apart: &Set<(u16, u16, i64)>,
+    apart: &Set<(u16, u32, i64)>,
     extras: &[Extra],
 ) -> Result<Probed> {
     let index = Index::of(mentions);
@@ -135,7 +135,7 @@ struct Probe<'a> {
     mentions: &'a [Mention],
     index: &'a Index,
     wanted: &'a Set<u64>,
-    apart: &'a Set<(u16, u16, i64)>,
+    apart: &'a Set<(u16, u32, i64)>,
     found: Probed,
     scratch: Scratch,
 }
@@ -157,7 +157,7 @@ impl Probe<'_> {
                 let who = Who::of(&batch, table, ground.placeholders());
                 for row in 0..batch.num_rows() {
                     let Some(key) = who.key(row) else { continue };
-                    if self.apart.contains(&(number as u16, at as u16, who.src_row(row)?)) {
+                    if self.apart.contains(&(number as u16, at as u32, who.src_row(row)?)) {
                         continue;
                     }
                     let traits = who.traits(row);

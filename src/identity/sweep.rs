@@ -1,5 +1,7 @@
 //! One pass over all rows with a usable ID, bucket by bucket: each is held against its ID's owner.
 
+mod register;
+
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use arrow::array::RecordBatch;
 
 use super::Map;
+use super::block::CROWD;
 use super::compare::{self, Field, Gamma, birth, id, name};
 use super::mention::{Kind, Mention, Mentions, RowRef};
 use super::model::{SAMPLED, Sample};
@@ -138,7 +141,8 @@ pub(super) fn sweep(ground: &Ground<'_>) -> Result<Swept> {
     let piles = ground.each_range(|range, cursors, pile: &mut Swept| {
         let rows = vec![0; ground.order.len()];
         let found = Swept { rows, ..Swept::default() };
-        let mut one = Sweep { ground, spine: ground.spine(), owners: Map::default(), found };
+        let (owners, rest) = (Map::default(), Vec::new());
+        let mut one = Sweep { ground, spine: ground.spine(), owners, rest, found };
         one.range(range, cursors)?;
         pile.add(one.finish());
         Ok(())
@@ -151,6 +155,8 @@ pub(super) fn sweep(ground: &Ground<'_>) -> Result<Swept> {
 /// Whom an ID belongs to.
 struct Owner {
     traits: Traits,
+    /// The name of a child that is called after its mother, which its traits leave out.
+    child: Box<str>,
     /// Is it a person of the master?
     master: bool,
     /// The row, and the quality of its ID.
@@ -161,8 +167,23 @@ struct Owner {
 }
 
 impl Owner {
+    /// What a row says of the one whose ID it has.
+    fn of(who: &Who<'_>, row: usize, place: RowRef) -> Self {
+        let traits = who.traits(row);
+        let child = who.name(row).filter(|_| traits.name.is_empty());
+        Self {
+            child: child.map(person_name::fold).unwrap_or_default().into(),
+            master: place.table == 0,
+            place,
+            quality: who.quality(row).into(),
+            households: vec![traits.household],
+            traits,
+        }
+    }
+
+    /// Where a crowd has the ID, its households say nothing, and need not all be known.
     fn lives_in(&mut self, household: u64) {
-        if !self.households.contains(&household) {
+        if self.households.len() <= CROWD && !self.households.contains(&household) {
             self.households.push(household);
         }
     }
@@ -173,6 +194,8 @@ struct Sweep<'a> {
     ground: &'a Ground<'a>,
     spine: usize,
     owners: Map<i64, Owner>,
+    /// Further rows of the register under an ID, by its key.
+    rest: Vec<(i64, Owner)>,
     found: Swept,
 }
 
@@ -182,6 +205,9 @@ impl Sweep<'_> {
         for (number, table) in ground.order.iter().enumerate() {
             for (at, batch) in ground.rows(cursors, number, &columns(table), range)? {
                 self.batch(number, at, table, &batch)?;
+            }
+            if number == 0 {
+                self.register();
             }
         }
         Ok(())
@@ -203,7 +229,7 @@ impl Sweep<'_> {
             self.found.rows[number] += 1;
             let place = RowRef {
                 table: number as u16,
-                delivery: held as u16,
+                delivery: held as u32,
                 src_row: who.src_row(row)?,
                 own: key,
             };
@@ -219,21 +245,21 @@ impl Sweep<'_> {
     fn row(&mut self, who: &Who<'_>, row: usize, key: i64, id: &str, place: RowRef) -> Result<()> {
         let number = usize::from(place.table);
         let Some(owner) = self.owners.get_mut(&key) else {
-            let traits = who.traits(row);
-            let master = number == 0;
-            if !master {
-                let (quality, place) = (who.quality(row), place.clone());
-                self.found.mentions.add(Kind::Orphan, key, traits.clone(), quality, place);
+            if number > 0 {
+                let (traits, place) = (who.traits(row), place.clone());
+                self.found.mentions.add(Kind::Orphan, key, traits, who.quality(row), place);
             }
-            let households = vec![traits.household];
-            let (place, quality) = (place.clone(), who.quality(row).into());
-            self.owners.insert(key, Owner { traits, master, place, quality, households });
+            self.owners.insert(key, Owner::of(who, row, place));
             return Ok(());
         };
         if *owner.traits.id != *id {
             return Err(Error::environment("two citizen IDs have the same person key").hint(
                 "the 63-bit keyed hash collided; choose another secret and receive everything anew",
             ));
+        }
+        if number == 0 {
+            self.rest.push((key, Owner::of(who, row, place)));
+            return Ok(());
         }
         if !owner.master {
             let traits = who.traits(row);
@@ -247,8 +273,9 @@ impl Sweep<'_> {
         });
         let plain = matches!(told, None | Some(NameMatch::Same | NameMatch::Homophone))
             || owner.traits.name.is_empty();
+        // A child's name that says its mother's only is nobody's.
         if owner.traits.name.is_empty()
-            && let Some(name) = who.name(row)
+            && let Some(name) = who.name(row).filter(|name| person_name::child_of(name).is_none())
         {
             owner.traits.name = person_name::fold(name).into();
         }
@@ -259,29 +286,17 @@ impl Sweep<'_> {
             owner.lives_in(household);
         }
         let sampled = key.unsigned_abs().is_multiple_of(SAMPLED);
-        if plain && !sampled && number > 0 {
+        if plain && !sampled {
             return Ok(());
         }
-        let mut traits = who.traits(row);
-        let mut quality: Box<str> = who.quality(row).into();
-        let mut place = place;
-        let mut name = person_name::fold(who.name(row).unwrap_or_default());
-        // Of two people whom the register has under one ID, it is theirs whom it describes.
-        if number == 0
-            && let Some(owner) = self.owners.get_mut(&key)
-            && fit(&traits) < fit(&owner.traits)
-        {
-            std::mem::swap(&mut owner.traits, &mut traits);
-            std::mem::swap(&mut owner.place, &mut place);
-            std::mem::swap(&mut owner.quality, &mut quality);
-            name = traits.name.to_string();
-        }
-        if sampled && number > 0 {
+        let traits = who.traits(row);
+        if sampled {
             self.sample(number, key, &traits);
         }
         if !plain {
+            let name = person_name::fold(who.name(row).unwrap_or_default());
             let near = told == Some(NameMatch::Near);
-            self.unlike((traits, &name), &quality, key, place, near);
+            self.unlike((traits, &name), who.quality(row), key, place, near);
         }
         Ok(())
     }
@@ -317,10 +332,9 @@ impl Sweep<'_> {
     fn finish(mut self) -> Swept {
         part_orphans(self.ground.keys, &mut self.found.mentions.all);
         for mention in &mut self.found.mentions.all {
-            if let Some(owner) = self.owners.get(&mention.key) {
-                let homes = owner.households.iter().copied().filter(|h| *h != 0);
-                mention.households.extend(homes);
-            }
+            let owner = self.owners.get(&mention.key).filter(|o| o.households.len() <= CROWD);
+            let homes = owner.into_iter().flat_map(|owner| &owner.households).copied();
+            mention.households.extend(homes.filter(|home| *home != 0));
         }
         self.found.together.retain(|(a, b)| *a != 0 && *b != 0 && a != b);
         let living = self.owners.iter().filter(|(_, owner)| owner.master).map(|(key, _)| *key);
@@ -328,13 +342,6 @@ impl Sweep<'_> {
         self.found.watched.living.extend(living);
         self.found
     }
-}
-
-/// How well a row of the register fits its own ID; less is better, and no two rows are equal.
-fn fit(traits: &Traits) -> (bool, bool, &Traits) {
-    let by_id = Traits { birth: None, sex: 0, ..traits.clone() };
-    let born = traits.birth.is_some() && traits.birth != by_id.id_birth();
-    (born, traits.sex != 0 && traits.sex != by_id.gender(), traits)
 }
 
 /// Parts the people under an ID that the master does not have: the most trusted table is believed,
@@ -387,6 +394,6 @@ pub(super) fn by_id_alone(gamma: Gamma) -> bool {
 }
 
 /// Deliveries by their places, for the rows of a table.
-pub(super) fn delivery_of(tables: &TableRows, place: u16) -> Arc<str> {
-    tables.held.get(usize::from(place)).map_or_else(|| "".into(), |h| h.delivery.as_str().into())
+pub(super) fn delivery_of(tables: &TableRows, place: u32) -> Arc<str> {
+    tables.held.get(place as usize).map_or_else(|| "".into(), |h| h.delivery.as_str().into())
 }

@@ -9,7 +9,7 @@ use crate::citizen_id::{self, Quality};
 use crate::error::{Error, Result};
 use crate::lake::rows::{PERSON_KEY, SRC_ROW};
 use crate::person_name;
-use crate::pipeline::spec::Table;
+use crate::pipeline::spec::{ColumnType, Table};
 
 /// Days from the common era to 1970-01-01.
 const EPOCH: i32 = 719_163;
@@ -248,7 +248,8 @@ impl<'a> Who<'a> {
     }
 
     /// Values that identify the row itself: the table's key, with an ID that cannot be used as it was
-    /// received; where there is none or it is empty, all that the row says.
+    /// received; where there is none or it is empty, all that the row says. What stands in for a number
+    /// is everybody's, so with such an ID in the key, name, birth and village belong to it.
     pub fn own(&self, row: usize) -> Vec<String> {
         let value = |name: &str| {
             let column = self.batch.column_by_name(name)?;
@@ -258,8 +259,17 @@ impl<'a> Who<'a> {
             let value_of = |name: &str| value(name).filter(|value| !value.is_empty());
             value_of(name).or_else(|| value_of(&format!("{name}_raw"))).unwrap_or_default()
         };
-        let key: Vec<String> = self.table.key.iter().map(of_key).collect();
+        let mut key: Vec<String> = self.table.key.iter().map(of_key).collect();
         if key.iter().any(|value| !value.is_empty()) {
+            let is_id = |name: &&String| {
+                let column = self.table.columns.iter().find(|column| column.name == **name);
+                column.is_some_and(|column| column.kind == ColumnType::CitizenId)
+            };
+            let unusable = |name: &String| value(name).unwrap_or_default().is_empty();
+            if self.table.key.iter().filter(is_id).any(unusable) {
+                let roles = self.table.person.iter().flat_map(|p| [&p.name, &p.birth, &p.village]);
+                key.extend(roles.flatten().map(|name| value(name).unwrap_or_default()));
+            }
             return key;
         }
         let made = |n: &str| n.starts_with("src_") || n == PERSON_KEY || n == "link";

@@ -29,7 +29,7 @@ pub(super) fn gather(ground: &Ground<'_>, mentions: &mut Mentions) -> Result<()>
                 let place = who.delivery(row).and_then(|name| places.get(name).copied());
                 let row_ref = RowRef {
                     table: number as u16,
-                    delivery: place.unwrap_or_default() as u16,
+                    delivery: place.unwrap_or_default() as u32,
                     src_row: who.src_row(row)?,
                     own,
                 };

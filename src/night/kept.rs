@@ -91,6 +91,11 @@ impl<'a> Kept<'a> {
             mark.add(&table.id);
             mark.add(self.table(&assembled.tables[&table.id])?);
         }
+        // Decisions go with persons whom the night before it found to be somebody else.
+        if self.setup.pipeline.settings.identity.link.decisions.is_some() {
+            let pointers = self.last.as_ref().and_then(|l| l.files.get("identity/forward.parquet"));
+            mark.add(pointers.map_or("", String::as_str));
+        }
         self.marks.identity = mark.text();
         let same = |last: &&Last| last.marks.identity == self.marks.identity;
         Ok(self.last.as_ref().filter(same).and_then(|last| last.sound("identity/")))

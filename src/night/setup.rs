@@ -14,6 +14,7 @@ use crate::feed::inbox;
 use crate::feed::receipt::{Receipt, Verdict, receipts};
 use crate::feedback::bulletin::units;
 use crate::feedback::worklist::doctors;
+use crate::identity;
 use crate::indicator;
 use crate::lake::{Lake, names_in};
 use crate::ledger::ahead;
@@ -264,16 +265,19 @@ pub fn newest(input: Option<&Path>) -> Option<NaiveDate> {
     input.map(names_in).into_iter().flatten().filter_map(|name| date_of(&name)).max()
 }
 
-/// Plans the SQL of a pipeline for a night, and builds its register of divisions meanwhile.
+/// Plans the SQL of a pipeline for a night, and builds its register of divisions meanwhile. Its list of
+/// decisions about links is looked at too.
 ///
 /// # Errors
-/// Every fault of both.
+/// Every fault of all three.
 pub fn prepared(pipeline: &Pipeline, night: NaiveDate) -> Result<(Plans, Divisions), Vec<Fault>> {
     let (register, plans) = beside(|| divisions(pipeline), || check_sql(pipeline, night));
+    let decisions = identity::check(pipeline);
     match (plans, register) {
-        (Ok(plans), Ok(register)) => Ok((plans, register)),
+        (Ok(plans), Ok(register)) if decisions.is_empty() => Ok((plans, register)),
         (plans, register) => {
-            Err([plans.err(), register.err()].into_iter().flatten().flatten().collect())
+            let faults = [plans.err(), register.err(), Some(decisions)];
+            Err(faults.into_iter().flatten().flatten().collect())
         }
     }
 }

@@ -340,9 +340,12 @@ fn settings(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
         missing("rule", rule, pipeline.rules.keys().map(String::as_str).collect());
     }
     let others = |t: &&String| pipeline.tables.get(*t).is_some_and(|t| t.grain != Grain::Person);
-    for table in settings.identity.link.once.iter().filter(others) {
-        let text = format!("`{table}` in identity.link.once is no table of persons");
-        faults.push(Fault::of(&path, text));
+    let identity = &settings.identity;
+    for (list, tables) in [("spine", &identity.spine), ("link.once", &identity.link.once)] {
+        for table in tables.iter().filter(others) {
+            let text = format!("`{table}` in identity.{list} is no table of persons");
+            faults.push(Fault::of(&path, text));
+        }
     }
     let (_, wrong) = Params::new(pipeline.codes.get("param"));
     for name in wrong {

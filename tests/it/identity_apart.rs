@@ -1,7 +1,20 @@
 //! Two persons stay two, whatever is said of their IDs.
 
-use crate::identity::{VISIT, extracts, id, linked, night, pipeline, residents};
-use crate::support::{Bidui, temp};
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::identity::{VISIT, extract, extracts, id, linked, night, pipeline, residents};
+use crate::support::{Bidui, Policies, temp};
+
+/// The line about a row of a feed's delivery, `null` for one that its plain ID links.
+fn line(pipeline: &Path, lake: &Path, (table, feed): (&str, &str), row: usize) -> Value {
+    let delivery = bidui::lake::names_in(&lake.join("deliveries").join(feed)).pop();
+    let place = format!("{table}:{}:{row}", delivery.expect("a delivery"));
+    let explain = Bidui::new("explain").args(&["link", &place]).arg(pipeline).arg("--lake");
+    let said = explain.arg(lake).args(&["--output", "json"]).go().ended(0);
+    said.json().pop().expect("one line")["rows"][0].clone()
+}
 
 /// Other departments use one number for two brothers whom the register has without any.
 #[test]
@@ -49,4 +62,109 @@ fn strangers_without_a_number_are_not_one_person() {
     let found = linked(&pipeline, &lake, &visits);
     assert!(found.values().all(|(_, step)| step == "unlinked"), "{found:?}");
     assert_ne!(found["V00"].0, found["V01"].0);
+}
+
+/// What stands in for a number tells nobody from anybody, in whichever delivery it comes.
+#[test]
+fn strangers_under_one_stand_in_are_not_one_person() {
+    let home = temp();
+    let pipeline = pipeline(home.path(), None);
+    let table = VISIT.replace("key: [visit_no]", "key: [id_no, sex]");
+    std::fs::write(pipeline.join("tables/visit.yaml"), table).expect("written");
+    let feed = std::fs::read_to_string(pipeline.join("feeds/visit.yaml")).expect("a feed");
+    std::fs::write(pipeline.join("feeds/stay.yaml"), feed.replace("就诊", "住院"))
+        .expect("written");
+    let input = extracts(home.path(), &residents(), &["V00,未办理,钱一,1,,,".to_owned()]);
+    let head = "visit_no,id_no,name,sex,birth_date,village_code,phone";
+    extract(&input, "2026-11-10", "住院", head, &["V01,未办理,孙二,1,,,".to_owned()]);
+    let lake = home.path().join("lake");
+    night(&pipeline, &input, &lake, &[]);
+    let [one, two] = ["visit", "stay"].map(|feed| line(&pipeline, &lake, ("visit", feed), 0));
+    assert_eq!((one["step"].as_str(), two["step"].as_str()), (Some("unlinked"), Some("unlinked")));
+    assert_ne!(one["person"], two["person"]);
+}
+
+/// A stand-in that no list knows: two rows with it and one name are not one person's for that.
+#[test]
+fn a_number_of_a_crowd_is_nobodys() {
+    let visits = |crowd: usize| -> Vec<String> {
+        let stand_in = "62292600000000";
+        let own = [
+            format!("V00,{stand_in},李秀英,2,1962-07-03,620122101201,"),
+            format!("V01,{stand_in},李秀英,,,,"),
+        ];
+        let others = residents().into_iter().skip(8).take(crowd).enumerate().map(|(n, row)| {
+            let cells: Vec<&str> = row.split(',').collect();
+            format!("O{n:03},{stand_in},{},{},{},,", cells[1], cells[2], cells[3])
+        });
+        own.into_iter().chain(others).collect()
+    };
+    for (crowd, step) in [(3, "follow"), (400, "unlinked")] {
+        let home = temp();
+        let pipeline = pipeline(home.path(), None);
+        let input = extracts(home.path(), &residents(), &visits(crowd));
+        let lake = home.path().join("lake");
+        night(&pipeline, &input, &lake, &[]);
+        let [one, two] = [0, 1].map(|row| line(&pipeline, &lake, ("visit", "visit"), row));
+        assert_eq!((one["step"].as_str(), two["step"].as_str()), (Some("roster"), Some(step)));
+    }
+}
+
+/// The register has a woman twice, once with a slip, and a man under her number. Her number stands for
+/// another one of her household in a visit.
+#[test]
+fn whose_a_number_is_hangs_not_on_the_order_of_the_register() {
+    let number = id("629001", "1962-07-03", "022");
+    let slip = format!("{number},李秀英,2,1962-07-13,620122101201,,H1");
+    let other = format!("{number},钱一鸣,1,1962-07-03,620122101202,,H8");
+    let visits = [format!("V00,{number},张建国,1,1956-05-12,,")];
+    let mut all = residents();
+    let own = all.remove(1);
+    assert!(own.starts_with(&number));
+    let orders = [
+        &[&other, &own][..],
+        &[&own, &slip, &other],
+        &[&slip, &other, &own],
+        &[&other, &own, &slip],
+    ];
+    for first in orders {
+        let home = temp();
+        let pipeline = pipeline(home.path(), None);
+        let people: Vec<String> = first.iter().copied().chain(&all).cloned().collect();
+        let input = extracts(home.path(), &people, &visits);
+        let lake = home.path().join("lake");
+        night(&pipeline, &input, &lake, &[]);
+        for (row, text) in first.iter().enumerate() {
+            let told = line(&pipeline, &lake, ("resident", "resident"), row);
+            let step = (**text == other).then_some("clash");
+            assert_eq!(told["step"].as_str(), step, "row {row}: {told}");
+        }
+        assert_eq!(linked(&pipeline, &lake, &visits)["V00"].1, "household", "{first:?}");
+    }
+}
+
+/// The register has a child under its own number, but not its name yet.
+#[test]
+fn a_child_without_a_name_is_one_person_in_all_rows_of_its_number() {
+    let home = temp();
+    let pipeline = pipeline(home.path(), None);
+    let number = id("629002", "2026-10-01", "048");
+    let mut people = residents();
+    people.push(format!("{number},王小丽之女,2,2026-10-01,620122101202,,H2"));
+    let visit = |n| format!("V0{n},{number},王小丽之女,,,,");
+    let visits: Vec<String> = (0..3).map(visit).collect();
+    let input = extracts(home.path(), &people, &visits);
+    let lake = home.path().join("lake");
+    night(&pipeline, &input, &lake, &[]);
+    let found = linked(&pipeline, &lake, &visits);
+    assert!(found.values().all(|(_, step)| step == "id"), "{found:?}");
+}
+
+#[test]
+fn a_spine_is_of_persons() {
+    let policies = Policies::new();
+    let spine = "spine: [resident, poverty_member]";
+    policies.edit("gansu/pipeline.yaml", spine, "spine: [poverty_household, resident]");
+    let said = Bidui::new("check").arg(policies.gansu()).go().ended(2);
+    assert!(said.stderr.contains("`poverty_household` in identity.spine"), "{}", said.stderr);
 }

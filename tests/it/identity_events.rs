@@ -211,3 +211,27 @@ fn a_list_that_lists_a_person_once_has_no_two_rows_of_one() {
     let said = Bidui::new("check").arg(&pipeline).go().ended(2);
     assert!(said.stderr.contains("visit"), "did you mean: {}", said.stderr);
 }
+
+#[test]
+fn a_row_that_another_took_the_place_of_is_not_linked_on_that_night() {
+    let home = temp();
+    let (pipeline, lake) = (patients(home.path()), home.path().join("lake"));
+    let input = home.path().join("input");
+    let zhang = id("629001", "1956-05-12", "011");
+    let visit = |n: u8| [format!("V0{n},{zhang},张建国,1,1956-05-12,620122101201,")];
+    extract(&input, "2026-11-10", "人口", RESIDENT, &residents());
+    extract(&input, "2026-11-10", "就诊", VISIT, &visit(1));
+    night(&pipeline, &input, &lake, &[]);
+    let nights = lake.join("nights");
+    let first = bidui::lake::names_in(&nights).pop().expect("a night");
+    let old = bidui::lake::names_in(&lake.join("deliveries/visit")).pop().expect("a delivery");
+    extract(&input, "2026-11-11", "就诊", VISIT, &visit(2));
+    night(&pipeline, &input, &lake, &[]);
+    let explain = || {
+        let place = format!("visit:{old}:0");
+        Bidui::new("explain").args(&["link", &place]).arg(&pipeline).arg("--lake").arg(&lake)
+    };
+    let said = explain().go().ended(2);
+    assert!(said.stderr.contains("no delivery of that night"), "{}", said.stderr);
+    explain().args(&["--night", &first]).go().ended(0);
+}

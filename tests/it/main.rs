@@ -22,6 +22,7 @@ mod henan;
 mod hidden;
 mod identity;
 mod identity_apart;
+mod identity_decisions;
 mod identity_events;
 mod indicators;
 mod kept;

@@ -1,0 +1,145 @@
+//! What people decided of links: it wins, goes on with the persons whom it is about, and ends with them.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::identity::{extract, extracts, id, night, pipeline, residents};
+use crate::support::{Bidui, run, temp};
+
+const HEAD: &str = "id_no,name,sex,birth_date,village_code,phone";
+
+/// The line about a row of a table's newest delivery.
+fn line(pipeline: &Path, lake: &Path, table: &str, row: usize) -> Value {
+    explained(pipeline, lake, table, row)["rows"][0].clone()
+}
+
+/// All that is said about it.
+fn explained(pipeline: &Path, lake: &Path, table: &str, row: usize) -> Value {
+    let mut all = bidui::lake::names_in(&lake.join("deliveries").join(table));
+    all.sort();
+    let place = format!("{table}:{}:{row}", all.pop().expect("a delivery"));
+    let explain = Bidui::new("explain").args(&["link", &place]).arg(pipeline).arg("--lake");
+    let said = explain.arg(lake).args(&["--output", "json"]).go().ended(0);
+    said.json().pop().expect("one line")
+}
+
+fn text<'v>(line: &'v Value, name: &str) -> &'v str {
+    line[name].as_str().unwrap_or_default()
+}
+
+/// The pipeline with some decisions, each `mention,person,verdict`.
+fn decided(home: &Path, name: &str, decisions: &[String]) -> PathBuf {
+    let list = format!("mention,person,verdict\n{}\n", decisions.join("\n"));
+    pipeline(&home.join(name), Some(&list))
+}
+
+/// As when the register learns the number of somebody: the key of before is no more.
+#[test]
+fn a_decision_about_nobody_takes_no_row_away() {
+    let home = temp();
+    let first = pipeline(home.path(), None);
+    let visits = ["V00,,李秀英,2,1962-07-03,620122101201,".to_owned()];
+    let input = extracts(home.path(), &residents(), &visits);
+    let lake = home.path().join("lake");
+    night(&first, &input, &lake, &[]);
+    let before = line(&first, &lake, "visit", 0);
+    assert_eq!(text(&before, "step"), "roster");
+    let nobody = format!("{},0123456789abcdef,same", text(&before, "mention"));
+    let second = decided(home.path(), "second", &[nobody]);
+    let other = home.path().join("other");
+    night(&second, &input, &other, &[]);
+    let after = line(&second, &other, "visit", 0);
+    assert_eq!((text(&after, "step"), &after["person"]), ("roster", &before["person"]));
+}
+
+#[test]
+fn who_was_refused_does_not_come_back_by_a_row_of_the_same_number() {
+    let home = temp();
+    let first = pipeline(home.path(), None);
+    let cut = id("629001", "1956-05-12", "011")[..17].to_owned();
+    let visits = [format!("V00,{cut},张建国,,,,"), format!("V01,{cut},张建国,,,620122101201,")];
+    let input = extracts(home.path(), &residents(), &visits);
+    let lake = home.path().join("lake");
+    night(&first, &input, &lake, &[]);
+    let [one, two] = [0, 1].map(|row| line(&first, &lake, "visit", row));
+    assert_eq!((text(&one, "step"), text(&two, "step")), ("edit", "edit"));
+    assert_eq!(one["person"], two["person"]);
+    let refused = format!("{},{},different", text(&two, "mention"), text(&two, "person"));
+    let second = decided(home.path(), "second", &[refused]);
+    let other = home.path().join("other");
+    night(&second, &input, &other, &[]);
+    assert_eq!(line(&second, &other, "visit", 0)["person"], one["person"]);
+    assert_ne!(line(&second, &other, "visit", 1)["person"], one["person"]);
+}
+
+/// The second table of the spine has somebody without a number. The third one knows them by it alone.
+#[test]
+fn a_row_of_the_spine_that_finds_its_person_takes_those_after_it_along() {
+    let home = temp();
+    let pipeline = pipeline(home.path(), None);
+    let edit = |name: &str, from: &str, to: &str, into: &str| {
+        let text = std::fs::read_to_string(pipeline.join(name)).expect("a policy file");
+        assert!(text.contains(from), "{name}");
+        std::fs::write(pipeline.join(into), text.replace(from, to)).expect("a policy file");
+    };
+    edit("pipeline.yaml", "[resident]", "[resident, visit, stay]", "pipeline.yaml");
+    edit("tables/visit.yaml", "就诊", "住院", "tables/stay.yaml");
+    edit("feeds/visit.yaml", "就诊", "住院", "feeds/stay.yaml");
+    edit("feeds/stay.yaml", "table: visit", "table: stay", "feeds/stay.yaml");
+    let visits = ["V00,,李秀英,2,1962-07-03,620122101201,13900000099".to_owned()];
+    let stays = ["S00,,李秀英,,,,13900000099".to_owned()];
+    let input = extracts(home.path(), &residents(), &visits);
+    extract(&input, "2026-11-10", "住院", &format!("visit_no,{HEAD}"), &stays);
+    let lake = home.path().join("lake");
+    night(&pipeline, &input, &lake, &[]);
+    let (visit, stay) = (line(&pipeline, &lake, "visit", 0), line(&pipeline, &lake, "stay", 0));
+    assert_eq!((text(&visit, "step"), text(&stay, "step")), ("roster", "phone"));
+    assert_eq!(stay["person"], visit["person"], "not whom the visit was before it found her");
+}
+
+#[test]
+fn faults_of_the_list_are_found_before_the_night_and_on_their_lines() {
+    let home = temp();
+    let list = "# 核对结果\nmention,person,verdict,note\n\n12,x,same,王某某\n\
+        -1,0000000000000001,same,\n0000000000000001,0000000000000002,maybe,\n";
+    let broken = pipeline(home.path(), Some(list));
+    let input = extracts(home.path(), &residents(), &["V00,,,,,,".to_owned()]);
+    for said in [
+        Bidui::new("check").arg(&broken).go().ended(2),
+        run(&broken, &input, &home.path().join("lake")).go().ended(2),
+    ] {
+        for line in [4, 5, 6] {
+            assert!(said.stderr.contains(&format!("link_decision.csv:{line}")), "{}", said.stderr);
+        }
+        assert!(!said.stderr.contains("王某某"), "notes are not shown: {}", said.stderr);
+    }
+    let headless = pipeline(&home.path().join("other"), Some("# 无\nmention,verdict\n"));
+    let said = Bidui::new("check").arg(&headless).go().ended(2);
+    assert!(said.stderr.contains("link_decision.csv:2"), "{}", said.stderr);
+}
+
+/// He has a number that the register does not know, and was born ten days later than his namesake.
+#[test]
+fn a_row_that_people_are_asked_about_is_explained_and_decided() {
+    let home = temp();
+    let first = pipeline(home.path(), None);
+    let number = id("629777", "1956-05-22", "013");
+    let visits = [
+        format!("V00,{number},张建国,1,1956-05-22,620122101201,"),
+        "V01,,张建国,1,1956-05-12,620122101201,".to_owned(),
+    ];
+    let input = extracts(home.path(), &residents(), &visits);
+    let lake = home.path().join("lake");
+    night(&first, &input, &lake, &[]);
+    let told = explained(&first, &lake, "visit", 0);
+    let asked = &told["review"][0];
+    let namesake = line(&first, &lake, "visit", 1);
+    assert_eq!((text(&namesake, "step"), &asked["person"]), ("roster", &namesake["person"]));
+    let same = format!("{},{},same", text(asked, "mention"), text(asked, "person"));
+    let second = decided(home.path(), "second", &[same]);
+    let other = home.path().join("other");
+    night(&second, &input, &other, &[]);
+    let now = line(&second, &other, "visit", 0);
+    assert_eq!((text(&now, "step"), &now["person"]), ("decision", &namesake["person"]));
+}
