@@ -137,7 +137,10 @@ impl Lake {
     /// What the disk says.
     pub fn keep_delivery(&self, staged: &Path, feed: &str, delivery: &str) -> Result<()> {
         let home = self.deliveries(feed);
-        durable::create_dir_all(&home)?;
+        if !home.is_dir() {
+            durable::create_dir_all(&home)?;
+            durable::sync_dir(&self.root.join("deliveries"))?;
+        }
         durable::sync_dir(staged)?;
         durable::rename(staged, &home.join(delivery))
     }
@@ -150,7 +153,8 @@ impl Lake {
     pub fn place(&self, staged: &Path, night: &str) -> Result<PathBuf> {
         let home = self.root.join("nights");
         durable::create_dir_all(&home)?;
-        for dir in walk::dirs_below(staged) {
+        durable::sync_dir(&self.root)?;
+        for dir in walk::dirs_below(staged)? {
             durable::sync_dir(&dir)?;
         }
         let target = home.join(night);
@@ -181,7 +185,36 @@ impl Lake {
 }
 
 /// Names of the entries of a folder, unsorted; none when it does not exist.
+///
+/// # Errors
+/// It cannot be read: what is in it must not be taken for nothing.
+pub fn listed(dir: &Path) -> Result<Vec<String>> {
+    let fail = |e: std::io::Error| Error::io("read the folder", dir, &e);
+    let entries = match std::fs::read_dir(dir) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(fail)?,
+    };
+    entries.map(|e| Ok(e.map_err(fail)?.file_name().to_string_lossy().into_owned())).collect()
+}
+
+/// Names of the entries of a folder, unsorted; none when it does not exist or cannot be read.
 pub fn names_in(dir: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
-    entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect()
+    listed(dir).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_cannot_be_read_is_not_empty() {
+        let home = tempfile::tempdir().unwrap();
+        assert!(listed(&home.path().join("none")).unwrap().is_empty());
+        // Not even root can list a file.
+        let file = home.path().join("file");
+        durable::write(&file, b"").unwrap();
+        let error = listed(&file).expect_err("no folder");
+        assert!(error.exit_code() == 3 && error.message.contains("file"), "{error}");
+        assert!(files_below(&file).is_err());
+    }
 }
