@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use crate::error::{Error, Result};
-use crate::lake::{hash_file, names_in};
+use crate::lake::{hash_file, listed};
 use crate::pipeline::Pipeline;
 use crate::pipeline::pattern::{FileName, Pattern};
 use crate::pipeline::spec::Cadence;
@@ -26,6 +26,19 @@ pub struct Parcel {
     pub files: Vec<PathBuf>,
 }
 
+impl Parcel {
+    /// Does its period end so long after the night that its name must be mistyped? In force until then,
+    /// it would take the place of all that really came, and nobody would miss that.
+    pub fn is_ahead(&self, cadence: Cadence) -> bool {
+        let days = self.period.signed_duration_since(self.received).num_days();
+        match cadence {
+            // Who is insured next year is known this year.
+            Cadence::Yearly | Cadence::Once => days > 2 * 366,
+            _ => days > 200,
+        }
+    }
+}
+
 /// Everything found in an inbox.
 #[derive(Debug, Clone, Default)]
 pub struct Inbox {
@@ -40,18 +53,22 @@ pub struct Inbox {
 /// then are of `night`. Files of nights after `night` are left alone.
 ///
 /// # Errors
-/// The folder does not exist.
+/// The folder does not exist, or cannot be read; two folders of one night.
 pub fn look(pipeline: &Pipeline, input: &Path, night: Option<NaiveDate>) -> Result<Inbox> {
     if !input.is_dir() {
         return Err(Error::usage(format!("there is no input folder {}", input.display()))
             .hint("give one with --input DIR, or make synthetic extracts with `bidui fake`"));
     }
     let mut dated: BTreeMap<NaiveDate, PathBuf> = BTreeMap::new();
-    for name in names_in(input) {
+    let mut names = listed(input)?;
+    names.sort();
+    for name in names {
         if let Ok(day) = NaiveDate::parse_from_str(&name, "%Y-%m-%d")
             && input.join(&name).is_dir()
+            && let Some(other) = dated.insert(day, input.join(&name))
         {
-            dated.insert(day, input.join(name));
+            let text = format!("the folders {} and {name} are both of {day}", other.display());
+            return Err(Error::usage(text).hint("put all files of a night into one folder"));
         }
     }
     let mut inbox = Inbox { nights: dated.keys().copied().collect(), ..Inbox::default() };
@@ -68,7 +85,7 @@ pub fn look(pipeline: &Pipeline, input: &Path, night: Option<NaiveDate>) -> Resu
         .filter_map(|f| Some((f.id.as_str(), Pattern::new(&f.files).ok()?)))
         .collect();
     for (day, folder) in dated.into_iter().filter(|(d, _)| night.is_none_or(|n| *d <= n)) {
-        look_in(pipeline, &patterns, day, &folder, &mut inbox);
+        look_in(pipeline, &patterns, day, &folder, &mut inbox)?;
     }
     Ok(inbox)
 }
@@ -80,8 +97,8 @@ fn look_in(
     day: NaiveDate,
     folder: &Path,
     inbox: &mut Inbox,
-) {
-    let mut names = names_in(folder);
+) -> Result<()> {
+    let mut names = listed(folder)?;
     names.sort();
     // What stands beside a file under its whole name is its manifest, no data.
     let manifest =
@@ -104,6 +121,7 @@ fn look_in(
         let feed = feed.to_owned();
         inbox.parcels.push(Parcel { feed, period, part, received: day, files });
     }
+    Ok(())
 }
 
 /// Last day of the last period that was complete on a day.

@@ -122,7 +122,7 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     let receipts = setup.receipts(night)?;
     let last = setup.last_night(night);
     let mut books = Books::open(setup, night)?;
-    let name = books.name(setup, night, &receipts, last.as_deref())?;
+    let name = books.name(setup, night, &receipts, last.as_deref(), &unknown)?;
     let folder = setup.lake.night(&name);
     if folder.join(MANIFEST).is_file() {
         return unchanged(setup, &books, &name, folder);

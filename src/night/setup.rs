@@ -232,6 +232,7 @@ impl Setup {
         receipts: &[Receipt],
         last: Option<&str>,
         ledger: &Head,
+        unknown: &[String],
     ) -> String {
         let mut mark = Mark::new(&self.pipeline, &self.keys);
         mark.add(last.unwrap_or("first"));
@@ -242,6 +243,8 @@ impl Setup {
             mark.add(&receipt.delivery);
             mark.add(if receipt.verdict == Verdict::Accepted { "accepted" } else { "refused" });
         }
+        // Nor does an extract under a wrong name.
+        unknown.iter().for_each(|file| mark.add(file));
         format!("{night}-{}", &mark.text()[..8])
     }
 }
