@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -84,6 +85,16 @@ impl World {
 
     fn run(&self, lake: &Path, threads: u64) -> Bidui {
         run(&self.pipeline, &self.input, lake).args(&["--threads", &threads.to_string()])
+    }
+
+    /// Runs where no file may have more than so many blocks: to whoever writes, the disk is full there.
+    fn run_with_room(&self, lake: &Path, blocks: u32) -> Output {
+        let (script, blocks) = ("trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"", blocks.to_string());
+        let mut shell = Command::new("sh");
+        shell.env_clear().env("PATH", "/usr/bin:/bin").args(["-c", script, blocks.as_str()]);
+        shell.args([env!("CARGO_BIN_EXE_bidui"), "run", "--quiet", "--threads", "1"]);
+        shell.arg(&self.pipeline).arg("--input").arg(&self.input).arg("--lake").arg(lake);
+        shell.output().expect("a shell")
     }
 
     /// Crashes at the k-th step; with one thread it is the same step every time. Did it get there?
@@ -212,6 +223,32 @@ fn pairs(last: u64, count: u64) -> Vec<Vec<u64>> {
             vec![first, draw(last - first + 1)]
         })
         .collect()
+}
+
+/// R4: wherever there is no room, the run ends and says where, what is published stays whole, and the
+/// next run finishes.
+#[test]
+fn without_room_a_run_ends_and_the_next_one_finishes() {
+    let world = World::mini();
+    let mut full = 0;
+    for blocks in [0, 1, 3, 5, 8, 12, 20, 40, 70, 120, 200, 400] {
+        let home = quick_temp();
+        let lake = home.path().join("lake");
+        let said = world.run_with_room(&lake, blocks);
+        let stderr = String::from_utf8_lossy(&said.stderr);
+        if !said.status.success() {
+            assert_eq!(said.status.code(), Some(3), "{blocks} blocks: {stderr}");
+            assert!(stderr.contains("error: "), "{blocks} blocks: {stderr}");
+            full += 1;
+        }
+        if lake.join("current").is_symlink() {
+            let (night, hash) = published(&lake);
+            assert_eq!(world.nights.get(&night), Some(&hash), "{blocks} blocks");
+        }
+        world.run(&lake, 1).go().ended(0);
+        assert_eq!(outcome(&lake), world.outcome, "{blocks} blocks");
+    }
+    assert!(full > 5, "the disk was full {full} times");
 }
 
 /// R1 on the sample pipeline, at steps that lie ever farther apart. With `BIDUI_TEST_DEEP` in the
