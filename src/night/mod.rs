@@ -9,6 +9,7 @@ pub mod explain;
 mod freshness;
 pub mod indicators;
 mod kept;
+mod line;
 mod mark;
 mod publish;
 pub mod setup;

@@ -141,6 +141,25 @@ fn a_night_stands_on_the_one_that_was_published_last() {
     assert_eq!(text(&world.summary(&corrected), "last_night"), first);
 }
 
+/// A damaged night may be removed and run again (docs/schedules.md): `current` leads nowhere then.
+#[test]
+fn a_night_that_was_removed_is_built_on_the_night_that_it_was_built_on() {
+    let mut world = World::new();
+    let yaml = std::fs::read_to_string(world.path("pipeline/pipeline.yaml")).expect("a pipeline");
+    let yaml = yaml.replace("retention: {nights: 1}", "retention: {nights: 40}");
+    std::fs::write(world.path("pipeline/pipeline.yaml"), yaml).expect("written");
+    world.night(NIGHTS[0]);
+    let mut first = String::new();
+    for _ in 0..5 {
+        first = world.corrected(NIGHTS[0]);
+    }
+    let second = world.night(NIGHTS[1]);
+    std::fs::remove_dir_all(world.path("lake/nights").join(second)).expect("removed");
+    let again = world.night(NIGHTS[1]);
+    assert_eq!(text(&world.summary(&again), "last_night"), first);
+    assert_eq!(world.current(), again);
+}
+
 /// Nights that do nothing to cases leave no trace in the chain, and are nights all the same.
 #[test]
 fn a_night_of_the_past_writes_no_acts_though_later_nights_made_none() {
