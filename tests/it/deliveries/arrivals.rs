@@ -135,3 +135,19 @@ fn a_period_of_a_mistyped_year_is_refused() {
     trial.night();
     trial.holds(&["J1 3.00"]);
 }
+
+/// Rows are compared with those of what it corrects, whatever the two hash to.
+#[test]
+fn a_correction_is_compared_with_what_it_corrects() {
+    let limits = "kind: snapshot, cadence: monthly}\nlimits: {row_count_change_percent: 40";
+    let trial = Trial::new("就诊_{period:%Y%m}*.csv", limits);
+    for round in 0..7 {
+        let rows = if round % 2 == 0 { 10 } else { 20 };
+        let visits: Vec<String> = (0..rows).map(|n| format!("J{round}-{n},1")).collect();
+        let visits: Vec<&str> = visits.iter().map(String::as_str).collect();
+        trial.put("2026-11-10", FILE, &visits);
+        let notes = list(&trial.night(), "deliveries")[0]["notes"].to_string();
+        let change = if round % 2 == 0 { "-50 % rows" } else { "+100 % rows" };
+        assert_eq!(notes.contains(change), round > 0, "{round}: {notes}");
+    }
+}
