@@ -85,10 +85,17 @@ impl Lake {
     /// Takes the lake for writing and clears what a killed run left behind.
     ///
     /// # Errors
-    /// Who holds the lock and since when; or what the disk says.
+    /// Who holds the lock; a copy of a lake in which `current` is no link; or what the disk says.
     #[expect(clippy::disallowed_methods, reason = "the lock file holds no state of the lake")]
     pub fn lock(&self) -> Result<Lock> {
         durable::create_dir_all(&self.root)?;
+        let current = self.current();
+        if current.is_dir() && !current.is_symlink() {
+            let text = format!("{} is a folder, and no link to a night", current.display());
+            return Err(Error::environment(text)
+                .hint("it was copied by something that follows links, such as `scp -r`")
+                .hint("remove it, and `ln -s nights/NIGHT current` there, with the newest night"));
+        }
         let path = self.root.join("lock");
         let mut file = File::options()
             .read(true)
