@@ -24,7 +24,7 @@ impl Setup {
 
     /// Nights that the ledger recorded, in their order, as far as the lake has them. That there is no
     /// ledger, or none that can be read, is said where it is needed.
-    fn recorded(&self) -> impl DoubleEndedIterator<Item = String> {
+    pub(super) fn recorded(&self) -> impl DoubleEndedIterator<Item = String> {
         let store = Store::open_existing(&address(&self.pipeline.settings, self.lake.root()));
         let nights = store.and_then(|store| store.nights()).unwrap_or_default();
         nights.into_iter().map(|record| record.night).filter(move |night| self.is_there(night))

@@ -159,6 +159,11 @@ impl Setup {
         let done = self.lake.current_night().and_then(|n| date_of(&n));
         let mut nights: Vec<NaiveDate> =
             found.nights.into_iter().filter(|n| *n < last && done.is_none_or(|d| *n > d)).collect();
+        // One that the ledger knows and readers do not see yet need not have a folder.
+        let recorded = self.recorded().next_back().and_then(|night| date_of(&night));
+        nights.extend(recorded.filter(|n| *n < last && done.is_none_or(|d| *n > d)));
+        nights.sort_unstable();
+        nights.dedup();
         nights.push(last);
         Ok(nights)
     }

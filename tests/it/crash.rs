@@ -299,6 +299,27 @@ fn a_corrected_night_that_was_killed_before_the_pointer_moved_is_shown() {
     }
 }
 
+/// A night of a day without a folder, killed before `current` moved on: the next night follows it.
+#[test]
+fn a_night_that_only_the_ledger_knows_is_shown_before_the_next() {
+    let home = temp();
+    let (input, lake) = (home.path().join("input"), home.path().join("lake"));
+    copy(&mini().input.join(NIGHTS[0]), &input.join(NIGHTS[0]));
+    let night = |date: &str| {
+        run(&mini().pipeline, &input, &lake).args(&["--date", date]).go().ended(0).json()
+    };
+    night(NIGHTS[0]);
+    let first = std::fs::read_link(lake.join("current")).expect("a night");
+    let second = night("2026-11-13");
+    // As a kill leaves it between the ledger and the pointer.
+    std::fs::remove_file(lake.join("current")).expect("removed");
+    std::os::unix::fs::symlink(&first, lake.join("current")).expect("a link");
+    let nights = night("2026-11-14");
+    let dates: Vec<&str> = nights.iter().map(|night| text(night, "date")).collect();
+    assert_eq!(dates, ["2026-11-13", "2026-11-14"]);
+    assert_eq!(nights[1]["last_night"], second[0]["night"]);
+}
+
 /// R5.
 #[test]
 fn a_lake_that_is_held_is_left_alone() {
