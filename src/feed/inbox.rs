@@ -43,7 +43,7 @@ impl Parcel {
 #[derive(Debug, Clone, Default)]
 pub struct Inbox {
     pub parcels: Vec<Parcel>,
-    /// Files that no feed knows.
+    /// Files that no feed knows, and those that lie beside the folders of nights.
     pub unknown: Vec<PathBuf>,
     /// Nights that the inbox has folders for, oldest first.
     pub nights: Vec<NaiveDate>,
@@ -60,15 +60,19 @@ pub fn look(pipeline: &Pipeline, input: &Path, night: Option<NaiveDate>) -> Resu
             .hint("give one with --input DIR, or make synthetic extracts with `bidui fake`"));
     }
     let mut dated: BTreeMap<NaiveDate, PathBuf> = BTreeMap::new();
+    let mut beside = Vec::new();
     let mut names = listed(input)?;
     names.sort();
     for name in names {
-        if let Ok(day) = NaiveDate::parse_from_str(&name, "%Y-%m-%d")
-            && input.join(&name).is_dir()
-            && let Some(other) = dated.insert(day, input.join(&name))
-        {
-            let text = format!("the folders {} and {name} are both of {day}", other.display());
-            return Err(Error::usage(text).hint("put all files of a night into one folder"));
+        let path = input.join(&name);
+        let day = NaiveDate::parse_from_str(&name, "%Y-%m-%d").ok().filter(|_| path.is_dir());
+        if let Some(day) = day {
+            if let Some(other) = dated.insert(day, path) {
+                let text = format!("the folders {} and {name} are both of {day}", other.display());
+                return Err(Error::usage(text).hint("put all files of a night into one folder"));
+            }
+        } else if path.is_file() && may_be_data(&name) {
+            beside.push(path);
         }
     }
     let mut inbox = Inbox { nights: dated.keys().copied().collect(), ..Inbox::default() };
@@ -78,6 +82,9 @@ pub fn look(pipeline: &Pipeline, input: &Path, night: Option<NaiveDate>) -> Resu
                 .hint("say which night this is with --date YYYY-MM-DD")
         })?;
         dated.insert(night, input.to_owned());
+    } else {
+        // What lies beside the folders of nights comes in none of them.
+        inbox.unknown = beside;
     }
     let patterns: Vec<(&str, Pattern)> = pipeline
         .feeds
@@ -88,6 +95,11 @@ pub fn look(pipeline: &Pipeline, input: &Path, night: Option<NaiveDate>) -> Resu
         look_in(pipeline, &patterns, day, &folder, &mut inbox)?;
     }
     Ok(inbox)
+}
+
+/// Is a file that no feed knows, by its name, an extract that somebody may wait for?
+fn may_be_data(name: &str) -> bool {
+    !name.starts_with(['.', '~']) && !name.ends_with(".json") && !name.ends_with(".md")
 }
 
 /// Sorts the files of one folder into parcels.
@@ -113,8 +125,8 @@ fn look_in(
                 let period = period.unwrap_or_else(|| last_complete(cadence, day));
                 parcels.entry((feed, period, part)).or_default().push(path);
             }
-            None if name.ends_with(".json") || name.ends_with(".md") => {}
-            None => inbox.unknown.push(path),
+            None if may_be_data(name) => inbox.unknown.push(path),
+            None => {}
         }
     }
     for ((feed, period, part), files) in parcels {

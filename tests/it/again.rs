@@ -111,6 +111,11 @@ fn a_file_that_no_feed_knows_is_told_by_a_night_of_its_own() {
     assert_eq!(world.summary(&after)["unknown_files"], serde_json::json!([name]));
     assert_eq!(world.summary(&after)["rules"], world.summary(&before)["rules"]);
     assert_eq!(world.night(NIGHTS[0]), after, "it is said once");
+    // Nor does any night take in what lies beside their folders.
+    std::fs::write(world.path("input/缴费_20261110.csv"), "单号\n").expect("written");
+    let beside = world.night(NIGHTS[0]);
+    let unknown = serde_json::json!(["缴费_20261110.csv", name]);
+    assert_eq!(world.summary(&beside)["unknown_files"], unknown);
 }
 
 /// Many times, since a hash would be right half of the time.
