@@ -236,7 +236,7 @@ pub fn read_summary(folder: &Path) -> Result<Summary> {
     let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
     serde_json::from_str(&text).map_err(|e| {
         Error::environment(format!("{} is damaged: {e}", path.display()))
-            .hint("run the night again")
+            .hint("remove its folder and run the night again")
     })
 }
 
