@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::control::{Controls, manifests};
-use super::inbox::{Parcel, hash_all, opens};
+use super::inbox::{Parcel, opens};
 use super::read::{self, Next, NoTable, RawRow, Table as Extract};
 use super::receipt::{self, FileAccount, PartAccount, Receipt, Verdict};
 use super::rejects::{REJECTS, Reject, RejectWriter};
@@ -22,6 +22,7 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::schema::table_schema;
 use crate::pipeline::spec::{Feed, Grain, Table};
 use crate::privacy::PersonKeys;
+use arrivals::content;
 use repeats::Unwritten;
 
 /// What became of a parcel.
@@ -73,16 +74,6 @@ enum Sink {
 }
 
 impl Receiver<'_> {
-    /// Reads the contents of a parcel and says which delivery it is, if nothing came in its place since:
-    /// see [`Receiver::number`].
-    ///
-    /// # Errors
-    /// A file cannot be read.
-    pub fn name(&self, parcel: &Parcel) -> Result<Named> {
-        let (content, hashes) = content(&self.pipeline.feeds[&parcel.feed], &parcel.files)?;
-        Ok(Named { delivery: self.delivery_id(parcel, &content), content, hashes, arrival: 1 })
-    }
-
     /// Takes a parcel in, unless the lake has its delivery.
     ///
     /// # Errors
@@ -225,18 +216,6 @@ impl Receiver<'_> {
         let files = copies.into_iter().zip(&parcel.files).map(there).collect();
         Ok(Parcel { files, ..parcel.clone() })
     }
-}
-
-/// A hash of what files and their manifests say, whatever their names, and of each file.
-fn content(feed: &Feed, files: &[PathBuf]) -> Result<(String, Vec<String>)> {
-    let (mut content, hashes) = hash_all(files)?;
-    let manifests = manifests(feed, files);
-    if !manifests.is_empty() {
-        // A corrected manifest is another delivery of the same rows.
-        let both = format!("{content}\n{}", hash_all(&manifests)?.0);
-        content = blake3::hash(both.as_bytes()).to_hex().to_string();
-    }
-    Ok((content, hashes))
 }
 
 fn name_of(path: &Path) -> String {
