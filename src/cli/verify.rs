@@ -103,6 +103,8 @@ fn nights(lake: &Lake, found: &mut Found) -> Result<()> {
     let current = lake.current();
     if current.is_symlink() && !current.is_dir() {
         found.flaws.insert("current".into(), Flaw::Missing);
+    } else if current.exists() && !current.is_symlink() {
+        found.flaws.insert("current".into(), Flaw::Changed);
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::inbox::opens;
 use super::nulls::Nulls;
 use super::read::{Header, RawRow, normal_heading};
 use crate::amount::{parse_decimal, parse_int};
@@ -305,7 +306,7 @@ fn manifest_path(file: &Path) -> PathBuf {
 pub(super) fn manifests(feed: &Feed, files: &[PathBuf]) -> Vec<PathBuf> {
     let wanted = feed.delivery.control_totals.iter().any(|t| t.equals == Against::Manifest);
     let all = files.iter().filter(|_| wanted).map(|f| manifest_path(f));
-    all.filter(|m| m.is_file()).collect()
+    all.filter(|m| opens(m)).collect()
 }
 
 /// The count of rows in a total row: `共12条` in any cell, or a bare number in one of the first that

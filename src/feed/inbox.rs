@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use crate::error::{Error, Result};
-use crate::lake::{hash_file, names_in};
+use crate::lake::{hash_file, listed};
 use crate::pipeline::Pipeline;
 use crate::pipeline::pattern::{FileName, Pattern};
 use crate::pipeline::spec::Cadence;
@@ -26,11 +26,24 @@ pub struct Parcel {
     pub files: Vec<PathBuf>,
 }
 
+impl Parcel {
+    /// Does its period end so long after the night that its name must be mistyped? In force until then,
+    /// it would take the place of all that really came, and nobody would miss that.
+    pub fn is_ahead(&self, cadence: Cadence) -> bool {
+        let days = self.period.signed_duration_since(self.received).num_days();
+        match cadence {
+            // Who is insured next year is known this year.
+            Cadence::Yearly | Cadence::Once => days > 2 * 366,
+            _ => days > 200,
+        }
+    }
+}
+
 /// Everything found in an inbox.
 #[derive(Debug, Clone, Default)]
 pub struct Inbox {
     pub parcels: Vec<Parcel>,
-    /// Files that no feed knows.
+    /// Files that no feed knows, and those that lie beside the folders of nights.
     pub unknown: Vec<PathBuf>,
     /// Nights that the inbox has folders for, oldest first.
     pub nights: Vec<NaiveDate>,
@@ -40,18 +53,26 @@ pub struct Inbox {
 /// then are of `night`. Files of nights after `night` are left alone.
 ///
 /// # Errors
-/// The folder does not exist.
+/// The folder does not exist, or cannot be read; two folders of one night.
 pub fn look(pipeline: &Pipeline, input: &Path, night: Option<NaiveDate>) -> Result<Inbox> {
     if !input.is_dir() {
         return Err(Error::usage(format!("there is no input folder {}", input.display()))
             .hint("give one with --input DIR, or make synthetic extracts with `bidui fake`"));
     }
     let mut dated: BTreeMap<NaiveDate, PathBuf> = BTreeMap::new();
-    for name in names_in(input) {
-        if let Ok(day) = NaiveDate::parse_from_str(&name, "%Y-%m-%d")
-            && input.join(&name).is_dir()
-        {
-            dated.insert(day, input.join(name));
+    let mut beside = Vec::new();
+    let mut names = listed(input)?;
+    names.sort();
+    for name in names {
+        let path = input.join(&name);
+        let day = NaiveDate::parse_from_str(&name, "%Y-%m-%d").ok().filter(|_| path.is_dir());
+        if let Some(day) = day {
+            if let Some(other) = dated.insert(day, path) {
+                let text = format!("the folders {} and {name} are both of {day}", other.display());
+                return Err(Error::usage(text).hint("put all files of a night into one folder"));
+            }
+        } else if path.is_file() && may_be_data(&name) {
+            beside.push(path);
         }
     }
     let mut inbox = Inbox { nights: dated.keys().copied().collect(), ..Inbox::default() };
@@ -61,6 +82,9 @@ pub fn look(pipeline: &Pipeline, input: &Path, night: Option<NaiveDate>) -> Resu
                 .hint("say which night this is with --date YYYY-MM-DD")
         })?;
         dated.insert(night, input.to_owned());
+    } else {
+        // What lies beside the folders of nights comes in none of them.
+        inbox.unknown = beside;
     }
     let patterns: Vec<(&str, Pattern)> = pipeline
         .feeds
@@ -68,9 +92,14 @@ pub fn look(pipeline: &Pipeline, input: &Path, night: Option<NaiveDate>) -> Resu
         .filter_map(|f| Some((f.id.as_str(), Pattern::new(&f.files).ok()?)))
         .collect();
     for (day, folder) in dated.into_iter().filter(|(d, _)| night.is_none_or(|n| *d <= n)) {
-        look_in(pipeline, &patterns, day, &folder, &mut inbox);
+        look_in(pipeline, &patterns, day, &folder, &mut inbox)?;
     }
     Ok(inbox)
+}
+
+/// Is a file that no feed knows, by its name, an extract that somebody may wait for?
+fn may_be_data(name: &str) -> bool {
+    !name.starts_with(['.', '~']) && !name.ends_with(".json") && !name.ends_with(".md")
 }
 
 /// Sorts the files of one folder into parcels.
@@ -80,8 +109,8 @@ fn look_in(
     day: NaiveDate,
     folder: &Path,
     inbox: &mut Inbox,
-) {
-    let mut names = names_in(folder);
+) -> Result<()> {
+    let mut names = listed(folder)?;
     names.sort();
     // What stands beside a file under its whole name is its manifest, no data.
     let manifest =
@@ -96,14 +125,15 @@ fn look_in(
                 let period = period.unwrap_or_else(|| last_complete(cadence, day));
                 parcels.entry((feed, period, part)).or_default().push(path);
             }
-            None if name.ends_with(".json") || name.ends_with(".md") => {}
-            None => inbox.unknown.push(path),
+            None if may_be_data(name) => inbox.unknown.push(path),
+            None => {}
         }
     }
     for ((feed, period, part), files) in parcels {
         let feed = feed.to_owned();
         inbox.parcels.push(Parcel { feed, period, part, received: day, files });
     }
+    Ok(())
 }
 
 /// Last day of the last period that was complete on a day.

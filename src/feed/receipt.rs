@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::control::ControlAccount;
 use crate::error::{Error, Result};
-use crate::lake::{Lake, names_in};
+use crate::lake::{Lake, listed};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{ColumnType, DeliveryKind, Feed, Table};
 use crate::privacy::PersonKeys;
@@ -183,12 +183,12 @@ pub fn contracts<'a>(pipeline: &'a Pipeline, keys: &PersonKeys) -> BTreeMap<&'a 
 /// Receipts of a pipeline's feeds that were there on a night, whatever their contract.
 ///
 /// # Errors
-/// A damaged receipt.
+/// A damaged receipt, or a folder that cannot be read.
 pub fn every_receipt(lake: &Lake, pipeline: &Pipeline, night: NaiveDate) -> Result<Vec<Receipt>> {
     let mut all = Vec::new();
     for feed in pipeline.feeds.keys() {
         let home = lake.deliveries(feed);
-        for name in names_in(&home) {
+        for name in listed(&home)? {
             let receipt = Receipt::read(&home.join(name))?;
             if receipt.received <= night {
                 all.push(receipt);

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::control::{Controls, manifests};
-use super::inbox::{Parcel, hash_all, opens};
+use super::inbox::{Parcel, opens};
 use super::read::{self, Next, NoTable, RawRow, Table as Extract};
 use super::receipt::{self, FileAccount, PartAccount, Receipt, Verdict};
 use super::rejects::{REJECTS, Reject, RejectWriter};
@@ -22,6 +22,7 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::schema::table_schema;
 use crate::pipeline::spec::{Feed, Grain, Table};
 use crate::privacy::PersonKeys;
+use arrivals::content;
 use repeats::Unwritten;
 
 /// What became of a parcel.
@@ -73,26 +74,11 @@ enum Sink {
 }
 
 impl Receiver<'_> {
-    /// Reads the contents of a parcel and says which delivery it is, if nothing came in its place since:
-    /// see [`Receiver::number`].
-    ///
-    /// # Errors
-    /// A file cannot be read.
-    pub fn name(&self, parcel: &Parcel) -> Result<Named> {
-        let (mut content, hashes) = hash_all(&parcel.files)?;
-        let manifests = manifests(&self.pipeline.feeds[&parcel.feed], &parcel.files);
-        if !manifests.is_empty() {
-            // A corrected manifest is another delivery of the same rows.
-            let both = format!("{content}\n{}", hash_all(&manifests)?.0);
-            content = blake3::hash(both.as_bytes()).to_hex().to_string();
-        }
-        Ok(Named { delivery: self.delivery_id(parcel, &content), content, hashes, arrival: 1 })
-    }
-
     /// Takes a parcel in, unless the lake has its delivery.
     ///
     /// # Errors
-    /// The disk; an account that does not close; a broken file whose contract says stop.
+    /// The disk; files that changed since they were named; an account that does not close; a broken file
+    /// whose contract says stop.
     pub fn receive(&self, parcel: &Parcel, named: &Named) -> Result<Received> {
         let delivery = named.delivery.clone();
         if self.lake.deliveries(&parcel.feed).join(&delivery).is_dir() {
@@ -101,12 +87,20 @@ impl Receiver<'_> {
         let feed = &self.pipeline.feeds[&parcel.feed];
         let table = &self.pipeline.tables[&feed.table];
         let staged = self.lake.stage(&format!("delivery-{}-{delivery}", feed.id))?;
-        let receipt = self.receipt(parcel, feed, named);
+        let kept = self.archive(&staged, feed, parcel, named)?;
+        let receipt = self.receipt(&kept, feed, named);
         let (path, schema) = (staged.join("rows.parquet"), table_schema(table));
         let rows = Gather::create(&path, schema, self.buckets, Some(delivery.as_str()))?;
-        let receipt =
-            self.open(&staged, Sink::File(Box::new(rows)), receipt)?.files(&parcel.files)?;
-        self.archive(&staged, feed, parcel)?;
+        let mut receipt =
+            self.open(&staged, Sink::File(Box::new(rows)), receipt)?.files(&kept.files)?;
+        if parcel.is_ahead(feed.delivery.cadence) {
+            receipt.verdict = Verdict::Refused;
+            receipt.reasons.push(format!(
+                "its period, which ends on {}, is too far ahead: is the date in the name mistyped? \
+                 Rename the file",
+                parcel.period
+            ));
+        }
         let json = serde_json::to_vec_pretty(&receipt).expect("a receipt is JSON");
         durable::write(&staged.join("receipt.json"), &json)?;
         let read = |path: &str| {
@@ -188,15 +182,39 @@ impl Receiver<'_> {
         }
     }
 
-    /// Keeps the files as they came, so that any row can be shown as it stood.
-    fn archive(&self, staged: &Path, feed: &Feed, parcel: &Parcel) -> Result<()> {
+    /// Keeps the files as they came, so that any row can be shown as it stood. Gives the parcel as it is
+    /// kept: that is read, for files in the inbox may grow or be replaced meanwhile.
+    fn archive(
+        &self,
+        staged: &Path,
+        feed: &Feed,
+        parcel: &Parcel,
+        named: &Named,
+    ) -> Result<Parcel> {
         let raw = staged.join("raw");
         durable::create_dir_all(&raw)?;
+        let own = |path: &PathBuf| raw.join(name_of(path));
         let manifests = manifests(feed, &parcel.files);
         for path in parcel.files.iter().chain(&manifests).filter(|path| opens(path)) {
-            durable::copy(path, &raw.join(name_of(path)))?;
+            durable::copy(path, &own(path))?;
         }
-        durable::sync_dir(&raw)
+        durable::sync_dir(&raw)?;
+        let copies: Vec<PathBuf> = parcel.files.iter().map(own).collect();
+        if content(feed, &copies)? != (named.content.clone(), named.hashes.clone()) {
+            let text =
+                format!("a file of {} {} changed while it was taken in", feed.id, parcel.period);
+            return Err(Error::environment(text)
+                .hint("is it still being written? run again when it is whole")
+                .hint(
+                    "let senders write under a name that begins with a dot, and rename at the end",
+                ));
+        }
+        // What cannot be opened says why where it lies.
+        let there = |(copy, path): (PathBuf, &PathBuf)| {
+            if copy.is_file() { copy } else { path.clone() }
+        };
+        let files = copies.into_iter().zip(&parcel.files).map(there).collect();
+        Ok(Parcel { files, ..parcel.clone() })
     }
 }
 

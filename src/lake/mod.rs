@@ -85,10 +85,17 @@ impl Lake {
     /// Takes the lake for writing and clears what a killed run left behind.
     ///
     /// # Errors
-    /// Who holds the lock and since when; or what the disk says.
+    /// Who holds the lock; a copy of a lake in which `current` is no link; or what the disk says.
     #[expect(clippy::disallowed_methods, reason = "the lock file holds no state of the lake")]
     pub fn lock(&self) -> Result<Lock> {
         durable::create_dir_all(&self.root)?;
+        let current = self.current();
+        if current.is_dir() && !current.is_symlink() {
+            let text = format!("{} is a folder, and no link to a night", current.display());
+            return Err(Error::environment(text)
+                .hint("it was copied by something that follows links, such as `scp -r`")
+                .hint("remove it, and `ln -s nights/NIGHT current` there, with the newest night"));
+        }
         let path = self.root.join("lock");
         let mut file = File::options()
             .read(true)
@@ -137,7 +144,10 @@ impl Lake {
     /// What the disk says.
     pub fn keep_delivery(&self, staged: &Path, feed: &str, delivery: &str) -> Result<()> {
         let home = self.deliveries(feed);
-        durable::create_dir_all(&home)?;
+        if !home.is_dir() {
+            durable::create_dir_all(&home)?;
+            durable::sync_dir(&self.root.join("deliveries"))?;
+        }
         durable::sync_dir(staged)?;
         durable::rename(staged, &home.join(delivery))
     }
@@ -150,7 +160,8 @@ impl Lake {
     pub fn place(&self, staged: &Path, night: &str) -> Result<PathBuf> {
         let home = self.root.join("nights");
         durable::create_dir_all(&home)?;
-        for dir in walk::dirs_below(staged) {
+        durable::sync_dir(&self.root)?;
+        for dir in walk::dirs_below(staged)? {
             durable::sync_dir(&dir)?;
         }
         let target = home.join(night);
@@ -181,7 +192,36 @@ impl Lake {
 }
 
 /// Names of the entries of a folder, unsorted; none when it does not exist.
+///
+/// # Errors
+/// It cannot be read: what is in it must not be taken for nothing.
+pub fn listed(dir: &Path) -> Result<Vec<String>> {
+    let fail = |e: std::io::Error| Error::io("read the folder", dir, &e);
+    let entries = match std::fs::read_dir(dir) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(fail)?,
+    };
+    entries.map(|e| Ok(e.map_err(fail)?.file_name().to_string_lossy().into_owned())).collect()
+}
+
+/// Names of the entries of a folder, unsorted; none when it does not exist or cannot be read.
 pub fn names_in(dir: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
-    entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect()
+    listed(dir).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_cannot_be_read_is_not_empty() {
+        let home = tempfile::tempdir().unwrap();
+        assert!(listed(&home.path().join("none")).unwrap().is_empty());
+        // Not even root can list a file.
+        let file = home.path().join("file");
+        durable::write(&file, b"").unwrap();
+        let error = listed(&file).expect_err("no folder");
+        assert!(error.exit_code() == 3 && error.message.contains("file"), "{error}");
+        assert!(files_below(&file).is_err());
+    }
 }

@@ -32,8 +32,8 @@ pub fn files_below_with(
     known: impl Fn(&str) -> Option<String>,
 ) -> Result<Vec<FileEntry>> {
     let mut entries = Vec::new();
-    for dir in dirs_below(root) {
-        for name in super::names_in(&dir) {
+    for dir in dirs_below(root)? {
+        for name in super::listed(&dir)? {
             let path = dir.join(name);
             if path.is_file() {
                 let bytes = path.metadata().map_err(|e| Error::io("read", &path, &e))?.len();
@@ -48,18 +48,21 @@ pub fn files_below_with(
 }
 
 /// A folder and all folders below it, deepest first.
-pub(super) fn dirs_below(root: &Path) -> Vec<PathBuf> {
+///
+/// # Errors
+/// What the disk says.
+pub(super) fn dirs_below(root: &Path) -> Result<Vec<PathBuf>> {
     let mut dirs = Vec::new();
-    let mut names = super::names_in(root);
+    let mut names = super::listed(root)?;
     names.sort();
     for name in names {
         let path = root.join(name);
         if path.is_dir() && !path.is_symlink() {
-            dirs.extend(dirs_below(&path));
+            dirs.extend(dirs_below(&path)?);
         }
     }
     dirs.push(root.to_owned());
-    dirs
+    Ok(dirs)
 }
 
 /// BLAKE3 of a file's bytes, in hexadecimal.

@@ -69,6 +69,7 @@ impl Books {
         night: NaiveDate,
         receipts: &Receipts,
         last: Option<&str>,
+        unknown: &[String],
     ) -> Result<String> {
         let own = |r: &&NightRecord| r.day == night && r.after == self.before;
         let nights = self.store.nights()?;
@@ -81,13 +82,13 @@ impl Books {
             .hint("to keep more from now on, raise `retention: {nights: …}` in pipeline.yaml"));
         }
         for record in nights.iter().rev().filter(own).filter(|_| !self.past) {
-            let name = setup.night_name(night, receipts, last, &record.before);
+            let name = setup.night_name(night, receipts, last, &record.before, unknown);
             if name == record.night && setup.lake.night(&name).join(MANIFEST).is_file() {
                 self.before = record.before.clone();
                 return Ok(name);
             }
         }
-        Ok(setup.night_name(night, receipts, last, &self.before))
+        Ok(setup.night_name(night, receipts, last, &self.before, unknown))
     }
 
     /// The cases that the night starts from.

@@ -1,21 +1,25 @@
 //! From an anomaly back to its rule and to the line of every row that it rests on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
-use serde::Serialize;
+use arrow::datatypes::Schema;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use super::{Setup, read_anomalies, read_summary};
 use crate::anomaly::Anomaly;
 use crate::engine::{self, Engine, Held, Piece, Stored};
 use crate::error::{Error, Result};
 use crate::feed::assemble::{Assembled, assemble};
-use crate::feed::receipt::Receipt;
+use crate::feed::receipt::{Receipt, contracts, every_receipt};
 use crate::identity;
+use crate::lake::MANIFEST;
 use crate::lake::bucket::KeyRange;
 use crate::lake::rows::{Part, RowsFile};
+use crate::pipeline::schema::table_schema;
 use crate::pipeline::spec::{Grain, Privacy, System, Table, View};
 use crate::privacy::hide_ids;
 use crate::rule::texts;
@@ -94,9 +98,14 @@ fn rule_text(setup: &Setup, folder: &Path, anomaly: &Anomaly) -> Result<(String,
 /// Rows of the tables that the rule needs which belong to the anomaly's subject.
 fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Result<Vec<SourceRow>> {
     let night = read_summary(folder)?.date;
-    let receipts = setup.receipts(night)?;
+    let known = setup.receipts(night)?;
+    let receipts = made_from(setup, folder, night)?;
     let mut assembled = assemble(&setup.pipeline, &setup.lake, &receipts)?;
     identity::recall(&mut assembled.tables, folder)?;
+    for rows in assembled.tables.values_mut() {
+        let schema = &rows.schema;
+        rows.moved = rows.moved.take().filter(|file| same_columns(file.schema(), schema));
+    }
     recall_system(setup, &mut assembled, folder)?;
     let engine = setup.engine(night)?;
     let subject = subject_row(&engine, folder, view, &anomaly.subject)?;
@@ -127,8 +136,9 @@ fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Resu
         let sql = format!("SELECT * FROM \"{id}\" WHERE {filter} ORDER BY src_delivery, src_row");
         let batches = engine::wait(async { context.sql(&sql).await?.collect().await })?;
         let before = rows.len();
+        let own = if table.source.is_some() { &known } else { &receipts };
         for batch in batches.map_err(Error::from)? {
-            rows.extend(source_rows(table, &batch, &receipts)?);
+            rows.extend(source_rows(table, &batch, own)?);
         }
         // Whoever asks why a delivery is late wants to see the last ones, not those of all years.
         if table.source == Some(System::Deliveries) {
@@ -136,6 +146,48 @@ fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Resu
         }
     }
     Ok(rows)
+}
+
+/// Receipts of the deliveries that a night was made from, oldest first: others may have come since, and
+/// what is read anew under another contract is another delivery. One whose table had other columns is
+/// left out.
+fn made_from(setup: &Setup, folder: &Path, night: NaiveDate) -> Result<Vec<Receipt>> {
+    #[derive(Deserialize)]
+    struct Manifest {
+        /// Feed and delivery.
+        deliveries: BTreeSet<(String, String)>,
+    }
+    let path = folder.join(MANIFEST);
+    let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
+    let made: Manifest = serde_json::from_str(&text)
+        .map_err(|e| Error::environment(format!("{} is damaged: {e}", path.display())))?;
+    let today = contracts(&setup.pipeline, &setup.keys);
+    let mut own = Vec::new();
+    for receipt in every_receipt(&setup.lake, &setup.pipeline, night)? {
+        if !made.deliveries.contains(&(receipt.feed.clone(), receipt.delivery.clone())) {
+            continue;
+        }
+        let mut fits = receipt.contract == today[receipt.feed.as_str()];
+        if !fits {
+            let delivery = setup.lake.deliveries(&receipt.feed).join(&receipt.delivery);
+            let table = &setup.pipeline.feeds[&receipt.feed].table;
+            let schema = table_schema(&setup.pipeline.tables[table]);
+            let file = RowsFile::open(&delivery.join("rows.parquet"))?;
+            fits = same_columns(file.schema(), &schema);
+        }
+        if fits {
+            own.push(receipt);
+        }
+    }
+    Ok(own)
+}
+
+/// Have two files of rows the same columns?
+fn same_columns(one: &Schema, other: &Schema) -> bool {
+    let columns = |schema: &Schema| -> Vec<_> {
+        schema.fields().iter().map(|f| (f.name().clone(), f.data_type().clone())).collect()
+    };
+    columns(one) == columns(other)
 }
 
 /// The tables that no feed fills, as the night had them.

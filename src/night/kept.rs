@@ -98,7 +98,9 @@ impl<'a> Kept<'a> {
         }
         self.marks.identity = mark.text();
         let same = |last: &&Last| last.marks.identity == self.marks.identity;
-        Ok(self.last.as_ref().filter(same).and_then(|last| last.sound("identity/")))
+        // How many rows were linked in which way stands in its summary.
+        let sound = |last: &Last| last.sound("summary.json").and(last.sound("identity/"));
+        Ok(self.last.as_ref().filter(same).and_then(sound))
     }
 
     /// Takes over the views that would be what they were in another night. Person views are read by ranges
@@ -116,7 +118,7 @@ impl<'a> Kept<'a> {
             tables.insert(name.as_str(), self.table(rows)?);
         }
         for planned in &self.setup.plans.views {
-            let mark = self.view(planned, &tables, ranges);
+            let mark = self.view(planned, &tables, ranges)?;
             self.marks.views.insert(planned.id.clone(), mark);
         }
         let readable = |planned: &&Planned| planned.keyed || planned.whole.is_some();
@@ -174,9 +176,9 @@ impl<'a> Kept<'a> {
         planned: &Planned,
         tables: &BTreeMap<&str, String>,
         ranges: &[KeyRange],
-    ) -> String {
+    ) -> Result<String> {
         let mut mark = self.base();
-        let plan = planned.plan.display_indent().to_string();
+        let plan = planned.in_full()?;
         // A plan that was made for another night does not show what this one would change in it.
         let known = self.setup.is_planned_for(self.night);
         if !known || OF_THE_NIGHT.iter().any(|function| plan.contains(function)) {
@@ -189,6 +191,6 @@ impl<'a> Kept<'a> {
             let own = tables.get(name.as_str()).or_else(|| self.marks.views.get(name));
             mark.add(own.map_or("", String::as_str));
         }
-        mark.text()
+        Ok(mark.text())
     }
 }

@@ -9,6 +9,7 @@ pub mod explain;
 mod freshness;
 pub mod indicators;
 mod kept;
+mod line;
 mod mark;
 mod publish;
 pub mod setup;
@@ -122,7 +123,7 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     let receipts = setup.receipts(night)?;
     let last = setup.last_night(night);
     let mut books = Books::open(setup, night)?;
-    let name = books.name(setup, night, &receipts, last.as_deref())?;
+    let name = books.name(setup, night, &receipts, last.as_deref(), &unknown)?;
     let folder = setup.lake.night(&name);
     if folder.join(MANIFEST).is_file() {
         return unchanged(setup, &books, &name, folder);
@@ -235,7 +236,7 @@ pub fn read_summary(folder: &Path) -> Result<Summary> {
     let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
     serde_json::from_str(&text).map_err(|e| {
         Error::environment(format!("{} is damaged: {e}", path.display()))
-            .hint("run the night again")
+            .hint("remove its folder and run the night again")
     })
 }
 

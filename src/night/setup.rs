@@ -160,6 +160,11 @@ impl Setup {
         let done = self.lake.current_night().and_then(|n| date_of(&n));
         let mut nights: Vec<NaiveDate> =
             found.nights.into_iter().filter(|n| *n < last && done.is_none_or(|d| *n > d)).collect();
+        // One that the ledger knows and readers do not see yet need not have a folder.
+        let recorded = self.recorded().next_back().and_then(|night| date_of(&night));
+        nights.extend(recorded.filter(|n| *n < last && done.is_none_or(|d| *n > d)));
+        nights.sort_unstable();
+        nights.dedup();
         nights.push(last);
         Ok(nights)
     }
@@ -183,49 +188,6 @@ impl Setup {
         receipts(&self.lake, &self.pipeline, &self.keys, night)
     }
 
-    /// The newest published night before a date.
-    pub fn last_night(&self, night: NaiveDate) -> Option<String> {
-        self.newest(|day| day < night)
-    }
-
-    /// The newest published night among some dates. Of one date there may be several: what `current`
-    /// points at and what that was built on, night by night, were published last.
-    pub fn newest(&self, wanted: impl Fn(NaiveDate) -> bool) -> Option<String> {
-        let wanted = |night: &String| date_of(night).is_some_and(&wanted);
-        let in_force = self.line().find(wanted);
-        in_force.or_else(|| self.lake.nights().into_iter().rfind(wanted))
-    }
-
-    /// The night that `current` points at, the night that it was built on, and so on, as far back as
-    /// the lake has them.
-    pub fn line(&self) -> impl Iterator<Item = String> {
-        let there = |night: &String| self.lake.night(night).join("summary.json").is_file();
-        std::iter::successors(self.lake.current_night().filter(there), move |night| {
-            let last = super::read_summary(&self.lake.night(night)).ok()?.last_night?;
-            Some(last).filter(|last| there(last) && date_of(last) < date_of(night))
-        })
-    }
-
-    /// Removes the oldest nights beyond what the pipeline keeps, but for the one just placed, the one
-    /// that `current` points at, and the one that this was built on. Those that others took the place
-    /// of go first.
-    ///
-    /// # Errors
-    /// What the disk says.
-    pub fn retire(&self, placed: &str) -> Result<()> {
-        let keep = self.pipeline.settings.retention_nights.max(2);
-        let mut nights = self.lake.nights();
-        let excess = nights.len().saturating_sub(keep);
-        if excess == 0 {
-            return Ok(());
-        }
-        let line: Vec<String> = self.line().collect();
-        nights.retain(|night| night != placed && !line.iter().take(2).any(|held| held == night));
-        // Oldest first, as the names are.
-        nights.sort_by_key(|night| line.contains(night));
-        nights.iter().take(excess).try_for_each(|night| self.lake.retire(night))
-    }
-
     /// The night's name: its date and a hash of all that it says depends on.
     pub fn night_name(
         &self,
@@ -233,6 +195,7 @@ impl Setup {
         receipts: &[Receipt],
         last: Option<&str>,
         ledger: &Head,
+        unknown: &[String],
     ) -> String {
         let mut mark = Mark::new(&self.pipeline, &self.keys);
         mark.add(last.unwrap_or("first"));
@@ -243,6 +206,8 @@ impl Setup {
             mark.add(&receipt.delivery);
             mark.add(if receipt.verdict == Verdict::Accepted { "accepted" } else { "refused" });
         }
+        // Nor does an extract under a wrong name.
+        unknown.iter().for_each(|file| mark.add(file));
         format!("{night}-{}", &mark.text()[..8])
     }
 }

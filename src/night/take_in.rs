@@ -169,7 +169,7 @@ fn volume_note(setup: &Setup, receipt: &Receipt, all: &[Receipt]) -> Option<Stri
     let feed = &setup.pipeline.feeds[&receipt.feed];
     let limit = feed.limits.row_count_change_percent;
     let limit = limit.filter(|_| receipt.verdict == Verdict::Accepted)?;
-    let order = |r: &Receipt| (r.period, r.received, r.delivery.clone());
+    let order = |r: &Receipt| (r.period, r.received, r.arrival, r.delivery.clone());
     let same = |r: &&Receipt| r.feed == receipt.feed && r.part == receipt.part;
     let before = all
         .iter()

@@ -12,6 +12,7 @@ use arrow::compute::{concat, interleave_record_batch, sort_to_indices};
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::SchemaError;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
@@ -48,6 +49,25 @@ pub struct Planned {
     pub reads: BTreeMap<String, Vec<String>>,
     /// What the engine makes of its SQL. What hangs on the night's date alone is a constant in it.
     pub plan: LogicalPlan,
+}
+
+impl Planned {
+    /// Its plan in words, with all constants: the engine shows the first rows of a list of them only.
+    ///
+    /// # Errors
+    /// None but a fault of the engine.
+    pub fn in_full(&self) -> Result<String> {
+        let mut text = self.plan.display_indent().to_string();
+        self.plan.apply_with_subqueries(|node| {
+            if let LogicalPlan::Values(list) = node {
+                for value in list.values.iter().flatten() {
+                    text.push_str(&format!("\n{value}"));
+                }
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(text)
+    }
 }
 
 /// All views, each after those that it reads.
@@ -239,7 +259,7 @@ fn reads(plan: &LogicalPlan) -> Result<BTreeMap<String, Vec<String>>, DataFusion
             let fields = scan.projected_schema.fields().iter().map(|f| f.name().clone());
             reads.entry(scan.table_name.table().to_owned()).or_default().extend(fields);
         }
-        Ok(datafusion::common::tree_node::TreeNodeRecursion::Continue)
+        Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(reads.into_iter().map(|(t, c)| (t, c.into_iter().collect())).collect())
 }

@@ -99,6 +99,25 @@ fn a_correction_that_is_refused_is_told_by_a_night_of_its_own() {
     assert_eq!(world.night(NIGHTS[1]), after, "it is said once");
 }
 
+/// A correction under a wrong name changes nothing, and who sent it has to hear why.
+#[test]
+fn a_file_that_no_feed_knows_is_told_by_a_night_of_its_own() {
+    let world = World::new();
+    let before = world.night(NIGHTS[0]);
+    let name = "缴费更正.csv";
+    std::fs::write(world.path("input/2026-11-10").join(name), "单号\n").expect("written");
+    let after = world.night(NIGHTS[0]);
+    assert_ne!(after, before, "the run did not say that nothing changed");
+    assert_eq!(world.summary(&after)["unknown_files"], serde_json::json!([name]));
+    assert_eq!(world.summary(&after)["rules"], world.summary(&before)["rules"]);
+    assert_eq!(world.night(NIGHTS[0]), after, "it is said once");
+    // Nor does any night take in what lies beside their folders.
+    std::fs::write(world.path("input/缴费_20261110.csv"), "单号\n").expect("written");
+    let beside = world.night(NIGHTS[0]);
+    let unknown = serde_json::json!(["缴费_20261110.csv", name]);
+    assert_eq!(world.summary(&beside)["unknown_files"], unknown);
+}
+
 /// Many times, since a hash would be right half of the time.
 #[test]
 fn a_night_stands_on_the_one_that_was_published_last() {
@@ -125,6 +144,25 @@ fn a_night_stands_on_the_one_that_was_published_last() {
     assert_eq!(text(&world.summary(&third), "last_night"), second);
     let corrected = world.corrected(NIGHTS[1]);
     assert_eq!(text(&world.summary(&corrected), "last_night"), first);
+}
+
+/// A damaged night may be removed and run again (docs/schedules.md): `current` leads nowhere then.
+#[test]
+fn a_night_that_was_removed_is_built_on_the_night_that_it_was_built_on() {
+    let mut world = World::new();
+    let yaml = std::fs::read_to_string(world.path("pipeline/pipeline.yaml")).expect("a pipeline");
+    let yaml = yaml.replace("retention: {nights: 1}", "retention: {nights: 40}");
+    std::fs::write(world.path("pipeline/pipeline.yaml"), yaml).expect("written");
+    world.night(NIGHTS[0]);
+    let mut first = String::new();
+    for _ in 0..5 {
+        first = world.corrected(NIGHTS[0]);
+    }
+    let second = world.night(NIGHTS[1]);
+    std::fs::remove_dir_all(world.path("lake/nights").join(second)).expect("removed");
+    let again = world.night(NIGHTS[1]);
+    assert_eq!(text(&world.summary(&again), "last_night"), first);
+    assert_eq!(world.current(), again);
 }
 
 /// Nights that do nothing to cases leave no trace in the chain, and are nights all the same.
@@ -188,4 +226,35 @@ fn a_night_that_has_lost_the_night_before_it_is_not_run_again() {
     assert_eq!(world.summary(&first)["last_night"], Value::Null);
     // And now the second one has one again.
     world.night(NIGHTS[1]);
+}
+
+/// In the sixth row of a list, which the engine's own words for its plan leave out.
+#[test]
+fn a_view_that_hides_the_nights_date_in_a_list_is_built_anew() {
+    let view = r"/*---
+title: {zh: 地方, en: Place}
+subject: village_code
+division: village_code
+---*/
+SELECT r.village_code, count(*) AS people, max(d.told) AS latest
+FROM resident r CROSS JOIN (VALUES
+  (DATE '2001-01-01'), (DATE '2001-01-02'), (DATE '2001-01-03'), (DATE '2001-01-04'), (DATE '2001-01-05'),
+  (asof())) AS d(told)
+GROUP BY r.village_code
+";
+    // The second night brings no residents.
+    let views = [false, true].map(|anew| {
+        let world = World::new();
+        std::fs::write(world.path("pipeline/views/place.sql"), view).expect("written");
+        let first = world.night(NIGHTS[0]);
+        let folder = world.path("lake/nights").join(first);
+        if anew {
+            std::fs::remove_file(folder.join("marks.json")).expect("marks");
+        }
+        world.night(NIGHTS[1]);
+        let read = |night: &Path| std::fs::read(night.join("views/place.parquet")).expect("a view");
+        assert_ne!(read(&folder), read(&current(&world.path("lake"))), "another day");
+        read(&current(&world.path("lake")))
+    });
+    assert_eq!(views[0], views[1]);
 }

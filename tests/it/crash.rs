@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -84,6 +85,16 @@ impl World {
 
     fn run(&self, lake: &Path, threads: u64) -> Bidui {
         run(&self.pipeline, &self.input, lake).args(&["--threads", &threads.to_string()])
+    }
+
+    /// Runs where no file may have more than so many blocks: to whoever writes, the disk is full there.
+    fn run_with_room(&self, lake: &Path, blocks: u32) -> Output {
+        let (script, blocks) = ("trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"", blocks.to_string());
+        let mut shell = Command::new("sh");
+        shell.env_clear().env("PATH", "/usr/bin:/bin").args(["-c", script, blocks.as_str()]);
+        shell.args([env!("CARGO_BIN_EXE_bidui"), "run", "--quiet", "--threads", "1"]);
+        shell.arg(&self.pipeline).arg("--input").arg(&self.input).arg("--lake").arg(lake);
+        shell.output().expect("a shell")
     }
 
     /// Crashes at the k-th step; with one thread it is the same step every time. Did it get there?
@@ -214,6 +225,33 @@ fn pairs(last: u64, count: u64) -> Vec<Vec<u64>> {
         .collect()
 }
 
+/// R4: wherever there is no room, the run ends and says where, what is published stays whole, and the
+/// next run finishes.
+#[test]
+fn without_room_a_run_ends_and_the_next_one_finishes() {
+    let world = World::mini();
+    let mut full = 0;
+    for blocks in [0, 1, 3, 5, 8, 12, 20, 40, 70, 120, 200, 400] {
+        let home = quick_temp();
+        let lake = home.path().join("lake");
+        let said = world.run_with_room(&lake, blocks);
+        let stderr = String::from_utf8_lossy(&said.stderr);
+        if !said.status.success() {
+            assert_eq!(said.status.code(), Some(3), "{blocks} blocks: {stderr}");
+            assert!(stderr.contains("/lake/"), "{blocks} blocks: {stderr}");
+            assert!(!stderr.contains("newer bidui"), "{blocks} blocks: {stderr}");
+            full += 1;
+        }
+        if lake.join("current").is_symlink() {
+            let (night, hash) = published(&lake);
+            assert_eq!(world.nights.get(&night), Some(&hash), "{blocks} blocks");
+        }
+        world.run(&lake, 1).go().ended(0);
+        assert_eq!(outcome(&lake), world.outcome, "{blocks} blocks");
+    }
+    assert!(full > 5, "the disk was full {full} times");
+}
+
 /// R1 on the sample pipeline, at steps that lie ever farther apart. With `BIDUI_TEST_DEEP` in the
 /// environment every step is tried (`BIDUI_TEST_DEEP=1 cargo test --test it sample_pipeline --
 /// --nocapture`), which takes long.
@@ -258,6 +296,27 @@ fn a_corrected_night_that_was_killed_before_the_pointer_moved_is_shown() {
         let shown = std::fs::read_link(lake.join("current")).expect("a night");
         assert_eq!(shown, new, "the run says it is done; `current` shows the night before it");
     }
+}
+
+/// A night of a day without a folder, killed before `current` moved on: the next night follows it.
+#[test]
+fn a_night_that_only_the_ledger_knows_is_shown_before_the_next() {
+    let home = temp();
+    let (input, lake) = (home.path().join("input"), home.path().join("lake"));
+    copy(&mini().input.join(NIGHTS[0]), &input.join(NIGHTS[0]));
+    let night = |date: &str| {
+        run(&mini().pipeline, &input, &lake).args(&["--date", date]).go().ended(0).json()
+    };
+    night(NIGHTS[0]);
+    let first = std::fs::read_link(lake.join("current")).expect("a night");
+    let second = night("2026-11-13");
+    // As a kill leaves it between the ledger and the pointer.
+    std::fs::remove_file(lake.join("current")).expect("removed");
+    std::os::unix::fs::symlink(&first, lake.join("current")).expect("a link");
+    let nights = night("2026-11-14");
+    let dates: Vec<&str> = nights.iter().map(|night| text(night, "date")).collect();
+    assert_eq!(dates, ["2026-11-13", "2026-11-14"]);
+    assert_eq!(nights[1]["last_night"], second[0]["night"]);
 }
 
 /// R5.

@@ -6,14 +6,19 @@ use bidui::feed::receipt::{PartAccount, Receipt};
 use serde_json::Value;
 
 use crate::support::{
-    Bidui, anomalies, current, files_like, gansu, list, number, run, shared, temp, text,
+    Bidui, Policies, anomalies, current, files_like, gansu, list, number, run, shared, temp, text,
+    tiny_lake,
 };
 
 /// How many anomalies are followed back.
 const SAMPLE: usize = 50;
 
 fn explain(lake: &Path, anomaly: &str) -> Value {
-    let said = Bidui::new("explain").arg(anomaly).arg(gansu()).arg("--lake");
+    explain_by(&gansu(), lake, anomaly)
+}
+
+fn explain_by(pipeline: &Path, lake: &Path, anomaly: &str) -> Value {
+    let said = Bidui::new("explain").arg(anomaly).arg(pipeline).arg("--lake");
     let said = said.arg(lake).args(&["--output", "json"]).go().ended(0);
     serde_json::from_str(&said.stdout).expect("one JSON object")
 }
@@ -199,4 +204,28 @@ fn an_unknown_anomaly_is_said_to_be_unknown() {
     let said = Bidui::new("explain").arg("0123456789abcdef").arg(gansu());
     let said = said.arg("--lake").arg(&shared().lake).go().ended(2);
     assert!(said.stderr.contains("0123456789abcdef"), "{}", said.stderr);
+}
+
+/// Contracts that were edited since read the same extracts anew, in the next run: the night rests on what
+/// it had.
+#[test]
+fn an_anomaly_rests_on_what_its_night_had() {
+    let policies = Policies::new();
+    for name in bidui::lake::names_in(&policies.file("gansu/feeds")) {
+        let path = policies.file("gansu/feeds").join(name);
+        let text = std::fs::read_to_string(&path).expect("a feed");
+        std::fs::write(path, format!("{text}\n# edited since\n")).expect("written");
+    }
+    let rows = |pipeline: &Path, anomaly: &str| -> Vec<Value> {
+        let said = explain_by(pipeline, tiny_lake(), anomaly);
+        list(&said, "rows").iter().filter(|row| !is_system(row)).cloned().collect()
+    };
+    let found = anomalies(&current(tiny_lake()));
+    let mut count = 0;
+    for anomaly in found.iter().filter(|a| a.state.word() != "cleared").step_by(20).take(4) {
+        let then = rows(&gansu(), &anomaly.anomaly);
+        assert_eq!(rows(&policies.gansu(), &anomaly.anomaly), then, "{}", anomaly.rule);
+        count += then.len();
+    }
+    assert!(count > 3, "{count} rows");
 }

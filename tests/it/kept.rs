@@ -3,6 +3,8 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::support::{copy, current, file_like, gansu, run, temp, tiny, tiny_lake, tree};
 
 const CLAIMS: &str = "views/claim.parquet";
@@ -124,4 +126,21 @@ fn what_was_damaged_since_is_not_taken_over() {
         assert_eq!(own.remove("manifest.json"), other.remove("manifest.json"), "{name}");
         assert_eq!(own, other, "{name}");
     }
+}
+
+/// How rows were linked is counted in the summary of the night that linked them.
+#[test]
+fn counts_that_were_damaged_since_are_not_taken_over() {
+    let world = World::after("2026-11-12", |before, _| {
+        let path = before.join("summary.json");
+        let text = std::fs::read(&path).expect("a summary");
+        let mut summary: Value = serde_json::from_slice(&text).expect("JSON");
+        let tables = summary["identity_steps"].as_object_mut().expect("tables");
+        let count =
+            tables.values_mut().find_map(|steps| steps.as_object_mut()?.values_mut().next());
+        let count = count.expect("a step");
+        *count = (count.as_u64().expect("rows") + 1).into();
+        std::fs::write(path, summary.to_string()).expect("written");
+    });
+    assert!(!world.took(LINKS));
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{Bidui, copy, gansu, list, number, temp, text, tiny_lake, tree};
+use crate::support::{
+    Bidui, copy, current, gansu, list, number, run, temp, text, tiny, tiny_lake, tree,
+};
 
 /// A copy of the smaller lake with a batch of packs.
 fn lake(home: &Path) -> PathBuf {
@@ -108,4 +110,18 @@ fn what_is_gone_strange_or_from_another_place_is_seen() {
     assert_eq!(not_noted, [receipts[5].trim_end_matches("/receipt.json")]);
     let table = Bidui::new("verify").arg(gansu()).arg("--lake").arg(&lake).go().ended(1);
     assert!(table.stdout.contains("数据湖有误 7 faults"), "{}", table.stdout);
+}
+
+/// A copy that followed links has a folder in place of `current`.
+#[test]
+fn a_folder_in_place_of_the_link_is_seen() {
+    let home = temp();
+    let lake = home.path().join("lake");
+    copy(tiny_lake(), &lake);
+    let night = current(&lake);
+    std::fs::remove_file(lake.join("current")).expect("a link");
+    copy(&night, &lake.join("current"));
+    assert_eq!(faults(&verify(&lake, 1)), BTreeMap::from([("current", "changed")]));
+    let said = run(&gansu(), tiny(), &lake).go().ended(3);
+    assert!(said.stderr.contains("ln -s nights/"), "{}", said.stderr);
 }

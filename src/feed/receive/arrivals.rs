@@ -1,12 +1,16 @@
 //! Which delivery each parcel is: what comes again after something else was sent counts anew.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
 use super::{Named, Receiver};
-use crate::feed::inbox::Parcel;
+use crate::error::Result;
+use crate::feed::control::manifests;
+use crate::feed::inbox::{Parcel, hash_all};
 use crate::feed::receipt::{Receipt, Verdict};
+use crate::pipeline::spec::Feed;
 
 /// One delivery of a scope: a feed, a period, a part.
 struct Arrival {
@@ -22,6 +26,16 @@ struct Arrival {
 type Scope<'a> = (&'a str, NaiveDate, Option<&'a str>);
 
 impl Receiver<'_> {
+    /// Reads the contents of a parcel and says which delivery it is, if nothing came in its place since:
+    /// see [`Receiver::number`].
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn name(&self, parcel: &Parcel) -> Result<Named> {
+        let (content, hashes) = content(&self.pipeline.feeds[&parcel.feed], &parcel.files)?;
+        Ok(Named { delivery: self.delivery_id(parcel, &content), content, hashes, arrival: 1 })
+    }
+
     /// Numbers parcels in the order in which they came. `receipts` are those of the lake under today's
     /// contracts, oldest first. What the lake has is the delivery that it was, unless another one was
     /// accepted in its place since: then it is a delivery of its own.
@@ -62,4 +76,19 @@ impl Receiver<'_> {
             came.insert(until, Arrival { received: day, arrival, content, delivery, used: true });
         }
     }
+}
+
+/// A hash of what files and their manifests say, whatever their names, and of each file.
+///
+/// # Errors
+/// A file cannot be read.
+pub(super) fn content(feed: &Feed, files: &[PathBuf]) -> Result<(String, Vec<String>)> {
+    let (mut content, hashes) = hash_all(files)?;
+    let manifests = manifests(feed, files);
+    if !manifests.is_empty() {
+        // A corrected manifest is another delivery of the same rows.
+        let both = format!("{content}\n{}", hash_all(&manifests)?.0);
+        content = blake3::hash(both.as_bytes()).to_hex().to_string();
+    }
+    Ok((content, hashes))
 }

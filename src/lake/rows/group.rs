@@ -106,7 +106,8 @@ pub(super) fn read(
     }
     let one = OneGroup { footer: footer.clone(), group, chunks: Arc::new(chunks) };
     let rows = BATCH_ROWS.min(one.num_rows());
-    Ok(ParquetRecordBatchReader::try_new_with_row_groups(&mask.levels, &one, rows, None)?)
+    ParquetRecordBatchReader::try_new_with_row_groups(&mask.levels, &one, rows, None)
+        .map_err(|e| Error::parquet("read", path, &e))
 }
 
 /// A group, as the reader wants to have it.

@@ -54,6 +54,14 @@ impl Wanted {
         group::read(handle, &self.file.path, &self.file.footer, &self.mask, group)
     }
 
+    /// That rows of the file cannot be decoded is no fault of who wants to have them.
+    fn damaged(&self) -> Error {
+        let path = self.file.path.display();
+        Error::environment(format!("{path} is damaged: its rows cannot be decoded"))
+            .hint("`bidui verify` names every file that is not what was written")
+            .hint("restore the lake from its backup, or remove the delivery and run again")
+    }
+
     /// The rows of a batch as they are wanted.
     fn trim(&self, mut batch: RecordBatch) -> Result<RecordBatch> {
         if let Some(column) = self.src_row {
@@ -138,9 +146,10 @@ impl Scan {
             if let Some((reader, keys)) = &mut self.open
                 && let Some(batch) = reader.next()
             {
+                let batch = batch.map_err(|_| self.wanted.damaged())?;
                 let batch = match keys {
-                    Some(keys) => self.wanted.of(batch?, *keys)?,
-                    None => batch?,
+                    Some(keys) => self.wanted.of(batch, *keys)?,
+                    None => batch,
                 };
                 return self.wanted.trim(batch).map(Some);
             }
@@ -193,7 +202,9 @@ impl Cursor {
                         Some(handle) => handle,
                         None => handle.insert(self.wanted.open()?),
                     };
-                    self.wanted.group(handle, group)?.collect::<Result<Vec<_>, _>>()?
+                    let batches = self.wanted.group(handle, group)?;
+                    let batches = batches.collect::<Result<Vec<_>, _>>();
+                    batches.map_err(|_| self.wanted.damaged())?
                 }
             };
             let own = self.wanted.file.footer.keys_of(group);
@@ -212,5 +223,43 @@ impl Cursor {
             }
         }
         Ok(rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::Int64Array;
+    use arrow::datatypes::{DataType, Field, Schema};
+
+    use super::super::{Part, RowsWriter};
+    use super::*;
+    use crate::error::Kind;
+
+    #[test]
+    fn rows_that_cannot_be_decoded_are_a_damaged_file() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("rows.parquet");
+        let schema = Arc::new(Schema::new(vec![Field::new(PERSON_KEY, DataType::Int64, true)]));
+        let keys = Int64Array::from_iter_values(0..100);
+        let batch = RecordBatch::try_new(schema.clone(), vec![Arc::new(keys)]).unwrap();
+        let mut writer = RowsWriter::plain(&path, schema).unwrap();
+        writer.push(&batch).unwrap();
+        writer.finish().unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        // The footer stays as it was.
+        let length = bytes.last_chunk::<8>().map(|end| [end[0], end[1], end[2], end[3]]).unwrap();
+        let footer = bytes.len() - 8 - u32::from_le_bytes(length) as usize;
+        bytes[4..footer].fill(0xFF);
+        crate::lake::durable::write(&path, &bytes).unwrap();
+        let file = RowsFile::open(&path).unwrap();
+        let columns = [PERSON_KEY.to_owned()];
+        let scan = file.scan(Part::All, &columns, &Arc::default());
+        let scanned = scan.and_then(|scan| scan.collect::<Result<Vec<_>>>());
+        let cursor = Cursor::new(&file, &columns, &Arc::default());
+        let read = cursor.and_then(|mut cursor| cursor.keys(KeyRange::ALL));
+        for error in [scanned.expect_err("damaged"), read.expect_err("damaged")] {
+            assert_eq!(error.kind, Kind::Environment, "{error}");
+            assert!(error.message.contains("rows.parquet is damaged"), "{error}");
+        }
     }
 }

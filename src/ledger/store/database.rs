@@ -123,7 +123,11 @@ impl Database {
             done = self.runtime.block_on(migrator.run_direct(None, connection, false));
         }
         done.map_err(|e| {
-            Error::environment(format!("the tables of the ledger {} do not fit: {e}", self.place))
+            let (place, text) = (&self.place, e.to_string());
+            if is_of_the_disk(&text) {
+                return Error::environment(format!("the ledger {place}: {text}")).hint(ROOM);
+            }
+            Error::environment(format!("the tables of the ledger {place} do not fit: {text}"))
                 .hint("a newer bidui may have written it: use that one")
         })
     }
@@ -308,7 +312,17 @@ fn places(rows: usize, columns: usize) -> String {
 }
 
 fn failed(place: &str, error: &sqlx::Error) -> Error {
-    Error::environment(format!("the ledger {place}: {error}"))
+    let text = error.to_string();
+    let failed = Error::environment(format!("the ledger {place}: {text}"));
+    if is_of_the_disk(&text) { failed.hint(ROOM) } else { failed }
+}
+
+/// What to do where a database finds no room.
+const ROOM: &str = "free some space where the ledger lies and run again";
+
+/// Does a database complain of its disk?
+fn is_of_the_disk(text: &str) -> bool {
+    ["disk is full", "disk I/O error", "No space left"].iter().any(|words| text.contains(words))
 }
 
 fn closed() -> Error {

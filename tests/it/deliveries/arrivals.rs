@@ -1,7 +1,7 @@
 //! Of what one sender sends of one period, the last counts, whatever its content hashes to.
 
-use super::Trial;
-use crate::support::{list, text};
+use super::{Divisions, Lake, PersonKeys, Receiver, Trial, look};
+use crate::support::{list, run, text};
 
 const FILE: &str = "就诊_202610.csv";
 
@@ -86,4 +86,68 @@ fn of_a_snapshot_with_a_file_that_is_refused_nothing_is_used() {
     trial.write(&trial.input().join("2026-11-10/就诊_202610_皋兰县.csv"), "");
     trial.night();
     trial.holds(&["J1 1.00"]);
+}
+
+/// Between the look at its content and the reading of its rows a file grew.
+#[test]
+fn a_file_that_changes_while_it_is_taken_in_is_not_used() {
+    let trial = trial();
+    trial.put("2026-11-10", FILE, &["J1,1"]);
+    let pipeline = bidui::night::setup::load(&trial.pipeline()).expect("it loads");
+    let (divisions, keys) = (Divisions::default(), PersonKeys::new(b"a secret of a test"));
+    let lake = Lake::at(&trial.lake());
+    let (pipeline, lake, divisions, keys) = (&pipeline, &lake, &divisions, &keys);
+    let receiver = Receiver { pipeline, lake, divisions, keys, buckets: 4 };
+    let parcel = look(pipeline, &trial.input(), None).expect("an inbox").parcels.remove(0);
+    let named = receiver.name(&parcel).expect("named");
+    trial.put("2026-11-10", FILE, &["J1,1", "J2,1"]);
+    let error = receiver.receive(&parcel, &named).expect_err("it is another file");
+    assert_eq!(error.exit_code(), 3, "it is worth another try");
+    assert!(error.message.contains("changed while it was taken in"), "{error}");
+    assert!(trial.receipts().is_empty(), "half a file is no delivery");
+    trial.receive();
+    trial.holds(&["J1 1.00", "J2 1.00"]);
+}
+
+#[test]
+fn two_folders_of_one_night_are_refused() {
+    let trial = trial();
+    trial.put("2026-11-09", FILE, &["J1,1"]);
+    trial.put("2026-11-9", FILE, &["J2,1"]);
+    let said = run(&trial.pipeline(), &trial.input(), &trial.lake()).go().ended(2);
+    assert!(said.stderr.contains("2026-11-9 are both of 2026-11-09"), "{}", said.stderr);
+}
+
+/// It would be the newest for a year, and what really comes would count for nothing.
+#[test]
+fn a_period_of_a_mistyped_year_is_refused() {
+    let trial = trial();
+    trial.put("2026-11-10", FILE, &["J1,1"]);
+    trial.put("2026-11-11", "就诊_202710.csv", &["J1,2"]);
+    let night = trial.night();
+    trial.holds(&["J1 1.00"]);
+    let delivery = &list(&night, "deliveries")[0];
+    assert_eq!(text(delivery, "verdict"), "refused");
+    assert!(delivery["notes"].to_string().contains("mistyped"), "{delivery}");
+    assert_eq!(text(&list(&night, "feeds")[0], "newest"), "2026-10-31");
+    // Somebody sends next month's list early, and the file gets its right name.
+    trial.put("2026-11-12", "就诊_202612.csv", &["J1,3"]);
+    trial.night();
+    trial.holds(&["J1 3.00"]);
+}
+
+/// Rows are compared with those of what it corrects, whatever the two hash to.
+#[test]
+fn a_correction_is_compared_with_what_it_corrects() {
+    let limits = "kind: snapshot, cadence: monthly}\nlimits: {row_count_change_percent: 40";
+    let trial = Trial::new("就诊_{period:%Y%m}*.csv", limits);
+    for round in 0..7 {
+        let rows = if round % 2 == 0 { 10 } else { 20 };
+        let visits: Vec<String> = (0..rows).map(|n| format!("J{round}-{n},1")).collect();
+        let visits: Vec<&str> = visits.iter().map(String::as_str).collect();
+        trial.put("2026-11-10", FILE, &visits);
+        let notes = list(&trial.night(), "deliveries")[0]["notes"].to_string();
+        let change = if round % 2 == 0 { "-50 % rows" } else { "+100 % rows" };
+        assert_eq!(notes.contains(change), round > 0, "{round}: {notes}");
+    }
 }
