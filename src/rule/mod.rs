@@ -27,6 +27,7 @@ use crate::privacy::mask_name;
 use crate::view::sql_fault;
 use counties::Counties;
 
+pub use counties::county;
 pub use found::Found;
 pub use subjects::{AllSubjects, Repeats, Subjects};
 
