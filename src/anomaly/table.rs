@@ -1,5 +1,6 @@
 //! The anomaly table on disk: Parquet by county, one CSV, and the memory for the next night.
 
+use std::fmt;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,6 +8,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Date32Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef};
 use chrono::NaiveDate;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::{Anomaly, Memory, State};
 use crate::error::{Error, Result};
@@ -111,6 +114,31 @@ fn evidence_json(evidence: &[(String, Option<String>)]) -> String {
     format!("{{{}}}", pairs.join(","))
 }
 
+/// Evidence as [`evidence_json`] wrote it, in the same order: that in which the rule names it.
+struct InOrder(Vec<(String, Option<String>)>);
+
+impl<'de> Deserialize<'de> for InOrder {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = InOrder;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("names with their values")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<InOrder, M::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(InOrder(pairs))
+            }
+        }
+        from.deserialize_map(Pairs)
+    }
+}
+
 /// Writes `anomalies/<county>.parquet`, `anomalies.csv` and `memory.parquet` into the night.
 ///
 /// # Errors
@@ -210,7 +238,7 @@ fn from_batch(batch: &RecordBatch) -> Result<Vec<Anomaly>> {
     };
     (0..batch.num_rows())
         .map(|row| {
-            let evidence: serde_json::Map<String, serde_json::Value> =
+            let evidence: InOrder =
                 serde_json::from_str(&text("evidence", row)?).map_err(|_| damaged())?;
             Ok(Anomaly {
                 anomaly: text("anomaly", row)?,
@@ -226,10 +254,7 @@ fn from_batch(batch: &RecordBatch) -> Result<Vec<Anomaly>> {
                 division: text("division", row)?,
                 who: option("who", row)?,
                 message: text("message", row)?,
-                evidence: evidence
-                    .into_iter()
-                    .map(|(n, v)| (n, v.as_str().map(str::to_owned)))
-                    .collect(),
+                evidence: evidence.0,
                 route: text("route", row)?,
                 due: day("due", row)?,
                 first_seen: day("first_seen", row)?,
@@ -244,4 +269,44 @@ fn from_batch(batch: &RecordBatch) -> Result<Vec<Anomaly>> {
 /// The value whose word this is.
 fn word<T: Copy>(all: &[T], name: fn(T) -> &'static str, word: &str) -> Option<T> {
     all.iter().copied().find(|v| name(*v) == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_keeps_the_order_of_its_rule() {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 10).unwrap();
+        let text = String::new;
+        let value = |value: &str| Some(value.to_owned());
+        let row = Anomaly {
+            anomaly: "00000000000000a1".into(),
+            rule: "FEE01".into(),
+            rule_version: text(),
+            title: text(),
+            severity: Severity::Red,
+            subject_kind: "person".into(),
+            subject: text(),
+            anchor: text(),
+            county: "620423".into(),
+            division: "620423100201".into(),
+            who: None,
+            message: text(),
+            evidence: vec![
+                ("pay12".into(), value("9000.00\"\n")),
+                ("line".into(), None),
+                ("类别".into(), value("")),
+                ("bills".into(), value("3")),
+            ],
+            route: text(),
+            due: day,
+            first_seen: day,
+            last_seen: day,
+            state: State::Held,
+            waived: None,
+        };
+        let rows = [row];
+        assert_eq!(from_batch(&batch(&rows).unwrap()).unwrap(), rows);
+    }
 }
