@@ -1,6 +1,7 @@
 //! What can be wrong with a pipeline without looking at its SQL or its data.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use chrono::NaiveDate;
 
@@ -344,11 +345,33 @@ fn settings(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
         let text = format!("`{table}` in identity.link.once is no table of persons");
         faults.push(Fault::of(&path, text));
     }
+    waivers(pipeline, &path, faults);
     let (_, wrong) = Params::new(pipeline.codes.get("param"));
     for name in wrong {
         let source = pipeline.source("codes", "param");
         let text = format!("the value or year of parameter `{name}` is not a number");
         faults.push(Fault::at(source, source.find(&name), text));
+    }
+}
+
+/// Faults of the columns that waivers are read from: every night would stop at them.
+fn waivers(pipeline: &Pipeline, path: &Path, faults: &mut Vec<Fault>) {
+    let Some(policy) = &pipeline.settings.waivers else { return };
+    let Some(table) = pipeline.tables.get(&policy.table) else { return };
+    let days = [&policy.from, &policy.to];
+    for name in [&policy.rule, &policy.subject, &policy.reason].into_iter().chain(days) {
+        let day = || matches!(table.column(name).map(|c| &c.kind), Some(ColumnType::Date));
+        if table.column(name).is_none() {
+            let text = format!("there is no column `{name}` of {} for waivers", table.id);
+            let known = table.columns.iter().map(|c| c.name.as_str());
+            faults.push(Fault::of(path, text).did_you_mean(name, known));
+        } else if days.contains(&name) && !day() {
+            let text = format!("`{name}` of {} is a day of waivers, and no date", table.id);
+            faults.push(Fault::of(path, text).hint("make it a column of type date"));
+        }
+    }
+    if table.grain != Grain::Person {
+        faults.push(Fault::of(path, format!("`{}` in waivers is no table of persons", table.id)));
     }
 }
 

@@ -308,6 +308,24 @@ fn letters_at_once() -> Fault {
     }
 }
 
+/// Waivers whose columns are not those of their table.
+fn waivers() -> Vec<Fault> {
+    vec![
+        Fault {
+            edit: |p| p.edit("basic-medical/pipeline.yaml", "to: valid_to", "to: valid_till"),
+            place: "pipeline.yaml:",
+            says: "there is no column `valid_till` of waiver",
+            next: "did you mean `valid_to`?",
+        },
+        Fault {
+            edit: |p| p.edit("basic-medical/pipeline.yaml", "from: valid_from", "from: approver"),
+            place: "pipeline.yaml:",
+            says: "`approver` of waiver is a day of waivers, and no date",
+            next: "of type date",
+        },
+    ]
+}
+
 /// What gives something else each time that it is asked, in a rule, a view and an indicator.
 fn clocks() -> Vec<Fault> {
     let next = "asof() is the night's date";
@@ -369,7 +387,7 @@ fn faults_of_a_pipeline_say_where_and_what_next() {
     copy(tiny_lake(), &lake);
     let before = tree(&lake);
     let more = [large_view(), letters_at_once(), dead_key()];
-    for fault in faults().into_iter().chain(more).chain(clocks()) {
+    for fault in faults().into_iter().chain(more).chain(waivers()).chain(clocks()) {
         let policies = Policies::new();
         // A folder `views` of its own, should the pipeline have none.
         std::fs::create_dir_all(policies.file("gansu/views")).expect("a folder");
