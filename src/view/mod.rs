@@ -165,6 +165,11 @@ fn plan_one(
             return Err(fault.did_you_mean(column, known));
         }
     }
+    if schema.field_with_name(&view.division).is_ok_and(|f| *f.data_type() != DataType::Utf8) {
+        let span = source.find_value("division:", &view.division);
+        let fault = Fault::at(source, span, format!("`{}` is no text", view.division));
+        return Err(fault.hint("a division is a code of 6 to 12 digits: CAST(… AS VARCHAR)"));
+    }
     let reads = reads(&plan).map_err(fail)?;
     let keys = by_person(pipeline, plans, &plan, &reads);
     let named = schema.index_of(PERSON_KEY).ok();
@@ -172,7 +177,7 @@ fn plan_one(
     let whole = keys.err();
     let mut sliced = BTreeSet::new();
     if view.large && whole.is_some() {
-        sliced = self::sliced(context, view, &plan, &reads).map_err(|reason| {
+        sliced = self::sliced(pipeline, context, view, &plan, &reads).map_err(|reason| {
             let fault = format!("the view cannot be built for some subjects at a time: {reason}");
             Fault::at(source, source.find_value("large:", "true"), fault).hint(format!(
                 "join and group what has {} by it, or take `large` away",
@@ -208,13 +213,17 @@ fn by_person(
 
 /// What a view reads that has its subject; or why it cannot be built for some subjects at a time.
 fn sliced(
+    pipeline: &Pipeline,
     context: &SessionContext,
     view: &View,
     plan: &LogicalPlan,
     reads: &BTreeMap<String, Vec<String>>,
 ) -> Result<BTreeSet<String>, String> {
     let mut names = BTreeSet::new();
-    for name in reads.keys() {
+    // A code list is whole in each slice, whatever its columns are called.
+    let cut =
+        |name: &&String| pipeline.tables.contains_key(*name) || pipeline.views.contains_key(*name);
+    for name in reads.keys().filter(cut) {
         let table = engine::wait(context.table_provider(name.as_str()));
         let table = table.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
         // The same subject has to be the same text everywhere.

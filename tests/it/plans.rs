@@ -90,3 +90,49 @@ SELECT person_key, max(division) AS division, count(*) AS rows FROM paid GROUP B
     assert!(line("paid").contains("bucket by bucket"), "{}", said.stdout);
     assert!(line("counted").contains("does not group by person_key"), "{}", said.stdout);
 }
+
+/// The engine reads names in any letters, and a view of another view comes after it all the same.
+#[test]
+fn a_view_is_named_in_any_letters() {
+    const LOUD: &str = "/*---
+title: {zh: 人, en: Loud}
+subject: person_key
+division: division
+---*/
+SELECT person_key, division FROM Person
+";
+    let (_home, pipeline) = with_views(&[("loud.sql", LOUD)]);
+    let said = Bidui::new("check").arg(&pipeline).arg("--verbose").go().ended(0);
+    let named = |line: &&str| line.split_whitespace().any(|word| word == "loud");
+    let line = said.stdout.lines().find(named).expect("it is planned");
+    assert!(line.contains("bucket by bucket"), "{}", said.stdout);
+}
+
+/// What is wrong with a view is a fault of its file, not of the night.
+#[test]
+fn a_view_that_cannot_be_filed_or_cut_is_a_fault() {
+    const COUNTED: &str = "/*---
+title: {zh: 县, en: Counted}
+subject: code
+division: number
+---*/
+SELECT code, CAST(code AS BIGINT) AS number FROM code_division
+";
+    // Each slice of the persons would have all of the list.
+    const LISTED: &str = "/*---
+title: {zh: 县, en: Listed}
+subject: code
+division: code
+large: true
+---*/
+SELECT d.code, r.people FROM code_division d
+LEFT JOIN (SELECT substr(village_code, 1, 6) AS code, count(*) AS people FROM resident GROUP BY 1) r ON r.code = d.code
+";
+    let (_home, pipeline) = with_views(&[("counted.sql", COUNTED), ("listed.sql", LISTED)]);
+    let said = Bidui::new("check").arg(&pipeline).go().ended(2);
+    let parts =
+        ["counted.sql:4:", "`number` is no text", "listed.sql:5:", "it reads no code table"];
+    for part in parts {
+        assert!(said.stderr.contains(part), "{part:?} in\n{}", said.stderr);
+    }
+}
