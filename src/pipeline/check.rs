@@ -255,12 +255,12 @@ impl<'a> Checker<'a> {
                 self.wrong("route:", term, text, hint);
             }
         }
-        let direct = direct_columns(self.pipeline);
-        for evidence in &rule.evidence {
-            if let Some(column) = words(&evidence.expr).find(|w| direct.contains(w)) {
-                let text =
-                    format!("evidence `{}` shows `{column}`, which names a person", evidence.name);
-                self.wrong("evidence:", &evidence.name, text, "leave it out");
+        let direct = direct_columns(self.pipeline, rule);
+        let evidence = rule.evidence.iter().map(|e| ("evidence", &e.name, &e.expr));
+        for (key, name, expr) in evidence.chain(rule.anchor.iter().map(|a| ("anchor", a, a))) {
+            if let Some(word) = words(expr).find(|w| direct.contains(&w.to_ascii_lowercase())) {
+                let text = format!("{key} `{name}` shows `{word}`, which names a person");
+                self.wrong(key, name, text, "leave it out");
             }
         }
         for place in placeholders(&rule.message) {
@@ -302,10 +302,13 @@ fn goes_on(before: &str, term: &str) -> bool {
     NaiveDate::default().iter_days().take(7).all(|from| end(before, from) < end(term, from))
 }
 
-/// Columns of any table that name a person.
-fn direct_columns(pipeline: &Pipeline) -> BTreeSet<&str> {
+/// Columns that name a person, in small letters: those of any table, ID numbers also as they came, and
+/// the name in the rule's own view.
+fn direct_columns(pipeline: &Pipeline, rule: &Rule) -> BTreeSet<String> {
     let columns = pipeline.tables.values().flat_map(|t| &t.columns);
-    columns.filter(|c| c.privacy == Privacy::Direct).map(|c| c.name.as_str()).collect()
+    let direct = columns.filter(|c| c.privacy == Privacy::Direct).map(|c| c.name.as_str());
+    let all = direct.chain(pipeline.views.get(&rule.over).and_then(|v| v.name.as_deref()));
+    all.map(str::to_ascii_lowercase).flat_map(|name| [format!("{name}_raw"), name]).collect()
 }
 
 /// Identifiers in an SQL expression.

@@ -308,6 +308,27 @@ fn letters_at_once() -> Fault {
     }
 }
 
+/// What names a person in what rules show: in other letters, as it came, as the view calls it, in an
+/// anchor.
+fn names() -> Vec<Fault> {
+    fn named(says: &'static str, edit: fn(&Policies)) -> Fault {
+        Fault { edit, place: "LST01.sql:", says, next: "leave it out" }
+    }
+    fn shown(p: &Policies, evidence: &str) {
+        let more = format!("  - more: \"{evidence}\"\n  - members\n");
+        p.edit("basic-medical/rules/LST01.sql", "  - members\n", &more);
+    }
+    vec![
+        named("`more` shows `NAME`, which names a person", |p| shown(p, "substr(NAME, 1, 9)")),
+        named("`more` shows `id_no_raw`, which names a person", |p| shown(p, "max(id_no_raw)")),
+        named("anchor `head` shows `head`, which names a person", |p| {
+            let anchored = "anchor: head\nseverity:";
+            p.edit("basic-medical/rules/LST01.sql", "severity:", anchored);
+            p.edit("basic-medical/views/household.sql", "name: head_name", "name: head");
+        }),
+    ]
+}
+
 /// Waivers whose columns are not those of their table.
 fn waivers() -> Vec<Fault> {
     vec![
@@ -387,7 +408,7 @@ fn faults_of_a_pipeline_say_where_and_what_next() {
     copy(tiny_lake(), &lake);
     let before = tree(&lake);
     let more = [large_view(), letters_at_once(), dead_key()];
-    for fault in faults().into_iter().chain(more).chain(waivers()).chain(clocks()) {
+    for fault in faults().into_iter().chain(more).chain(waivers()).chain(names()).chain(clocks()) {
         let policies = Policies::new();
         // A folder `views` of its own, should the pipeline have none.
         std::fs::create_dir_all(policies.file("gansu/views")).expect("a folder");
