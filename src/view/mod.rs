@@ -148,6 +148,7 @@ fn plan_one(
     let fail = |error: DataFusionError| sql_fault(source, &view.sql, &error);
     let whole = |error: Error| Fault::of(&source.path, error.to_string());
     let frame = engine::wait(context.sql(&view.sql)).map_err(whole)?.map_err(fail)?;
+    engine::names_known(context, frame.logical_plan()).map_err(fail)?;
     // Only the optimized plan has the types that its rows will have.
     let plan = frame.into_optimized_plan().map_err(fail)?;
     let schema: SchemaRef = Arc::new(plan.schema().as_arrow().clone());
@@ -273,9 +274,9 @@ pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
         DataFusionError::Plan(text) => {
             let word = text.split('\'').nth(1).map(|w| w.rsplit('.').next().unwrap_or(w));
             let function = text.starts_with("Invalid function");
-            let call = word.filter(|_| function).map(|w| format!("{w}("));
-            let call = call.as_deref().filter(|call| source.text[start..].contains(*call));
-            let span = call.or(word).map_or(start..start + 1, in_sql);
+            let exact = word.map(|w| if function { format!("{w}(") } else { format!("'{w}'") });
+            let exact = exact.as_deref().filter(|exact| source.text[start..].contains(*exact));
+            let span = exact.or(word).map_or(start..start + 1, in_sql);
             let fault = Fault::at(source, span, first_line(text));
             if !function {
                 return fault;

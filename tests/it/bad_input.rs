@@ -329,6 +329,30 @@ fn names() -> Vec<Fault> {
     ]
 }
 
+/// What there is none of would be NULL, in a rule, a view and an indicator.
+fn nothing_of_that_name() -> Vec<Fault> {
+    vec![
+        Fault {
+            edit: |p| p.edit("basic-medical/rules/INS01.sql", "'newborn_days'", "'newborn_day'"),
+            place: "INS01.sql:4:",
+            says: "there is no parameter 'newborn_day'",
+            next: "newborn_day",
+        },
+        Fault {
+            edit: |p| p.edit("basic-medical/views/person.sql", "'subsidy_groups'", "'groups'"),
+            place: "person.sql:",
+            says: "there is no code list 'groups'",
+            next: "in_list('groups', group_code)) AS is_subsidy_group",
+        },
+        Fault {
+            edit: |p| p.edit("basic-medical/indicators/I02.sql", "'subsidy_min'", "'subsidy'"),
+            place: "I02.sql:",
+            says: "there is no parameter 'subsidy'",
+            next: "subsidy_amt >= param('subsidy',",
+        },
+    ]
+}
+
 /// Waivers whose columns are not those of their table.
 fn waivers() -> Vec<Fault> {
     vec![
@@ -408,7 +432,8 @@ fn faults_of_a_pipeline_say_where_and_what_next() {
     copy(tiny_lake(), &lake);
     let before = tree(&lake);
     let more = [large_view(), letters_at_once(), dead_key()];
-    for fault in faults().into_iter().chain(more).chain(waivers()).chain(names()).chain(clocks()) {
+    let more = more.into_iter().chain(waivers()).chain(names()).chain(nothing_of_that_name());
+    for fault in faults().into_iter().chain(more).chain(clocks()) {
         let policies = Policies::new();
         // A folder `views` of its own, should the pipeline have none.
         std::fs::create_dir_all(policies.file("gansu/views")).expect("a folder");
