@@ -33,7 +33,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 pub use guard::guarded;
 pub use names::names_known;
 pub use program::Program;
-pub use stored::{EVERYONE, Held, Piece, Rows, Slice, Stored, TableRows};
+pub use stored::{EVERYONE, Held, Piece, Rows, Slice, Stored, TableRows, Unread};
 
 use crate::codes::{CodeList, Lists, Params};
 use crate::error::{Error, Result};

@@ -19,7 +19,7 @@ use datafusion::prelude::SessionContext;
 
 use crate::cores;
 use crate::diagnostic::{Fault, Source};
-use crate::engine::{self, Engine, Program};
+use crate::engine::{self, Engine, Program, Unread};
 use crate::error::{Error, Result};
 use crate::lake::rows::PERSON_KEY;
 use crate::pipeline::Pipeline;
@@ -46,8 +46,20 @@ pub struct Planned {
     pub sliced: BTreeSet<String>,
     /// Columns that it reads of each table or view.
     pub reads: BTreeMap<String, Vec<String>>,
+    /// Tables and views that its SQL names and does not read: in a part that nothing asks for, or not on
+    /// the night's date.
+    unread: BTreeMap<String, SchemaRef>,
     /// What the engine makes of its SQL. What hangs on the night's date alone is a constant in it.
     pub plan: LogicalPlan,
+}
+
+impl Planned {
+    /// What its SQL names and does not read, as tables to plan it over.
+    pub fn unread(&self) -> impl Iterator<Item = (String, Arc<dyn TableProvider>)> {
+        let table =
+            |schema: &SchemaRef| -> Arc<dyn TableProvider> { Arc::new(Unread(schema.clone())) };
+        self.unread.iter().map(move |(name, schema)| (name.clone(), table(schema)))
+    }
 }
 
 /// All views, each after those that it reads.
@@ -186,7 +198,8 @@ fn plan_one(
             ))
         })?;
     }
-    Ok(Planned { id: view.id.clone(), schema, whole, keyed, sliced, reads, plan })
+    let unread = unread(pipeline, context, view, &reads).map_err(fail)?;
+    Ok(Planned { id: view.id.clone(), schema, whole, keyed, sliced, reads, unread, plan })
 }
 
 /// The places of its columns that hold the person key, when a view may be built bucket by bucket; else
@@ -222,9 +235,7 @@ fn sliced(
 ) -> Result<BTreeSet<String>, String> {
     let mut names = BTreeSet::new();
     // A code list is whole in each slice, whatever its columns are called.
-    let cut =
-        |name: &&String| pipeline.tables.contains_key(*name) || pipeline.views.contains_key(*name);
-    for name in reads.keys().filter(cut) {
+    for name in reads.keys().filter(|name| is_stored(pipeline, name)) {
         let table = engine::wait(context.table_provider(name.as_str()));
         let table = table.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
         // The same subject has to be the same text everywhere.
@@ -239,6 +250,31 @@ fn sliced(
     let other = BTreeSet::new();
     let subjects = Apart { tables, other, key: &view.subject, noun: &view.subject };
     safety::apart(plan, &subjects).map(|_| names)
+}
+
+/// Is it a table or a view, and no code list?
+fn is_stored(pipeline: &Pipeline, name: &str) -> bool {
+    name == "link" || pipeline.tables.contains_key(name) || pipeline.views.contains_key(name)
+}
+
+/// What the SQL of a view names and its plan does not read.
+fn unread(
+    pipeline: &Pipeline,
+    context: &SessionContext,
+    view: &View,
+    reads: &BTreeMap<String, Vec<String>>,
+) -> Result<BTreeMap<String, SchemaRef>, DataFusionError> {
+    let mut unread = BTreeMap::new();
+    for name in relations(&view.sql)? {
+        if reads.contains_key(&name) || !is_stored(pipeline, &name) {
+            continue;
+        }
+        // What is not there is a part of the query itself that is called like a view.
+        if let Ok(Ok(table)) = engine::wait(context.table_provider(name.as_str())) {
+            unread.insert(name, table.schema());
+        }
+    }
+    Ok(unread)
 }
 
 /// Columns that a plan reads of each table.

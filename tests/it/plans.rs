@@ -136,3 +136,37 @@ LEFT JOIN (SELECT substr(village_code, 1, 6) AS code, count(*) AS people FROM re
         assert!(said.stderr.contains(part), "{part:?} in\n{}", said.stderr);
     }
 }
+
+/// What is named in a part that nothing asks for, or only on other days, is not missed on the night.
+#[test]
+fn a_view_may_name_what_it_does_not_read() {
+    const NAMED: &str = "/*---
+title: {zh: 人, en: Named}
+subject: person_key
+division: division
+---*/
+SELECT r.person_key, max(r.village_code) AS division FROM (
+  SELECT person_key, village_code FROM resident UNION ALL
+  SELECT person_key, CAST(NULL AS VARCHAR) FROM payment WHERE asof() <= DATE '2026-11-10') r
+LEFT JOIN (SELECT person_key, count(*) AS n FROM payment GROUP BY person_key) p ON p.person_key = r.person_key
+GROUP BY r.person_key
+";
+    const PLACED: &str = "/*---
+title: {zh: 地方, en: Placed}
+subject: village_code
+division: village_code
+---*/
+WITH unused AS (SELECT person_key FROM payment)
+SELECT village_code, count(*) AS people FROM resident GROUP BY village_code
+";
+    let (home, pipeline) = with_views(&[("named.sql", NAMED), ("placed.sql", PLACED)]);
+    let lake = home.path().join("lake");
+    for summary in run(&pipeline, &mini().input, &lake).go().ended(0).json() {
+        for (view, whole) in [("named", false), ("placed", true)] {
+            let own = list(&summary, "views").iter().find(|v| v["view"] == view);
+            let own = own.expect("it is told");
+            assert_eq!(own["whole"].is_string(), whole, "{own}");
+            assert!(own["rows"].as_u64() > Some(0), "{own} on {}", text(&summary, "date"));
+        }
+    }
+}
