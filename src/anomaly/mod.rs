@@ -15,7 +15,7 @@ use crate::identity::Forward;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Severity;
 use crate::privacy::PersonKeys;
-use crate::rule::Finding;
+use crate::rule::{Finding, county};
 use waiver::Waivers;
 
 /// An anomaly against last night.
@@ -175,7 +175,7 @@ fn anomaly(
         title: rule.title.zh.clone(),
         severity: rule.severity,
         subject_kind: rule.over.clone(),
-        county: finding.division.get(..6).unwrap_or("").to_owned(),
+        county: county(&finding.division).to_owned(),
         subject: finding.subject,
         anchor: finding.anchor,
         division: finding.division,

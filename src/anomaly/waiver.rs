@@ -16,6 +16,8 @@ use crate::rule::{subject_texts, texts};
 #[derive(Debug, Default)]
 pub struct Waivers {
     reasons: BTreeMap<(String, String), BTreeSet<String>>,
+    /// Rows of the table that are in force: each is one waiver, whatever it names.
+    rows: usize,
 }
 
 impl Waivers {
@@ -55,6 +57,7 @@ impl Waivers {
         let persons = subject_texts(batch.column(3))?;
         for row in 0..batch.num_rows() {
             let (Some(rule), Some(reason)) = (&rules[row], &reasons[row]) else { continue };
+            self.rows += 1;
             for subject in [&subjects[row], &persons[row]].into_iter().flatten() {
                 let own = self.reasons.entry((rule.clone(), subject.clone())).or_default();
                 own.insert(reason.clone());
@@ -71,12 +74,12 @@ impl Waivers {
 
     /// Number of waivers in force.
     pub fn len(&self) -> usize {
-        self.reasons.values().map(BTreeSet::len).sum()
+        self.rows
     }
 
     /// Are there none?
     pub fn is_empty(&self) -> bool {
-        self.reasons.is_empty()
+        self.rows == 0
     }
 }
 
@@ -108,6 +111,7 @@ mod tests {
             waivers.add(&batch).unwrap();
             assert_eq!(waivers.reason(rule, "S1"), Some(accepted), "{reasons:?}");
             assert_eq!(waivers.reason(rule, "S2"), None);
+            assert_eq!(waivers.len(), 2, "one of them names a person too");
         }
     }
 }

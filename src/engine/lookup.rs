@@ -139,11 +139,12 @@ impl ExecutionPlan for LookupExec {
         let right = all_of(&self.right, &context)?;
         let held = MemoryConsumer::new("LookupExec").register(context.memory_pool());
         let (left_keys, right_keys) = (self.left_keys.clone(), self.right_keys.clone());
-        let shape = Shape { schema: self.schema(), projection: self.projection.clone() };
+        let shape = Arc::new(Shape { schema: self.schema(), projection: self.projection.clone() });
         let batches = Index::of(right, right_keys, held).map_ok(move |index| {
+            let index = Arc::new(index);
             let joined = left.and_then(move |batch| {
-                let parts = index.join(&batch, &left_keys, &shape);
-                async move { Ok(stream::iter(parts?.into_iter().map(Ok))) }
+                let parts = index.join(batch, &left_keys, &shape);
+                async move { Ok(stream::iter(parts?)) }
             });
             joined.try_flatten()
         });
@@ -217,22 +218,30 @@ impl Index {
         Ok(index)
     }
 
-    /// A batch of the left side with what it finds.
-    fn join(&self, batch: &RecordBatch, keys: &Keys, shape: &Shape) -> Result<Vec<RecordBatch>> {
-        let keys = values(keys, batch)?;
+    /// A batch of the left side with what it finds: as it is, or where rows find several some at a time,
+    /// for together these may be more than memory holds.
+    fn join(
+        self: &Arc<Self>,
+        batch: RecordBatch,
+        keys: &Keys,
+        shape: &Arc<Shape>,
+    ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
+        let keys = values(keys, &batch)?;
         let (mut rows, mut times) = (Vec::with_capacity(batch.num_rows()), None);
         self.find(&keys, batch.num_rows(), &mut rows, &mut times)?;
-        let Some(times) = times else {
-            return Ok(vec![shape.batch(rows.len(), batch.columns(), &self.right(&rows)?)?]);
-        };
-        let parts = rows.chunks(BATCH_ROWS).zip(times.chunks(BATCH_ROWS));
-        let parts = parts.map(|(rows, times)| {
-            let times = UInt32Array::from_iter_values(times.iter().copied());
+        let step = if times.is_some() { BATCH_ROWS } else { rows.len().max(1) };
+        let (index, shape) = (self.clone(), shape.clone());
+        Ok((0..rows.len()).step_by(step).map(move |at| {
+            let part = at..rows.len().min(at + step);
+            let right = index.right(&rows[part.clone()])?;
+            let Some(times) = &times else {
+                return shape.batch(part.len(), batch.columns(), &right);
+            };
+            let times = UInt32Array::from_iter_values(times[part.clone()].iter().copied());
             let left = batch.columns().iter().map(|column| take(column, &times, None));
             let left = left.collect::<Result<Vec<_>, _>>()?;
-            shape.batch(rows.len(), &left, &self.right(rows)?)
-        });
-        parts.collect()
+            shape.batch(part.len(), &left, &right)
+        }))
     }
 
     /// For each left row the right one, [`NONE`] without one. As soon as a row finds several, `times`

@@ -1,6 +1,6 @@
 //! From counties to cities and the province, by adding up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::figure::Figure;
 use super::table::Row;
@@ -26,10 +26,11 @@ impl Figures {
         let mut figures = Self::default();
         for row in rows {
             let indicator = pipeline.indicators.get(&row.indicator);
-            let mut areas = vec![row.county.as_str()];
+            // The root may be a city or a county itself, and counts once.
+            let mut areas = BTreeSet::from([row.county.as_str()]);
             if indicator.is_none_or(|i| i.rollup == Rollup::Sum) {
                 areas.extend(city(&row.county));
-                areas.push(root);
+                areas.insert(root);
             }
             for area in areas {
                 let key = (row.indicator.clone(), row.part.clone(), area.to_owned());
@@ -73,5 +74,33 @@ impl Figures {
         areas.sort_unstable();
         areas.dedup();
         areas
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_root_of_any_level_counts_each_county_once() {
+        let mut pipeline = crate::pipeline::load(Path::new("pipelines/gansu")).unwrap();
+        let row = |county: &str, n: i128| Row {
+            indicator: "I01".into(),
+            part: String::new(),
+            county: county.into(),
+            figure: Figure { numerator: n, denominator: Some(10 * n) },
+        };
+        let rows = [row("620402", 1), row("620423", 2), row(NOWHERE, 4)];
+        for (root, city, county) in [("62", 3, 2), ("6204", 7, 2), ("620423", 3, 7)] {
+            pipeline.settings.division_root = root.into();
+            let figures = Figures::of(&pipeline, &rows);
+            let of =
+                |area: &str| figures.get("I01", "", area).map(|f| (f.numerator, f.denominator));
+            assert_eq!(of(root), Some((7, Some(70))), "{root}");
+            assert_eq!(of("6204"), Some((city, Some(10 * city))), "{root}");
+            assert_eq!(of("620423"), Some((county, Some(10 * county))), "{root}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use datafusion::catalog::TableProvider;
 
 use super::Setup;
 use super::broken::chained;
@@ -70,8 +71,9 @@ impl<'a> Station<'a> {
     /// Plans a view over these tables. That it cannot be planned is told when it is built.
     pub fn new(shared: &Shared<'_>, planned: &'a Planned, tables: Tables) -> Self {
         let view = &shared.setup.pipeline.views[&planned.id];
-        let named = tables.iter().map(|(name, table)| (name.clone(), table.clone() as _));
-        let program = view::program(view, shared.engine, named);
+        let stored = |table: &Arc<Stored>| table.clone() as Arc<dyn TableProvider>;
+        let named = tables.iter().map(|(name, table)| (name.clone(), stored(table)));
+        let program = view::program(view, shared.engine, named.chain(planned.unread()));
         Self { planned, tables, program }
     }
 

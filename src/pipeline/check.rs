@@ -1,6 +1,7 @@
 //! What can be wrong with a pipeline without looking at its SQL or its data.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use chrono::NaiveDate;
 
@@ -254,12 +255,12 @@ impl<'a> Checker<'a> {
                 self.wrong("route:", term, text, hint);
             }
         }
-        let direct = direct_columns(self.pipeline);
-        for evidence in &rule.evidence {
-            if let Some(column) = words(&evidence.expr).find(|w| direct.contains(w)) {
-                let text =
-                    format!("evidence `{}` shows `{column}`, which names a person", evidence.name);
-                self.wrong("evidence:", &evidence.name, text, "leave it out");
+        let direct = direct_columns(self.pipeline, rule);
+        let evidence = rule.evidence.iter().map(|e| ("evidence", &e.name, &e.expr));
+        for (key, name, expr) in evidence.chain(rule.anchor.iter().map(|a| ("anchor", a, a))) {
+            if let Some(word) = words(expr).find(|w| direct.contains(&w.to_ascii_lowercase())) {
+                let text = format!("{key} `{name}` shows `{word}`, which names a person");
+                self.wrong(key, name, text, "leave it out");
             }
         }
         for place in placeholders(&rule.message) {
@@ -301,10 +302,13 @@ fn goes_on(before: &str, term: &str) -> bool {
     NaiveDate::default().iter_days().take(7).all(|from| end(before, from) < end(term, from))
 }
 
-/// Columns of any table that name a person.
-fn direct_columns(pipeline: &Pipeline) -> BTreeSet<&str> {
+/// Columns that name a person, in small letters: those of any table, ID numbers also as they came, and
+/// the name in the rule's own view.
+fn direct_columns(pipeline: &Pipeline, rule: &Rule) -> BTreeSet<String> {
     let columns = pipeline.tables.values().flat_map(|t| &t.columns);
-    columns.filter(|c| c.privacy == Privacy::Direct).map(|c| c.name.as_str()).collect()
+    let direct = columns.filter(|c| c.privacy == Privacy::Direct).map(|c| c.name.as_str());
+    let all = direct.chain(pipeline.views.get(&rule.over).and_then(|v| v.name.as_deref()));
+    all.map(str::to_ascii_lowercase).flat_map(|name| [format!("{name}_raw"), name]).collect()
 }
 
 /// Identifiers in an SQL expression.
@@ -347,11 +351,33 @@ fn settings(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
             faults.push(Fault::of(&path, text));
         }
     }
+    waivers(pipeline, &path, faults);
     let (_, wrong) = Params::new(pipeline.codes.get("param"));
     for name in wrong {
         let source = pipeline.source("codes", "param");
         let text = format!("the value or year of parameter `{name}` is not a number");
         faults.push(Fault::at(source, source.find(&name), text));
+    }
+}
+
+/// Faults of the columns that waivers are read from: every night would stop at them.
+fn waivers(pipeline: &Pipeline, path: &Path, faults: &mut Vec<Fault>) {
+    let Some(policy) = &pipeline.settings.waivers else { return };
+    let Some(table) = pipeline.tables.get(&policy.table) else { return };
+    let days = [&policy.from, &policy.to];
+    for name in [&policy.rule, &policy.subject, &policy.reason].into_iter().chain(days) {
+        let day = || matches!(table.column(name).map(|c| &c.kind), Some(ColumnType::Date));
+        if table.column(name).is_none() {
+            let text = format!("there is no column `{name}` of {} for waivers", table.id);
+            let known = table.columns.iter().map(|c| c.name.as_str());
+            faults.push(Fault::of(path, text).did_you_mean(name, known));
+        } else if days.contains(&name) && !day() {
+            let text = format!("`{name}` of {} is a day of waivers, and no date", table.id);
+            faults.push(Fault::of(path, text).hint("make it a column of type date"));
+        }
+    }
+    if table.grain != Grain::Person {
+        faults.push(Fault::of(path, format!("`{}` in waivers is no table of persons", table.id)));
     }
 }
 

@@ -7,6 +7,12 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use super::{Count, Judged};
 use crate::error::{Error, Result};
 
+/// The county of a division: its first six digits; nothing of a larger division, or of what is none.
+pub fn county(division: &str) -> &str {
+    let code = division.get(..6).filter(|code| code.bytes().all(|byte| byte.is_ascii_digit()));
+    code.unwrap_or_default()
+}
+
 /// Counties of the rows of a batch, numbered.
 pub(super) struct Counties {
     names: Vec<String>,
@@ -14,8 +20,7 @@ pub(super) struct Counties {
 }
 
 impl Counties {
-    /// The counties of all rows: the first six characters of their division; nothing where they
-    /// have none.
+    /// The counties of all rows.
     ///
     /// # Errors
     /// The view has no column of divisions.
@@ -26,8 +31,7 @@ impl Counties {
         let mut names = Vec::new();
         let of_row = (0..codes.len())
             .map(|row| {
-                let code = if codes.is_null(row) { "" } else { codes.value(row) };
-                let county = code.get(..6).unwrap_or(code);
+                let county = if codes.is_null(row) { "" } else { county(codes.value(row)) };
                 *numbers.entry(county).or_insert_with(|| {
                     names.push(county.to_owned());
                     names.len() as u32 - 1
@@ -61,5 +65,37 @@ impl Counties {
         for (name, count) in self.names.iter().zip(counts).filter(|(_, c)| c.applicable > 0) {
             out.count(rule, name, count);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, StringArray};
+
+    use super::*;
+
+    /// The root of a province is no county, and a text must never become the name of a file.
+    #[test]
+    fn what_is_no_county_is_nowhere() {
+        let divisions = [
+            Some("620423100201"),
+            Some("620423"),
+            Some("62"),
+            Some("6204"),
+            Some("../../x"),
+            Some("甘肃省"),
+            Some(""),
+            None,
+        ];
+        let column: ArrayRef = Arc::new(StringArray::from(divisions.to_vec()));
+        let batch = RecordBatch::try_from_iter_with_nullable([("division", column, true)]);
+        let counties = Counties::of(&batch.unwrap(), "division").unwrap();
+        let mut out = Judged::default();
+        counties.add_rows(&mut out);
+        let rows: Vec<(&str, u64)> = out.rows.iter().map(|(c, n)| (c.as_str(), *n)).collect();
+        assert_eq!(rows, [("", 6), ("620423", 2)]);
+        assert_eq!(["620423100201", "62", "../../x"].map(county), ["620423", "", ""]);
     }
 }

@@ -1,6 +1,7 @@
 //! Rules: every predicate over a view is judged while the view's rows pass by once.
 
 mod counties;
+mod evaluate;
 mod found;
 mod subjects;
 
@@ -8,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
-use arrow::compute::{filter_record_batch, prep_null_mask_filter, take_record_batch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
+use arrow::compute::{filter_record_batch, take_record_batch};
 use arrow::datatypes::{DataType, Int64Type, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::DFSchema;
@@ -26,7 +27,9 @@ use crate::pipeline::spec::{Rule, View};
 use crate::privacy::mask_name;
 use crate::view::sql_fault;
 use counties::Counties;
+use evaluate::{evaluated, truth};
 
+pub use counties::county;
 pub use found::Found;
 pub use subjects::{AllSubjects, Repeats, Subjects};
 
@@ -293,7 +296,7 @@ impl Judge {
         let subjects = subject_texts(array(&self.view.subject)?)?;
         let divisions = column(&self.view.division)?;
         let names = self.view.name.as_deref().map(column).transpose()?;
-        let value = |e: &Expression| texts(&e.evaluate(&rows)?.into_array(count)?);
+        let value = |e: &Expression| texts(&evaluated(e, &rows)?);
         let anchors = compiled.anchor.as_ref().map(value).transpose()?;
         let mut values = Vec::new();
         for (name, expression) in &compiled.evidence {
@@ -337,13 +340,6 @@ impl Guard {
         };
         Ok(Applicable { places, batch })
     }
-}
-
-/// Evaluates a truth for each row; unknown counts as false.
-fn truth(expression: &Expression, batch: &RecordBatch) -> Result<BooleanArray> {
-    let array = expression.evaluate(batch)?.into_array(batch.num_rows())?;
-    let truths = array.as_boolean();
-    Ok(if truths.null_count() > 0 { prep_null_mask_filter(truths) } else { truths.clone() })
 }
 
 /// A person key as text: 16 hexadecimal digits.

@@ -20,7 +20,7 @@ use datafusion::prelude::SessionContext;
 
 use crate::cores;
 use crate::diagnostic::{Fault, Source};
-use crate::engine::{self, Engine, Program};
+use crate::engine::{self, Engine, Program, Unread};
 use crate::error::{Error, Result};
 use crate::lake::rows::PERSON_KEY;
 use crate::pipeline::Pipeline;
@@ -47,6 +47,9 @@ pub struct Planned {
     pub sliced: BTreeSet<String>,
     /// Columns that it reads of each table or view.
     pub reads: BTreeMap<String, Vec<String>>,
+    /// Tables and views that its SQL names and does not read: in a part that nothing asks for, or not on
+    /// the night's date.
+    unread: BTreeMap<String, SchemaRef>,
     /// What the engine makes of its SQL. What hangs on the night's date alone is a constant in it.
     pub plan: LogicalPlan,
 }
@@ -67,6 +70,13 @@ impl Planned {
             Ok(TreeNodeRecursion::Continue)
         })?;
         Ok(text)
+    }
+
+    /// What its SQL names and does not read, as tables to plan it over.
+    pub fn unread(&self) -> impl Iterator<Item = (String, Arc<dyn TableProvider>)> {
+        let table =
+            |schema: &SchemaRef| -> Arc<dyn TableProvider> { Arc::new(Unread(schema.clone())) };
+        self.unread.iter().map(move |(name, schema)| (name.clone(), table(schema)))
     }
 }
 
@@ -168,6 +178,7 @@ fn plan_one(
     let fail = |error: DataFusionError| sql_fault(source, &view.sql, &error);
     let whole = |error: Error| Fault::of(&source.path, error.to_string());
     let frame = engine::wait(context.sql(&view.sql)).map_err(whole)?.map_err(fail)?;
+    engine::names_known(context, frame.logical_plan()).map_err(fail)?;
     // Only the optimized plan has the types that its rows will have.
     let plan = frame.into_optimized_plan().map_err(fail)?;
     let schema: SchemaRef = Arc::new(plan.schema().as_arrow().clone());
@@ -185,6 +196,11 @@ fn plan_one(
             return Err(fault.did_you_mean(column, known));
         }
     }
+    if schema.field_with_name(&view.division).is_ok_and(|f| *f.data_type() != DataType::Utf8) {
+        let span = source.find_value("division:", &view.division);
+        let fault = Fault::at(source, span, format!("`{}` is no text", view.division));
+        return Err(fault.hint("a division is a code of 6 to 12 digits: CAST(… AS VARCHAR)"));
+    }
     let reads = reads(&plan).map_err(fail)?;
     let keys = by_person(pipeline, plans, &plan, &reads);
     let named = schema.index_of(PERSON_KEY).ok();
@@ -192,7 +208,7 @@ fn plan_one(
     let whole = keys.err();
     let mut sliced = BTreeSet::new();
     if view.large && whole.is_some() {
-        sliced = self::sliced(context, view, &plan, &reads).map_err(|reason| {
+        sliced = self::sliced(pipeline, context, view, &plan, &reads).map_err(|reason| {
             let fault = format!("the view cannot be built for some subjects at a time: {reason}");
             Fault::at(source, source.find_value("large:", "true"), fault).hint(format!(
                 "join and group what has {} by it, or take `large` away",
@@ -200,7 +216,8 @@ fn plan_one(
             ))
         })?;
     }
-    Ok(Planned { id: view.id.clone(), schema, whole, keyed, sliced, reads, plan })
+    let unread = unread(pipeline, context, view, &reads).map_err(fail)?;
+    Ok(Planned { id: view.id.clone(), schema, whole, keyed, sliced, reads, unread, plan })
 }
 
 /// The places of its columns that hold the person key, when a view may be built bucket by bucket; else
@@ -228,13 +245,15 @@ fn by_person(
 
 /// What a view reads that has its subject; or why it cannot be built for some subjects at a time.
 fn sliced(
+    pipeline: &Pipeline,
     context: &SessionContext,
     view: &View,
     plan: &LogicalPlan,
     reads: &BTreeMap<String, Vec<String>>,
 ) -> Result<BTreeSet<String>, String> {
     let mut names = BTreeSet::new();
-    for name in reads.keys() {
+    // A code list is whole in each slice, whatever its columns are called.
+    for name in reads.keys().filter(|name| is_stored(pipeline, name)) {
         let table = engine::wait(context.table_provider(name.as_str()));
         let table = table.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
         // The same subject has to be the same text everywhere.
@@ -249,6 +268,31 @@ fn sliced(
     let other = BTreeSet::new();
     let subjects = Apart { tables, other, key: &view.subject, noun: &view.subject };
     safety::apart(plan, &subjects).map(|_| names)
+}
+
+/// Is it a table or a view, and no code list?
+fn is_stored(pipeline: &Pipeline, name: &str) -> bool {
+    name == "link" || pipeline.tables.contains_key(name) || pipeline.views.contains_key(name)
+}
+
+/// What the SQL of a view names and its plan does not read.
+fn unread(
+    pipeline: &Pipeline,
+    context: &SessionContext,
+    view: &View,
+    reads: &BTreeMap<String, Vec<String>>,
+) -> Result<BTreeMap<String, SchemaRef>, DataFusionError> {
+    let mut unread = BTreeMap::new();
+    for name in relations(&view.sql)? {
+        if reads.contains_key(&name) || !is_stored(pipeline, &name) {
+            continue;
+        }
+        // What is not there is a part of the query itself that is called like a view.
+        if let Ok(Ok(table)) = engine::wait(context.table_provider(name.as_str())) {
+            unread.insert(name, table.schema());
+        }
+    }
+    Ok(unread)
 }
 
 /// Columns that a plan reads of each table.
@@ -284,9 +328,9 @@ pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
         DataFusionError::Plan(text) => {
             let word = text.split('\'').nth(1).map(|w| w.rsplit('.').next().unwrap_or(w));
             let function = text.starts_with("Invalid function");
-            let call = word.filter(|_| function).map(|w| format!("{w}("));
-            let call = call.as_deref().filter(|call| source.text[start..].contains(*call));
-            let span = call.or(word).map_or(start..start + 1, in_sql);
+            let exact = word.map(|w| if function { format!("{w}(") } else { format!("'{w}'") });
+            let exact = exact.as_deref().filter(|exact| source.text[start..].contains(*exact));
+            let span = exact.or(word).map_or(start..start + 1, in_sql);
             let fault = Fault::at(source, span, first_line(text));
             if !function {
                 return fault;

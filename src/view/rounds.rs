@@ -63,7 +63,13 @@ pub fn relations(sql: &str) -> Result<BTreeSet<String>, DataFusionError> {
         .map_err(|e| DataFusionError::SQL(Box::new(e), None))?;
     let mut names = BTreeSet::new();
     _ = visit_relations(&statements, |name: &ObjectName| {
-        names.insert(name.to_string().trim_matches('"').to_owned());
+        // As the engine reads a name: without quotes in small letters, whatever schema is said.
+        names.extend(name.0.last().and_then(|part| part.as_ident()).map(
+            |own| match own.quote_style {
+                Some(_) => own.value.clone(),
+                None => own.value.to_ascii_lowercase(),
+            },
+        ));
         ControlFlow::<()>::Continue(())
     });
     Ok(names)

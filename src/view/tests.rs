@@ -138,3 +138,10 @@ fn the_key_is_proved_and_not_believed() {
     let not_in = "SELECT person_key FROM a WHERE person_key NOT IN (SELECT person_key FROM b)";
     assert!(proof(not_in, &[]).unwrap_err().contains("NOT IN"));
 }
+
+#[test]
+fn names_are_read_as_the_engine_reads_them() {
+    let sql = "WITH v AS (SELECT 1 FROM Person) SELECT 1 FROM v, public.LINK, \"Odd\" o";
+    let names: Vec<String> = relations(sql).unwrap().into_iter().collect();
+    assert_eq!(names, ["Odd", "link", "person", "v"]);
+}

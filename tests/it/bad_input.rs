@@ -308,6 +308,69 @@ fn letters_at_once() -> Fault {
     }
 }
 
+/// What names a person in what rules show: in other letters, as it came, as the view calls it, in an
+/// anchor.
+fn names() -> Vec<Fault> {
+    fn named(says: &'static str, edit: fn(&Policies)) -> Fault {
+        Fault { edit, place: "LST01.sql:", says, next: "leave it out" }
+    }
+    fn shown(p: &Policies, evidence: &str) {
+        let more = format!("  - more: \"{evidence}\"\n  - members\n");
+        p.edit("basic-medical/rules/LST01.sql", "  - members\n", &more);
+    }
+    vec![
+        named("`more` shows `NAME`, which names a person", |p| shown(p, "substr(NAME, 1, 9)")),
+        named("`more` shows `id_no_raw`, which names a person", |p| shown(p, "max(id_no_raw)")),
+        named("anchor `head` shows `head`, which names a person", |p| {
+            let anchored = "anchor: head\nseverity:";
+            p.edit("basic-medical/rules/LST01.sql", "severity:", anchored);
+            p.edit("basic-medical/views/household.sql", "name: head_name", "name: head");
+        }),
+    ]
+}
+
+/// What there is none of would be NULL, in a rule, a view and an indicator.
+fn nothing_of_that_name() -> Vec<Fault> {
+    vec![
+        Fault {
+            edit: |p| p.edit("basic-medical/rules/INS01.sql", "'newborn_days'", "'newborn_day'"),
+            place: "INS01.sql:4:",
+            says: "there is no parameter 'newborn_day'",
+            next: "newborn_day",
+        },
+        Fault {
+            edit: |p| p.edit("basic-medical/views/person.sql", "'subsidy_groups'", "'groups'"),
+            place: "person.sql:",
+            says: "there is no code list 'groups'",
+            next: "in_list('groups', group_code)) AS is_subsidy_group",
+        },
+        Fault {
+            edit: |p| p.edit("basic-medical/indicators/I02.sql", "'subsidy_min'", "'subsidy'"),
+            place: "I02.sql:",
+            says: "there is no parameter 'subsidy'",
+            next: "subsidy_amt >= param('subsidy',",
+        },
+    ]
+}
+
+/// Waivers whose columns are not those of their table.
+fn waivers() -> Vec<Fault> {
+    vec![
+        Fault {
+            edit: |p| p.edit("basic-medical/pipeline.yaml", "to: valid_to", "to: valid_till"),
+            place: "pipeline.yaml:",
+            says: "there is no column `valid_till` of waiver",
+            next: "did you mean `valid_to`?",
+        },
+        Fault {
+            edit: |p| p.edit("basic-medical/pipeline.yaml", "from: valid_from", "from: approver"),
+            place: "pipeline.yaml:",
+            says: "`approver` of waiver is a day of waivers, and no date",
+            next: "of type date",
+        },
+    ]
+}
+
 /// What gives something else each time that it is asked, in a rule, a view and an indicator.
 fn clocks() -> Vec<Fault> {
     let next = "asof() is the night's date";
@@ -369,6 +432,7 @@ fn faults_of_a_pipeline_say_where_and_what_next() {
     copy(tiny_lake(), &lake);
     let before = tree(&lake);
     let more = [large_view(), letters_at_once(), dead_key()];
+    let more = more.into_iter().chain(waivers()).chain(names()).chain(nothing_of_that_name());
     for fault in faults().into_iter().chain(more).chain(clocks()) {
         let policies = Policies::new();
         // A folder `views` of its own, should the pipeline have none.

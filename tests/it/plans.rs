@@ -90,3 +90,83 @@ SELECT person_key, max(division) AS division, count(*) AS rows FROM paid GROUP B
     assert!(line("paid").contains("bucket by bucket"), "{}", said.stdout);
     assert!(line("counted").contains("does not group by person_key"), "{}", said.stdout);
 }
+
+/// The engine reads names in any letters, and a view of another view comes after it all the same.
+#[test]
+fn a_view_is_named_in_any_letters() {
+    const LOUD: &str = "/*---
+title: {zh: 人, en: Loud}
+subject: person_key
+division: division
+---*/
+SELECT person_key, division FROM Person
+";
+    let (_home, pipeline) = with_views(&[("loud.sql", LOUD)]);
+    let said = Bidui::new("check").arg(&pipeline).arg("--verbose").go().ended(0);
+    let named = |line: &&str| line.split_whitespace().any(|word| word == "loud");
+    let line = said.stdout.lines().find(named).expect("it is planned");
+    assert!(line.contains("bucket by bucket"), "{}", said.stdout);
+}
+
+/// What is wrong with a view is a fault of its file, not of the night.
+#[test]
+fn a_view_that_cannot_be_filed_or_cut_is_a_fault() {
+    const COUNTED: &str = "/*---
+title: {zh: 县, en: Counted}
+subject: code
+division: number
+---*/
+SELECT code, CAST(code AS BIGINT) AS number FROM code_division
+";
+    // Each slice of the persons would have all of the list.
+    const LISTED: &str = "/*---
+title: {zh: 县, en: Listed}
+subject: code
+division: code
+large: true
+---*/
+SELECT d.code, r.people FROM code_division d
+LEFT JOIN (SELECT substr(village_code, 1, 6) AS code, count(*) AS people FROM resident GROUP BY 1) r ON r.code = d.code
+";
+    let (_home, pipeline) = with_views(&[("counted.sql", COUNTED), ("listed.sql", LISTED)]);
+    let said = Bidui::new("check").arg(&pipeline).go().ended(2);
+    let parts =
+        ["counted.sql:4:", "`number` is no text", "listed.sql:5:", "it reads no code table"];
+    for part in parts {
+        assert!(said.stderr.contains(part), "{part:?} in\n{}", said.stderr);
+    }
+}
+
+/// What is named in a part that nothing asks for, or only on other days, is not missed on the night.
+#[test]
+fn a_view_may_name_what_it_does_not_read() {
+    const NAMED: &str = "/*---
+title: {zh: 人, en: Named}
+subject: person_key
+division: division
+---*/
+SELECT r.person_key, max(r.village_code) AS division FROM (
+  SELECT person_key, village_code FROM resident UNION ALL
+  SELECT person_key, CAST(NULL AS VARCHAR) FROM payment WHERE asof() <= DATE '2026-11-10') r
+LEFT JOIN (SELECT person_key, count(*) AS n FROM payment GROUP BY person_key) p ON p.person_key = r.person_key
+GROUP BY r.person_key
+";
+    const PLACED: &str = "/*---
+title: {zh: 地方, en: Placed}
+subject: village_code
+division: village_code
+---*/
+WITH unused AS (SELECT person_key FROM payment)
+SELECT village_code, count(*) AS people FROM resident GROUP BY village_code
+";
+    let (home, pipeline) = with_views(&[("named.sql", NAMED), ("placed.sql", PLACED)]);
+    let lake = home.path().join("lake");
+    for summary in run(&pipeline, &mini().input, &lake).go().ended(0).json() {
+        for (view, whole) in [("named", false), ("placed", true)] {
+            let own = list(&summary, "views").iter().find(|v| v["view"] == view);
+            let own = own.expect("it is told");
+            assert_eq!(own["whole"].is_string(), whole, "{own}");
+            assert!(own["rows"].as_u64() > Some(0), "{own} on {}", text(&summary, "date"));
+        }
+    }
+}
