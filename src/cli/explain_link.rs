@@ -9,6 +9,7 @@ use super::{Page, output};
 use crate::error::{Error, Result};
 use crate::feed::assemble::{assemble, of_persons};
 use crate::identity::{Evidence, Linked, Wanted, evidence, linked, step_title};
+use crate::night::explain::made_from;
 use crate::night::{Options, Setup, read_summary};
 
 /// What `bidui explain link` can be told.
@@ -101,7 +102,7 @@ fn asked(folder: &Path, wanted: &Wanted) -> Result<Option<i64>> {
 /// Whether a night used a row: it lies in a delivery that was in force, and no newer one repeats its key.
 fn is_there(setup: &Setup, folder: &Path, wanted: &Wanted) -> Result<bool> {
     let Wanted::Row { table, delivery, src_row } = wanted else { return Ok(false) };
-    let receipts = setup.receipts(read_summary(folder)?.date)?;
+    let receipts = made_from(setup, folder, read_summary(folder)?.date)?;
     let assembled = assemble(&setup.pipeline, &setup.lake, &receipts)?;
     let held = assembled.tables.get(table).into_iter().flat_map(|rows| &rows.held);
     for held in held.filter(|h| h.delivery.starts_with(delivery.as_str())) {

@@ -151,7 +151,10 @@ fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Resu
 /// Receipts of the deliveries that a night was made from, oldest first: others may have come since, and
 /// what is read anew under another contract is another delivery. One whose table had other columns is
 /// left out.
-fn made_from(setup: &Setup, folder: &Path, night: NaiveDate) -> Result<Vec<Receipt>> {
+///
+/// # Errors
+/// The night or a delivery of it is damaged.
+pub fn made_from(setup: &Setup, folder: &Path, night: NaiveDate) -> Result<Vec<Receipt>> {
     #[derive(Deserialize)]
     struct Manifest {
         /// Feed and delivery.
