@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use crate::error::{Error, Result};
-use crate::lake::{hash_file, listed};
+use crate::lake::listed;
 use crate::pipeline::Pipeline;
 use crate::pipeline::pattern::{FileName, Pattern};
 use crate::pipeline::spec::Cadence;
@@ -159,15 +159,18 @@ pub fn opens(file: &Path) -> bool {
     file.is_file() && std::fs::File::open(file).is_ok()
 }
 
-/// BLAKE3 over the contents of files, whatever their names and order, and of each file. A file that
-/// cannot be opened has none.
+/// BLAKE3 over the contents of files, whatever their names and order, and of each file as `hash` gives
+/// it. A file that cannot be opened has none.
 ///
 /// # Errors
-/// A file cannot be read to its end.
-pub fn hash_all(files: &[PathBuf]) -> Result<(String, Vec<String>)> {
+/// Those of `hash`.
+pub fn hash_all(
+    files: &[PathBuf],
+    hash: &dyn Fn(&Path) -> Result<String>,
+) -> Result<(String, Vec<String>)> {
     let mut hashes = Vec::with_capacity(files.len());
     for file in files {
-        hashes.push(if opens(file) { hash_file(file)? } else { "no file".to_owned() });
+        hashes.push(if opens(file) { hash(file)? } else { "no file".to_owned() });
     }
     let mut sorted = hashes.clone();
     sorted.sort();

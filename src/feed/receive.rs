@@ -8,8 +8,8 @@ mod verdict;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::control::{Controls, manifests};
-use super::inbox::{Parcel, opens};
+use super::control::Controls;
+use super::inbox::Parcel;
 use super::read::{self, Next, NoTable, RawRow, Table as Extract};
 use super::receipt::{self, FileAccount, PartAccount, Receipt, Verdict};
 use super::rejects::{REJECTS, Reject, RejectWriter};
@@ -193,14 +193,10 @@ impl Receiver<'_> {
     ) -> Result<Parcel> {
         let raw = staged.join("raw");
         durable::create_dir_all(&raw)?;
-        let own = |path: &PathBuf| raw.join(name_of(path));
-        let manifests = manifests(feed, &parcel.files);
-        for path in parcel.files.iter().chain(&manifests).filter(|path| opens(path)) {
-            durable::copy(path, &own(path))?;
-        }
+        let copy = |path: &Path| durable::copy(path, &raw.join(name_of(path)));
+        let kept = content(feed, &parcel.files, &copy)?;
         durable::sync_dir(&raw)?;
-        let copies: Vec<PathBuf> = parcel.files.iter().map(own).collect();
-        if content(feed, &copies)? != (named.content.clone(), named.hashes.clone()) {
+        if kept != (named.content.clone(), named.hashes.clone()) {
             let text =
                 format!("a file of {} {} changed while it was taken in", feed.id, parcel.period);
             return Err(Error::environment(text)
@@ -210,10 +206,9 @@ impl Receiver<'_> {
                 ));
         }
         // What cannot be opened says why where it lies.
-        let there = |(copy, path): (PathBuf, &PathBuf)| {
-            if copy.is_file() { copy } else { path.clone() }
-        };
-        let files = copies.into_iter().zip(&parcel.files).map(there).collect();
+        let there = |path: &PathBuf| Some(raw.join(name_of(path))).filter(|copy| copy.is_file());
+        let files = parcel.files.iter().map(|path| there(path).unwrap_or_else(|| path.clone()));
+        let files = files.collect();
         Ok(Parcel { files, ..parcel.clone() })
     }
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use super::walk::hash_each;
 use crate::error::{Error, Result};
 
 static STEPS: AtomicU64 = AtomicU64::new(0);
@@ -75,15 +76,16 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     file.finish()
 }
 
-/// Copies a file's bytes and makes the copy durable.
+/// Copies a file's bytes and makes the copy durable; the BLAKE3 of what was copied.
 ///
 /// # Errors
 /// The path and the cause.
-pub fn copy(from: &Path, to: &Path) -> Result<()> {
-    step();
-    std::fs::copy(from, to).map_err(|e| Error::io("copy to", to, &e))?;
-    let file = File::open(to).map_err(|e| Error::io("open", to, &e))?;
-    file.sync_all().map_err(|e| Error::io("sync", to, &e))
+pub fn copy(from: &Path, to: &Path) -> Result<String> {
+    let mut copy = Writer::create(to)?;
+    let hash =
+        hash_each(from, |bytes| copy.write_all(bytes).map_err(|e| Error::io("write", to, &e)))?;
+    copy.finish()?;
+    Ok(hash)
 }
 
 /// Gives a file that nobody changes any more another name beside its own; copies it where the file
@@ -93,7 +95,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
 /// The path and the cause.
 pub fn share(from: &Path, to: &Path) -> Result<()> {
     step();
-    std::fs::hard_link(from, to).or_else(|_| copy(from, to))
+    std::fs::hard_link(from, to).or_else(|_| copy(from, to).map(|_| ()))
 }
 
 /// Points the symbolic link `link` at `target` in one atomic step.

@@ -65,11 +65,19 @@ pub(super) fn dirs_below(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(dirs)
 }
 
-/// BLAKE3 of a file's bytes, in hexadecimal.
+/// BLAKE3 of a file's contents, as hexadecimal digits.
 ///
 /// # Errors
-/// What the disk says.
+/// The path and the cause.
 pub fn hash_file(path: &Path) -> Result<String> {
+    hash_each(path, |_| Ok(()))
+}
+
+/// BLAKE3 of a file's contents, each piece of which is handed on as it is read.
+///
+/// # Errors
+/// The path and the cause; those of `each`.
+pub fn hash_each(path: &Path, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<String> {
     let fail = |e: std::io::Error| Error::io("read", path, &e);
     let mut file = std::fs::File::open(path).map_err(fail)?;
     let mut hasher = blake3::Hasher::new();
@@ -77,7 +85,10 @@ pub fn hash_file(path: &Path) -> Result<String> {
     loop {
         match file.read(&mut buffer).map_err(fail)? {
             0 => return Ok(hasher.finalize().to_hex().to_string()),
-            n => _ = hasher.update(&buffer[..n]),
+            n => {
+                hasher.update(&buffer[..n]);
+                each(&buffer[..n])?;
+            }
         }
     }
 }

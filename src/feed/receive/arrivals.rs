@@ -1,7 +1,7 @@
 //! Which delivery each parcel is: what comes again after something else was sent counts anew.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::feed::control::manifests;
 use crate::feed::inbox::{Parcel, hash_all};
 use crate::feed::receipt::{Receipt, Verdict};
+use crate::lake::hash_file;
 use crate::pipeline::spec::Feed;
 
 /// One delivery of a scope: a feed, a period, a part.
@@ -32,7 +33,8 @@ impl Receiver<'_> {
     /// # Errors
     /// A file cannot be read.
     pub fn name(&self, parcel: &Parcel) -> Result<Named> {
-        let (content, hashes) = content(&self.pipeline.feeds[&parcel.feed], &parcel.files)?;
+        let feed = &self.pipeline.feeds[&parcel.feed];
+        let (content, hashes) = content(feed, &parcel.files, &hash_file)?;
         Ok(Named { delivery: self.delivery_id(parcel, &content), content, hashes, arrival: 1 })
     }
 
@@ -78,16 +80,20 @@ impl Receiver<'_> {
     }
 }
 
-/// A hash of what files and their manifests say, whatever their names, and of each file.
+/// A hash of what files and their manifests say, whatever their names, and of each file as `hash` gives it.
 ///
 /// # Errors
-/// A file cannot be read.
-pub(super) fn content(feed: &Feed, files: &[PathBuf]) -> Result<(String, Vec<String>)> {
-    let (mut content, hashes) = hash_all(files)?;
+/// Those of `hash`.
+pub(super) fn content(
+    feed: &Feed,
+    files: &[PathBuf],
+    hash: &dyn Fn(&Path) -> Result<String>,
+) -> Result<(String, Vec<String>)> {
+    let (mut content, hashes) = hash_all(files, hash)?;
     let manifests = manifests(feed, files);
     if !manifests.is_empty() {
         // A corrected manifest is another delivery of the same rows.
-        let both = format!("{content}\n{}", hash_all(&manifests)?.0);
+        let both = format!("{content}\n{}", hash_all(&manifests, hash)?.0);
         content = blake3::hash(both.as_bytes()).to_hex().to_string();
     }
     Ok((content, hashes))
