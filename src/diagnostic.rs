@@ -90,6 +90,9 @@ impl Fault {
     #[must_use]
     pub fn did_you_mean<'a>(self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         match nearest(word, known) {
+            _ if word.contains(['，', '、', '；']) => {
+                self.hint("between words stands a comma of half width and a space: `a, b`")
+            }
             Some(near) => self.hint(format!("did you mean `{near}`?")),
             None => self,
         }
@@ -115,6 +118,27 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .filter(|(score, _)| *score > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, k)| k)
+}
+
+/// Marks of Chinese texts that stand in the place of one of SQL's own.
+const WIDE: [char; 14] =
+    ['，', '。', '；', '：', '（', '）', '‘', '’', '“', '”', '＝', '＞', '＜', '\u{3000}'];
+
+/// The first such mark of an SQL text outside of its quotes and comments.
+pub fn wide_mark(sql: &str) -> Option<(usize, char)> {
+    let (mut quoted, mut comment) = (None, false);
+    for (at, c) in sql.char_indices() {
+        match (quoted, c) {
+            (_, '\n') if comment => comment = false,
+            _ if comment => {}
+            (Some(open), _) => quoted = quoted.filter(|_| c != open),
+            (None, '\'' | '"') => quoted = Some(c),
+            (None, '-') if sql[at..].starts_with("--") => comment = true,
+            (None, _) if WIDE.contains(&c) => return Some((at, c)),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Renders faults in the order of their places, in colour on a terminal.
@@ -158,4 +182,16 @@ fn clamp(source: &Source, span: &Range<usize>) -> Range<usize> {
         end -= 1;
     }
     start..end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn full_width_marks_are_seen_outside_of_texts_only() {
+        assert_eq!(wide_mark("kind = '甲（乙），丙' -- 注：无\nAND a > 1"), None);
+        assert_eq!(wide_mark("a IN ('甲'，'乙')"), Some(("a IN ('甲'".len(), '，')));
+        assert_eq!(wide_mark("-- 一\nparam（'x')"), Some(("-- 一\nparam".len(), '（')));
+    }
 }

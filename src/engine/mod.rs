@@ -59,7 +59,7 @@ impl Engine {
             let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), top);
             builder = builder.with_memory_pool(Arc::new(pool));
         }
-        let (params, _) = Params::new(codes.get("param"));
+        let params = Params::new(codes.get("param"));
         let lists = Lists::new(codes);
         let functions = functions::all(asof, Arc::new(params), Arc::new(lists));
         let code_tables = codes

@@ -310,7 +310,9 @@ fn check_sql(pipeline: &Pipeline, night: NaiveDate) -> Result<Plans, Vec<Fault>>
         let mut faults = Vec::new();
         for planned in &plans.views {
             let view = &pipeline.views[&planned.id];
-            let rules = pipeline.rules.values().filter(|r| r.over == view.id);
+            // That a rule is empty is said where it was read.
+            let over = |r: &&Rule| r.over == view.id && !r.predicate.is_empty();
+            let rules = pipeline.rules.values().filter(over);
             let judge = Judge::compile(pipeline, view, &planned.schema, rules, &context);
             faults.extend(judge.err().unwrap_or_default());
         }

@@ -14,7 +14,6 @@ use super::spec::{
     PersonRoles, Privacy, Route, Rule, Severity, System, Table, Title, View,
 };
 use super::{IdentityPolicy, Settings, WaiverPolicy, yaml};
-use crate::codes::{self, CodeList};
 use crate::diagnostic::{Fault, Source};
 
 #[derive(Deserialize)]
@@ -367,34 +366,4 @@ pub(super) fn rule(stem: &str, source: &Source) -> Result<Rule, Fault> {
         predicate: predicate.trim_end_matches(';').into(),
         version: blake3::hash(source.text.as_bytes()).to_hex()[..8].to_owned(),
     })
-}
-
-/// Reads `codes/<list>.csv`: a header line, then rows of as many fields.
-///
-/// # Errors
-/// A fault at the first row that has more or fewer fields than the heading.
-pub(super) fn code_list(source: &Source) -> Result<CodeList, Fault> {
-    let mut list = CodeList::of(&source.text);
-    let mut offset = 0;
-    for line in source.text.split_inclusive('\n') {
-        let span = offset..offset + line.trim_end().len();
-        offset += line.len();
-        if line.trim().is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let fields = codes::split(line.trim_end_matches(['\n', '\r']));
-        if list.columns.is_empty() {
-            list.columns = fields;
-        } else if fields.len() == list.columns.len() {
-            list.rows.push(fields);
-        } else {
-            let (found, expected) = (fields.len(), list.columns.len());
-            return Err(Fault::at(
-                source,
-                span,
-                format!("has {found} fields, the heading has {expected}"),
-            ));
-        }
-    }
-    Ok(list)
 }

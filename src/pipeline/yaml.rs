@@ -1,8 +1,10 @@
 //! The only place that reads YAML: text in, spec out, or a fault with its line.
 
+use regex::Regex;
 use serde::de::DeserializeOwned;
+use serde_saphyr::UserMessageFormatter;
 
-use crate::diagnostic::{Fault, Source};
+use crate::diagnostic::{Fault, Source, nearest};
 
 /// Reads one YAML document. `offset` is where `yaml` begins inside the source's text.
 ///
@@ -10,7 +12,7 @@ use crate::diagnostic::{Fault, Source};
 /// A fault at the place that the parser or the shape complains of.
 pub fn read<T: DeserializeOwned>(source: &Source, yaml: &str, offset: usize) -> Result<T, Fault> {
     serde_saphyr::from_str(yaml).map_err(|error| {
-        let message = plain(&error.without_snippet().to_string());
+        let message = plain(&error.without_snippet().render_with_formatter(&UserMessageFormatter));
         let at = error.location().map_or(0, |l| {
             let (line, column) = (l.line() as usize, l.column() as usize);
             let inner = Source { path: source.path.clone(), text: yaml.into() };
@@ -20,8 +22,49 @@ pub fn read<T: DeserializeOwned>(source: &Source, yaml: &str, offset: usize) -> 
         let end = source.text[start.min(source.text.len())..]
             .find(['\n', ' ', ':', ','])
             .map_or(source.text.len(), |n| start + n.max(1));
-        Fault::at(source, start..end, message)
+        let hint = meant(&message).map(|word| format!("did you mean `{word}`?")).or_else(|| {
+            let (at, what) = slip(yaml)?;
+            Some(format!("line {} has {what}", source.line_column(offset + at).0))
+        });
+        Fault { hint, ..Fault::at(source, start..end, message) }
     })
+}
+
+/// A slip of the hand that makes YAML another text, and where: an indentation that is not made of
+/// spaces, or a full-width mark in the place of one of YAML's own.
+fn slip(yaml: &str) -> Option<(usize, String)> {
+    let wide = r"(?:^\s*(?:- +)?|[{,，]\s*)[A-Za-z_]+\s*(：)|(，)\s*[A-Za-z_]+\s*[:：]|[:\[,]\s*([“”])|([｛｝［］])";
+    let wide = Regex::new(wide).expect("a regex");
+    let mut offset = 0;
+    for line in yaml.split_inclusive('\n') {
+        let start = offset;
+        offset += line.len();
+        let indented = &line[..line.len() - line.trim_start().len()];
+        if line.trim().is_empty() || line.trim_start().starts_with('#') {
+            continue;
+        }
+        if indented.contains('\t') {
+            return Some((start, "a tab before its first word: indent by spaces".into()));
+        }
+        if !indented.is_ascii() {
+            return Some((start, "a wide space before its first word: indent by spaces".into()));
+        }
+        let found = wide.captures(line).and_then(|found| found.iter().skip(1).flatten().next());
+        if let Some(mark) = found {
+            let what =
+                format!("the full-width `{}`: YAML knows : , [ ] {{ }} and \"", mark.as_str());
+            return Some((start + mark.start(), what));
+        }
+    }
+    None
+}
+
+/// The known word that is nearest to the one that a message of serde complains of.
+fn meant(message: &str) -> Option<String> {
+    let (said, known) = message.split_once(", expected one of ")?;
+    let word = said.split('`').nth(1)?;
+    let known = known.split(", ").map(|name| name.trim_matches('`'));
+    nearest(word, known).map(str::to_owned)
 }
 
 /// Splits a `.sql` file into its YAML header and its body: (yaml, offset of yaml, body).

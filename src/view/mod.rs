@@ -18,7 +18,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 
 use crate::cores;
-use crate::diagnostic::{Fault, Source};
+use crate::diagnostic::{Fault, Source, wide_mark};
 use crate::engine::{self, Engine, Program};
 use crate::error::{Error, Result};
 use crate::lake::rows::PERSON_KEY;
@@ -267,7 +267,9 @@ pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
             let call = word.filter(|_| function).map(|w| format!("{w}("));
             let call = call.as_deref().filter(|call| source.text[start..].contains(*call));
             let span = call.or(word).map_or(start..start + 1, in_sql);
-            let fault = Fault::at(source, span, first_line(text));
+            // The engine's own words for where its tables are say nothing to people.
+            let said = first_line(text).replace("datafusion.public.", "");
+            let fault = Fault::at(source, span, said);
             if !function {
                 return fault;
             }
@@ -280,7 +282,15 @@ pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
                 inner.position(line, column)
             });
             let text = text.split(" at Line:").next().unwrap_or(&text).to_owned();
-            Fault::at(source, start + at..start + at + 1, text)
+            match wide_mark(sql) {
+                Some((at, mark)) => {
+                    let span = start + at..start + at + mark.len_utf8();
+                    let hint =
+                        format!("`{mark}` is full-width: SQL knows its half-width form only");
+                    Fault::at(source, span, text).hint(hint)
+                }
+                None => Fault::at(source, start + at..start + at + 1, text),
+            }
         }
         other => Fault::at(source, start..start + 1, first_line(&other.to_string())),
     }
