@@ -20,6 +20,7 @@ use crate::diagnostic::{Fault, Source};
 #[serde(deny_unknown_fields)]
 struct RawSettings {
     title: Title,
+    #[expect(dead_code, reason = "it is read by itself, before the rest")]
     extends: Option<String>,
     division_root: Option<String>,
     #[serde(default)]
@@ -62,9 +63,15 @@ struct RawRetention {
     nights: Option<usize>,
 }
 
-/// The pipeline that this one extends.
+/// What has to be known of a pipeline before its other files can be found.
+#[derive(Deserialize)]
+struct RawExtends {
+    extends: Option<String>,
+}
+
+/// The pipeline that this one extends. What else is wrong with it is told with all other faults.
 pub(super) fn extends(source: &Source) -> Result<Option<String>, Fault> {
-    yaml::read::<RawSettings>(source, &source.text, 0).map(|raw| raw.extends)
+    yaml::read::<RawExtends>(source, &source.text, 0).map(|raw| raw.extends)
 }
 
 /// Settings of the chain of pipelines: the child's word counts, else its parent's.

@@ -116,7 +116,7 @@ fn waivers(pipeline: &Pipeline, told: &mut Told<'_>) {
     let Some((id, list)) = list else { return };
     let Some(code) = list.position("code") else { return };
     for rule in pipeline.rules.values() {
-        let known = || list.rows.iter().map(|row| row[code].as_str());
+        let known = || list.rows.iter().map(move |row| row[code].as_str());
         for reason in rule.waivers.iter().filter(|reason| !known().any(|code| code == *reason)) {
             let source = pipeline.source("rules", &rule.id);
             let span = source.find_value("waivers:", reason);

@@ -123,6 +123,17 @@ fn one_mistake_is_one_fault() {
     told("basic-medical/views/person.sql", "subject:", "subjekt:", place);
 }
 
+#[test]
+fn a_fault_of_pipeline_yaml_does_not_hide_the_others() {
+    let policies = Policies::new();
+    policies.edit("gansu/pipeline.yaml", "buckets: 256", "bukets: 256");
+    policies.edit("gansu/feeds/contract.yaml", "to: sign_date", "to: sing_date");
+    let said = check(&policies, "gansu").stderr;
+    for part in ["`bukets`", "did you mean `buckets`?", "`sing_date`", "\n2 faults in "] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+}
+
 /// What is wrong in the header of one rule does not hide what is wrong in the SQL of another.
 #[test]
 fn faults_of_sql_are_told_beside_the_others() {
