@@ -20,8 +20,9 @@ use crate::diagnostic::{Fault, Source};
 #[serde(deny_unknown_fields)]
 struct RawSettings {
     title: Title,
-    #[expect(dead_code, reason = "it is read by itself, before the rest")]
-    extends: Option<String>,
+    /// Read by itself, before the rest.
+    #[serde(rename = "extends")]
+    _extends: Option<String>,
     division_root: Option<String>,
     #[serde(default)]
     divisions: Vec<String>,
