@@ -284,6 +284,10 @@ impl<'a> Checker<'a> {
                 self.unknown("message:", place, "evidence", known);
             }
         }
+        if rule.message.split('{').skip(1).any(|rest| !rest.contains('}')) {
+            let text = "a brace `{` of the message is not closed".to_owned();
+            self.wrong("message:", "{", text, "write {name} of a piece of evidence");
+        }
         if rule.predicate.is_empty() {
             let text = "the file holds no predicate below its header";
             self.faults

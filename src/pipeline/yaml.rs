@@ -6,6 +6,18 @@ use serde_saphyr::UserMessageFormatter;
 
 use crate::diagnostic::{Fault, Source, nearest};
 
+/// What to do about what the parser complains of, by a part of its words.
+const NEXT: [(&str, &str); 8] = [
+    ("expected mapping start", "keys and values stand here, such as {zh: …, en: …}"),
+    ("expected sequence start", "a list stands here, such as [a, b]"),
+    ("expected string scalar", "one text stands here, no list and no keys"),
+    ("null is not allowed", "write a value behind the colon, or take the line away"),
+    ("duplicate mapping key", "keep one of the two lines"),
+    ("missing field", "add the key"),
+    ("did not find expected '-'", "the items of a list begin in one column"),
+    ("simple key expected ':'", "a key is followed by a colon and a space"),
+];
+
 /// Reads one YAML document. `offset` is where `yaml` begins inside the source's text.
 ///
 /// # Errors
@@ -26,6 +38,8 @@ pub fn read<T: DeserializeOwned>(source: &Source, yaml: &str, offset: usize) -> 
             let (at, what) = slip(yaml)?;
             Some(format!("line {} has {what}", source.line_column(offset + at).0))
         });
+        let next = || NEXT.iter().find(|(said, _)| message.contains(said));
+        let hint = hint.or_else(|| next().map(|(_, next)| (*next).to_owned()));
         Fault { hint, ..Fault::at(source, start..end, message) }
     })
 }
@@ -88,5 +102,10 @@ pub fn split_header(source: &Source) -> Result<(&str, usize, &str), Fault> {
 fn plain(message: &str) -> String {
     let first = message.lines().next().unwrap_or(message);
     let cut = first.find(" at line ").or_else(|| first.find(" (line ")).unwrap_or(first.len());
-    first[..cut].trim_start_matches("error: ").trim().to_owned()
+    let said = first[..cut].trim_start_matches("error: ").trim();
+    match said.strip_prefix("invalid ") {
+        Some("u8" | "u32" | "u64" | "usize") => "not a whole number of 0 or more".to_owned(),
+        Some("i32" | "i64" | "f64") => "not a number".to_owned(),
+        _ => said.to_owned(),
+    }
 }

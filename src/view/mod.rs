@@ -88,7 +88,17 @@ pub fn plan(pipeline: &Pipeline, engine: &Engine) -> Result<Plans, Vec<Fault>> {
     for (name, schema) in declared(pipeline) {
         register(&context, &name, Arc::new(EmptyTable::new(schema))).map_err(|e| base(&e))?;
     }
-    for ids in rounds {
+    // Of what reads a view that has a fault nothing can be said.
+    let mut blind: BTreeSet<String> = BTreeSet::new();
+    for mut ids in rounds {
+        ids.retain(|id| {
+            let read = relations(&pipeline.views[id].sql).unwrap_or_default();
+            let sees = read.is_disjoint(&blind);
+            if !sees {
+                blind.insert(id.clone());
+            }
+            sees
+        });
         for (id, planned) in ids.iter().zip(plan_round(pipeline, &context, &ids, &plans)) {
             match planned {
                 Ok(planned) => {
@@ -96,7 +106,10 @@ pub fn plan(pipeline: &Pipeline, engine: &Engine) -> Result<Plans, Vec<Fault>> {
                     register(&context, id, table).map_err(|e| base(&e))?;
                     plans.views.push(planned);
                 }
-                Err(fault) => faults.push(fault),
+                Err(fault) => {
+                    blind.insert(id.clone());
+                    faults.push(fault);
+                }
             }
         }
     }
@@ -248,8 +261,13 @@ fn reads(plan: &LogicalPlan) -> Result<BTreeMap<String, Vec<String>>, DataFusion
 pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
     let start = source.text.find(sql).unwrap_or(0);
     let in_sql = |word: &str| {
-        let at = source.text[start..].find(word).map(|n| start + n);
-        at.map_or_else(|| source.find(word), |n| n..n + word.len())
+        let of_sql = source.find_word(start, word);
+        of_sql.or_else(|| source.find_word(0, word)).unwrap_or(start..start + 1)
+    };
+    // A word in quotes is one of the SQL's own.
+    let quoted = |text: &str| {
+        let word = text.split('\'').nth(1).filter(|word| !word.is_empty())?;
+        source.find_word(start, word)
     };
     match error.find_root() {
         DataFusionError::SchemaError(inner, _) => match inner.as_ref() {
@@ -273,7 +291,11 @@ pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
             if !function {
                 return fault;
             }
-            fault.hint("there is none of the clock or of chance: asof() is the night's date")
+            let clock = "there is none of the clock or of chance: asof() is the night's date";
+            match text.split_once("Did you mean '").and_then(|(_, near)| near.split_once('\'')) {
+                Some((near, _)) => fault.hint(format!("did you mean `{near}`? {clock}")),
+                None => fault.hint(clock),
+            }
         }
         DataFusionError::SQL(parse, _) => {
             let text = parse.to_string();
@@ -292,7 +314,11 @@ pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
                 None => Fault::at(source, start + at..start + at + 1, text),
             }
         }
-        other => Fault::at(source, start..start + 1, first_line(&other.to_string())),
+        other => {
+            let text = other.to_string();
+            let span = quoted(&text).unwrap_or(start..start + 1);
+            Fault::at(source, span, first_line(&text))
+        }
     }
 }
 

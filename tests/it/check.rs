@@ -217,3 +217,31 @@ fn every_worked_example_is_tried() {
         assert!(said.contains(part), "{part} in\n{said}");
     }
 }
+
+/// What the parser or the engine says in its own words comes with what to do, at the word meant.
+#[test]
+fn faults_say_what_to_do() {
+    let feed = "gansu/feeds/contract.yaml";
+    let title = "title: {zh: 家庭医生签约, en: \"Family-doctor contracts\"}";
+    told(feed, title, "title: 家庭医生签约", &["contract.yaml:1:8", "such as {zh: …, en: …}"]);
+    told(feed, "sender: 省卫生健康委", "sender:", &["contract.yaml:2:", "behind the colon"]);
+    let twice = "sender: 省卫生健康委\nsender: 甲";
+    told(feed, "sender: 省卫生健康委", twice, &["contract.yaml:3:1", "keep one of the two"]);
+    told(feed, "due_day: 10", "due_day: ten", &["contract.yaml:6:", "not a whole number"]);
+    told(feed, "cadence: monthly", "cadence: montly", &["did you mean `monthly`?"]);
+    let rule = "basic-medical/rules/FDC01.sql";
+    told(rule, "{chronic_n}", "{chronic_n", &["FDC01.sql:12:", "is not closed"]);
+    let near = &["FDC01.sql:18:", "did you mean `coalesce`?"];
+    told(rule, "AND coalesce(", "AND coalesc(", near);
+    let three = &["FDC01.sql:18:", "'三'"];
+    told(rule, "NOT contract_valid AND", "chronic_n > '三' AND", three);
+}
+
+/// A view that has a fault hides nothing and makes up nothing of those that read it.
+#[test]
+fn a_view_that_is_wrong_is_told_alone_and_at_its_word() {
+    let view = "basic-medical/views/facility.sql";
+    let column = &["facility.sql:", "there is no column `nam`", "AS org_name"];
+    told(view, "i.name AS org_name", "i.nam AS org_name", column);
+    told(view, "FROM institution i", "FROM institutio i", &["'institutio' not found", "| "]);
+}
