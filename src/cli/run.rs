@@ -190,7 +190,8 @@ fn rules(s: &crate::report::summary::Summary) -> String {
     }
     let mut text = table.to_string();
     for (r, reason) in s.rules.iter().filter_map(|r| Some((r, r.blind()?))) {
-        text.push_str(&format!("\n未运行 not run: {} {}（{reason}）", r.rule, r.title.zh));
+        let zh = crate::report::about(reason).map(|zh| format!("{zh} ")).unwrap_or_default();
+        text.push_str(&format!("\n未运行 not run: {} {}（{zh}{reason}）", r.rule, r.title.zh));
     }
     let off = s.rules.iter().filter(|r| r.off().is_some()).count();
     if off > 0 {

@@ -212,7 +212,7 @@ fn a_dropped_cell_is_told_by_the_title_of_its_column() {
 fn why_a_rule_was_not_run_is_said_in_chinese() {
     let mut summary = summary();
     for (reason, zh) in [
-        ("feed death was never delivered", "数据从未报送"),
+        ("feed death was never delivered, or never accepted", "从未收到，或均被退回"),
         ("no feed fills staff", "没有数据源报送"),
         ("feed death is stale: its newest period ends 2026-01-31", "数据过期"),
         ("it failed on a row: out of range", "规则求值失败"),

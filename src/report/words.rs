@@ -41,8 +41,8 @@ const REASONS: [(&str, &str); 30] = [
 ];
 
 /// Parts of free English text that tell what it is about, the first that fits.
-const NOTES: [(&str, &str); 50] = [
-    ("was never delivered", "数据从未报送"),
+const NOTES: [(&str, &str); 51] = [
+    ("was never delivered", "从未收到，或均被退回"),
     ("no feed fills", "没有数据源报送"),
     ("files of a snapshot refused", "快照文件不全，整批不用"),
     ("no control total", "缺控制总数"),
@@ -90,6 +90,7 @@ const NOTES: [(&str, &str); 50] = [
     ("a NOT IN looks", "NOT IN须查看全部行"),
     ("a subquery reads", "子查询读取人员表"),
     ("which is built whole", "所读视图为整体构建"),
+    ("it reads no ", "不读人员表"),
     ("is not known to be safe", "无法证明可分桶"),
     ("late: ", "部分单位迟报"),
 ];
