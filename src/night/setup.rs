@@ -382,9 +382,15 @@ fn secret(pipeline: &Pipeline) -> Result<(Vec<u8>, bool)> {
     if let Some(demo) = &policy.secret_demo {
         return Ok((demo.clone().into_bytes(), true));
     }
-    Err(Error::usage("no secret for the person keys").hint(
-        "put one into the file or environment variable that identity.secret in pipeline.yaml names",
-    ))
+    let error = Error::usage("no secret for the person keys");
+    Err(match (&policy.secret_env, &policy.secret_file) {
+        (Some(name), None) => error.hint(format!(
+            "set the environment variable {name}, which identity.secret in pipeline.yaml names"
+        )),
+        _ => error.hint(
+            "put one into the file or environment variable that identity.secret in pipeline.yaml names",
+        ),
+    })
 }
 
 /// All faults of a pipeline folder as one error.

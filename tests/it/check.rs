@@ -1,7 +1,7 @@
 //! Mistakes that people make in a copy of a pipeline: each is seen before a night, at its place, with
 //! what to do, and no mistake hides another or makes up faults that are none.
 
-use crate::support::{Bidui, Policies, Said};
+use crate::support::{Bidui, Policies, Said, gansu, shared, temp};
 
 fn check(policies: &Policies, pipeline: &str) -> Said {
     Bidui::new("check").arg(policies.file(pipeline)).go().ended(2)
@@ -244,4 +244,26 @@ fn a_view_that_is_wrong_is_told_alone_and_at_its_word() {
     let column = &["facility.sql:", "there is no column `nam`", "AS org_name"];
     told(view, "i.name AS org_name", "i.nam AS org_name", column);
     told(view, "FROM institution i", "FROM institutio i", &["'institutio' not found", "| "]);
+}
+
+/// A list that is empty because nothing can be in it would say that nothing is wrong.
+#[test]
+fn what_cannot_be_is_refused_and_not_shown_as_nothing() {
+    let show = |what: &str, words: &[&str]| {
+        let show = Bidui::new("show").arg(what).arg(gansu()).arg("--lake").arg(&shared().lake);
+        show.args(words).go().ended(2).stderr
+    };
+    assert!(show("anomalies", &["--severity", "rot"]).contains("orange"));
+    assert!(show("anomalies", &["--state", "gone"]).contains("cleared"));
+    assert!(show("anomalies", &["--rule", "TRX"]).contains("no rule has an id"));
+    assert!(show("anomalies", &["--county", "99"]).contains("no division has a code"));
+    assert!(show("deliveries", &["--feed", "contrakt"]).contains("did you mean `contract`?"));
+    assert!(show("indicators", &["--indicator", "J01"]).contains("there is no indicator `J01`"));
+    let home = temp();
+    for (option, value) in [("--dirt", "NaN"), ("--plant-rate", "5"), ("--counties", "99")] {
+        let fake = Bidui::new("fake").arg(gansu()).arg("--out").arg(home.path().join("out"));
+        let said = fake.args(&[option, value]).go().ended(2).stderr;
+        assert!(!said.contains("internal error"), "{said}");
+    }
+    Bidui::new("run").arg(gansu()).args(&["--memory=-5GiB"]).go().ended(2);
 }
