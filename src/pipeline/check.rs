@@ -1,6 +1,6 @@
 //! What can be wrong with a pipeline without looking at its SQL or its data.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -26,6 +26,7 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     for feed in pipeline.feeds.values() {
         Checker::new(pipeline, "feeds", &feed.id, faults).feed(feed);
     }
+    same_files(pipeline, faults);
     for view in pipeline.views.values() {
         Checker::new(pipeline, "views", &view.id, faults).view(view);
     }
@@ -33,6 +34,20 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
         Checker::new(pipeline, "rules", &rule.id, faults).rule(rule);
     }
     orphan_tests(pipeline, faults);
+}
+
+/// Feeds that were copied and still take the files of the first one: a file goes to one feed alone.
+fn same_files(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
+    let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+    for feed in pipeline.feeds.values() {
+        let first = *known.entry(&feed.files).or_insert(&feed.id);
+        if first != feed.id {
+            let source = pipeline.source("feeds", &feed.id);
+            let text = format!("the feed `{first}` takes files of these names");
+            let span = source.find_value("files:", &feed.files);
+            faults.push(Fault::at(source, span, text).hint("give each feed names of its own"));
+        }
+    }
 }
 
 /// One file under check.

@@ -183,6 +183,17 @@ fn a_layout_that_cannot_be_is_told() {
 }
 
 #[test]
+fn two_feeds_do_not_take_the_same_files() {
+    let policies = Policies::new();
+    let (from, to) = ("gansu/feeds/contract.yaml", "gansu/feeds/contract_more.yaml");
+    std::fs::copy(policies.file(from), policies.file(to)).expect("copied");
+    let said = check(&policies, "gansu").stderr;
+    for part in ["contract_more.yaml:4:", "the feed `contract` takes files", "\n1 fault in "] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+}
+
+#[test]
 fn what_pipeline_yaml_names_is_told_at_its_place() {
     let file = "gansu/pipeline.yaml";
     let place = &["pipeline.yaml:", "there is no table `residant`", "did you mean `resident`?"];
