@@ -178,6 +178,11 @@ impl<'a> Checker<'a> {
                 self.wrong("to:", &column.to, text, "use `from`");
             }
         }
+        let mapped =
+            feed.columns.iter().flat_map(|c| c.map.values().map(move |code| (&c.to, code)));
+        for (name, code) in mapped.chain(&feed.constants) {
+            self.code(table, name, code);
+        }
         for name in feed.constants.keys() {
             if table.column(name).is_none() {
                 let known = table.columns.iter().map(|c| c.name.as_str());
@@ -208,6 +213,19 @@ impl<'a> Checker<'a> {
         }
         for total in &feed.delivery.control_totals {
             self.control_total(feed, table, total);
+        }
+    }
+
+    /// What a contract puts into a column of codes is one.
+    fn code(&mut self, table: &Table, name: &str, code: &str) {
+        let Some(id) = table.column(name).and_then(|column| column.codes.as_ref()) else { return };
+        let Some(list) = self.pipeline.codes.get(id) else { return };
+        let Some(at) = list.position("code") else { return };
+        let known = || list.rows.iter().map(move |row| row[at].as_str());
+        if !known().any(|own| own == code) {
+            let span = self.source.find_value(name, code);
+            let fault = Fault::at(self.source, span, format!("`{code}` is no code of `{id}`"));
+            self.faults.push(fault.did_you_mean(code, known()));
         }
     }
 
@@ -291,6 +309,12 @@ impl<'a> Checker<'a> {
                 let text =
                     format!("evidence `{}` shows `{column}`, which names a person", evidence.name);
                 self.wrong("evidence:", &evidence.name, text, "leave it out");
+            }
+        }
+        for (at, evidence) in rule.evidence.iter().enumerate() {
+            if rule.evidence[..at].iter().any(|other| other.name == evidence.name) {
+                let text = format!("evidence `{}` stands twice", evidence.name);
+                self.wrong("evidence:", &evidence.name, text, "drop one, or give it another name");
             }
         }
         for place in placeholders(&rule.message) {

@@ -214,6 +214,22 @@ fn persons_are_told_apart_by_columns_that_can_tell() {
     told(table, "person: {id: id_no,", "person: {id: name,", said);
 }
 
+#[test]
+fn a_contract_puts_codes_into_columns_of_codes() {
+    let said = &["premium.yaml:", "`39` is no code of `insutype`"];
+    told("gansu/feeds/premium.yaml", "{insutype: \"390\"}", "{insutype: \"39\"}", said);
+    let said = &["insured.yaml:24:", "is no code of `subsidy_type`"];
+    told(
+        "gansu/feeds/insured.yaml",
+        "\"特困人员-7131\": \"特困\"",
+        "\"特困人员-7131\": \"特\"",
+        said,
+    );
+    let rule = "basic-medical/rules/FDC01.sql";
+    let said = &["FDC01.sql:", "evidence `chronic_n` stands twice"];
+    told(rule, "  - chronic_since:", "  - chronic_n\n  - chronic_since:", said);
+}
+
 /// One worked example that cannot be tried does not hide the others.
 #[test]
 fn every_worked_example_is_tried() {
