@@ -182,10 +182,10 @@ fn collect(
 
 /// Folders that nobody would read: one whose name is nearly that of a section, or one inside a section.
 fn strangers(dir: &Path, faults: &mut Vec<Fault>) {
-    let sections = || SECTIONS.iter().map(|(section, _)| *section);
+    let sections: Vec<&str> = SECTIONS.iter().map(|(section, _)| *section).collect();
     for name in folders(dir) {
-        if !sections().any(|section| section == name) {
-            if let Some(near) = nearest(&name, sections()) {
+        if !sections.contains(&name.as_str()) {
+            if let Some(near) = nearest(&name, sections.iter().copied()) {
                 let fault = Fault::of(&dir.join(&name), "no folder of a pipeline");
                 faults.push(fault.hint(format!("did you mean `{near}`?")));
             }
