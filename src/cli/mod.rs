@@ -50,7 +50,7 @@ enum Command {
     Test(test::Args),
     /// Hold extracts to the contract of their feed without taking them in.
     Try(try_out::Args),
-    /// Show anomalies, rejects, deliveries, indicators or runs of a lake.
+    /// Show anomalies, rejects, deliveries, links, indicators or runs of a lake.
     Show(show::Args),
     /// Go from an anomaly back to its rule, its values and the lines that it rests on.
     Explain(explain::Args),

@@ -183,6 +183,8 @@ fn parts_that_are_behind_are_said_once() {
         page.contains("3 个：景泰县（最新 2026-08-31）；皋兰县、榆中县（最新 2026-09-30）"),
         "{page}"
     );
+    // Days stay in one line; twelve names in one would push the table off the page.
+    assert!(page.contains("td.days .soft{white-space:normal"));
 }
 
 #[test]
