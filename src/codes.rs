@@ -114,11 +114,6 @@ impl Lists {
     pub fn get(&self, list: &str) -> Option<&Codes> {
         self.codes.get(list)
     }
-
-    /// Names of all lists.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.codes.keys().map(String::as_str)
-    }
 }
 
 /// Is `value`, or a prefix of it, in the list?
@@ -140,9 +135,8 @@ impl Params {
     /// Scale of the values: decimal places.
     pub const SCALE: u32 = 4;
 
-    /// Reads `codes/param.csv`; rows further up win. Returns the rows that hold no number.
-    pub fn new(list: Option<&CodeList>) -> (Self, Vec<String>) {
-        let mut wrong = Vec::new();
+    /// Reads `codes/param.csv`; rows further up win, and those that hold no number are passed over.
+    pub fn new(list: Option<&CodeList>) -> Self {
         let mut built: BTreeMap<String, HashMap<String, ByYear>> = BTreeMap::new();
         let columns = list.and_then(|l| {
             let at = |n| l.position(n);
@@ -152,10 +146,7 @@ impl Params {
             for row in &list.rows {
                 let number = crate::amount::parse_decimal(&row[value], Self::SCALE);
                 let since = if row[year].is_empty() { Some(0) } else { row[year].parse().ok() };
-                let (Some(number), Some(since)) = (number, since) else {
-                    wrong.push(row[name].clone());
-                    continue;
-                };
+                let (Some(number), Some(since)) = (number, since) else { continue };
                 let areas = built.entry(row[name].clone()).or_default();
                 areas.entry(row[area].clone()).or_default().entry(since).or_insert(number);
             }
@@ -163,7 +154,7 @@ impl Params {
         let share = |areas: HashMap<String, ByYear>| {
             areas.into_iter().map(|(area, years)| (area, Arc::new(years))).collect()
         };
-        (Self { values: built.into_iter().map(|(n, a)| (n, share(a))).collect() }, wrong)
+        Self { values: built.into_iter().map(|(n, a)| (n, share(a))).collect() }
     }
 
     /// Names of all parameters.

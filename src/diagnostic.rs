@@ -22,18 +22,41 @@ impl Source {
         }
     }
 
-    /// Byte range of `value` where it stands as the value of `key`, else of `value` anywhere.
+    /// Byte range of `value` where it stands as the value of `key`, else of `value` anywhere. A key that
+    /// a comment or a longer word holds is none.
     pub fn find_value(&self, key: &str, value: &str) -> Range<usize> {
         let mut from = 0;
         while let Some(found) = self.text[from..].find(key) {
             let after = from + found + key.len();
             let line_end = self.text[after..].find('\n').map_or(self.text.len(), |n| after + n);
-            if let Some(at) = self.text[after..line_end].find(value) {
+            let before = self.text[..from + found].rsplit('\n').next().unwrap_or_default();
+            let begins = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            if begins
+                && !before.trim_start().starts_with('#')
+                && let Some(at) = self.text[after..line_end].find(value)
+            {
                 return after + at..after + at + value.len();
             }
             from = after;
         }
         self.find(value)
+    }
+
+    /// Byte range of a word of SQL at or after `from`: not of a part of another one, nor in a comment.
+    pub fn find_word(&self, from: usize, word: &str) -> Option<Range<usize>> {
+        let part = |c: char| c.is_alphanumeric() || c == '_';
+        let ends = |edge: Option<char>, side: Option<char>| {
+            !(edge.is_some_and(part) && side.is_some_and(part))
+        };
+        let mut hits = self.text[from..].match_indices(word).map(|(at, _)| from + at);
+        let found = hits.find(|at| {
+            let (before, after) = (&self.text[..*at], &self.text[at + word.len()..]);
+            let line = before.rsplit('\n').next().unwrap_or_default();
+            ends(word.chars().next(), before.chars().next_back())
+                && ends(word.chars().next_back(), after.chars().next())
+                && !line.contains("--")
+        });
+        found.map(|at| at..at + word.len())
     }
 
     /// Line and column, from 1, of a byte position.
@@ -90,6 +113,9 @@ impl Fault {
     #[must_use]
     pub fn did_you_mean<'a>(self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         match nearest(word, known) {
+            _ if word.contains(['，', '、', '；']) => {
+                self.hint("between words stands a comma of half width and a space: `a, b`")
+            }
             Some(near) => self.hint(format!("did you mean `{near}`?")),
             None => self,
         }
@@ -115,6 +141,27 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .filter(|(score, _)| *score > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, k)| k)
+}
+
+/// Marks of Chinese texts that stand in the place of one of SQL's own.
+const WIDE: [char; 14] =
+    ['，', '。', '；', '：', '（', '）', '‘', '’', '“', '”', '＝', '＞', '＜', '\u{3000}'];
+
+/// The first such mark of an SQL text outside of its quotes and comments.
+pub fn wide_mark(sql: &str) -> Option<(usize, char)> {
+    let (mut quoted, mut comment) = (None, false);
+    for (at, c) in sql.char_indices() {
+        match (quoted, c) {
+            (_, '\n') if comment => comment = false,
+            _ if comment => {}
+            (Some(open), _) => quoted = quoted.filter(|_| c != open),
+            (None, '\'' | '"') => quoted = Some(c),
+            (None, '-') if sql[at..].starts_with("--") => comment = true,
+            (None, _) if WIDE.contains(&c) => return Some((at, c)),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Renders faults in the order of their places, in colour on a terminal.
@@ -158,4 +205,27 @@ fn clamp(source: &Source, span: &Range<usize>) -> Range<usize> {
         end -= 1;
     }
     start..end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_and_words_are_found_where_they_are_meant() {
+        let text = "# columns: which\nxcolumns: a\ncolumns: a\nSELECT org_name -- name\n, name";
+        let source = Source { path: "a.sql".into(), text: text.into() };
+        let at = source.find_value("columns:", "a").start;
+        assert_eq!(source.line_column(at), (3, 10));
+        let word = source.find_word(0, "name").map(|span| source.line_column(span.start));
+        assert_eq!(word, Some((5, 3)));
+        assert_eq!(source.find_word(0, "nam"), None);
+    }
+
+    #[test]
+    fn full_width_marks_are_seen_outside_of_texts_only() {
+        assert_eq!(wide_mark("kind = '甲（乙），丙' -- 注：无\nAND a > 1"), None);
+        assert_eq!(wide_mark("a IN ('甲'，'乙')"), Some(("a IN ('甲'".len(), '，')));
+        assert_eq!(wide_mark("-- 一\nparam（'x')"), Some(("-- 一\nparam".len(), '（')));
+    }
 }

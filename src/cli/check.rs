@@ -1,12 +1,13 @@
 //! `bidui check`: silent when all is well.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use chrono::NaiveDate;
 
 use super::output;
-use crate::diagnostic;
+use crate::diagnostic::{self, Fault};
 use crate::error::Result;
 use crate::ledger::policy::Policy;
 use crate::night::setup::{SOME_DAY, newest, prepared};
@@ -29,19 +30,20 @@ pub struct Args {
 /// The table of views cannot be written. Faults are no error here: they are shown, and the exit
 /// code is 2.
 pub fn check(args: &Args) -> Result<ExitCode> {
-    let checked = pipeline::load(&args.pipeline).and_then(|pipeline| {
-        let night = newest(pipeline.settings.input.as_deref());
-        let (plans, _) = prepared(&pipeline, night.unwrap_or(SOME_DAY))?;
-        Ok((pipeline, plans, night))
-    });
-    let (pipeline, plans, night) = match checked {
-        Ok(both) => both,
-        Err(faults) => {
-            output::log(diagnostic::render(&faults, super::colour()).trim_end());
-            let noun = if faults.len() == 1 { "fault" } else { "faults" };
-            output::log(&format!("\n{} {noun} in {}", faults.len(), args.pipeline.display()));
-            return Ok(ExitCode::from(2));
+    let (pipeline, mut faults) = pipeline::read_folder(&args.pipeline);
+    let night = pipeline.as_ref().and_then(|p| newest(p.settings.input.as_deref()));
+    let mut plans = None;
+    if let Some(pipeline) = pipeline.as_ref().filter(|_| faults.iter().all(leaves_the_sql)) {
+        match prepared(pipeline, night.unwrap_or(SOME_DAY)) {
+            Ok((planned, _)) => plans = Some(planned),
+            Err(more) => faults.extend(more),
         }
+    }
+    let (Some(pipeline), Some(plans), true) = (pipeline, plans, faults.is_empty()) else {
+        output::log(diagnostic::render(&faults, super::colour()).trim_end());
+        let noun = if faults.len() == 1 { "fault" } else { "faults" };
+        output::log(&format!("\n{} {noun} in {}", faults.len(), args.pipeline.display()));
+        return Ok(ExitCode::from(2));
     };
     calendar(&pipeline, night, args.verbose);
     if args.verbose {
@@ -60,6 +62,12 @@ pub fn check(args: &Args) -> Result<ExitCode> {
         output::say(&table.to_string())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Can SQL be judged beside a fault? What it rests on is there: tables, views and lists are in order.
+fn leaves_the_sql(fault: &Fault) -> bool {
+    let section = fault.path.parent().and_then(Path::file_name).and_then(OsStr::to_str);
+    matches!(section, Some("feeds" | "rules" | "packs" | "indicators"))
 }
 
 /// Says when terms of the newest extracts end after the list of working days.

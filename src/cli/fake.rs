@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=180))]
     every: u64,
     /// Multiplies every rate of dirt; 0 writes clean extracts, 3 heavy dirt.
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, value_parser = factor)]
     dirt: f64,
     /// JSON file with single rates of dirt.
     #[arg(long)]
@@ -49,7 +49,7 @@ pub struct Args {
     #[arg(long)]
     errors: Option<String>,
     /// Share of households with a planted anomaly.
-    #[arg(long, default_value_t = 0.02)]
+    #[arg(long, default_value_t = 0.02, value_parser = share)]
     plant_rate: f64,
     /// Only these counties or cities, by the beginning of their codes.
     #[arg(long, value_delimiter = ',')]
@@ -57,6 +57,20 @@ pub struct Args {
     /// No progress bars.
     #[arg(long, short)]
     quiet: bool,
+}
+
+/// Reads a number of 0 or more.
+fn factor(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+    number.ok_or_else(|| "give a number of 0 or more".to_owned())
+}
+
+/// Reads a number from 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    factor(text)
+        .ok()
+        .filter(|share| *share <= 1.0)
+        .ok_or_else(|| "give 0 to 1, such as 0.02".into())
 }
 
 /// Makes the extracts and says what they hold.
@@ -67,6 +81,11 @@ pub struct Args {
 pub fn fake(args: &Args) -> Result<ExitCode> {
     let pipeline = load(&args.pipeline)?;
     let divisions = register(&pipeline)?;
+    let nowhere = |area: &&String| !divisions.iter().any(|d| d.code.starts_with(area.as_str()));
+    if let Some(area) = args.counties.iter().find(nowhere) {
+        return Err(Error::usage(format!("no division has a code that begins with `{area}`"))
+            .hint("such as 6201 for a city, 620122 for a county"));
+    }
     let dirt = match &args.dirt_file {
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;

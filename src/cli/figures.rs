@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 
 use crate::calendar::previous_month;
 use crate::error::Result;
+use crate::feedback::bulletin::unit_zh;
 use crate::indicator::area::Figures;
 use crate::indicator::figure::Change;
 use crate::indicator::figure::{Reader, change, decimal};
@@ -16,7 +17,7 @@ use crate::indicator::table::{month, read, read_history, read_notes};
 use crate::night::{Setup, setup::date_of};
 
 /// Columns, in their order.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "indicator",
     "title",
     "part",
@@ -25,6 +26,7 @@ const COLUMNS: [&str; 11] = [
     "numerator",
     "denominator",
     "value",
+    "unit",
     "rank",
     "change",
     "note",
@@ -50,7 +52,7 @@ pub(super) fn batch(
         None => Figures::default(),
     };
     let begins = |filter: Option<&str>, value: &str| filter.is_none_or(|f| value.starts_with(f));
-    let mut rows: Vec<[Option<String>; 11]> = Vec::new();
+    let mut rows: Vec<[Option<String>; 12]> = Vec::new();
     for own in setup.pipeline.indicators.values().filter(|i| begins(indicator, &i.id)) {
         let from = setup.pipeline.settings.publish.rank_from;
         let places = [4, 6].map(|digits| figures.level(&own.id, "", digits));
@@ -74,6 +76,7 @@ pub(super) fn batch(
                 Some(decimal(figure.numerator)),
                 figure.denominator.map(decimal),
                 Reader::Internal.value(figure, own.unit),
+                Some(unit_zh(own).to_owned()),
                 rank.map(|r| format!("{}/{}", r.place, r.of)),
                 moved.map(|m| match m {
                     Change::Same => "=".to_owned(),
@@ -86,9 +89,9 @@ pub(super) fn batch(
     }
     for note in read_notes(folder)?.into_iter().filter(|n| begins(indicator, &n.indicator)) {
         let Some(reason) = note.not_run else { continue };
-        let mut row: [Option<String>; 11] = Default::default();
+        let mut row: [Option<String>; 12] = Default::default();
         (row[0], row[1]) = (Some(note.indicator), Some(note.title));
-        row[10] = Some(format!("not run: {reason}"));
+        row[11] = Some(format!("not run: {reason}"));
         rows.push(row);
     }
     let fields: Vec<Field> = COLUMNS.iter().map(|c| Field::new(*c, DataType::Utf8, true)).collect();

@@ -24,6 +24,7 @@ mod verify;
 mod worklist;
 
 use std::io::IsTerminal;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -49,7 +50,7 @@ enum Command {
     Test(test::Args),
     /// Hold extracts to the contract of their feed without taking them in.
     Try(try_out::Args),
-    /// Show anomalies, rejects, deliveries, indicators or runs of a lake.
+    /// Show anomalies, rejects, deliveries, links, indicators or runs of a lake.
     Show(show::Args),
     /// Go from an anomaly back to its rule, its values and the lines that it rests on.
     Explain(explain::Args),
@@ -103,7 +104,14 @@ pub fn commands() -> clap::Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     read_apart::prepare();
-    let result = match cli.command {
+    // A panic is a fault of bidui, and told by now; its own exit code would be one that nobody knows.
+    let done = catch_unwind(AssertUnwindSafe(|| finish(obey(cli.command))));
+    done.unwrap_or(ExitCode::from(3))
+}
+
+/// Does what the command says.
+fn obey(command: Command) -> Result<ExitCode> {
+    match command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Test(args) => test::test(&args),
@@ -119,8 +127,7 @@ pub fn main() -> ExitCode {
         Command::Fake(args) => fake::fake(&args),
         Command::Truth(args) => truth::truth(&args),
         Command::ReadApart(args) => read_apart::read(&args),
-    };
-    finish(result)
+    }
 }
 
 /// The exit code; an error goes to stderr with its hints.

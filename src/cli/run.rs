@@ -58,6 +58,9 @@ fn bytes(text: &str) -> Result<usize, String> {
         _ => return Err("write it like 2GiB or 512MiB".into()),
     };
     let number: f64 = digits.parse().map_err(|_| "write it like 2GiB or 512MiB".to_owned())?;
+    if !number.is_finite() || number <= 0.0 {
+        return Err("give more than nothing".into());
+    }
     Ok((number * unit) as usize)
 }
 
@@ -94,7 +97,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     ended?;
     let seconds = started.elapsed().as_secs_f64();
-    output::log(&format!("{} nights in {seconds:.1} s", outcomes.len()));
+    let noun = if outcomes.len() == 1 { "night" } else { "nights" };
+    output::log(&format!("{} {noun} in {seconds:.1} s", outcomes.len()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -186,7 +190,8 @@ fn rules(s: &crate::report::summary::Summary) -> String {
     }
     let mut text = table.to_string();
     for (r, reason) in s.rules.iter().filter_map(|r| Some((r, r.blind()?))) {
-        text.push_str(&format!("\n未运行 not run: {} {}（{reason}）", r.rule, r.title.zh));
+        let zh = crate::report::about(reason).map(|zh| format!("{zh} ")).unwrap_or_default();
+        text.push_str(&format!("\n未运行 not run: {} {}（{zh}{reason}）", r.rule, r.title.zh));
     }
     let off = s.rules.iter().filter(|r| r.off().is_some()).count();
     if off > 0 {

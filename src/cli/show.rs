@@ -9,11 +9,13 @@ use chrono::NaiveDate;
 
 use super::output::{self, Form, Out};
 use crate::anomaly::{Anomaly, table};
+use crate::diagnostic::nearest;
 use crate::error::{Error, Result};
 use crate::feed::receipt::Receipt;
 use crate::feed::{REJECT_COLUMNS, REJECTS};
 use crate::lake::rows::{Part, RowsFile};
 use crate::night::{self, Options, Setup};
+use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Privacy;
 use crate::privacy::hide_ids;
 
@@ -50,11 +52,11 @@ pub struct Args {
     /// Only this indicator, or indicators whose id begins so.
     #[arg(long)]
     indicator: Option<String>,
-    /// Only this severity: red, orange, yellow, blue.
-    #[arg(long)]
+    /// Only this severity.
+    #[arg(long, value_parser = ["red", "orange", "yellow", "blue"])]
     severity: Option<String>,
-    /// Only this state: new, persisting, relapsed, cleared, held.
-    #[arg(long)]
+    /// Only this state.
+    #[arg(long, value_parser = ["new", "persisting", "relapsed", "cleared", "held"])]
     state: Option<String>,
     /// Only this feed.
     #[arg(long)]
@@ -74,6 +76,7 @@ pub struct Args {
 pub fn show(args: &Args) -> Result<ExitCode> {
     let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
     let setup = Setup::new(&options)?;
+    known(&setup, args)?;
     let batch = match args.what {
         What::Anomalies => anomalies(&setup, args)?,
         What::Rejects => rejects(&setup, args)?,
@@ -92,6 +95,33 @@ pub fn show(args: &Args) -> Result<ExitCode> {
     let rows = args.limit.unwrap_or(usize::MAX).min(batch.num_rows());
     output::give(&without_ids(&batch.slice(0, rows))?, &args.out)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses what nothing can be of: an empty list would say that nothing is wrong there.
+fn known(setup: &Setup, args: &Args) -> Result<()> {
+    let Pipeline { feeds, indicators, .. } = &setup.pipeline;
+    if let Some(feed) = args.feed.as_ref().filter(|feed| !feeds.contains_key(*feed)) {
+        return Err(none("feed", feed, feeds.keys()));
+    }
+    let begins = |word: &&String| !indicators.keys().any(|id| id.starts_with(word.as_str()));
+    if let Some(word) = args.indicator.as_ref().filter(begins) {
+        return Err(none("indicator", word, indicators.keys()));
+    }
+    let nowhere =
+        |area: &&String| !setup.divisions.iter().any(|d| d.code.starts_with(area.as_str()));
+    if let Some(area) = args.county.as_ref().filter(nowhere) {
+        let error = Error::usage(format!("no division has a code that begins with `{area}`"));
+        return Err(error.hint("such as 6201 for a city, 620122 for a county"));
+    }
+    Ok(())
+}
+
+fn none<'a>(what: &str, word: &str, all: impl Iterator<Item = &'a String>) -> Error {
+    let error = Error::usage(format!("there is no {what} `{word}`"));
+    match nearest(word, all.map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error,
+    }
 }
 
 /// The texts without ID numbers: a column that names nobody may have been filled with them.
@@ -130,7 +160,14 @@ fn anomalies(setup: &Setup, args: &Args) -> Result<RecordBatch> {
         filter.as_deref().is_none_or(|f| value.starts_with(f))
     };
     let is = |filter: &Option<String>, value: &str| filter.as_deref().is_none_or(|f| f == value);
-    let rows: Vec<Anomaly> = night::read_anomalies(&folder)?
+    let rows = night::read_anomalies(&folder)?;
+    if let Some(rule) = args.rule.as_deref()
+        && !setup.pipeline.rules.keys().any(|id| id.starts_with(rule))
+        && !rows.iter().any(|row| row.rule.starts_with(rule))
+    {
+        return Err(Error::usage(format!("no rule has an id that begins with `{rule}`")));
+    }
+    let rows: Vec<Anomaly> = rows
         .into_iter()
         .filter(|a| {
             begins(&args.rule, &a.rule)

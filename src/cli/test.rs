@@ -24,8 +24,8 @@ pub struct Args {
 /// Tries the rules and says what differs.
 ///
 /// # Errors
-/// The pipeline's faults; no id has the part that was given; an example that cannot be read or
-/// built.
+/// The pipeline's faults; no id has the part that was given; an example that cannot be built. One that
+/// has a fault of its own is no error here: it is told, and the exit code is 2.
 pub fn test(args: &Args) -> Result<ExitCode> {
     let pipeline = load(&args.pipeline)?;
     known(&pipeline, &args.rule)?;
@@ -51,7 +51,9 @@ pub fn test(args: &Args) -> Result<ExitCode> {
         trials.len() + indicators.len(),
         trials.len() + indicators.len() - failed
     ))?;
-    Ok(ExitCode::from(u8::from(failed > 0)))
+    // An example that cannot be tried is a fault of a file.
+    let faulty = trials.iter().any(|t| t.faulty) || indicators.iter().any(|t| t.faulty);
+    Ok(ExitCode::from(if faulty { 2 } else { u8::from(failed > 0) }))
 }
 
 /// Refuses a part of an id that nothing to try has: that nothing failed would look like success.

@@ -4,7 +4,6 @@ mod functions;
 mod guard;
 mod joins;
 mod lookup;
-mod names;
 mod program;
 mod stored;
 #[cfg(test)]
@@ -31,19 +30,16 @@ use datafusion::physical_plan::PhysicalExpr;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 pub use guard::guarded;
-pub use names::names_known;
 pub use program::Program;
 pub use stored::{EVERYONE, Held, Piece, Rows, Slice, Stored, TableRows, Unread};
 
 use crate::codes::{CodeList, Lists, Params};
 use crate::error::{Error, Result};
-use names::Names;
 
 /// What every session of a night shares.
 pub struct Engine {
     runtime: Arc<RuntimeEnv>,
     functions: Vec<ScalarUDF>,
-    names: Arc<Names>,
     code_tables: Vec<(String, Arc<dyn TableProvider>)>,
 }
 
@@ -63,15 +59,14 @@ impl Engine {
             let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), top);
             builder = builder.with_memory_pool(Arc::new(pool));
         }
-        let (params, _) = Params::new(codes.get("param"));
+        let params = Params::new(codes.get("param"));
         let lists = Lists::new(codes);
-        let names = Arc::new(Names::new(&params, &lists));
         let functions = functions::all(asof, Arc::new(params), Arc::new(lists));
         let code_tables = codes
             .iter()
             .map(|(id, list)| Ok((format!("code_{id}"), code_table(list)?)))
             .collect::<Result<_>>()?;
-        Ok(Self { runtime: builder.build_arc()?, functions, names, code_tables })
+        Ok(Self { runtime: builder.build_arc()?, functions, code_tables })
     }
 
     /// The same engine, which puts what memory does not hold below a folder and not where the machine has
@@ -93,8 +88,7 @@ impl Engine {
         let mut config = SessionConfig::new()
             .with_target_partitions(1)
             .with_batch_size(8192)
-            .with_information_schema(false)
-            .with_extension(self.names.clone());
+            .with_information_schema(false);
         config.options_mut().sql_parser.map_string_types_to_utf8view = false;
         let mut state = SessionStateBuilder::new()
             .with_config(config)
@@ -144,9 +138,6 @@ pub fn expression(
     columns: &DFSchema,
 ) -> Result<Arc<dyn PhysicalExpr>, DataFusionError> {
     let logical = context.parse_sql_expr(sql, columns)?;
-    if let Some(names) = Names::of(context) {
-        names.check(&logical)?;
-    }
     // Some functions exist only until they are simplified; the session does not do that here.
     let simplifier = ExprSimplifier::new(
         SimplifyContext::builder().with_schema(Arc::new(columns.clone())).build(),

@@ -93,10 +93,7 @@ fn check_one(
         return Err(Fault::at(source, 0..1, "there is no SQL below the header").hint(hint));
     }
     let planned = engine::wait(context.sql(&indicator.sql)).map_err(whole)?;
-    let planned = planned.and_then(|frame| {
-        engine::names_known(context, frame.logical_plan())?;
-        frame.into_optimized_plan()
-    });
+    let planned = planned.and_then(|frame| frame.into_optimized_plan());
     let plan = planned.map_err(|e| view::sql_fault(source, &indicator.sql, &e))?;
     let mut wanted = vec![COUNTY, NUMERATOR];
     if indicator.unit != Unit::Count {

@@ -77,7 +77,9 @@ pub(super) fn missing(setup: &Setup, feeds: &[FeedLine], need: &str) -> Option<S
             feed.feed,
             feed.newest.as_deref().unwrap_or("never")
         )),
-        Freshness::Missing => Some(format!("feed {} was never delivered", feed.feed)),
+        Freshness::Missing => {
+            Some(format!("feed {} was never delivered, or never accepted", feed.feed))
+        }
         Freshness::Fresh | Freshness::Late => None,
     })
 }

@@ -187,6 +187,7 @@ fn summary(setup: &Setup, rows: &[Anomaly], facts: &Facts) -> Summary {
         deliveries: facts.deliveries.clone(),
         unknown_files: facts.unknown.clone(),
         tables: tables.map(|t| (t.id.clone(), t.title.clone())).collect(),
+        columns: dropped(setup, &facts.feeds),
         workdays_until: Policy::of(&setup.pipeline).unlisted(facts.night),
         identity: facts.funnel.tables.clone(),
         identity_steps: facts.funnel.steps.clone(),
@@ -206,6 +207,20 @@ fn summary(setup: &Setup, rows: &[Anomaly], facts: &Facts) -> Summary {
         waived: tonight().filter(|r| r.waived.is_some()).count() as u64,
         severities: Severity::ALL.iter().map(severity).collect(),
     }
+}
+
+/// Titles of the columns of which cells were dropped.
+fn dropped(setup: &Setup, feeds: &[FeedLine]) -> BTreeMap<String, String> {
+    let mut titles = BTreeMap::new();
+    for feed in feeds {
+        let Some(table) = setup.pipeline.tables.get(&feed.table) else { continue };
+        for name in feed.amendments.keys().filter_map(|kind| kind.strip_prefix("dropped:")) {
+            if let Some(column) = table.column(name) {
+                titles.entry(name.to_owned()).or_insert_with(|| column.title.clone());
+            }
+        }
+    }
+    titles
 }
 
 fn rule_lines(setup: &Setup, rows: &[Anomaly], facts: &Facts) -> Vec<RuleLine> {

@@ -279,7 +279,8 @@ fn check_sql(pipeline: &Pipeline, night: NaiveDate) -> Result<Plans, Vec<Fault>>
         let mut faults = Vec::new();
         for planned in &plans.views {
             let view = &pipeline.views[&planned.id];
-            let rules = pipeline.rules.values().filter(|r| r.over == view.id);
+            let over = |r: &&Rule| r.over == view.id && !r.predicate.is_empty();
+            let rules = pipeline.rules.values().filter(over);
             let judge = Judge::compile(pipeline, view, &planned.schema, rules, &context);
             faults.extend(judge.err().unwrap_or_default());
         }
@@ -349,9 +350,12 @@ fn secret(pipeline: &Pipeline) -> Result<(Vec<u8>, bool)> {
     if let Some(demo) = &policy.secret_demo {
         return Ok((demo.clone().into_bytes(), true));
     }
-    Err(Error::usage("no secret for the person keys").hint(
-        "put one into the file or environment variable that identity.secret in pipeline.yaml names",
-    ))
+    let place = match &policy.secret_env {
+        Some(name) => format!("the environment variable {name}"),
+        None => "the file".to_owned(),
+    };
+    Err(Error::usage("no secret for the person keys")
+        .hint(format!("put one into {place}, which identity.secret in pipeline.yaml names")))
 }
 
 /// All faults of a pipeline folder as one error.

@@ -155,7 +155,7 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
         let named =
             named.chain(bulletin.items.iter().flat_map(|i| [&i.lead].into_iter().chain(&i.also)));
         let named = named.chain(bulletin.lamps.keys()).chain(bulletin.score.weights.keys());
-        for id in named.filter(|id| !pipeline.indicators.contains_key(*id)) {
+        for id in named.filter(|id| !pipeline.has("indicators", id)) {
             let known = pipeline.indicators.keys().map(String::as_str);
             let fault = Fault::at(source, source.find(id), format!("there is no indicator `{id}`"));
             faults.push(fault.did_you_mean(id, known));
@@ -169,7 +169,8 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
             }
         }
         for pattern in bulletin.problems.iter().flat_map(|p| &p.rules) {
-            if !pipeline.rules.keys().any(|rule| fits(pattern, rule)) {
+            let known = pipeline.rules.keys().any(|rule| fits(pattern, rule));
+            if !known && !pipeline.has("rules", pattern) {
                 let text = format!("no rule fits `{pattern}`");
                 let known = pipeline.rules.keys().map(String::as_str);
                 let span = source.find_value("rules", pattern);

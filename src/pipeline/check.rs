@@ -1,19 +1,17 @@
 //! What can be wrong with a pipeline without looking at its SQL or its data.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use super::Pipeline;
 use super::pattern::{Parts, Pattern};
 use super::schema::{CASE_COLUMNS, DELIVERY_COLUMNS, FEED_COLUMNS};
 use super::spec::{
     Against, ColumnType, ControlTotal, Feed, FeedColumn, FileKind, Grain, Privacy, Rule, System,
     TOTAL_WORDS, Table, View,
 };
+use super::{Pipeline, layout};
 use crate::calendar::{Due, Workdays};
-use crate::codes::Params;
 use crate::diagnostic::{Fault, Source};
 
 /// Columns that every table has besides its own.
@@ -28,14 +26,28 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     for feed in pipeline.feeds.values() {
         Checker::new(pipeline, "feeds", &feed.id, faults).feed(feed);
     }
+    same_files(pipeline, faults);
     for view in pipeline.views.values() {
         Checker::new(pipeline, "views", &view.id, faults).view(view);
     }
     for rule in pipeline.rules.values() {
         Checker::new(pipeline, "rules", &rule.id, faults).rule(rule);
     }
-    settings(pipeline, faults);
     orphan_tests(pipeline, faults);
+}
+
+/// Feeds that were copied and still take the files of the first one: a file goes to one feed alone.
+fn same_files(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
+    let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+    for feed in pipeline.feeds.values() {
+        let first = *known.entry(&feed.files).or_insert(&feed.id);
+        if first != feed.id {
+            let source = pipeline.source("feeds", &feed.id);
+            let text = format!("the feed `{first}` takes files of these names");
+            let span = source.find_value("files:", &feed.files);
+            faults.push(Fault::at(source, span, text).hint("give each feed names of its own"));
+        }
+    }
 }
 
 /// One file under check.
@@ -88,7 +100,7 @@ impl<'a> Checker<'a> {
                     let text = format!("code column `{name}` names no list");
                     self.wrong("name:", name, text, "add `codes: <list>`");
                 }
-                (_, Some(list)) if !self.pipeline.codes.contains_key(list) => {
+                (_, Some(list)) if !self.pipeline.has("codes", list) => {
                     let known = self.pipeline.codes.keys().map(String::as_str);
                     self.unknown("codes:", list, "code list", known);
                 }
@@ -100,34 +112,52 @@ impl<'a> Checker<'a> {
                 self.unknown("key:", key, "column", names.iter().copied());
             }
         }
-        let roles = table.person.iter().flat_map(|p| {
-            [
-                Some(&p.id),
-                p.name.as_ref(),
-                p.birth.as_ref(),
-                p.village.as_ref(),
-                p.household.as_ref(),
-                p.sex.as_ref(),
-                p.phone.as_ref(),
-            ]
-        });
-        for role in roles.flatten() {
-            if !names.contains(role.as_str()) {
-                self.unknown("person:", role, "column", names.iter().copied());
-            }
-        }
+        self.roles(table, &names);
         if table.grain == Grain::Person && table.person.is_none() {
             let text = "grain is person, but `person:` does not say which columns identify one";
             self.wrong("grain:", "person", text.into(), "add `person: {id: …}`");
         }
     }
 
+    /// The columns by which a person is known are there, and of a kind that can be held together.
+    fn roles(&mut self, table: &Table, names: &BTreeSet<&str>) {
+        let roles = table.person.iter().flat_map(|p| {
+            [
+                (Some(&p.id), Some((ColumnType::CitizenId, "citizen_id"))),
+                (p.name.as_ref(), Some((ColumnType::Name, "name"))),
+                (p.birth.as_ref(), Some((ColumnType::Date, "date"))),
+                (p.village.as_ref(), Some((ColumnType::Division, "division"))),
+                (p.household.as_ref(), None),
+                (p.sex.as_ref(), None),
+                (p.phone.as_ref(), None),
+            ]
+        });
+        for (role, kind) in roles {
+            let Some(role) = role else { continue };
+            let Some(column) = table.column(role) else {
+                self.unknown("person:", role, "column", names.iter().copied());
+                continue;
+            };
+            if let Some((_, word)) = kind.filter(|(kind, _)| *kind != column.kind) {
+                let text = format!("`{role}` is no column of the type `{word}`");
+                self.wrong("person:", role, text, "persons are told apart by columns of this type");
+            }
+        }
+    }
+
     fn feed(&mut self, feed: &Feed) {
+        layout::check(feed, self.source, self.faults);
         let Some(table) = self.pipeline.tables.get(&feed.table) else {
-            let known = self.pipeline.tables.keys().map(String::as_str);
-            self.unknown("table:", &feed.table, "table", known);
+            if !self.pipeline.has("tables", &feed.table) {
+                let known = self.pipeline.tables.keys().map(String::as_str);
+                self.unknown("table:", &feed.table, "table", known);
+            }
             return;
         };
+        if table.source.is_some() {
+            let text = format!("`{}` is filled by bidui", table.id);
+            self.wrong("table:", &feed.table, text, "no feed can fill a table with `source`");
+        }
         let mut filled = BTreeSet::new();
         for column in &feed.columns {
             let Some(target) = table.column(&column.to) else {
@@ -147,6 +177,11 @@ impl<'a> Checker<'a> {
                 let text = format!("`path` makes a division, `{}` is none", column.to);
                 self.wrong("to:", &column.to, text, "use `from`");
             }
+        }
+        let mapped =
+            feed.columns.iter().flat_map(|c| c.map.values().map(move |code| (&c.to, code)));
+        for (name, code) in mapped.chain(&feed.constants) {
+            self.code(table, name, code);
         }
         for name in feed.constants.keys() {
             if table.column(name).is_none() {
@@ -178,6 +213,19 @@ impl<'a> Checker<'a> {
         }
         for total in &feed.delivery.control_totals {
             self.control_total(feed, table, total);
+        }
+    }
+
+    /// What a contract puts into a column of codes is one.
+    fn code(&mut self, table: &Table, name: &str, code: &str) {
+        let Some(id) = table.column(name).and_then(|column| column.codes.as_ref()) else { return };
+        let Some(list) = self.pipeline.codes.get(id) else { return };
+        let Some(at) = list.position("code") else { return };
+        let known = || list.rows.iter().map(move |row| row[at].as_str());
+        if !known().any(|own| own == code) {
+            let span = self.source.find_value(name, code);
+            let fault = Fault::at(self.source, span, format!("`{code}` is no code of `{id}`"));
+            self.faults.push(fault.did_you_mean(code, known()));
         }
     }
 
@@ -223,7 +271,7 @@ impl<'a> Checker<'a> {
             self.faults.push(Fault::at(self.source, 0..1, text).hint("rename the view"));
         }
         for table in view.trace.keys() {
-            if !self.pipeline.tables.contains_key(table) {
+            if !self.pipeline.has("tables", table) {
                 let known = self.pipeline.tables.keys().map(String::as_str);
                 self.unknown("trace:", table, "table", known);
             }
@@ -231,12 +279,12 @@ impl<'a> Checker<'a> {
     }
 
     fn rule(&mut self, rule: &Rule) {
-        if !self.pipeline.views.contains_key(&rule.over) {
+        if !self.pipeline.has("views", &rule.over) {
             let known = self.pipeline.views.keys().map(String::as_str);
             self.unknown("over:", &rule.over, "view", known);
         }
         for need in &rule.needs {
-            if !self.pipeline.tables.contains_key(need) {
+            if !self.pipeline.has("tables", need) {
                 let known = self.pipeline.tables.keys().map(String::as_str);
                 self.unknown("needs:", need, "table", known);
             }
@@ -263,18 +311,28 @@ impl<'a> Checker<'a> {
                 self.wrong(key, name, text, "leave it out");
             }
         }
+        for (at, evidence) in rule.evidence.iter().enumerate() {
+            if rule.evidence[..at].iter().any(|other| other.name == evidence.name) {
+                let text = format!("evidence `{}` stands twice", evidence.name);
+                self.wrong("evidence:", &evidence.name, text, "drop one, or give it another name");
+            }
+        }
         for place in placeholders(&rule.message) {
             if !rule.evidence.iter().any(|e| e.name == place) {
                 let known = rule.evidence.iter().map(|e| e.name.as_str());
                 self.unknown("message:", place, "evidence", known);
             }
         }
+        if rule.message.split('{').skip(1).any(|rest| !rest.contains('}')) {
+            let text = "a brace `{` of the message is not closed".to_owned();
+            self.wrong("message:", "{", text, "write {name} of a piece of evidence");
+        }
         if rule.predicate.is_empty() {
             let text = "the file holds no predicate below its header";
             self.faults
                 .push(Fault::at(self.source, 0..1, text).hint("write what is wrong, in SQL"));
         }
-        if !self.pipeline.sources.contains_key(&format!("rules/{}.test", rule.id)) {
+        if !self.pipeline.has("rules", &format!("{}.test", rule.id)) {
             let test = self.source.path.with_extension("test.yaml");
             self.faults.push(
                 Fault::of(&self.source.path, "the rule has no worked example")
@@ -321,73 +379,13 @@ pub(super) fn placeholders(message: &str) -> impl Iterator<Item = &str> {
     message.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
 }
 
-/// Faults of pipeline.yaml and of the parameters.
-fn settings(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
-    let path = pipeline.dir.join("pipeline.yaml");
-    let settings = &pipeline.settings;
-    let mut missing = |what: &str, id: &str, known: Vec<&str>| {
-        let fault = Fault::of(&path, format!("there is no {what} `{id}`"));
-        faults.push(fault.did_you_mean(id, known));
-    };
-    let lists = settings.divisions.iter().chain(&settings.division_history);
-    let lists = lists.chain(&settings.identity.link.decisions);
-    for list in lists.filter(|l| !pipeline.codes.contains_key(*l)) {
-        missing("code list", list, pipeline.codes.keys().map(String::as_str).collect());
-    }
-    let tables = settings.identity.spine.iter().chain(settings.waivers.iter().map(|w| &w.table));
-    for table in tables.chain(&settings.identity.link.once) {
-        if !pipeline.tables.contains_key(table) {
-            missing("table", table, pipeline.tables.keys().map(String::as_str).collect());
-        }
-    }
-    for rule in settings.off.keys().filter(|r| !pipeline.rules.contains_key(*r)) {
-        missing("rule", rule, pipeline.rules.keys().map(String::as_str).collect());
-    }
-    let others = |t: &&String| pipeline.tables.get(*t).is_some_and(|t| t.grain != Grain::Person);
-    let identity = &settings.identity;
-    for (list, tables) in [("spine", &identity.spine), ("link.once", &identity.link.once)] {
-        for table in tables.iter().filter(others) {
-            let text = format!("`{table}` in identity.{list} is no table of persons");
-            faults.push(Fault::of(&path, text));
-        }
-    }
-    waivers(pipeline, &path, faults);
-    let (_, wrong) = Params::new(pipeline.codes.get("param"));
-    for name in wrong {
-        let source = pipeline.source("codes", "param");
-        let text = format!("the value or year of parameter `{name}` is not a number");
-        faults.push(Fault::at(source, source.find(&name), text));
-    }
-}
-
-/// Faults of the columns that waivers are read from: every night would stop at them.
-fn waivers(pipeline: &Pipeline, path: &Path, faults: &mut Vec<Fault>) {
-    let Some(policy) = &pipeline.settings.waivers else { return };
-    let Some(table) = pipeline.tables.get(&policy.table) else { return };
-    let days = [&policy.from, &policy.to];
-    for name in [&policy.rule, &policy.subject, &policy.reason].into_iter().chain(days) {
-        let day = || matches!(table.column(name).map(|c| &c.kind), Some(ColumnType::Date));
-        if table.column(name).is_none() {
-            let text = format!("there is no column `{name}` of {} for waivers", table.id);
-            let known = table.columns.iter().map(|c| c.name.as_str());
-            faults.push(Fault::of(path, text).did_you_mean(name, known));
-        } else if days.contains(&name) && !day() {
-            let text = format!("`{name}` of {} is a day of waivers, and no date", table.id);
-            faults.push(Fault::of(path, text).hint("make it a column of type date"));
-        }
-    }
-    if table.grain != Grain::Person {
-        faults.push(Fault::of(path, format!("`{}` in waivers is no table of persons", table.id)));
-    }
-}
-
 /// A worked example of a rule that does not exist.
 fn orphan_tests(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     for (key, source) in &pipeline.sources {
         let Some(id) = key.strip_prefix("rules/").and_then(|k| k.strip_suffix(".test")) else {
             continue;
         };
-        if !pipeline.sources.contains_key(&format!("rules/{id}")) {
+        if !pipeline.has("rules", id) {
             faults.push(
                 Fault::of(&source.path, format!("a worked example without its rule `{id}`"))
                     .did_you_mean(id, pipeline.rules.keys().map(String::as_str)),

@@ -221,11 +221,11 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
             let fault = Fault::at(source, span, format!("there is no {what} `{value}`"));
             faults.push(fault.did_you_mean(value, known));
         };
-        for need in indicator.needs.iter().filter(|n| !pipeline.tables.contains_key(*n)) {
+        for need in indicator.needs.iter().filter(|n| !pipeline.has("tables", n)) {
             let known = pipeline.tables.keys().map(String::as_str).collect();
             unknown("needs:", need, "table", known);
         }
-        for rule in indicator.causes.iter().filter(|r| !pipeline.rules.contains_key(*r)) {
+        for rule in indicator.causes.iter().filter(|r| !pipeline.has("rules", r)) {
             let known = pipeline.rules.keys().map(String::as_str).collect();
             unknown("causes:", rule, "rule", known);
         }
@@ -248,7 +248,7 @@ fn orphans(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     for (key, source) in &pipeline.sources {
         let stem = key.strip_prefix("indicators/").and_then(|k| k.strip_suffix(".test"));
         let Some(id) = stem else { continue };
-        if !pipeline.indicators.contains_key(id) {
+        if !pipeline.has("indicators", id) {
             let known = pipeline.indicators.keys().map(String::as_str);
             let text = format!("a worked example without its indicator `{id}`");
             faults.push(Fault::of(&source.path, text).did_you_mean(id, known));

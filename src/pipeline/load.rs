@@ -1,16 +1,17 @@
 //! Reads a pipeline folder and those that it extends, child over parent, and reports every fault.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::bulletins::Bulletin;
 use super::indicators::Indicator;
 use super::packs::Pack;
 use super::spec::{Feed, Rule, Table, View};
-use super::{Pipeline, bulletins, check, indicators, packs, parse};
+use super::{Pipeline, bulletins, check, indicators, lists, packs, parse, settings};
 use crate::codes::CodeList;
 use crate::cores;
-use crate::diagnostic::{Fault, Source};
+use crate::diagnostic::{Fault, Source, nearest};
 
 /// Folders of a pipeline and the extension of their files.
 const SECTIONS: [(&str, &str); 8] = [
@@ -29,9 +30,20 @@ const SECTIONS: [(&str, &str); 8] = [
 /// # Errors
 /// Every fault of the folder at once.
 pub fn load(dir: &Path) -> Result<Pipeline, Vec<Fault>> {
-    let layers = layers(dir).map_err(|fault| vec![fault])?;
+    let (pipeline, faults) = read_folder(dir);
+    pipeline.filter(|_| faults.is_empty()).ok_or(faults)
+}
+
+/// The pipeline in `dir` without its faulty files, and every fault. Nothing where it is not known
+/// which folders belong to it.
+pub fn read_folder(dir: &Path) -> (Option<Pipeline>, Vec<Fault>) {
+    let layers = match layers(dir) {
+        Ok(layers) => layers,
+        Err(fault) => return (None, vec![fault]),
+    };
     let mut faults = Vec::new();
-    let sources = collect(&layers, &mut faults);
+    let mut unread = BTreeSet::new();
+    let sources = collect(&layers, &mut unread, &mut faults);
     let settings = parse::settings(&layers, &mut faults);
     let mut pipeline = Pipeline {
         id: layers[0].dir.file_name().map_or_else(String::new, |n| n.to_string_lossy().into()),
@@ -47,13 +59,16 @@ pub fn load(dir: &Path) -> Result<Pipeline, Vec<Fault>> {
         bulletins: BTreeMap::new(),
         version: version(&layers, &sources),
         sources,
+        unread,
     };
     parse_all(&mut pipeline, &layers, &mut faults);
     check::check(&pipeline, &mut faults);
+    settings::check(&pipeline, &layers, &mut faults);
+    lists::check(&pipeline, &mut faults);
     packs::check(&pipeline, &mut faults);
     indicators::check(&pipeline, &mut faults);
     bulletins::check(&pipeline, &mut faults);
-    if faults.is_empty() { Ok(pipeline) } else { Err(faults) }
+    (Some(pipeline), faults)
 }
 
 /// One folder of the chain of `extends`, the child first.
@@ -98,19 +113,36 @@ fn layers(dir: &Path) -> Result<Vec<Layer>, Fault> {
 
 /// Reads a text file for showing its lines later.
 fn read(path: &Path) -> Result<Source, Fault> {
-    match std::fs::read_to_string(path) {
+    let bytes = std::fs::read(path).map_err(|error| {
+        let fault = Fault::of(path, format!("cannot be read: {error}"));
+        match error.kind() {
+            ErrorKind::NotFound => fault.hint("a pipeline is a folder that holds a pipeline.yaml"),
+            _ => fault,
+        }
+    })?;
+    match std::str::from_utf8(&bytes) {
         Ok(text) => {
-            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            let text = text.strip_prefix('\u{feff}').unwrap_or(text);
             Ok(Source { path: path.to_owned(), text: text.into() })
         }
-        Err(error) => Err(Fault::of(path, format!("cannot be read: {error}"))),
+        Err(error) => {
+            let line = bytes[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+            Err(Fault::of(path, format!("line {line} is not UTF-8")).hint(
+                "save the file in the encoding UTF-8; a spreadsheet calls it \u{201c}CSV UTF-8\u{201d}",
+            ))
+        }
     }
 }
 
 /// All policy files by `section/stem`; the child's file hides the parent's.
-fn collect(layers: &[Layer], faults: &mut Vec<Fault>) -> BTreeMap<String, Source> {
+fn collect(
+    layers: &[Layer],
+    unread: &mut BTreeSet<String>,
+    faults: &mut Vec<Fault>,
+) -> BTreeMap<String, Source> {
     let mut sources = BTreeMap::new();
     for (depth, layer) in layers.iter().enumerate() {
+        strangers(&layer.dir, faults);
         for (section, extension) in SECTIONS {
             for path in files(&layer.dir.join(section)) {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -132,17 +164,51 @@ fn collect(layers: &[Layer], faults: &mut Vec<Fault>) -> BTreeMap<String, Source
                 if key == "codes/param" && depth > 0 {
                     key = format!("codes/param@{depth}");
                 }
-                if sources.contains_key(&key) {
+                if sources.contains_key(&key) || unread.contains(&key) {
                     continue;
                 }
                 match read(&path) {
                     Ok(source) => _ = sources.insert(key, source),
-                    Err(fault) => faults.push(fault),
+                    Err(fault) => {
+                        faults.push(fault);
+                        unread.insert(key);
+                    }
                 }
             }
         }
     }
     sources
+}
+
+/// Folders that nobody would read: one whose name is nearly that of a section, or one inside a section.
+fn strangers(dir: &Path, faults: &mut Vec<Fault>) {
+    let sections: Vec<&str> = SECTIONS.iter().map(|(section, _)| *section).collect();
+    for name in folders(dir) {
+        if !sections.contains(&name.as_str()) {
+            if let Some(near) = nearest(&name, sections.iter().copied()) {
+                let fault = Fault::of(&dir.join(&name), "no folder of a pipeline");
+                faults.push(fault.hint(format!("did you mean `{near}`?")));
+            }
+            continue;
+        }
+        for inner in folders(&dir.join(&name)) {
+            let path = dir.join(&name).join(inner);
+            faults.push(
+                Fault::of(&path, format!("a folder inside of `{name}` is not read"))
+                    .hint(format!("put its files into `{name}` itself, or move it away")),
+            );
+        }
+    }
+}
+
+/// Names of the folders of a folder, in their order, but for hidden ones.
+fn folders(dir: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
+    let folders = entries.flatten().filter(|e| e.path().is_dir());
+    let names = folders.map(|e| e.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|n| !n.starts_with(['.', '_'])).collect();
+    names.sort();
+    names
 }
 
 /// Files of a folder in the order of their names; none when it does not exist.
@@ -186,15 +252,23 @@ fn parse_all(pipeline: &mut Pipeline, layers: &[Layer], faults: &mut Vec<Fault>)
             Ok(Said::Codes(list)) if name.starts_with("param@") => params.push(list),
             Ok(Said::Codes(list)) => _ = pipeline.codes.insert(name, list),
             Ok(Said::Nothing) => {}
-            Err(fault) => faults.push(fault),
+            Err(own) => faults.extend(own),
         }
     }
     join_params(pipeline, params, layers, faults);
 }
 
 /// What the file `section/stem` says.
-fn parse_one(key: &str, source: &Source) -> Result<Said, Fault> {
+fn parse_one(key: &str, source: &Source) -> Result<Said, Vec<Fault>> {
     let (section, stem) = key.split_once('/').expect("keys are made with a slash");
+    match section {
+        "codes" => lists::read(source).map(Said::Codes),
+        _ => parse_spec(section, stem, source).map_err(|fault| vec![fault]),
+    }
+}
+
+/// What a file that is no list says.
+fn parse_spec(section: &str, stem: &str, source: &Source) -> Result<Said, Fault> {
     let example = stem.ends_with(".test");
     Ok(match section {
         "tables" => Said::Table(parse::table(stem, source)?),
@@ -204,7 +278,6 @@ fn parse_one(key: &str, source: &Source) -> Result<Said, Fault> {
         "packs" => Said::Pack(packs::pack(stem, source)?),
         "indicators" if !example => Said::Indicator(indicators::indicator(stem, source)?),
         "bulletins" => Said::Bulletin(bulletins::bulletin(stem, source)?),
-        "codes" => Said::Codes(parse::code_list(source)?),
         _ => Said::Nothing,
     })
 }

@@ -6,19 +6,22 @@ mod check;
 mod delivery;
 mod example;
 pub mod indicators;
+mod layout;
+mod lists;
 mod load;
 pub mod packs;
 mod parse;
 pub mod pattern;
 pub mod schema;
+mod settings;
 pub mod spec;
 mod yaml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 pub use example::{Given, RuleTest, TestRow, rule_test};
-pub use load::load;
+pub use load::{load, read_folder};
 pub use yaml::read as read_yaml;
 
 use crate::codes::CodeList;
@@ -112,6 +115,8 @@ pub struct Pipeline {
     pub packs: BTreeMap<String, packs::Pack>,
     /// Text of each file by `section/stem`, for faults and for `explain`.
     pub sources: BTreeMap<String, Source>,
+    /// Files that are no text, likewise.
+    unread: BTreeSet<String>,
     /// BLAKE3 over every policy file: the pipeline's version.
     pub version: String,
 }
@@ -123,6 +128,12 @@ impl Pipeline {
     /// When the pipeline never had such a file, which the loader rules out.
     pub fn source(&self, section: &str, id: &str) -> &Source {
         &self.sources[&format!("{section}/{id}")]
+    }
+
+    /// Is there such a file, be it in order or not? Of what it says only its own faults are told.
+    pub fn has(&self, section: &str, id: &str) -> bool {
+        let key = format!("{section}/{id}");
+        self.sources.contains_key(&key) || self.unread.contains(&key)
     }
 
     /// Feeds that fill a table, in the order of their ids.

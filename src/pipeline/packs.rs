@@ -299,7 +299,7 @@ fn check_themes(pipeline: &Pipeline, pack: &Pack, wrong: &mut Wrong<'_>) {
             wrong("sheet:", name, text, "at most 31 characters, none of []:*?/\\'");
         }
         for pattern in &theme.rules {
-            if !pattern.ends_with('*') && !pipeline.rules.contains_key(pattern) {
+            if !pattern.ends_with('*') && !pipeline.has("rules", pattern) {
                 let text = format!("there is no rule `{pattern}`");
                 wrong("rules:", pattern, text, "name a rule, or the beginning of some with *");
             }
@@ -312,12 +312,12 @@ fn check_themes(pipeline: &Pipeline, pack: &Pack, wrong: &mut Wrong<'_>) {
 }
 
 fn check_visits(pipeline: &Pipeline, pack: &Pack, wrong: &mut Wrong<'_>) {
-    for view in pack.visits.doctor.keys().filter(|v| !pipeline.views.contains_key(*v)) {
+    for view in pack.visits.doctor.keys().filter(|v| !pipeline.has("views", v)) {
         let text = format!("there is no view `{view}`");
         wrong("doctor:", view, text, "name a view whose rows have a doctor");
     }
     for pattern in &pack.visits.office {
-        if !pattern.ends_with('*') && !pipeline.rules.contains_key(pattern) {
+        if !pattern.ends_with('*') && !pipeline.has("rules", pattern) {
             let text = format!("there is no rule `{pattern}`");
             wrong("office:", pattern, text, "name a rule, or the beginning of some with *");
         }

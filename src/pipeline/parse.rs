@@ -14,14 +14,15 @@ use super::spec::{
     PersonRoles, Privacy, Route, Rule, Severity, System, Table, Title, View,
 };
 use super::{IdentityPolicy, Settings, WaiverPolicy, yaml};
-use crate::codes::{self, CodeList};
 use crate::diagnostic::{Fault, Source};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawSettings {
     title: Title,
-    extends: Option<String>,
+    /// Read by itself, before the rest.
+    #[serde(rename = "extends")]
+    _extends: Option<String>,
     division_root: Option<String>,
     #[serde(default)]
     divisions: Vec<String>,
@@ -63,9 +64,15 @@ struct RawRetention {
     nights: Option<usize>,
 }
 
-/// The pipeline that this one extends.
+/// What has to be known of a pipeline before its other files can be found.
+#[derive(Deserialize)]
+struct RawExtends {
+    extends: Option<String>,
+}
+
+/// The pipeline that this one extends. What else is wrong with it is told with all other faults.
 pub(super) fn extends(source: &Source) -> Result<Option<String>, Fault> {
-    yaml::read::<RawSettings>(source, &source.text, 0).map(|raw| raw.extends)
+    yaml::read::<RawExtends>(source, &source.text, 0).map(|raw| raw.extends)
 }
 
 /// Settings of the chain of pipelines: the child's word counts, else its parent's.
@@ -367,34 +374,4 @@ pub(super) fn rule(stem: &str, source: &Source) -> Result<Rule, Fault> {
         predicate: predicate.trim_end_matches(';').into(),
         version: blake3::hash(source.text.as_bytes()).to_hex()[..8].to_owned(),
     })
-}
-
-/// Reads `codes/<list>.csv`: a header line, then rows of as many fields.
-///
-/// # Errors
-/// A fault at the first row that has more or fewer fields than the heading.
-pub(super) fn code_list(source: &Source) -> Result<CodeList, Fault> {
-    let mut list = CodeList::of(&source.text);
-    let mut offset = 0;
-    for line in source.text.split_inclusive('\n') {
-        let span = offset..offset + line.trim_end().len();
-        offset += line.len();
-        if line.trim().is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let fields = codes::split(line.trim_end_matches(['\n', '\r']));
-        if list.columns.is_empty() {
-            list.columns = fields;
-        } else if fields.len() == list.columns.len() {
-            list.rows.push(fields);
-        } else {
-            let (found, expected) = (fields.len(), list.columns.len());
-            return Err(Fault::at(
-                source,
-                span,
-                format!("has {found} fields, the heading has {expected}"),
-            ));
-        }
-    }
-    Ok(list)
 }

@@ -30,7 +30,7 @@ pub(super) fn cases(summary: &Summary) -> Markup {
         div.chips {
             @for state in State::ALL {
                 @let own = cases.states.get(state.word()).copied().unwrap_or(0);
-                span.chip { (state.zh()) " " b { (count(own)) } }
+                span.chip.plain { (state.zh()) " " b { (count(own)) } }
             }
         }
         @if !cases.counties.is_empty() { (counties(summary)) }

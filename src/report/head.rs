@@ -169,11 +169,12 @@ fn severity_tile(summary: &Summary) -> Markup {
 fn rows_tiles(summary: &Summary) -> Markup {
     let sum = |f: fn(&super::summary::FeedLine) -> u64| summary.feeds.iter().map(f).sum::<u64>();
     let (rows, used, bad) = (sum(|f| f.rows), sum(|f| f.used), sum(|f| f.quarantined));
+    let old = sum(|f| f.superseded);
     html! {
         div.tile {
             (caption("接收行数", "Rows received"))
             p.mid { (count(rows)) small { "行" } }
-            p.sub { "采用 " (count(used)) "，占 " (percent(used, rows)) }
+            p.sub { "采用 " (count(used)) "，已被新批次替代 " (count(old)) }
         }
         div.tile.warn[bad > 0] {
             (caption("隔离行", "Quarantined"))

@@ -52,7 +52,7 @@ fn events(summary: &Summary) -> Markup {
     let told = identity::EventKind::ALL.map(|(kind, zh)| (zh, of(kind).unwrap_or(0)));
     html! {
         @if told.iter().any(|(_, events)| *events > 0) {
-            h3 { "身份变动" span.en { "Persons merged and split" } }
+            h3.part { "身份变动" span.en { "Persons merged and split" } }
             p.note {
                 "较上一夜："
                 @for (at, (zh, events)) in told.iter().enumerate() {
@@ -76,7 +76,7 @@ fn steps(summary: &Summary) -> Markup {
     let all = found.iter().map(|(_, rows)| rows).sum();
     html! {
         @if !found.is_empty() {
-            h3 { "凭什么归并" span.en { "Evidence beyond the ID" } }
+            h3.part { "凭什么归并" span.en { "Evidence beyond the ID" } }
             table.cards {
                 thead { tr { th { "依据" } th.n { "行数" } th.n { "占比" } } }
                 tbody { @for (zh, rows) in &found {

@@ -23,6 +23,11 @@ mod tests;
 
 use summary::Summary;
 
+/// What a reason or a note is about, in Chinese, where that is known.
+pub fn about(text: &str) -> Option<&'static str> {
+    words::about(text)
+}
+
 /// The night report as one self-contained HTML page.
 pub fn html(summary: &Summary) -> String {
     page::page(summary).into_string()

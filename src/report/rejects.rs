@@ -27,7 +27,7 @@ pub(super) fn rejects(summary: &Summary) -> Markup {
                 @if ids.is_empty() { p.note { "全部有效。" } }
                 @else {
                     p.note { "蓝灰条仍可用于归并，橙条不可用，两者均保留原值。" }
-                    (kind_chart(&ids))
+                    (kind_chart(summary, &ids))
                 }
             }
             div {
@@ -35,7 +35,7 @@ pub(super) fn rejects(summary: &Summary) -> Markup {
                 @if others.is_empty() { p.note { "没有。" } }
                 @else {
                     p.note { "单元格无法识别而该列非必填：弃用该值，保留该行。" }
-                    (kind_chart(&others))
+                    (kind_chart(summary, &others))
                 }
             }
         }
@@ -108,7 +108,7 @@ fn reason_chart(reasons: &[Kind]) -> Markup {
 }
 
 /// Class, Chinese and English of a kind of amendment.
-fn amendment(kind: &str) -> (&'static str, String, String) {
+fn amendment(summary: &Summary, kind: &str) -> (&'static str, String, String) {
     if let Some(word) = kind.strip_prefix("id:") {
         let (zh, usable) = words::quality(word);
         return (
@@ -118,17 +118,20 @@ fn amendment(kind: &str) -> (&'static str, String, String) {
         );
     }
     match kind.strip_prefix("dropped:") {
-        Some(column) => ("duplicate", format!("弃用 {column}"), String::new()),
+        Some(column) => match summary.columns.get(column) {
+            Some(title) => ("duplicate", format!("弃用“{title}”"), column.to_owned()),
+            None => ("duplicate", format!("弃用“{column}”"), String::new()),
+        },
         None => ("duplicate", kind.to_owned(), String::new()),
     }
 }
 
-fn kind_chart(kinds: &[Kind]) -> Markup {
+fn kind_chart(summary: &Summary, kinds: &[Kind]) -> Markup {
     let most = kinds.iter().map(|k| k.rows).max().unwrap_or(0);
     html! {
         table.chart.slim { tbody {
             @for kind in kinds {
-                @let (class, zh, en) = amendment(kind.name);
+                @let (class, zh, en) = amendment(summary, kind.name);
                 tr title=(sources(kind)) {
                     td { (zh) " " span.en { (en) } }
                     td.graph { (bar(most, &[(class, zh.as_str(), kind.rows)])) }

@@ -214,6 +214,9 @@ pub struct Summary {
     /// Titles of the tables of persons.
     #[serde(default)]
     pub tables: BTreeMap<String, Title>,
+    /// Titles of the columns of which cells were dropped.
+    #[serde(default)]
+    pub columns: BTreeMap<String, String>,
     /// The last day of the list of working days, when terms that begin tonight end after it.
     #[serde(default, with = "crate::calendar::iso::option")]
     pub workdays_until: Option<NaiveDate>,

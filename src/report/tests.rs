@@ -78,6 +78,7 @@ pub(super) fn summary() -> Summary {
         deliveries: Vec::new(),
         unknown_files: Vec::new(),
         tables: BTreeMap::new(),
+        columns: BTreeMap::new(),
         workdays_until: None,
         identity: BTreeMap::new(),
         identity_steps: BTreeMap::new(),
@@ -182,6 +183,8 @@ fn parts_that_are_behind_are_said_once() {
         page.contains("3 个：景泰县（最新 2026-08-31）；皋兰县、榆中县（最新 2026-09-30）"),
         "{page}"
     );
+    // Days stay in one line; twelve names in one would push the table off the page.
+    assert!(page.contains("td.days .soft{white-space:normal"));
 }
 
 #[test]
@@ -194,6 +197,31 @@ fn tables_have_titles_and_the_calendar_says_where_it_ends() {
     assert!(!page.contains("工作日历"));
     summary.workdays_until = Some("2026-12-31".parse().expect("a day"));
     assert!(html(&summary).contains("工作日历只到2026年12月31日"));
+}
+
+#[test]
+fn a_dropped_cell_is_told_by_the_title_of_its_column() {
+    let mut summary = summary();
+    let dropped = ["dropped:due_date", "dropped:odd"].map(|kind| (kind.to_owned(), 3));
+    summary.feeds[0].amendments = BTreeMap::from(dropped);
+    summary.columns = BTreeMap::from([("due_date".into(), "预产期".into())]);
+    let page = html(&summary);
+    assert!(page.contains("弃用“预产期” <span class=\"en\">due_date</span>"), "{page}");
+    assert!(page.contains("弃用“odd”"), "{page}");
+}
+
+#[test]
+fn why_a_rule_was_not_run_is_said_in_chinese() {
+    let mut summary = summary();
+    for (reason, zh) in [
+        ("feed death was never delivered, or never accepted", "从未收到，或均被退回"),
+        ("no feed fills staff", "没有数据源报送"),
+        ("feed death is stale: its newest period ends 2026-01-31", "数据过期"),
+        ("it failed on a row: out of range", "规则求值失败"),
+    ] {
+        summary.rules[1].not_run = Some(reason.into());
+        assert!(html(&summary).contains(&format!("<b>{zh}</b> <span class=\"en\">{reason}")));
+    }
 }
 
 #[test]

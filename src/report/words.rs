@@ -41,7 +41,10 @@ const REASONS: [(&str, &str); 30] = [
 ];
 
 /// Parts of free English text that tell what it is about, the first that fits.
-const NOTES: [(&str, &str); 28] = [
+const NOTES: [(&str, &str); 51] = [
+    ("was never delivered", "从未收到，或均被退回"),
+    ("no feed fills", "没有数据源报送"),
+    ("files of a snapshot refused", "快照文件不全，整批不用"),
     ("no control total", "缺控制总数"),
     ("control total", "控制总数不符"),
     ("more than once", "视图主体重复"),
@@ -56,6 +59,21 @@ const NOTES: [(&str, &str); 28] = [
     ("protected by a password", "文件加密"),
     ("is damaged", "文件损坏"),
     ("is empty", "空文件"),
+    ("no heading row", "找不到表头"),
+    ("no sheet holds the data", "没有数据工作表"),
+    ("has no sheet", "缺约定的工作表"),
+    ("has no cell", "工作簿无内容"),
+    ("holds no file", "压缩包内无文件"),
+    ("is a zip inside a zip", "压缩包嵌套"),
+    ("is a folder", "是文件夹，不是文件"),
+    ("is not a regular file", "不是普通文件"),
+    ("cannot open", "无法打开"),
+    ("made the reader give up", "文件损坏或异常"),
+    ("holds NUL bytes", "不是文本文件"),
+    ("no JSON object", "不是按行的JSON"),
+    ("is a JSON array", "不是按行的JSON"),
+    ("expected an extract", "不是数据文件"),
+    ("as the feed's format.kind says", "格式与约定不符"),
     ("passes a limit", "超出安全上限"),
     ("cannot be read", "无法读取"),
     ("not read", "格式不支持"),
@@ -69,6 +87,11 @@ const NOTES: [(&str, &str); 28] = [
     ("match no person", "连接保留了不属于任何人的行"),
     ("a UNION mixes", "人员表与普通表合并"),
     ("a LIMIT counts", "限量跨全部人员"),
+    ("a NOT IN looks", "NOT IN须查看全部行"),
+    ("a subquery reads", "子查询读取人员表"),
+    ("which is built whole", "所读视图为整体构建"),
+    ("it reads no ", "不读人员表"),
+    ("is not known to be safe", "无法证明可分桶"),
     ("late: ", "部分单位迟报"),
 ];
 

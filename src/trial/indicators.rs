@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::datasource::MemTable;
 
-use super::{asof, materials};
+use super::{asof, materials, untried};
 use crate::amount::parse_decimal;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -23,6 +23,8 @@ pub struct Trial {
     pub indicator: String,
     /// What differs from the example; empty when it holds.
     pub failures: Vec<String>,
+    /// The example itself has a fault.
+    pub faulty: bool,
 }
 
 /// Tries the indicators that have a worked example and whose ids contain `filter`. An example that
@@ -42,11 +44,11 @@ pub fn test(pipeline: &Pipeline, plans: &Plans, filter: &str) -> Result<Vec<Tria
         if named.peek().is_some() && !named.any(|county| register.contains(county)) {
             continue;
         }
-        let failures = one(pipeline, plans, indicator, &test).map_err(|error| Error {
-            message: format!("{}: {}", source.path.display(), error.message),
-            ..error
-        })?;
-        trials.push(Trial { indicator: indicator.id.clone(), failures });
+        let (failures, faulty) = match one(pipeline, plans, indicator, &test) {
+            Ok(failures) => (failures, false),
+            Err(error) => (vec![untried(&source.path, error)?], true),
+        };
+        trials.push(Trial { indicator: indicator.id.clone(), failures, faulty });
     }
     Ok(trials)
 }

@@ -4,6 +4,7 @@ pub mod indicators;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -13,7 +14,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::pipeline::schema::{link_schema, table_schema};
 use crate::pipeline::spec::Rule;
 use crate::pipeline::{Given, Pipeline, RuleTest, rule_test};
@@ -28,6 +29,8 @@ pub struct Trial {
     pub failures: Vec<String>,
     /// How many rules were tried on it.
     pub judged: usize,
+    /// The example itself has a fault.
+    pub faulty: bool,
 }
 
 /// Tries the rules of a pipeline whose ids contain `filter`. A rule that is switched off may rest on
@@ -41,13 +44,27 @@ pub fn test(pipeline: &Pipeline, plans: &Plans, filter: &str) -> Result<Vec<Tria
         let source = pipeline.source("rules", &format!("{}.test", rule.id));
         let test = rule_test(source)
             .map_err(|fault| Error::pipeline(format!("{}: {}", fault.place(), fault.message)))?;
-        let trial = one(pipeline, plans, rule, &test).map_err(|error| Error {
-            message: format!("{}: {}", source.path.display(), error.message),
-            ..error
-        })?;
-        trials.push(trial);
+        trials.push(match one(pipeline, plans, rule, &test) {
+            Ok(trial) => trial,
+            Err(error) => {
+                let failures = vec![untried(&source.path, error)?];
+                Trial { rule: rule.id.clone(), failures, judged: 0, faulty: true }
+            }
+        });
     }
     Ok(trials)
+}
+
+/// What is wrong with an example that cannot be tried; the others are.
+///
+/// # Errors
+/// What is no fault of the example.
+fn untried(path: &Path, error: Error) -> Result<String> {
+    let message = format!("{}: {}", path.display(), error.message);
+    if error.kind != Kind::Pipeline {
+        return Err(Error { message, ..error });
+    }
+    Ok(error.hints.iter().fold(message, |text, hint| format!("{text}; {hint}")))
 }
 
 /// Tries all rules over the view on one example.
@@ -73,7 +90,7 @@ fn one(pipeline: &Pipeline, plans: &Plans, rule: &Rule, test: &RuleTest) -> Resu
     }
     let subjects = subjects(view, &batches)?;
     let failures = compare(rule, test, &judged, &subjects, over());
-    Ok(Trial { rule: rule.id.clone(), failures, judged: over().count() })
+    Ok(Trial { rule: rule.id.clone(), failures, judged: over().count(), faulty: false })
 }
 
 /// Holds what fired against what the example says.

@@ -3,14 +3,19 @@
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
-use crate::diagnostic::{Fault, Source};
+use crate::diagnostic::{Fault, Source, wide_mark};
 
 /// A fault of SQL at the word that the engine complains of, if it names one.
 pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
     let start = source.text.find(sql).unwrap_or(0);
     let in_sql = |word: &str| {
-        let at = source.text[start..].find(word).map(|n| start + n);
-        at.map_or_else(|| source.find(word), |n| n..n + word.len())
+        let of_sql = source.find_word(start, word);
+        of_sql.or_else(|| source.find_word(0, word)).unwrap_or(start..start + 1)
+    };
+    // A word in quotes is one of the SQL's own.
+    let quoted = |text: &str| {
+        let word = text.split('\'').nth(1).filter(|word| !word.is_empty())?;
+        source.find_word(start, word)
     };
     match error.find_root() {
         DataFusionError::SchemaError(inner, _) => match inner.as_ref() {
@@ -25,14 +30,20 @@ pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
         DataFusionError::Plan(text) => {
             let word = text.split('\'').nth(1).map(|w| w.rsplit('.').next().unwrap_or(w));
             let function = text.starts_with("Invalid function");
-            let exact = word.map(|w| if function { format!("{w}(") } else { format!("'{w}'") });
-            let exact = exact.as_deref().filter(|exact| source.text[start..].contains(*exact));
-            let span = exact.or(word).map_or(start..start + 1, in_sql);
-            let fault = Fault::at(source, span, first_line(text));
+            let call = word.filter(|_| function).map(|w| format!("{w}("));
+            let call = call.as_deref().filter(|call| source.text[start..].contains(*call));
+            let span = call.or(word).map_or(start..start + 1, in_sql);
+            // The engine's own words for where its tables are say nothing to people.
+            let said = first_line(text).replace("datafusion.public.", "");
+            let fault = Fault::at(source, span, said);
             if !function {
                 return fault;
             }
-            fault.hint("there is none of the clock or of chance: asof() is the night's date")
+            let clock = "there is none of the clock or of chance: asof() is the night's date";
+            match text.split_once("Did you mean '").and_then(|(_, near)| near.split_once('\'')) {
+                Some((near, _)) => fault.hint(format!("did you mean `{near}`? {clock}")),
+                None => fault.hint(clock),
+            }
         }
         DataFusionError::SQL(parse, _) => {
             let text = parse.to_string();
@@ -41,9 +52,21 @@ pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
                 inner.position(line, column)
             });
             let text = text.split(" at Line:").next().unwrap_or(&text).to_owned();
-            Fault::at(source, start + at..start + at + 1, text)
+            match wide_mark(sql) {
+                Some((at, mark)) => {
+                    let span = start + at..start + at + mark.len_utf8();
+                    let hint =
+                        format!("`{mark}` is full-width: SQL knows its half-width form only");
+                    Fault::at(source, span, text).hint(hint)
+                }
+                None => Fault::at(source, start + at..start + at + 1, text),
+            }
         }
-        other => Fault::at(source, start..start + 1, first_line(&other.to_string())),
+        other => {
+            let text = other.to_string();
+            let span = quoted(&text).unwrap_or(start..start + 1);
+            Fault::at(source, span, first_line(&text))
+        }
     }
 }
 

@@ -119,7 +119,17 @@ pub fn plan(pipeline: &Pipeline, engine: &Engine) -> Result<Plans, Vec<Fault>> {
     for (name, schema) in declared(pipeline) {
         register(&context, &name, Arc::new(EmptyTable::new(schema))).map_err(|e| base(&e))?;
     }
-    for ids in rounds {
+    // Of what reads a view that has a fault nothing can be said.
+    let mut blind: BTreeSet<String> = BTreeSet::new();
+    for mut ids in rounds {
+        ids.retain(|id| {
+            let read = relations(&pipeline.views[id].sql).unwrap_or_default();
+            let sees = read.is_disjoint(&blind);
+            if !sees {
+                blind.insert(id.clone());
+            }
+            sees
+        });
         for (id, planned) in ids.iter().zip(plan_round(pipeline, &context, &ids, &plans)) {
             match planned {
                 Ok(planned) => {
@@ -127,7 +137,10 @@ pub fn plan(pipeline: &Pipeline, engine: &Engine) -> Result<Plans, Vec<Fault>> {
                     register(&context, id, table).map_err(|e| base(&e))?;
                     plans.views.push(planned);
                 }
-                Err(fault) => faults.push(fault),
+                Err(fault) => {
+                    blind.insert(id.clone());
+                    faults.push(fault);
+                }
             }
         }
     }
@@ -179,7 +192,6 @@ fn plan_one(
     let fail = |error: DataFusionError| sql_fault(source, &view.sql, &error);
     let whole = |error: Error| Fault::of(&source.path, error.to_string());
     let frame = engine::wait(context.sql(&view.sql)).map_err(whole)?.map_err(fail)?;
-    engine::names_known(context, frame.logical_plan()).map_err(fail)?;
     // Only the optimized plan has the types that its rows will have.
     let plan = frame.into_optimized_plan().map_err(fail)?;
     let schema: SchemaRef = Arc::new(plan.schema().as_arrow().clone());

@@ -335,19 +335,19 @@ fn nothing_of_that_name() -> Vec<Fault> {
         Fault {
             edit: |p| p.edit("basic-medical/rules/INS01.sql", "'newborn_days'", "'newborn_day'"),
             place: "INS01.sql:4:",
-            says: "there is no parameter 'newborn_day'",
-            next: "newborn_day",
+            says: "there is no parameter `newborn_day`",
+            next: "did you mean `newborn_days`?",
         },
         Fault {
             edit: |p| p.edit("basic-medical/views/person.sql", "'subsidy_groups'", "'groups'"),
             place: "person.sql:",
-            says: "there is no code list 'groups'",
+            says: "there is no code list `groups`",
             next: "in_list('groups', group_code)) AS is_subsidy_group",
         },
         Fault {
             edit: |p| p.edit("basic-medical/indicators/I02.sql", "'subsidy_min'", "'subsidy'"),
             place: "I02.sql:",
-            says: "there is no parameter 'subsidy'",
+            says: "there is no parameter `subsidy`",
             next: "subsidy_amt >= param('subsidy',",
         },
     ]
@@ -359,7 +359,7 @@ fn waivers() -> Vec<Fault> {
         Fault {
             edit: |p| p.edit("basic-medical/pipeline.yaml", "to: valid_to", "to: valid_till"),
             place: "pipeline.yaml:",
-            says: "there is no column `valid_till` of waiver",
+            says: "there is no column of waiver `valid_till`",
             next: "did you mean `valid_to`?",
         },
         Fault {

@@ -31,6 +31,7 @@ fn a_night_writes_its_figures_and_the_shown_ones_add_up() {
     let province = shown(&shared().lake, &["--indicator", "I01", "--county", "62"]);
     let whole =
         province.iter().find(|r| r["area"] == "62" && r["part"] == "").expect("the province");
+    assert_eq!(whole["unit"], "%");
     assert_eq!(whole["denominator"], (counties / 10_000).to_string().as_str());
     let notes = read_notes(&night).expect("notes");
     let failed: Vec<_> = notes.iter().filter(|n| n.not_run.is_some()).collect();

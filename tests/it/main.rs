@@ -8,6 +8,7 @@ mod alike;
 mod bad_input;
 mod bombs;
 mod bulletin;
+mod check;
 mod crash;
 mod deliveries;
 mod determinism;

@@ -25,7 +25,7 @@ pub struct Act {
     /// Who does it [default: the login name].
     #[arg(long, env = "BIDUI_ACTOR")]
     actor: Option<String>,
-    /// The day that it counts for [default: that of the current night].
+    /// The day that it counts for [default: that of the current night, or of the last act].
     #[arg(long)]
     on: Option<NaiveDate>,
     #[command(flatten)]

@@ -39,8 +39,8 @@ pub struct Args {
     /// Only this office.
     #[arg(long)]
     owner: Option<String>,
-    /// Only this severity: red, orange, yellow, blue.
-    #[arg(long)]
+    /// Only this severity.
+    #[arg(long, value_parser = ["red", "orange", "yellow", "blue"])]
     severity: Option<String>,
     /// Only cases whose term is over while the county owes an answer.
     #[arg(long)]

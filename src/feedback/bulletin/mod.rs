@@ -25,6 +25,7 @@ mod tests;
 
 pub use book::workbook;
 pub use period::Period;
+pub use words::unit_zh;
 
 use chrono::Datelike;
 

@@ -1,0 +1,261 @@
+//! Code lists and parameters: what their files say, and whether what columns, forms and SQL ask of
+//! them is there.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Range;
+
+use regex::Regex;
+
+use super::Pipeline;
+use crate::amount::parse_decimal;
+use crate::codes::{self, CodeList, Params};
+use crate::diagnostic::{Fault, Source, nearest};
+
+/// Rows of one file that are told one by one: a wrong separator is wrong in all of them.
+const TOLD: usize = 10;
+
+/// What `codes/param.csv` has to say of each parameter.
+const PARAM: [&str; 4] = ["name", "area", "year", "value"];
+
+/// Digits of the areas that have parameters: nation, province, city, county, town, village.
+const AREAS: [usize; 6] = [0, 2, 4, 6, 9, 12];
+
+/// Lines with a heading or a row, and where they stand.
+fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
+    let mut offset = 0;
+    text.split_inclusive('\n').filter_map(move |line| {
+        let start = offset;
+        offset += line.len();
+        let said = !line.trim().is_empty() && !line.starts_with('#');
+        let own = line.trim_end_matches(['\n', '\r']);
+        said.then(|| (start..start + line.trim_end().len(), own))
+    })
+}
+
+/// Reads `codes/<list>.csv`: a heading, then rows of as many fields.
+///
+/// # Errors
+/// A fault for each row that has more or fewer fields than the heading, and for a heading that says
+/// a column twice.
+pub(super) fn read(source: &Source) -> Result<CodeList, Vec<Fault>> {
+    let mut list = CodeList::of(&source.text);
+    let mut faults = Vec::new();
+    for (span, line) in lines(&source.text) {
+        let fields = codes::split(line);
+        if list.columns.is_empty() {
+            if let Some(twice) = twice(&fields) {
+                let text = format!("the heading has the column `{twice}` twice");
+                faults.push(Fault::at(source, span, text).hint("give each column its own name"));
+            }
+            list.columns = fields;
+        } else if fields.len() == list.columns.len() {
+            list.rows.push(fields);
+        } else {
+            let (found, expected) = (fields.len(), list.columns.len());
+            let text = format!("has {found} fields, the heading has {expected}");
+            faults.push(Fault::at(source, span, text).hint(separators(line, found > expected)));
+        }
+    }
+    if faults.is_empty() { Ok(list) } else { Err(some(source, faults)) }
+}
+
+/// A column that a heading has before already.
+fn twice(columns: &[String]) -> Option<&String> {
+    let mut all = columns.iter().enumerate();
+    all.find(|(at, name)| columns[..*at].contains(name)).map(|(_, name)| name)
+}
+
+/// What is likely to be wrong with the commas of a line.
+fn separators(line: &str, more: bool) -> &'static str {
+    match line {
+        _ if line.contains('，') => "`，` is full-width: between fields stands `,`",
+        _ if line.contains('\t') => "between fields stands a comma, no tab",
+        _ if line.contains(';') => "between fields stands a comma, no semicolon",
+        _ if more => "a text with a comma in it stands between double quotes",
+        _ => "every column has its comma, also where it is empty",
+    }
+}
+
+/// The first faults of a file, and how many more there are.
+fn some(source: &Source, mut faults: Vec<Fault>) -> Vec<Fault> {
+    if faults.len() > TOLD {
+        let more = faults.split_off(TOLD).len();
+        let text = format!("{more} more rows of this list are wrong");
+        faults.push(Fault::of(&source.path, text).hint("mend the ones above, and check again"));
+    }
+    faults
+}
+
+/// Adds every fault of what lists say and of what is asked of them.
+pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
+    let sound = parameters(pipeline, faults);
+    spelled(pipeline, faults);
+    asked(pipeline, sound, faults);
+}
+
+/// Parameters of all layers. False when a file of them cannot be read: then nobody knows what is
+/// missing.
+fn parameters(pipeline: &Pipeline, faults: &mut Vec<Fault>) -> bool {
+    let mut sound = !pipeline.unread.iter().any(|key| key.starts_with("codes/param"));
+    for (key, source) in &pipeline.sources {
+        if key != "codes/param" && !key.starts_with("codes/param@") {
+            continue;
+        }
+        match read(source) {
+            Ok(list) => faults.extend(some(source, of_parameters(source, &list))),
+            // They are told where the file was read.
+            Err(_) => sound = false,
+        }
+    }
+    sound
+}
+
+/// Faults of one file of parameters.
+fn of_parameters(source: &Source, list: &CodeList) -> Vec<Fault> {
+    let mut lines = lines(&source.text);
+    let Some((heading, _)) = lines.next() else { return Vec::new() };
+    let [Some(name), Some(area), Some(year), Some(value)] = PARAM.map(|n| list.position(n)) else {
+        let hint = format!("columns are {}, and others for people", PARAM.join(", "));
+        return vec![Fault::at(source, heading, "this is no heading of parameters").hint(hint)];
+    };
+    let mut seen = HashSet::new();
+    let mut faults = Vec::new();
+    for (row, (span, _)) in list.rows.iter().zip(lines) {
+        let mut wrong = |text: String, hint: &str| {
+            faults.push(Fault::at(source, span.clone(), text).hint(hint));
+        };
+        let name = &row[name];
+        if parse_decimal(&row[value], Params::SCALE).is_none() {
+            let text = format!("the value `{}` of parameter `{name}` is not a number", row[value]);
+            wrong(text, "such as 7800 or 0.85, with at most four decimals");
+        }
+        if !row[year].is_empty() && row[year].parse::<i64>().is_err() {
+            let text = format!("the year `{}` of parameter `{name}` is not a number", row[year]);
+            wrong(text, "the first year of the value, such as 2026; empty is from ever on");
+        }
+        let digits = row[area].bytes().all(|b| b.is_ascii_digit());
+        if !digits || !AREAS.contains(&row[area].len()) {
+            let text = format!("the area `{}` of parameter `{name}` is no division", row[area]);
+            wrong(text, "2, 4, 6, 9 or 12 digits of a code; empty is the nation");
+        }
+        if !seen.insert((name, &row[area], &row[year])) {
+            let text = format!("parameter `{name}` stands twice for this area and year");
+            wrong(text, "keep one of the rows: only the first one counts");
+        }
+    }
+    faults
+}
+
+/// Lists by which cells are read: a code once, a spelling for one code.
+fn spelled(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
+    let columns = pipeline.tables.values().flat_map(|t| &t.columns);
+    let forms = pipeline.packs.values().flat_map(|p| &p.fill);
+    let lists = columns.filter_map(|c| c.codes.as_ref());
+    let lists: BTreeSet<&String> = lists.chain(forms.filter_map(|f| f.list.as_ref())).collect();
+    for id in lists {
+        let source = pipeline.sources.get(&format!("codes/{id}"));
+        let (Some(list), Some(source)) = (pipeline.codes.get(id), source) else { continue };
+        faults.extend(some(source, of_spellings(source, list)));
+    }
+}
+
+/// Faults of one list by which cells are read.
+fn of_spellings(source: &Source, list: &CodeList) -> Vec<Fault> {
+    let mut lines = lines(&source.text);
+    let heading = lines.next().map_or(0..0, |(span, _)| span);
+    let Some(code) = list.position("code") else {
+        let text = "cells are read by this list, and it has no column `code`";
+        return vec![Fault::at(source, heading, text).hint("such as code,label,aliases")];
+    };
+    let (label, aliases) = (list.position("label"), list.position("aliases"));
+    let mut known: HashMap<&str, &str> = HashMap::new();
+    let mut codes = HashSet::new();
+    let mut faults = Vec::new();
+    for (row, (span, _)) in list.rows.iter().zip(lines) {
+        let own = row[code].as_str();
+        if !codes.insert(own) {
+            let text = format!("the code `{own}` stands twice");
+            let hint = "one row for each code: other spellings go into `aliases`, separated by |";
+            faults.push(Fault::at(source, span, text).hint(hint));
+            continue;
+        }
+        let aliases = aliases.map_or("", |at| row[at].as_str()).split('|');
+        let label = label.map(|at| row[at].as_str());
+        for spelling in std::iter::once(own).chain(label).chain(aliases).filter(|s| !s.is_empty()) {
+            let first = *known.entry(spelling).or_insert(own);
+            if first != own {
+                let text = format!("`{spelling}` stands for `{first}` and for `{own}`");
+                let hint = "leave it with one of them: a cell that says so is read as the first";
+                faults.push(Fault::at(source, span.clone(), text).hint(hint));
+            }
+        }
+    }
+    faults
+}
+
+/// Names of parameters and lists that SQL gives to functions. What there is not would be NULL on
+/// every row, and the rule would find nothing.
+fn asked(pipeline: &Pipeline, sound: bool, faults: &mut Vec<Fault>) {
+    let call = Regex::new(r"(?i)\b(param|in_list|has_prefix)\s*\(\s*'([^']*)'").expect("a regex");
+    let params = Params::new(pipeline.codes.get("param"));
+    for (key, source) in &pipeline.sources {
+        let section = key.split('/').next().unwrap_or_default();
+        if !matches!(section, "views" | "rules" | "indicators" | "bulletins") {
+            continue;
+        }
+        for found in call.captures_iter(&source.text) {
+            let (Some(whole), Some(name)) = (found.get(0), found.get(2)) else { continue };
+            let line = source.text[..whole.start()].rsplit('\n').next().unwrap_or_default();
+            let header = line.contains("---");
+            if (line.contains("--") && !header) || line.trim_start().starts_with('#') {
+                continue;
+            }
+            let wrong = if found[1].eq_ignore_ascii_case("param") {
+                Some(name.as_str()).filter(|_| sound).and_then(|n| no_value(pipeline, &params, n))
+            } else {
+                no_list(pipeline, name.as_str())
+            };
+            faults
+                .extend(wrong.map(|(text, hint)| Fault::at(source, name.range(), text).hint(hint)));
+        }
+    }
+}
+
+/// Why a parameter has no value, and what to do.
+fn no_value(pipeline: &Pipeline, params: &Params, name: &str) -> Option<(String, String)> {
+    let file = "codes/param.csv";
+    if !params.names().any(|known| known == name) {
+        let hint = match nearest(name, params.names()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("add a line to {file}"),
+        };
+        return Some((format!("there is no parameter `{name}`"), hint));
+    }
+    let root = &pipeline.settings.division_root;
+    let some = params.get(name, root, i64::MAX).is_some();
+    (!some).then(|| {
+        let text = format!("parameter `{name}` has no value for all places");
+        (text, format!("add a line with an empty area to {file}: the others would have none"))
+    })
+}
+
+/// Why a list has no codes, and what to do.
+fn no_list(pipeline: &Pipeline, name: &str) -> Option<(String, String)> {
+    match pipeline.codes.get(name) {
+        Some(list) if list.position("code").is_some() => None,
+        Some(_) => {
+            let text = format!("the list `{name}` has no column `code`");
+            Some((text, format!("name it in the heading of codes/{name}.csv")))
+        }
+        // It is there, and its own faults are told.
+        None if pipeline.has("codes", name) => None,
+        None => {
+            let known = pipeline.codes.keys().map(String::as_str);
+            let hint = match nearest(name, known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("add codes/{name}.csv with the column `code`"),
+            };
+            Some((format!("there is no code list `{name}`"), hint))
+        }
+    }
+}

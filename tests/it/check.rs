@@ -1,0 +1,296 @@
+//! Mistakes that people make in a copy of a pipeline: each is seen before a night, at its place, with
+//! what to do, and no mistake hides another or makes up faults that are none.
+
+use crate::support::{Bidui, Policies, Said, gansu, shared, temp};
+
+fn check(policies: &Policies, pipeline: &str) -> Said {
+    Bidui::new("check").arg(policies.file(pipeline)).go().ended(2)
+}
+
+/// What is said of a copy of the pipelines after one edit.
+#[track_caller]
+fn told(name: &str, from: &str, to: &str, parts: &[&str]) {
+    let policies = Policies::new();
+    policies.edit(name, from, to);
+    let said = check(&policies, "gansu");
+    for part in parts.iter().chain(&["\n1 fault in "]) {
+        assert!(said.stderr.contains(part), "{part:?} in\n{}", said.stderr);
+    }
+}
+
+/// A function that asks for what there is not gives NULL on every row: the rule finds nothing.
+#[test]
+fn parameters_and_lists_that_sql_asks_for_are_there() {
+    let rule = "basic-medical/rules/FDC01.sql";
+    let (no_param, near) =
+        ("there is no parameter `contract_day`", "did you mean `contract_days`?");
+    told(rule, "'contract_days'", "'contract_day'", &["FDC01.sql:18:", no_param, near]);
+    let view = "basic-medical/views/person.sql";
+    let (no_list, near) = ("there is no code list `pop_exemt`", "did you mean `pop_exempt`?");
+    told(view, "'pop_exempt'", "'pop_exemt'", &["person.sql:", no_list, near]);
+    // A value for one county is none for the others.
+    let policies = Policies::new();
+    let row = "contract_days,,2020,";
+    policies.edit("basic-medical/codes/param.csv", row, "contract_days,620122,2020,");
+    let said = check(&policies, "gansu").stderr;
+    assert!(said.contains("parameter `contract_days` has no value for all places"), "{said}");
+    assert!(said.contains("add a line with an empty area"), "{said}");
+}
+
+/// A site that only has a secret of its own sees the faults of the parameters of its parents.
+#[test]
+fn a_bad_parameter_is_a_fault_of_the_file_that_says_it() {
+    let policies = Policies::new();
+    std::fs::create_dir(policies.file("site")).expect("a folder");
+    let yaml = "title: {zh: 某省, en: Site}\nextends: gansu\n";
+    std::fs::write(policies.file("site/pipeline.yaml"), yaml).expect("written");
+    let file = "gansu/codes/param.csv";
+    policies.edit(file, "min_actual,62,2018,0.85", "min_actual,62,2018,85%");
+    policies.edit(file, "cap,62,2017,3000", "cap,62.0,from 2017,3000");
+    let said = check(&policies, "site").stderr;
+    for part in [
+        "gansu/codes/param.csv:6:1",
+        "the value `85%` of parameter `min_actual` is not a number",
+        "gansu/codes/param.csv:7:1",
+        "the area `62.0` of parameter `cap` is no division",
+        "the year `from 2017` of parameter `cap` is not a number",
+        "3 faults in",
+    ] {
+        assert!(said.contains(part), "{part} in\n{said}");
+    }
+}
+
+#[test]
+fn a_list_says_each_code_once_and_each_spelling_for_one() {
+    let list = "basic-medical/codes/sex.csv";
+    told(list, "9,未说明", "1,未说明", &["sex.csv:5:1", "the code `1` stands twice", "aliases"]);
+    let both = "`未知` stands for `0` and for `9`";
+    told(list, "未说明性别", "未说明性别|未知", &["sex.csv:5:1", both]);
+    told(list, "code,label", "kode,label", &["sex.csv:1:1", "it has no column `code`"]);
+    told(list, "label,aliases", "label,label", &["sex.csv:1:1", "the column `label` twice"]);
+}
+
+#[test]
+fn every_row_of_a_list_that_does_not_fit_is_told() {
+    let policies = Policies::new();
+    let list = policies.file("basic-medical/codes/sex.csv");
+    let text = "code,label,aliases\r\n1，男，男性\r\n2,女,女性\r\n9\t未说明\t\r\n3,其他,甲,乙\r\n";
+    std::fs::write(list, text).expect("written");
+    let said = check(&policies, "gansu").stderr;
+    for part in [
+        "sex.csv:2:1",
+        "`，` is full-width",
+        "sex.csv:4:1",
+        "no tab",
+        "sex.csv:5:1",
+        "has 4 fields, the heading has 3",
+        "between double quotes",
+        "\n3 faults in ",
+    ] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+}
+
+/// As a spreadsheet of a Chinese system saves it, unless it is told otherwise.
+#[test]
+fn a_file_that_is_not_utf8_is_told_with_its_line() {
+    let policies = Policies::new();
+    // 男 in GB18030.
+    let text = b"code,label,aliases\r\n1,\xC4\xD0,\r\n";
+    std::fs::write(policies.file("basic-medical/codes/sex.csv"), text).expect("written");
+    let said = check(&policies, "gansu").stderr;
+    assert!(said.contains("sex.csv: line 2 is not UTF-8") && said.contains("CSV UTF-8"), "{said}");
+}
+
+#[test]
+fn folders_that_nobody_reads_are_told() {
+    let policies = Policies::new();
+    for folder in ["gansu/rule", "gansu/feeds/old", "gansu/feeds/.git", "gansu/notes"] {
+        std::fs::create_dir(policies.file(folder)).expect("a folder");
+    }
+    let said = check(&policies, "gansu").stderr;
+    for part in ["gansu/rule: no folder", "did you mean `rules`?", "feeds/old", "\n2 faults in "] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+}
+
+/// A file that cannot be read is there: nobody is told that the table, view or list is not.
+#[test]
+fn one_mistake_is_one_fault() {
+    let place = &["settlement.yaml:", "unknown field `grian`", "did you mean `grain`?"];
+    told("basic-medical/tables/settlement.yaml", "grain:", "grian:", place);
+    let place = &["person.sql:", "unknown field `subjekt`", "did you mean `subject`?"];
+    told("basic-medical/views/person.sql", "subject:", "subjekt:", place);
+}
+
+#[test]
+fn a_fault_of_pipeline_yaml_does_not_hide_the_others() {
+    let policies = Policies::new();
+    policies.edit("gansu/pipeline.yaml", "buckets: 256", "bukets: 256");
+    policies.edit("gansu/feeds/contract.yaml", "to: sign_date", "to: sing_date");
+    let said = check(&policies, "gansu").stderr;
+    for part in ["`bukets`", "did you mean `buckets`?", "`sing_date`", "\n2 faults in "] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+}
+
+/// What is wrong in the header of one rule does not hide what is wrong in the SQL of another.
+#[test]
+fn faults_of_sql_are_told_beside_the_others() {
+    let policies = Policies::new();
+    policies.edit("gansu/feeds/contract.yaml", "to: sign_date", "to: sing_date");
+    policies.edit("basic-medical/rules/ORG01.sql", "severity: red", "severity: rot");
+    policies.edit(
+        "basic-medical/rules/FDC01.sql",
+        "NOT contract_valid AND",
+        "NOT contract_valid AN",
+    );
+    let said = check(&policies, "gansu").stderr;
+    for part in ["`sing_date`", "`rot`", "FDC01.sql:", "\n3 faults in "] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+}
+
+#[test]
+fn marks_of_chinese_texts_and_tabs_are_told() {
+    let feed = "gansu/feeds/contract.yaml";
+    let wide = &["contract.yaml:", "line 2 has the full-width `：`"];
+    told(feed, "sender: ", "sender：", wide);
+    let tab = &["contract.yaml:", "line 9 has a tab before its first word"];
+    told(feed, "  - {to: contract_no", "\t- {to: contract_no", tab);
+    let rule = "basic-medical/rules/FDC01.sql";
+    let wide = &["FDC01.sql:18:", "`（` is full-width"];
+    told(rule, "param('contract_days'", "param（'contract_days'", wide);
+    let rule = "basic-medical/rules/ORG01.sql";
+    let needs = &["ORG01.sql:5:", "there is no table `village，institution`", "of half width"];
+    told(rule, "[village, institution,", "[village，institution,", needs);
+}
+
+/// A contract that cannot be obeyed is no surprise of the night in which its first file comes.
+#[test]
+fn a_layout_that_cannot_be_is_told() {
+    let feed = "gansu/feeds/contract.yaml";
+    for (layout, said) in [
+        ("{encoding: gb2132}", "`gb2132` is not an encoding"),
+        ("{header_row: third}", "`third` is not a row number"),
+        ("{header_row: 0}", "`0` is not a row number"),
+        ("{delimiter: \"||\"}", "`||` is not one character"),
+        ("{kind: fixed, widths: [18, 20]}", "`widths` has 2 numbers for "),
+    ] {
+        told(feed, "{kind: auto}", layout, &["contract.yaml:5:", said]);
+    }
+    told(feed, "due_day: 10", "due_day: 45", &["contract.yaml:6:", "from 1 to 31"]);
+}
+
+#[test]
+fn two_feeds_do_not_take_the_same_files() {
+    let policies = Policies::new();
+    let (from, to) = ("gansu/feeds/contract.yaml", "gansu/feeds/contract_more.yaml");
+    std::fs::copy(policies.file(from), policies.file(to)).expect("copied");
+    let said = check(&policies, "gansu").stderr;
+    for part in ["contract_more.yaml:4:", "the feed `contract` takes files", "\n1 fault in "] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+}
+
+#[test]
+fn what_pipeline_yaml_names_is_told_at_its_place() {
+    let file = "gansu/pipeline.yaml";
+    let place = &["pipeline.yaml:", "there is no table `residant`", "did you mean `resident`?"];
+    told(file, "spine: [resident,", "spine: [residant,", place);
+    told(file, "  prefix: GS", "  redo: 5 days\n  prefix: GS", &["`5 days` is not a time", "7d"]);
+    let none = "there is no code list `workdys`";
+    told(file, "  prefix: GS", "  workdays: workdys\n  prefix: GS", &[none, "`workday`"]);
+    told(file, "spine: [resident,", "spine: [village,", &["`village` is no table of persons"]);
+    let rule = "basic-medical/rules/ORG01.sql";
+    let reason = &["ORG01.sql:10:", "nobody can give the reason `村撤并了`"];
+    told(rule, "waivers: [村撤并,", "waivers: [村撤并了,", reason);
+}
+
+#[test]
+fn persons_are_told_apart_by_columns_that_can_tell() {
+    let table = "basic-medical/tables/premium.yaml";
+    let said = &["premium.yaml:", "`name` is no column of the type `citizen_id`"];
+    told(table, "person: {id: id_no,", "person: {id: name,", said);
+}
+
+#[test]
+fn a_contract_puts_codes_into_columns_of_codes() {
+    let said = &["premium.yaml:", "`39` is no code of `insutype`"];
+    told("gansu/feeds/premium.yaml", "{insutype: \"390\"}", "{insutype: \"39\"}", said);
+    let said = &["insured.yaml:24:", "is no code of `subsidy_type`"];
+    told(
+        "gansu/feeds/insured.yaml",
+        "\"特困人员-7131\": \"特困\"",
+        "\"特困人员-7131\": \"特\"",
+        said,
+    );
+    let rule = "basic-medical/rules/FDC01.sql";
+    let said = &["FDC01.sql:", "evidence `chronic_n` stands twice"];
+    told(rule, "  - chronic_since:", "  - chronic_n\n  - chronic_since:", said);
+}
+
+/// One worked example that cannot be tried does not hide the others.
+#[test]
+fn every_worked_example_is_tried() {
+    let policies = Policies::new();
+    let wrong = "given: [{no_such_column: 1}]\nexpect: []\n";
+    for rule in ["FDC01", "ORG01"] {
+        let test = policies.file(&format!("basic-medical/rules/{rule}.test.yaml"));
+        std::fs::write(test, wrong).expect("written");
+    }
+    let said = Bidui::new("test").arg(policies.gansu()).go().ended(2).stdout;
+    for part in ["FDC01.test.yaml: there is no column", "ORG01.test.yaml: there is", " 2 failed"] {
+        assert!(said.contains(part), "{part} in\n{said}");
+    }
+}
+
+/// What the parser or the engine says in its own words comes with what to do, at the word meant.
+#[test]
+fn faults_say_what_to_do() {
+    let feed = "gansu/feeds/contract.yaml";
+    let title = "title: {zh: 家庭医生签约, en: \"Family-doctor contracts\"}";
+    told(feed, title, "title: 家庭医生签约", &["contract.yaml:1:8", "such as {zh: …, en: …}"]);
+    told(feed, "sender: 省卫生健康委", "sender:", &["contract.yaml:2:", "behind the colon"]);
+    let twice = "sender: 省卫生健康委\nsender: 甲";
+    told(feed, "sender: 省卫生健康委", twice, &["contract.yaml:3:1", "keep one of the two"]);
+    told(feed, "due_day: 10", "due_day: ten", &["contract.yaml:6:", "not a whole number"]);
+    told(feed, "cadence: monthly", "cadence: montly", &["did you mean `monthly`?"]);
+    let rule = "basic-medical/rules/FDC01.sql";
+    told(rule, "{chronic_n}", "{chronic_n", &["FDC01.sql:12:", "is not closed"]);
+    let near = &["FDC01.sql:18:", "did you mean `coalesce`?"];
+    told(rule, "AND coalesce(", "AND coalesc(", near);
+    let three = &["FDC01.sql:18:", "'三'"];
+    told(rule, "NOT contract_valid AND", "chronic_n > '三' AND", three);
+}
+
+/// A view that has a fault hides nothing and makes up nothing of those that read it.
+#[test]
+fn a_view_that_is_wrong_is_told_alone_and_at_its_word() {
+    let view = "basic-medical/views/facility.sql";
+    let column = &["facility.sql:", "there is no column `nam`", "AS org_name"];
+    told(view, "i.name AS org_name", "i.nam AS org_name", column);
+    told(view, "FROM institution i", "FROM institutio i", &["'institutio' not found", "| "]);
+}
+
+/// A list that is empty because nothing can be in it would say that nothing is wrong.
+#[test]
+fn what_cannot_be_is_refused_and_not_shown_as_nothing() {
+    let show = |what: &str, words: &[&str]| {
+        let show = Bidui::new("show").arg(what).arg(gansu()).arg("--lake").arg(&shared().lake);
+        show.args(words).go().ended(2).stderr
+    };
+    assert!(show("anomalies", &["--severity", "rot"]).contains("orange"));
+    assert!(show("anomalies", &["--state", "gone"]).contains("cleared"));
+    assert!(show("anomalies", &["--rule", "TRX"]).contains("no rule has an id"));
+    assert!(show("anomalies", &["--county", "99"]).contains("no division has a code"));
+    assert!(show("deliveries", &["--feed", "contrakt"]).contains("did you mean `contract`?"));
+    assert!(show("indicators", &["--indicator", "J01"]).contains("there is no indicator `J01`"));
+    let home = temp();
+    for (option, value) in [("--dirt", "NaN"), ("--plant-rate", "5"), ("--counties", "99")] {
+        let fake = Bidui::new("fake").arg(gansu()).arg("--out").arg(home.path().join("out"));
+        let said = fake.args(&[option, value]).go().ended(2).stderr;
+        assert!(!said.contains("internal error"), "{said}");
+    }
+    Bidui::new("run").arg(gansu()).args(&["--memory=-5GiB"]).go().ended(2);
+}
