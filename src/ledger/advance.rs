@@ -140,10 +140,12 @@ impl Night<'_> {
         self.act(&case.number, Act::SendBack { fault: Fault::StillFound, due, reason })
     }
 
-    /// Has every feed of its rule come again since a case was answered? Nothing where none is known.
+    /// Has every feed of its rule come again since a case was answered, and since the night that
+    /// refuted the answer? Nothing where none is known.
     fn newer(&self, case: &Case) -> Option<bool> {
         let fresh = (self.tonight.refreshed)(&case.rule, &case.county)?;
-        Some(case.answered.is_some_and(|answered| fresh > answered))
+        let refuted = case.sent_back_on.is_some_and(|refuted| fresh <= refuted);
+        Some(!refuted && case.answered.is_some_and(|answered| fresh > answered))
     }
 
     /// The anomaly's rule ran tonight and did not find it.
