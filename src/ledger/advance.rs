@@ -20,7 +20,7 @@ pub struct Tonight<'a> {
     /// that was made anew and remembers nothing.
     pub ran: &'a BTreeSet<String>,
     /// By rule and county: the day since which every feed that the rule needs has come anew for the
-    /// county, as far as known.
+    /// county, with its newest period, as far as known.
     pub refreshed: &'a dyn Fn(&str, &str) -> Option<NaiveDate>,
     /// Is there a county of this code? Codes of before a renaming are none.
     pub counties: &'a dyn Fn(&str) -> bool,
