@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use bidui::anomaly::Anomaly;
+use bidui::anomaly::{Anomaly, State as Found};
 use bidui::ledger::act::{Act, Draft};
 use bidui::ledger::case::Case;
 use bidui::ledger::state::State;
@@ -267,4 +267,72 @@ fn a_period_of_before_that_comes_again_proves_no_answer() {
     assert_eq!(world.case("PAY01").state, State::Reviewing);
     pays("2026-11-13", "2026-11-13", "P4", 2, "100.00");
     assert_eq!(world.case("PAY01").state, State::Closed);
+}
+
+/// What became of the one anomaly of each rule.
+fn states(rows: &[Anomaly]) -> [(&str, Found); 2] {
+    let state = |rule: &'static str| {
+        let mut own = rows.iter().filter(|a| a.rule == rule);
+        let state = own.next().map(|a| a.state).expect("an anomaly");
+        assert!(own.next().is_none(), "{rows:?}");
+        (rule, state)
+    };
+    ["BIL01", "PAY01"].map(state)
+}
+
+/// A world whose first night found what one person paid, and what of it a day of payments shows that is
+/// sent again the night after.
+fn sent_again(rows: &[String]) -> (World, Vec<Anomaly>) {
+    let world = World::new();
+    world.residents("2026-11-10");
+    world.payments("2026-11-10", "2026-11-10", &[payment("P1", 1, "800.00")]);
+    world.night("2026-11-10");
+    world.answer("PAY01", "2026-11-10");
+    world.residents("2026-11-11");
+    world.payments("2026-11-11", "2026-11-10", rows);
+    let found = world.night("2026-11-11");
+    (world, found)
+}
+
+/// The row that showed it could not be read: neither the person's anomaly nor that of the payment is
+/// over, and no case ends, until it can be read again.
+#[test]
+fn a_row_in_quarantine_proves_nothing_of_its_subject() {
+    let other = payment("P2", 2, "100.00");
+    for unreadable in [payment("P1", 1, "未知"), format!("{},多", payment("P1", 1, "400.00"))] {
+        let (world, found) = sent_again(&[unreadable, other.clone()]);
+        assert_eq!(states(&found), [("BIL01", Found::Held), ("PAY01", Found::Held)]);
+        assert_eq!(world.case("PAY01").state, State::Answered);
+        assert_eq!(world.case("BIL01").state, State::Pending);
+        // Nothing else comes: so it stays.
+        let found = world.night("2026-11-12");
+        assert_eq!(states(&found), [("BIL01", Found::Held), ("PAY01", Found::Held)]);
+        world.residents("2026-11-13");
+        world.payments("2026-11-13", "2026-11-10", &[payment("P1", 1, "400.00"), other.clone()]);
+        let found = world.night("2026-11-13");
+        assert_eq!(states(&found), [("BIL01", Found::Cleared), ("PAY01", Found::Cleared)]);
+        assert_eq!(world.case("PAY01").state, State::Closed);
+        assert_eq!(world.case("BIL01").state, State::Vanished);
+    }
+}
+
+/// Two rows under one key, of which the second is put aside, and it is that one which shows it.
+#[test]
+fn a_row_that_contradicts_another_proves_nothing_of_either() {
+    let (_world, found) = sent_again(&[payment("P1", 2, "100.00"), payment("P1", 1, "800.00")]);
+    assert_eq!(states(&found), [("BIL01", Found::Held), ("PAY01", Found::Held)]);
+}
+
+/// A row of another person, under another number, or one that came before it was seen last.
+#[test]
+fn a_row_in_quarantine_holds_nothing_else() {
+    let (world, found) = sent_again(&[payment("P9", 2, "未知"), payment("P2", 2, "100.00")]);
+    assert_eq!(states(&found), [("BIL01", Found::Cleared), ("PAY01", Found::Cleared)]);
+    assert_eq!(world.case("PAY01").state, State::Closed);
+
+    let (world, found) = sent_again(&[payment("P1", 1, "800.00"), payment("P3", 1, "未知")]);
+    assert_eq!(states(&found), [("BIL01", Found::Persisting), ("PAY01", Found::Persisting)]);
+    world.put("pipeline/rules/PAY01.sql", &PAY01.replace("> 500", "> 5000"));
+    let found = world.night("2026-11-12");
+    assert_eq!(states(&found), [("BIL01", Found::Persisting), ("PAY01", Found::Cleared)]);
 }
