@@ -30,7 +30,8 @@ pub enum State {
     Relapsed,
     /// Seen last night, gone tonight.
     Cleared,
-    /// Its rule was not run tonight; what was known last is kept.
+    /// Nothing proves tonight that it is gone: its rule was not run, or a row about its subject that came
+    /// since is in quarantine. What was known last is kept.
     Held,
 }
 
@@ -103,14 +104,30 @@ pub struct Memory {
     pub forward: Forward,
 }
 
-/// Turns tonight's findings into anomalies. `ran` are the rules that were run; those of others are
-/// held as they were. The rows come in the order of county, rule, subject and anchor.
+/// What a night could look at. Anomalies that it could not look for are held as they were.
+pub struct Looked<'a> {
+    /// Rules that were run.
+    pub ran: &'a BTreeSet<String>,
+    /// Numbers of anomalies about whose subject some row could not be read.
+    pub unread: &'a BTreeSet<String>,
+}
+
+impl Looked<'_> {
+    /// What becomes of an anomaly that is not found.
+    fn without(&self, before: &Anomaly) -> State {
+        let looked = self.ran.contains(&before.rule) && !self.unread.contains(&before.anomaly);
+        if looked { State::Cleared } else { State::Held }
+    }
+}
+
+/// Turns tonight's findings into anomalies, and says what became of those that are not found. The rows
+/// come in the order of county, rule, subject and anchor.
 pub fn collect(
     pipeline: &Pipeline,
     keys: &PersonKeys,
     night: NaiveDate,
     findings: Vec<Finding>,
-    ran: &BTreeSet<String>,
+    looked: &Looked<'_>,
     waivers: &Waivers,
     memory: &Memory,
 ) -> Vec<Anomaly> {
@@ -126,8 +143,7 @@ pub fn collect(
         if rows.contains_key(id) || before.state == State::Cleared {
             continue;
         }
-        let state = if ran.contains(&before.rule) { State::Cleared } else { State::Held };
-        rows.insert(id.clone(), Anomaly { state, ..before.clone() });
+        rows.insert(id.clone(), Anomaly { state: looked.without(before), ..before.clone() });
     }
     let mut rows: Vec<Anomaly> = rows.into_values().collect();
     rows.sort_by(|a, b| order(a).cmp(&order(b)));

@@ -11,4 +11,4 @@ mod rejects;
 mod typed;
 
 pub use receive::{Named, Received, Receiver};
-pub use rejects::{REJECT_COLUMNS, REJECTS, Reject, reject_schema};
+pub use rejects::{ABOUT_COLUMNS, About, REJECT_COLUMNS, REJECTS, Reject, reject_schema};

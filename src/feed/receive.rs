@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use super::control::Controls;
 use super::inbox::Parcel;
-use super::read::{self, Next, NoTable, RawRow, Table as Extract};
+use super::read::{self, Next, NoTable, RawRow, Table as Extract, reason};
 use super::receipt::{self, FileAccount, PartAccount, Receipt, Verdict};
-use super::rejects::{REJECTS, Reject, RejectWriter};
-use super::typed::{Outcome, Place, Typer};
+use super::rejects::{About, REJECTS, Reject, RejectWriter};
+use super::typed::{BadCell, Outcome, Place, Typer};
 use crate::division::Divisions;
 use crate::error::{Error, Result};
 use crate::lake::rows::Gather;
@@ -64,6 +64,9 @@ struct Open<'a> {
     controls: Controls<'a>,
     next_row: i64,
 }
+
+/// Why a row is broken of which the cells are known all the same.
+const HOLDS_CELLS: [&str; 4] = [reason::MORE, reason::FEWER, reason::REPLACED, reason::NUL];
 
 /// Where rows that can be used go.
 enum Sink {
@@ -324,7 +327,10 @@ impl Open<'_> {
                 Next::Broken { line, byte, reason, raw } => {
                     account.rows += 1;
                     self.controls.broken_row();
-                    self.reject(account, line, byte, "", reason, &raw)?;
+                    let read = HOLDS_CELLS.contains(&reason).then(|| self.typer.about(&row));
+                    let about = read.unwrap_or_default();
+                    let reject = Reject { line, byte, column: "", reason, raw: &raw, about };
+                    self.reject(account, reject)?;
                 }
             }
         }
@@ -345,25 +351,20 @@ impl Open<'_> {
                     Sink::Nowhere(rows) => rows.row(place, waits),
                 }
             }
-            Outcome::Rejected(bad) => {
-                self.reject(account, row.line, row.byte, &bad.column, bad.reason, &bad.raw)?;
+            Outcome::Rejected(BadCell { column, reason, raw, about }) => {
+                let (line, byte) = (row.line, row.byte);
+                let reject = Reject { line, byte, column: &column, reason, raw: &raw, about };
+                self.reject(account, reject)?;
             }
         }
         Ok(())
     }
 
-    fn reject(
-        &mut self,
-        account: &mut PartAccount,
-        line: u64,
-        byte: u64,
-        column: &str,
-        reason: &str,
-        raw: &str,
-    ) -> Result<()> {
+    fn reject(&mut self, account: &mut PartAccount, mut reject: Reject<'_>) -> Result<()> {
         // Of what is not kept, no cell is written anywhere.
-        let raw = if matches!(self.sink, Sink::File(_)) { raw } else { "" };
-        let reject = Reject { line, byte, column, reason, raw };
+        if matches!(self.sink, Sink::Nowhere(_)) {
+            reject = Reject { raw: "", about: About::default(), ..reject };
+        }
         self.rejects.quarantine(account, &mut self.receipt.reject_reasons, &reject)
     }
 }

@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::receipt::PartAccount;
 use crate::error::Result;
-use crate::lake::rows::RowsWriter;
+use crate::lake::rows::{PERSON_KEY, RowsWriter};
 
 /// Name of a delivery's quarantine table.
 pub const REJECTS: &str = "rejects.parquet";
@@ -18,31 +18,59 @@ pub const REJECTS: &str = "rejects.parquet";
 /// table's column, the reason, and the raw text of the cell or row.
 pub const REJECT_COLUMNS: [&str; 7] = ["file", "sheet", "line", "byte", "column", "reason", "raw"];
 
+/// Columns behind these, which are shown to nobody: whom the row is about, see [`About`].
+pub const ABOUT_COLUMNS: [&str; 2] = [PERSON_KEY, "keys"];
+
 /// The schema of a quarantine table.
 pub fn reject_schema() -> SchemaRef {
     let field = |name: &&str| {
-        let number = matches!(*name, "line" | "byte");
+        let number = matches!(*name, "line" | "byte" | PERSON_KEY);
         Field::new(*name, if number { DataType::Int64 } else { DataType::Utf8 }, true)
     };
-    Arc::new(Schema::new(REJECT_COLUMNS.iter().map(field).collect::<Vec<_>>()))
+    let names = REJECT_COLUMNS.iter().chain(&ABOUT_COLUMNS);
+    Arc::new(Schema::new(names.map(field).collect::<Vec<_>>()))
+}
+
+/// Whom a quarantined row is about, as far as it says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// The key of its person, where its ID is good.
+    pub person: Option<i64>,
+    /// JSON: the texts of the table's key columns, in their order; null for those that have none.
+    pub keys: Option<String>,
+}
+
+impl About {
+    /// Of a person, and of what the key columns say.
+    pub(super) fn new(person: Option<i64>, keys: &[Option<String>]) -> Self {
+        let said = keys.iter().any(Option::is_some);
+        Self { person, keys: said.then(|| serde_json::to_string(keys).ok()).flatten() }
+    }
+
+    /// The texts of the key columns, from their JSON.
+    pub fn texts(keys: &str) -> Vec<Option<String>> {
+        serde_json::from_str(keys).unwrap_or_default()
+    }
 }
 
 /// One quarantined row: its line from 1, its offset in the file where that is known, the table's
-/// column (empty where it is about the row), the reason, and the raw text.
+/// column (empty where it is about the row), the reason, the raw text, and whom it is about.
 pub struct Reject<'a> {
     pub line: u64,
     pub byte: u64,
     pub column: &'a str,
     pub reason: &'a str,
     pub raw: &'a str,
+    pub about: About,
 }
 
 /// Writes [`REJECTS`].
 pub(super) struct RejectWriter {
     writer: RowsWriter,
-    texts: [StringBuilder; 5],
+    texts: [StringBuilder; 6],
     line: Int64Builder,
     byte: Int64Builder,
+    person: Int64Builder,
     waiting: usize,
 }
 
@@ -57,6 +85,7 @@ impl RejectWriter {
             texts: std::array::from_fn(|_| StringBuilder::new()),
             line: Int64Builder::new(),
             byte: Int64Builder::new(),
+            person: Int64Builder::new(),
             waiting: 0,
         })
     }
@@ -73,7 +102,7 @@ impl RejectWriter {
     ) -> Result<()> {
         part.quarantined += 1;
         *reasons.entry(reject.reason.to_owned()).or_default() += 1;
-        let [file, sheet, column, reason, raw] = &mut self.texts;
+        let [file, sheet, column, reason, raw, keys] = &mut self.texts;
         file.append_value(&part.file);
         sheet.append_option(part.sheet.as_deref());
         column.append_option(Some(reject.column).filter(|c| !c.is_empty()));
@@ -81,6 +110,8 @@ impl RejectWriter {
         raw.append_value(reject.raw);
         self.line.append_value(reject.line as i64);
         self.byte.append_value(reject.byte as i64);
+        self.person.append_option(reject.about.person);
+        keys.append_option(reject.about.keys.as_deref());
         self.waiting += 1;
         if self.waiting >= 8192 { self.flush() } else { Ok(()) }
     }
@@ -90,7 +121,7 @@ impl RejectWriter {
             return Ok(());
         }
         self.waiting = 0;
-        let [file, sheet, column, reason, raw] = &mut self.texts;
+        let [file, sheet, column, reason, raw, keys] = &mut self.texts;
         let columns: Vec<ArrayRef> = vec![
             Arc::new(file.finish()),
             Arc::new(sheet.finish()),
@@ -99,6 +130,8 @@ impl RejectWriter {
             Arc::new(column.finish()),
             Arc::new(reason.finish()),
             Arc::new(raw.finish()),
+            Arc::new(self.person.finish()),
+            Arc::new(keys.finish()),
         ];
         self.writer.push(&RecordBatch::try_new(reject_schema(), columns)?)
     }

@@ -20,7 +20,7 @@ pub struct Tonight<'a> {
     /// that was made anew and remembers nothing.
     pub ran: &'a BTreeSet<String>,
     /// By rule and county: the day since which every feed that the rule needs has come anew for the
-    /// county, as far as known.
+    /// county, with its newest period, as far as known.
     pub refreshed: &'a dyn Fn(&str, &str) -> Option<NaiveDate>,
     /// Is there a county of this code? Codes of before a renaming are none.
     pub counties: &'a dyn Fn(&str) -> bool,
@@ -140,10 +140,12 @@ impl Night<'_> {
         self.act(&case.number, Act::SendBack { fault: Fault::StillFound, due, reason })
     }
 
-    /// Has every feed of its rule come again since a case was answered? Nothing where none is known.
+    /// Has every feed of its rule come again since a case was answered, and since the night that
+    /// refuted the answer? Nothing where none is known.
     fn newer(&self, case: &Case) -> Option<bool> {
         let fresh = (self.tonight.refreshed)(&case.rule, &case.county)?;
-        Some(case.answered.is_some_and(|answered| fresh > answered))
+        let refuted = case.sent_back_on.is_some_and(|refuted| fresh <= refuted);
+        Some(!refuted && case.answered.is_some_and(|answered| fresh > answered))
     }
 
     /// The anomaly's rule ran tonight and did not find it.

@@ -57,6 +57,9 @@ pub struct Case {
     /// What was said of the last one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub back_reason: String,
+    /// The last day on which it was sent back.
+    #[serde(with = "iso::option", default, skip_serializing_if = "Option::is_none")]
+    pub sent_back_on: Option<NaiveDate>,
     /// Why it was sent back last, until it is answered anew.
     pub fault: Option<Fault>,
     /// How often it came back after it had ended.
@@ -140,6 +143,7 @@ impl Case {
             }
             Act::SendBack { fault, due, reason } => {
                 self.sent_back += 1;
+                self.sent_back_on = Some(day);
                 self.fault = Some(*fault);
                 self.reason.clone_from(reason);
                 self.back_reason.clone_from(reason);
@@ -314,6 +318,7 @@ impl Cases {
             answered: None,
             sent_back: 0,
             back_reason: String::new(),
+            sent_back_on: None,
             fault: None,
             relapses: 0,
             ended: None,

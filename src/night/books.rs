@@ -199,44 +199,50 @@ fn write(cases: &Cases, day: NaiveDate, staged: &Path) -> Result<()> {
     durable::write(&staged.join("cases.csv"), text.as_bytes())
 }
 
-/// When the feeds of each table came last. Feeds that come once or once a year are not waited for.
+/// When the newest of each table's feeds came. Feeds that come once or once a year are not waited for.
 pub(super) struct Refreshed<'a> {
     setup: &'a Setup,
     night: NaiveDate,
     feeds: BTreeMap<&'a str, Vec<Came>>,
 }
 
-/// When a feed came last.
+/// The last day of a period, and the day on which its extract came. The greater one is newer: a month
+/// of before that is delivered again says nothing of what became of things since.
+type Extract = (NaiveDate, NaiveDate);
+
+/// The newest extract of a feed.
 #[derive(Default)]
 struct Came {
-    whole: Option<NaiveDate>,
+    whole: Option<Extract>,
     /// By the part's name, such as a county's.
-    parts: BTreeMap<String, NaiveDate>,
+    parts: BTreeMap<String, Extract>,
 }
 
 impl Came {
-    /// The last day on which what it says of a county came: with the county's own part or with the
-    /// whole. Where no part is the county's, the oldest part may be what it rests on.
+    /// The day on which the newest of what it says of a county came: with the county's own part or with
+    /// the whole. Where no part is the county's, the part that came first may be what it rests on.
     fn of(&self, county: [Option<&str>; 2]) -> Option<NaiveDate> {
+        let newest = |part: &Extract| self.whole.map_or(*part, |whole| whole.max(*part)).1;
         let own = county.into_iter().flatten().find_map(|name| self.parts.get(name));
-        let part = own.or_else(|| self.parts.values().min()).copied();
-        part.max(self.whole)
+        let part = own.map(newest).or_else(|| self.parts.values().map(newest).min());
+        part.or(self.whole.map(|(_, came)| came))
     }
 }
 
 impl<'a> Refreshed<'a> {
-    /// When feeds came last, whole or part by part, by those of the receipts that are in force.
+    /// When the newest of each feed came, whole or part by part, by the receipts that are in force.
     pub fn new(setup: &'a Setup, night: NaiveDate, receipts: &Receipts) -> Self {
         let mut feeds: BTreeMap<&str, Vec<Came>> = BTreeMap::new();
         let often = |c: Cadence| !matches!(c, Cadence::Once | Cadence::Yearly);
         for feed in setup.pipeline.feeds.values().filter(|f| often(f.delivery.cadence)) {
             let mut came = Came::default();
             for receipt in in_force(feed, receipts).0 {
+                let own = (receipt.period, receipt.received);
                 let last = match &receipt.part {
-                    Some(part) => came.parts.entry(part.clone()).or_insert(receipt.received),
-                    None => came.whole.get_or_insert(receipt.received),
+                    Some(part) => came.parts.entry(part.clone()).or_insert(own),
+                    None => came.whole.get_or_insert(own),
                 };
-                *last = (*last).max(receipt.received);
+                *last = (*last).max(own);
             }
             feeds.entry(&feed.table).or_default().push(came);
         }
@@ -260,21 +266,41 @@ impl<'a> Refreshed<'a> {
 mod tests {
     use super::*;
 
+    fn day(month: u32, day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, month, day).expect("a day")
+    }
+
     #[test]
     fn what_a_county_sent_is_as_new_as_its_own_part() {
-        let day = |d| NaiveDate::from_ymd_opt(2026, 11, d);
-        let parts = [("甲县", day(5)), ("620122", day(6)), ("丙县", day(3))];
-        let parts = parts.into_iter().filter_map(|(part, day)| Some((part.to_owned(), day?)));
-        let mut came = Came { whole: None, parts: parts.collect() };
+        let october = day(10, 31);
+        let parts = [("甲县", 5), ("620122", 6), ("丙县", 3)];
+        let parts = parts.map(|(part, came)| (part.to_owned(), (october, day(11, came))));
+        let mut came = Came { whole: None, parts: parts.into() };
         let of = |came: &Came, name, code| came.of([name, Some(code)]);
+        let day = |d| Some(day(11, d));
         assert_eq!(of(&came, Some("甲县"), "620121"), day(5));
         assert_eq!(of(&came, Some("乙县"), "620122"), day(6));
         assert_eq!(of(&came, None, "620123"), day(3), "nobody knows whose part it is");
-        came.whole = day(4);
+        came.whole = day(4).map(|came| (october, came));
         assert_eq!(of(&came, Some("丙县"), "620124"), day(4), "the whole came after it");
         assert_eq!(of(&came, Some("甲县"), "620121"), day(5));
+        assert_eq!(of(&came, None, "620123"), day(4));
         assert_eq!(Came::default().of([None, None]), None);
+        came.parts.clear();
+        assert_eq!(of(&came, None, "620123"), day(4));
     }
+
+    #[test]
+    fn a_month_of_before_that_comes_again_is_not_new() {
+        let (october, november) = (day(10, 31), day(11, 30));
+        let parts = [("甲县".to_owned(), (october, day(12, 20)))];
+        let mut came = Came { whole: None, parts: parts.into() };
+        assert_eq!(came.of([Some("甲县"), None]), Some(day(12, 20)), "it knows no newer one");
+        came.whole = Some((november, day(12, 5)));
+        assert_eq!(came.of([Some("甲县"), None]), Some(day(12, 5)));
+        assert_eq!(came.of([None, Some("620123")]), Some(day(12, 5)));
+    }
+
     #[test]
     fn what_bidui_knows_itself_is_as_new_as_the_night() {
         let options = crate::night::Options::of("pipelines/gansu".into(), Some("lake".into()));

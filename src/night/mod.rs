@@ -15,6 +15,7 @@ mod publish;
 pub mod setup;
 mod system;
 mod take_in;
+mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ pub use setup::Setup;
 pub use take_in::take_in;
 
 use crate::anomaly::waiver::Waivers;
-use crate::anomaly::{self, Memory, table};
+use crate::anomaly::{self, Looked, Memory, table};
 use crate::engine::EVERYONE;
 use crate::error::{Error, Result};
 use crate::feed::assemble::{Assembled, assemble};
@@ -160,13 +161,13 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     let ran: BTreeSet<String> =
         setup.rules().map(|r| r.id.clone()).filter(|r| !not_run.contains_key(r)).collect();
     let findings = std::mem::take(&mut built.found).take(|rule| ran.contains(rule))?;
-    let rows =
-        anomaly::collect(&setup.pipeline, &setup.keys, night, findings, &ran, &waivers, &memory);
+    let looked = Looked { ran: &ran, unread: &unread::unread(setup, &receipts, &memory, &ran)? };
+    let (pipeline, keys) = (&setup.pipeline, &setup.keys);
+    let rows = anomaly::collect(pipeline, keys, night, findings, &looked, &waivers, &memory);
     progress.stage("发布", "publish", 1);
     let refreshed = books::Refreshed::new(setup, night, &receipts);
     let refreshed = |rule: &str, county: &str| refreshed.since(rule, county);
-    let counties = |code: &str| setup.divisions.get(code).is_some();
-    let (refreshed, counties) = (&refreshed, &counties);
+    let (refreshed, counties) = (&refreshed, &|code: &str| setup.divisions.get(code).is_some());
     let tonight = Tonight { day: night, anomalies: &rows, ran: &ran, refreshed, counties };
     let (cases, ledger) = books.advance(setup, cases, &tonight, &staged, &name)?;
     let facts = publish::Facts {

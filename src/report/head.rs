@@ -63,6 +63,7 @@ fn lead(summary: &Summary) -> Markup {
     let used: u64 = summary.feeds.iter().map(|f| f.used).sum();
     let not_run = summary.rules.iter().filter(|r| r.blind().is_some()).count();
     let off = summary.rules.iter().filter(|r| r.off().is_some()).count();
+    let unread: u64 = summary.rules.iter().filter(|r| r.not_run.is_none()).map(|r| r.held).sum();
     let red = summary.severities.get(Severity::Red.word()).copied().unwrap_or(0);
     html! {
         p.lead {
@@ -76,8 +77,11 @@ fn lead(summary: &Summary) -> Markup {
             @if summary.last_night.is_some() { "与上一夜相比，" (movement(summary)) }
             @else { "本夜为首夜，无上一夜可比，异常均计为新增。" }
             @if not_run > 0 {
-                b { "未运行规则" (not_run) "条" } "，其原有异常" (count(summary.held))
+                b { "未运行规则" (not_run) "条" } "，其原有异常" (count(summary.held - unread))
                 "件按“未核”保留，既不计入总数，也不算消除。"
+            }
+            @if unread > 0 {
+                "另有" b { (count(unread)) "件" } "因主体的数据行被隔离，同样按“未核”保留。"
             }
         }
         @if let Some(until) = summary.workdays_until {

@@ -88,7 +88,7 @@ fn next() -> Markup {
             span.en { "Persons are masked by default; this page holds totals only." }
         }
         p.note {
-            "口径：异常总数＝新增＋反弹＋持续，含已豁免；“未核”为未运行规则的原有异常，另计。"
+            "口径：异常总数＝新增＋反弹＋持续，含已豁免；“未核”为未运行规则的、或主体有隔离行的原有异常，另计。"
             "细条中不为零的部分均放宽至可见。"
         }
     }

@@ -35,6 +35,7 @@ mod pack_scale;
 mod packs;
 mod plans;
 mod privacy;
+mod proved;
 mod read;
 mod stale;
 mod support;

@@ -252,7 +252,10 @@ impl HandOver {
 fn unproved(found: Option<Found>) -> Option<&'static str> {
     match found {
         Some(Found::Cleared) => None,
-        Some(Found::Held) => Some("its rule was not run, so nobody looked for its anomaly"),
+        Some(Found::Held) => Some(
+            "its rule was not run or a row about its subject is in quarantine, so nobody could look \
+             for its anomaly",
+        ),
         None => Some("the lake does not remember its anomaly, so nobody can say that it is gone"),
         Some(_) => Some("its anomaly is still there"),
     }

@@ -113,7 +113,8 @@ pub struct Part {
 pub enum Next {
     /// The row was filled.
     Row,
-    /// The row cannot be trusted. For a wrong number of fields the row holds what was read.
+    /// The row cannot be trusted. For a wrong number of fields, and for characters that were lost or mean
+    /// nothing, the row holds what was read.
     Broken {
         /// Physical line or sheet row, from 1.
         line: u64,

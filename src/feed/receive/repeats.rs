@@ -7,7 +7,7 @@ use arrow::util::display::array_value_to_string;
 use crate::citizen_id::Quality;
 use crate::error::{Error, Result};
 use crate::feed::receipt::Receipt;
-use crate::feed::rejects::{Reject, RejectWriter};
+use crate::feed::rejects::{About, Reject, RejectWriter};
 use crate::feed::typed::{Place, Repeats};
 use crate::lake::rows::{Gather, Numbers, PERSON_KEY, SRC_ROW};
 use crate::pipeline::spec::{ColumnType, Table};
@@ -41,6 +41,7 @@ struct Other {
     line: u64,
     byte: u64,
     raw: String,
+    about: About,
 }
 
 /// Writes the rows but for those that are not new, and accounts for these: what says the same again
@@ -72,9 +73,9 @@ pub(super) fn leave_out(
     })?;
     others.sort_unstable_by_key(|other| other.number);
     let column = table.key.first().map_or("", String::as_str);
-    for Other { part, line, byte, raw, .. } in &others {
-        let reject = Reject { line: *line, byte: *byte, column, reason: REASON, raw };
-        rejects.quarantine(&mut receipt.parts[*part], &mut receipt.reject_reasons, &reject)?;
+    for Other { part, line, byte, raw, about, .. } in others {
+        let reject = Reject { line, byte, column, reason: REASON, raw: &raw, about };
+        rejects.quarantine(&mut receipt.parts[part], &mut receipt.reject_reasons, &reject)?;
     }
     Ok(written)
 }
@@ -98,7 +99,8 @@ pub(super) fn account(
         let part = &mut receipt.parts[part as usize];
         part.used -= 1;
         if again.otherwise.contains(number) {
-            let reject = Reject { line: line.into(), byte: 0, column, reason: REASON, raw: "" };
+            let (line, about) = (line.into(), About::default());
+            let reject = Reject { line, byte: 0, column, reason: REASON, raw: "", about };
             rejects.quarantine(part, &mut receipt.reject_reasons, &reject)?;
         } else {
             part.duplicate += 1;
@@ -170,7 +172,23 @@ impl<'a> Rows<'a> {
             line: self.lines.value(row) as u64,
             byte: self.bytes.value(row) as u64,
             raw,
+            about: self.about(row),
         })
+    }
+
+    /// Whom the row is about.
+    fn about(&self, row: usize) -> About {
+        let keys = self.batch.column_by_name(PERSON_KEY);
+        let keys = keys.and_then(|keys| keys.as_primitive_opt::<Int64Type>());
+        let person = keys.filter(|keys| keys.is_valid(row)).map(|keys| keys.value(row));
+        let id =
+            |name: &str| self.table.column(name).map(|c| &c.kind) == Some(&ColumnType::CitizenId);
+        let text = |name: &String| {
+            let column = self.batch.column_by_name(name).filter(|_| !id(name))?;
+            let texts = column.as_string_opt::<i32>().filter(|texts| texts.is_valid(row))?;
+            Some(texts.value(row).to_owned())
+        };
+        About::new(person, &self.table.key.iter().map(text).collect::<Vec<_>>())
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Named, Receiver, Sink};
 use crate::error::Result;
 use crate::feed::inbox::Parcel;
 use crate::feed::receipt::Receipt;
-use crate::feed::rejects::{REJECTS, Reject};
+use crate::feed::rejects::{About, REJECTS, Reject};
 use crate::lake::rows::{Edits, Part, RowsFile};
 
 impl Receiver<'_> {
@@ -49,6 +49,7 @@ impl Receiver<'_> {
                     line: number(2, row),
                     byte: number(3, row),
                     raw: "",
+                    about: About::default(),
                 };
                 rejected(text(4, row), &reject);
             }

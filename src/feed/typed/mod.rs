@@ -1,5 +1,6 @@
 //! From a row of text to typed columns, held to the contract: a bad cell names itself.
 
+mod about;
 mod memo;
 mod parse;
 mod seen;
@@ -17,6 +18,7 @@ use crate::division::Divisions;
 use crate::error::Result;
 use crate::feed::nulls::Nulls;
 use crate::feed::read::RawRow;
+use crate::feed::rejects::About;
 use crate::lake::rows::{Numbers, Packed};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{ColumnType, Feed, FeedColumn, Grain, OnBad, Table, Unit};
@@ -32,6 +34,8 @@ pub struct BadCell {
     pub column: String,
     pub reason: &'static str,
     pub raw: String,
+    /// Whom its row is about.
+    pub about: About,
 }
 
 /// What became of a row.
@@ -212,7 +216,9 @@ impl<'a> Typer<'a> {
             if let Err((reason, droppable)) = self.known_or_parsed(column, row, &mut id) {
                 let source = &self.sources[column];
                 if !(droppable && source.on_bad == OnBad::Null) {
-                    return Ok(Outcome::Rejected(bad_cell(source, reason, &cell)));
+                    let bad = bad_cell(source, reason, &cell);
+                    let about = self.about(row);
+                    return Ok(Outcome::Rejected(BadCell { about, ..bad }));
                 }
                 dropped.push(column);
                 self.packed.null();
@@ -295,7 +301,7 @@ fn bad_cell<'r>(
 ) -> BadCell {
     let cells = source.cells.iter().flatten().map(|c| cell(*c));
     let raw = cells.collect::<Vec<_>>().join(" / ");
-    BadCell { column: source.name.clone(), reason, raw }
+    BadCell { column: source.name.clone(), reason, raw, about: About::default() }
 }
 
 /// Days since 1970-01-01, Arrow's Date32.

@@ -40,6 +40,12 @@ impl Packed {
         &self.bytes
     }
 
+    /// The text that begins behind so many bytes of the values; nothing where there is none.
+    pub fn text_at(&self, start: usize) -> Option<&str> {
+        let mut value = self.bytes.get(start..)?;
+        std::str::from_utf8(super::unpack::text(&mut value)??).ok()
+    }
+
     /// Sets a text before all others.
     pub fn front(&mut self, text: Option<&str>) {
         self.front.clear();

@@ -118,7 +118,8 @@ fn decimal(row: &mut &[u8]) -> Option<Option<i128>> {
     Some(Some(i128::from_le_bytes(*value)))
 }
 
-fn text<'r>(row: &mut &'r [u8]) -> Option<Option<&'r [u8]>> {
+/// Takes a text off the front of a row.
+pub(super) fn text<'r>(row: &mut &'r [u8]) -> Option<Option<&'r [u8]>> {
     let (mut length, mut shift) = (0, 0);
     loop {
         let byte = tag(row)?;

@@ -11,8 +11,9 @@ use crate::ledger::case::{Case, Cases};
 /// The fold of this program. 2: a case keeps the day on which it was opened again. 3: it is
 /// issued anew when it comes back, letters move with a term that is longer, an answer takes away the
 /// fault of the one before it, and the reason of that is kept. 4: a waiver that lapsed has taken the
-/// place of the answer before it, and ends with its case.
-const FOLD: i64 = 4;
+/// place of the answer before it, and ends with its case. 5: a case keeps the day on which it was sent
+/// back.
+const FOLD: i64 = 5;
 
 /// Does what is to be done, once. A row that is wrong for another reason stays as it is: `verify`
 /// is to find it.
@@ -52,6 +53,7 @@ fn as_now(stored: &Case, case: &Case) -> Case {
         answered: case.answered,
         fault: case.fault,
         back_reason: case.back_reason.clone(),
+        sent_back_on: case.sent_back_on,
         waived_until: case.waived_until,
         ..stored.clone()
     }

@@ -95,6 +95,25 @@ fn a_refused_answer_is_none_until_a_newer_one_comes() {
     assert_eq!(world.gone("2026-01-08", Some("2026-01-08")), State::Closed);
 }
 
+/// The night that refuted it saw an extract that was newer than the answer: only the one after that can
+/// prove it.
+#[test]
+fn a_refuted_answer_is_proved_only_by_what_came_after_it_was_sent_back() {
+    let mut world = World::asked();
+    world.does("2026-01-05", answer(Outcome::Fixed));
+    let found = [anomaly(0, Found::Persisting, None)];
+    night(&mut world.cases, "2026-01-07", &found, Some("2026-01-06"));
+    assert_eq!(world.case().fault, Some(Fault::StillFound));
+    assert_eq!(world.case().sent_back_on, Some(day("2026-01-07")));
+    // A threshold was raised: the extract is the one that showed it.
+    assert_eq!(world.gone("2026-01-08", Some("2026-01-06")), State::SentBack);
+    assert_eq!(world.gone("2026-01-09", Some("2026-01-07")), State::SentBack);
+    let (on, issue) = issue("2026-01-09");
+    world.does(on, issue);
+    assert_eq!(world.gone("2026-01-10", Some("2026-01-07")), State::Issued);
+    assert_eq!(world.gone("2026-01-11", Some("2026-01-11")), State::Closed);
+}
+
 /// The fourth county of the tests is unknown, until the row knows one.
 #[test]
 fn a_case_of_nowhere_is_handed_over_once_its_county_is_known() {

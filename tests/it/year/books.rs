@@ -145,8 +145,8 @@ impl Books {
         }
         for case in cases.by_number.values().filter(|c| c.state.is_open()) {
             let there = found.get(&case.anomaly).is_some_and(|s| *s != Found::Cleared);
-            // An answer may wait for an extract that is newer than it.
-            let waits = case.state == State::Reviewing;
+            // An answer may wait for an extract that is newer than it, or than what refuted it.
+            let waits = case.is_answered();
             assert!(there || waits, "{} is open and nothing is found", case.number);
         }
         self.check_lateness(day, &rows, before);

@@ -89,6 +89,19 @@ fn a_ledger_made_before_knows_rounds_letters_and_faults_once_it_is_opened() {
     });
 }
 
+#[test]
+fn a_ledger_made_before_knows_when_cases_were_sent_back_once_it_is_opened() {
+    on_each(|address| {
+        open(address).append(rounds(), "2026-03-10T00:00:00Z").expect("written");
+        let whole = open(address).cases().expect("cases");
+        assert_eq!(whole.by_number["T-1"].sent_back_on, Some(day("2026-01-13")));
+        made_before(address, 4, &[(r#""sent_back_on":"2026-01-13","#, "")]);
+        let store = open(address);
+        assert_eq!(store.cases().expect("cases"), whole);
+        assert_eq!(store.verify(&[]).expect("read"), None);
+    });
+}
+
 /// What a waiver leaves behind: nothing of the answer before it, nor of itself once its case ended.
 #[test]
 fn a_ledger_made_before_forgets_what_a_waiver_took_the_place_of_once_it_is_opened() {
