@@ -56,6 +56,7 @@ fn migrations() -> Migrator {
     let third = include_str!("../migrations/0003_fold.sql").into_sql_str();
     let fourth = include_str!("../migrations/0004_fold.sql").into_sql_str();
     let fifth = include_str!("../migrations/0005_fold.sql").into_sql_str();
+    let nights = include_str!("../migrations/0006_nights.sql").into_sql_str();
     let one = |number, name, sql| {
         Migration::new(number, Cow::from(name), MigrationType::Simple, sql, false)
     };
@@ -65,6 +66,7 @@ fn migrations() -> Migrator {
         one(3, "third fold", third),
         one(4, "fourth fold", fourth),
         one(5, "fifth fold", fifth),
+        one(6, "order of nights", nights),
     ])
 }
 

@@ -17,8 +17,8 @@ pub(super) const CASE: [&str; 12] = [
     "moved", "due", "body",
 ];
 
-const NIGHT: [&str; 7] =
-    ["night", "day", "before_seq", "before_hash", "after_seq", "after_hash", "events"];
+const NIGHT: [&str; 8] =
+    ["night", "day", "before_seq", "before_hash", "after_seq", "after_hash", "events", "nth"];
 
 /// A row of events as it stands in the table.
 pub(super) struct Raw {
@@ -216,13 +216,14 @@ pub(super) fn put_cases<'a>(
     database.insert("case_state", &CASE, rows.into_iter(), &tail)
 }
 
-/// The recorded nights in the order of the chain; those at one end of it by their days.
+/// The recorded nights in the order of the chain; those at one end of it by their days, those of one day
+/// as they were recorded.
 ///
 /// # Errors
 /// What the database says; a day that cannot be read.
 pub(super) fn nights(database: &mut Database) -> Result<Vec<NightRecord>> {
-    let sql =
-        format!("SELECT {} FROM ledger_night ORDER BY after_seq, day, night", NIGHT.join(","));
+    let order = "ORDER BY after_seq, day, nth, night";
+    let sql = format!("SELECT {} FROM ledger_night {order}", NIGHT.join(","));
     let read = |row: &Line| {
         let before = Head { seq: row.number(2)?, hash: row.text(3)? };
         let after = Head { seq: row.number(4)?, hash: row.text(5)? };
@@ -245,6 +246,8 @@ pub(super) fn insert_night(
     after: &Head,
     events: usize,
 ) -> Result<()> {
+    let count = "SELECT count(*) FROM ledger_night";
+    let before = database.rows(count, Vec::new(), |row| row.number(0))?.pop().unwrap_or(0);
     let row = vec![
         entry.night.as_str().into(),
         Value::Text(entry.day.to_string()),
@@ -253,6 +256,7 @@ pub(super) fn insert_night(
         Value::Number(after.seq),
         after.hash.as_str().into(),
         Value::Number(events as i64),
+        Value::Number(before + 1),
     ];
     database.insert("ledger_night", &NIGHT, std::iter::once(row), "")
 }
