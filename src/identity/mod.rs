@@ -8,6 +8,7 @@
 //! they leave is weighed. See docs/identity.md.
 
 mod block;
+mod changes;
 mod compare;
 mod decide;
 mod decisions;
@@ -18,6 +19,7 @@ mod lookup;
 pub mod lunar;
 mod mention;
 mod model;
+mod numbered;
 mod once;
 mod pairs;
 mod probe;
@@ -148,6 +150,7 @@ pub fn resolve(
     let fates = decisions.settle(&there, forward, &mentions);
     let spine = ground.spine();
     let (apart, extras) = persons(&mentions, spine);
+    swept.watched.numbered = numbered::numbered(&ground, night.past, &apart)?;
     let probed = probe::probe(&ground, &mentions, &apart, &extras)?;
     let lists = &Lists::read(&ground, &mentions, &probed.candidates)?;
     let policy = &pipeline.settings.identity.link;
