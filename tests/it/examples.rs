@@ -1,7 +1,7 @@
 //! The sample pipelines: well written, true to their worked examples, and right about a world whose
 //! faults are known.
 
-use crate::support::{Bidui, gansu, list, root, shared};
+use crate::support::{Bidui, Policies, gansu, list, root, shared};
 
 #[test]
 fn check_is_silent_when_all_is_well() {
@@ -40,6 +40,17 @@ fn a_part_of_an_id_that_nothing_has_is_a_fault() {
     assert!(small.contains("did you mean `INS01`?"), "{small}");
     let off = tried("pipelines/henan", "FEE02");
     assert!(off.contains("FEE02 is switched off: "), "{off}");
+}
+
+/// That as many are left out as are named says little: it may be others.
+#[test]
+fn who_is_not_applicable_is_tried_by_name() {
+    let policies = Policies::new();
+    let test = "basic-medical/rules/INS01.test.yaml";
+    policies.edit(test, "not_applicable: [\"3\", ", "not_applicable: [\"2\", ");
+    let said = Bidui::new("test").arg(policies.gansu()).args(&["--rule", "INS01"]).go().ended(1);
+    let told = "INS01 applies to 1 of those in not_applicable";
+    assert!(said.stdout.contains(told), "{}", said.stdout);
 }
 
 /// What was found is what was planted, rule by rule, nothing else and nothing less.
