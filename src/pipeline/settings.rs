@@ -116,7 +116,7 @@ fn root(pipeline: &Pipeline, told: &mut Told<'_>) {
         Some(_) => None,
     };
     let codes = || {
-        let lists = settings.divisions.iter().filter_map(|list| pipeline.codes.get(list));
+        let lists = settings.divisions.iter().filter_map(move |list| pipeline.codes.get(list));
         lists.filter_map(|list| Some((list, list.position("code")?)))
     };
     let has = |list: &CodeList, code: usize| list.rows.iter().any(|row| named(&row[code]) == name);

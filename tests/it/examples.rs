@@ -1,7 +1,7 @@
 //! The sample pipelines: well written, true to their worked examples, and right about a world whose
 //! faults are known.
 
-use crate::support::{Bidui, Policies, gansu, list, root, shared};
+use crate::support::{Bidui, Policies, gansu, list, root, shared, temp};
 
 #[test]
 fn check_is_silent_when_all_is_well() {
@@ -60,6 +60,23 @@ fn found_is_planted() {
     let said = Bidui::new("truth").arg(gansu()).arg("--lake").arg(&shared().lake);
     let said = said.arg("--truth").arg(truth).arg("--list").go().ended(0);
     assert!(said.stdout.contains(" 0 differ"), "{}", said.stdout);
+}
+
+/// A rule that differs in a waiver alone says about whom.
+#[test]
+fn waivers_are_held_against_the_truth_by_subject() {
+    let home = temp();
+    let path = shared().input.join("truth/plants.csv");
+    let plants = std::fs::read_to_string(path).expect("the truth");
+    // There from the first night on, and never gone.
+    let first = plants.lines().skip(1).find(|line| line.ends_with(",,false")).expect("a plant");
+    let other = first.replace(",,false", ",,true");
+    std::fs::write(home.path().join("plants.csv"), plants.replace(first, &other)).expect("written");
+    let said = Bidui::new("truth").arg(gansu()).arg("--lake").arg(&shared().lake);
+    let said = said.arg("--truth").arg(home.path()).arg("--list").go().ended(1);
+    let rule = first.split(',').next().expect("a rule");
+    assert!(said.stdout.contains(&format!("\n{rule} waiver differs ")), "{}", said.stdout);
+    assert!(said.stdout.contains(" 1 differ"), "{}", said.stdout);
 }
 
 /// The shared world plants something for most rules, or the test above says little.
