@@ -68,6 +68,9 @@ pub fn truth(args: &Args) -> Result<ExitCode> {
             for extra in score.found.difference(&score.planted) {
                 output::say(&format!("{rule} extra {extra}"))?;
             }
+            for other in &score.waiver_differs {
+                output::say(&format!("{rule} waiver differs {other}"))?;
+            }
         }
     }
     output::say(&format!(

@@ -263,6 +263,13 @@ fn padded(raw: &str) -> Option<String> {
     (digits && matches!(text.len(), 2 | 4 | 6 | 9 | 12)).then(|| format!("{text:0<12}"))
 }
 
+/// The digits of a code that name its division, without the zeros that fill it up.
+pub fn named(code: &str) -> Option<String> {
+    let code = padded(code)?;
+    let width = WIDTHS[usize::from(level_of(&code))];
+    Some(code[..width].to_owned())
+}
+
 /// Digits of a code that name the division at a level.
 const WIDTHS: [usize; 6] = [0, 2, 4, 6, 9, 12];
 
@@ -356,6 +363,21 @@ mod tests {
             (&[], None),
         ] {
             assert_eq!(register.by_path(path).as_deref(), expected, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_named_without_its_zeros() {
+        for (code, expected) in [
+            ("620000", Some("62")),
+            ("62", Some("62")),
+            ("50", Some("50")),
+            ("621000000000", Some("6210")),
+            ("620881", Some("620881")),
+            ("甘肃", None),
+            ("", None),
+        ] {
+            assert_eq!(named(code).as_deref(), expected, "{code}");
         }
     }
 

@@ -19,7 +19,7 @@ pub struct Score {
     pub planted: BTreeSet<String>,
     pub found: BTreeSet<String>,
     /// Planted, and covered by a waiver that the night did not see, or the other way round.
-    pub waiver_differs: u64,
+    pub waiver_differs: BTreeSet<String>,
 }
 
 impl Score {
@@ -40,7 +40,7 @@ impl Score {
 
     /// Found = planted and nothing else.
     pub fn exact(&self) -> bool {
-        self.planted == self.found && self.waiver_differs == 0
+        self.planted == self.found && self.waiver_differs.is_empty()
     }
 }
 
@@ -90,7 +90,9 @@ pub fn score(
         let score = scores.entry(row.rule.clone()).or_default();
         score.found.insert(row.subject.clone());
         let exempt = waived.get(&(row.rule.clone(), row.subject.clone()));
-        score.waiver_differs += u64::from(exempt.is_some_and(|e| *e != row.waived.is_some()));
+        if exempt.is_some_and(|e| *e != row.waived.is_some()) {
+            score.waiver_differs.insert(row.subject.clone());
+        }
     }
     Ok(scores)
 }

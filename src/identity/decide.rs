@@ -252,9 +252,32 @@ impl Case<'_> {
     }
 }
 
+/// Persons of the master and the keys that they take: see [`adopt`]. A decision names the key that a person has in
+/// the end, so who was refused under it says nothing for it either.
+pub(super) fn settle(
+    mentions: &[Mention],
+    decided: &mut [Option<Decided>],
+    nameless: &BTreeMap<i64, u32>,
+    decisions: &Decisions,
+) -> BTreeMap<i64, i64> {
+    loop {
+        let adopted = adopt(mentions, decided, nameless);
+        let mut refused = false;
+        for (mention, decided) in mentions.iter().zip(decided.iter_mut()) {
+            let person = decided.and_then(|d| adopted.get(&d.key?).copied());
+            if person.is_some_and(|person| decisions.refuse(mention, |one| one == person)) {
+                (*decided, refused) = (None, true);
+            }
+        }
+        if !refused {
+            return adopted;
+        }
+    }
+}
+
 /// Persons of the master that have no usable ID take the key of an ID that other departments have
 /// of them, no two the same one: their own key first, and that key.
-pub(super) fn adopt(
+fn adopt(
     mentions: &[Mention],
     decided: &[Option<Decided>],
     nameless: &BTreeMap<i64, u32>,

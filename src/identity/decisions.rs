@@ -11,10 +11,18 @@ use std::path::PathBuf;
 use super::events::Forward;
 use super::mention::{Kind, Mention};
 use super::seen::trace;
+use super::sweep::other;
 use crate::diagnostic::Fault;
 use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
 use crate::privacy::PersonKeys;
+
+/// What a decision is tonight, in [`super::Funnel::decisions`]: it counts; no row says any more what it is about, or its
+/// ID links it plainly; or its person has no row any more.
+pub const IN_FORCE: &str = "in_force";
+pub const NO_ROW: &str = "no_row";
+pub const NO_PERSON: &str = "no_person";
+const FATES: [&str; 3] = [IN_FORCE, NO_ROW, NO_PERSON];
 
 /// Decisions by the number of a mention.
 pub(super) struct Decisions {
@@ -114,17 +122,39 @@ impl Decisions {
         spoken.flat_map(|person| [Some(*person), forward.to(*person)]).flatten().collect()
     }
 
-    /// Holds the decisions against those who are there tonight, of [`Self::persons`].
-    pub fn settle(&mut self, there: &BTreeSet<i64>, forward: &Forward) {
+    /// Holds the decisions against those who are there tonight, of [`Self::persons`], and against what
+    /// tonight's rows say. Gives how many are in force, and how many say nothing for want of a row or of a person.
+    pub fn settle(
+        &mut self,
+        there: &BTreeSet<i64>,
+        forward: &Forward,
+        mentions: &[Mention],
+    ) -> BTreeMap<String, u64> {
         let now = |person: i64| {
             let mut known = [Some(person), forward.to(person)].into_iter().flatten();
             known.find(|key| there.contains(key))
         };
+        let same = self.same.iter().map(|(mention, person)| (*mention, *person));
+        let all: Vec<(i64, i64)> = same.chain(self.different.iter().copied()).collect();
+        let mut counts = BTreeMap::new();
+        if !all.is_empty() {
+            let said: BTreeSet<i64> = mentions.iter().map(|one| self.number(one)).collect();
+            counts.extend(FATES.map(|fate| (fate.to_owned(), 0)));
+            for (mention, person) in all {
+                let fate = match (said.contains(&mention), now(person)) {
+                    (false, _) => NO_ROW,
+                    (true, None) => NO_PERSON,
+                    (true, Some(_)) => IN_FORCE,
+                };
+                *counts.entry(fate.to_owned()).or_default() += 1;
+            }
+        }
         let same = self.same.iter();
         self.same = same.filter_map(|(mention, person)| Some((*mention, now(*person)?))).collect();
         let different = self.different.iter();
         let different = different.filter_map(|(mention, person)| Some((*mention, now(*person)?)));
         self.different = different.collect();
+        counts
     }
 
     /// The number by which people know a mention: of what it says, not of where it stands, so that
@@ -150,6 +180,13 @@ impl Decisions {
             return None;
         }
         self.same.get(&self.number(mention)).copied()
+    }
+
+    /// The key of a mention whose ID came to be that of a person whom it was refused: somebody else uses it.
+    pub fn apart(&self, mention: &Mention, adopter: i64) -> Option<i64> {
+        let traits = &mention.traits;
+        let refused = self.refuse(mention, |one| one == adopter || one == mention.key);
+        refused.then(|| other(&self.keys, mention.key, &traits.id, &traits.name))
     }
 
     /// Was it decided that a mention is not of the person who `is` meant?
@@ -193,6 +230,18 @@ mod tests {
     }
 
     #[test]
+    fn decisions_that_say_nothing_tonight_are_counted() {
+        assert!(decisions(&[], &[]).settle(&BTreeSet::new(), &Forward::default(), &[]).is_empty());
+        let row = mention(Kind::Orphan, None);
+        let number = decisions(&[], &[]).number(&row);
+        let mut own = decisions(&[(number, 1)], &[(number, 2), (8, 1), (9, 3)]);
+        let counts = own.settle(&BTreeSet::from([1]), &Forward::default(), &[row]);
+        let expected = [(IN_FORCE, 1), (NO_PERSON, 1), (NO_ROW, 2)];
+        assert_eq!(counts, BTreeMap::from(expected.map(|(fate, lines)| (fate.to_owned(), lines))));
+        assert_eq!((own.same.len(), own.different.len()), (1, 1), "(8, 1) does no harm");
+    }
+
+    #[test]
     fn only_digits_are_a_number() {
         assert_eq!(number(" 00ff "), Some(255));
         for text in ["", "-1", "+1", "8000000000000000", "1.2E+15", "一"] {
@@ -207,7 +256,8 @@ mod tests {
         let mut own = decisions(&[(10, 1), (11, 3), (12, 5)], &[(13, 1), (14, 6)]);
         assert_eq!(own.persons(&forward), BTreeSet::from([1, 2, 3, 4, 5, 6]));
         // 1 is 2 now; 3 is back, and nobody knows of 5.
-        own.settle(&BTreeSet::from([2, 3, 4, 6]), &forward);
+        let counts = own.settle(&BTreeSet::from([2, 3, 4, 6]), &forward, &[]);
+        assert_eq!(counts[NO_ROW], 5, "nobody says what they are about");
         assert_eq!(own.same, BTreeMap::from([(10, 2), (11, 3)]));
         assert_eq!(own.different, BTreeSet::from([(13, 2), (14, 6)]));
     }

@@ -1,7 +1,6 @@
 //! Merges and splits: what became of persons since the night before, and the pointers that lead from
 //! a person who is no more to the one that it turned out to be.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -11,8 +10,9 @@ use arrow::datatypes::{DataType, Date32Type, Field, Int64Type, Schema, SchemaRef
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use super::changes::{Change, changes};
 use super::mention::Kind;
-use super::seen::{NOBODY, Now, Past, Watched};
+use super::seen::{Now, Past, Watched};
 use super::step::Step;
 use crate::error::{Error, Result};
 use crate::lake::rows::{Part, RowsFile, RowsWriter};
@@ -157,71 +157,6 @@ impl Forward {
         }
         writer.finish().map(drop)
     }
-}
-
-/// Rows that changed their person, before it is known what that means.
-struct Change {
-    from: i64,
-    to: i64,
-    step: Option<Step>,
-    mention: i64,
-    table: u16,
-    rows: i64,
-}
-
-impl Change {
-    /// Did the rows find somebody, or are they nobody's that is known?
-    fn found(&self) -> bool {
-        !matches!(self.step, Some(Step::Own | Step::Clash | Step::Unlinked))
-    }
-}
-
-/// Who has another person than the night before.
-fn changes(past: &Past, now: &BTreeMap<i64, Now>, watched: &Watched) -> Vec<Change> {
-    let Some(seen) = &past.seen else { return Vec::new() };
-    let mut changes = Vec::new();
-    for old in seen.values() {
-        let plain = watched.rows.get(&old.what);
-        let change = match (now.get(&old.what), plain) {
-            (Some(now), _) => {
-                let (to, mention, step) = (now.seen.key, now.seen.mention, Some(now.step));
-                Change { from: old.key, to, step, mention, table: now.table, rows: now.rows }
-            }
-            (None, Some((owner, table, rows))) => {
-                let (from, mention) = (old.key, old.mention);
-                Change { from, to: *owner, step: None, mention, table: *table, rows: *rows }
-            }
-            // The row is gone.
-            (None, None) => continue,
-        };
-        changes.push(change);
-    }
-    // What the night before does not remember was plain then, if it was there at all.
-    for now in now.values().filter(|n| n.old > 0 && n.seen.owner != NOBODY) {
-        if !seen.contains_key(&now.seen.what) {
-            let (from, to, mention) = (now.seen.owner, now.seen.key, now.seen.mention);
-            let step = Some(now.step);
-            changes.push(Change { from, to, step, mention, table: now.table, rows: now.old });
-        }
-    }
-    changes.retain(|c| c.from != c.to);
-    together(changes)
-}
-
-/// One change for all rows that say the same and went the same way.
-fn together(changes: Vec<Change>) -> Vec<Change> {
-    let mut all: BTreeMap<(i64, i64, i64, Option<Step>), Change> = BTreeMap::new();
-    for change in changes {
-        match all.entry((change.from, change.to, change.mention, change.step)) {
-            Entry::Vacant(place) => _ = place.insert(change),
-            Entry::Occupied(mut place) => {
-                let own = place.get_mut();
-                own.rows += change.rows;
-                own.table = own.table.min(change.table);
-            }
-        }
-    }
-    all.into_values().collect()
 }
 
 /// Persons who have a row tonight, as far as anybody asks.

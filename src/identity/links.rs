@@ -71,10 +71,15 @@ fn lines(
     decisions: &Decisions,
 ) -> Vec<Line> {
     let mut lines = Vec::new();
+    let adopters: BTreeMap<i64, i64> = adopted.iter().map(|(own, id)| (*id, *own)).collect();
     for (mention, decided) in mentions.iter().zip(decided) {
         let numbers = (decisions.number(mention), decisions.trace(mention, None));
+        let undecided = mention.kind == Kind::Orphan && decided.is_none();
+        let adopter = adopters.get(&mention.key).filter(|_| undecided);
+        let apart = adopter.and_then(|adopter| decisions.apart(mention, *adopter));
         for row in &mention.rows {
-            let mut line = line(mention, row, *decided, adopted, numbers);
+            let own = apart.unwrap_or(row.own);
+            let mut line = line(mention, &RowRef { own, ..*row }, *decided, adopted, numbers);
             if mention.kind == Kind::Waiting {
                 (line.what, line.owner) = (decisions.trace(mention, Some(row.own)), NOBODY);
             }

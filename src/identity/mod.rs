@@ -8,6 +8,7 @@
 //! they leave is weighed. See docs/identity.md.
 
 mod block;
+mod changes;
 mod compare;
 mod decide;
 mod decisions;
@@ -18,6 +19,7 @@ mod lookup;
 pub mod lunar;
 mod mention;
 mod model;
+mod numbered;
 mod once;
 mod pairs;
 mod probe;
@@ -35,7 +37,7 @@ use chrono::NaiveDate;
 use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 
-pub use decisions::check;
+pub use decisions::{IN_FORCE, NO_PERSON, NO_ROW, check};
 pub use events::{Event, EventKind, Forward, events, no_events};
 pub use evidence::{Evidence, Part, REVIEW_COLUMNS, evidence};
 pub use lookup::{Linked, Wanted, linked, step_title};
@@ -75,6 +77,10 @@ pub struct Funnel {
     /// Changes since the night before (`merge`, `move`, `split`): see [`Event`].
     #[serde(default)]
     pub events: BTreeMap<String, u64>,
+    /// People's decisions by what they are tonight ([`IN_FORCE`], [`NO_ROW`], [`NO_PERSON`]); empty where
+    /// nothing was decided.
+    #[serde(default)]
+    pub decisions: BTreeMap<String, u64>,
 }
 
 impl Funnel {
@@ -140,9 +146,11 @@ pub fn resolve(
     complete(&mut swept);
     stand_ins(&mut swept.mentions.all);
     let mentions = std::mem::take(&mut swept.mentions.all);
-    decisions.settle(&there(&spoken, &swept.watched.living, &mentions), forward);
+    let there = there(&spoken, &swept.watched.living, &mentions);
+    let fates = decisions.settle(&there, forward, &mentions);
     let spine = ground.spine();
     let (apart, extras) = persons(&mentions, spine);
+    swept.watched.numbered = numbered::numbered(&ground, night.past, &apart)?;
     let probed = probe::probe(&ground, &mentions, &apart, &extras)?;
     let lists = &Lists::read(&ground, &mentions, &probed.candidates)?;
     let policy = &pipeline.settings.identity.link;
@@ -151,14 +159,7 @@ pub fn resolve(
     let case = Case { policy, census, sample, mentions, decisions, spine, lists };
     let (mut outcome, model) = case.decide(probed.candidates);
     let nameless = extras.iter().filter(|e| e.rank == 0).map(|e| (e.key, e.mention)).collect();
-    let adopted = decide::adopt(mentions, &outcome.decided, &nameless);
-    // A decision names the key that a person has in the end.
-    for (mention, decided) in mentions.iter().zip(&mut outcome.decided) {
-        let person = decided.and_then(|d| adopted.get(&d.key?).copied());
-        if person.is_some_and(|person| decisions.refuse(mention, |one| one == person)) {
-            *decided = None;
-        }
-    }
+    let adopted = decide::settle(mentions, &mut outcome.decided, &nameless, decisions);
     let home = (night.folder, pipeline.settings.buckets);
     evidence::write(&case, &order, tables, night.folder, &outcome, &model, &adopted)?;
     let (found, rows) = ((&adopted, decisions), (&swept.rows[..], &night.past.deliveries));
@@ -166,6 +167,7 @@ pub fn resolve(
         links::write(&order, tables, home, mentions, &outcome.decided, found, rows)?;
     seen::write(night.folder, &now)?;
     let at = (night.folder, night.date);
+    funnel.decisions = fates;
     funnel.events = events::write(&order, at, night.past, &now, &swept.watched)?;
     Ok(funnel)
 }

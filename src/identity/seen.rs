@@ -137,6 +137,8 @@ pub(super) struct Watched {
     pub living: BTreeSet<i64>,
     /// Rows under IDs that are watched, by [`Seen::what`]: the ID's key, the most trusted table, rows.
     pub rows: BTreeMap<i64, (i64, u16, i64)>,
+    /// See [`super::numbered`].
+    pub numbered: BTreeMap<i64, (i64, u16)>,
 }
 
 impl Watched {

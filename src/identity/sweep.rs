@@ -380,7 +380,7 @@ fn part_orphans(keys: &PersonKeys, mentions: &mut [Mention]) {
 }
 
 /// The key of somebody else who uses an ID: of that ID and name, in the bucket of its owner.
-fn other(keys: &PersonKeys, owner: i64, id: &str, name: &str) -> i64 {
+pub(super) fn other(keys: &PersonKeys, owner: i64, id: &str, name: &str) -> i64 {
     let own = keys.derived("clash", &[id, name]);
     let low = (1_i64 << (63 - BUCKET_BITS)) - 1;
     (owner & !low) | (own & low)

@@ -3,6 +3,7 @@
 use arrow::array::{Array, AsArray, Date32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Date32Type, Int64Type};
 use chrono::{Datelike, NaiveDate};
+use unicode_normalization::UnicodeNormalization;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::citizen_id::{self, Quality};
@@ -201,9 +202,8 @@ impl<'a> Who<'a> {
     }
 
     fn phone(&self, row: usize) -> u64 {
-        let text = text(self.phones, row).unwrap_or_default();
         // Fewer digits are no number, and one digit over and over is nobody's.
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        let digits = dialled(text(self.phones, row).unwrap_or_default());
         let same = digits.bytes().all(|b| Some(b) == digits.bytes().next());
         if digits.len() < 7 || same { 0 } else { xxh3_64(digits.as_bytes()).max(1) }
     }
@@ -279,6 +279,21 @@ impl<'a> Who<'a> {
     }
 }
 
+/// The digits of a telephone number without those of the country and the zeros before it, however it is written.
+fn dialled(text: &str) -> String {
+    let text: String = text.nfkc().collect();
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let abroad = text.contains('+') || digits.starts_with("00");
+    let mut own = digits.trim_start_matches('0');
+    if let Some(rest) = own.strip_prefix("86") {
+        // Without a mark it is the country of a mobile number only: others may begin so themselves.
+        if abroad || (rest.len() == 11 && rest.starts_with('1')) {
+            own = rest.trim_start_matches('0');
+        }
+    }
+    own.to_owned()
+}
+
 /// The text of a row, unless it is empty.
 fn text(column: Option<&StringArray>, row: usize) -> Option<&str> {
     let column = column?;
@@ -304,4 +319,30 @@ pub(super) fn columns(table: &Table) -> Vec<String> {
         }
     }
     columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_telephone_number_is_one_however_it_is_written() {
+        for (text, expected) in [
+            ("13900000003", "13900000003"),
+            ("+86 139-0000-0003", "13900000003"),
+            ("(+86) 13900000003", "13900000003"),
+            ("8613900000003", "13900000003"),
+            ("008613900000003", "13900000003"),
+            ("013900000003", "13900000003"),
+            ("＋８６ １３９ ００００ ０００３", "13900000003"),
+            ("0931-8612345", "9318612345"),
+            ("+86 (0)931 8612345", "9318612345"),
+            ("8612345", "8612345"),
+            ("86123456", "86123456"),
+            ("00000000", ""),
+            ("无", ""),
+        ] {
+            assert_eq!(dialled(text), expected, "{text}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use super::mention::{Kind, Mentions, RowRef};
 use super::sweep::Ground;
 use super::traits::Who;
 use crate::error::Result;
+use crate::pipeline::spec::Table;
 
 /// Reads the waiting rows of all tables. Their key when nobody is found comes from what identifies
 /// the row: stable from night to night.
@@ -22,10 +23,7 @@ pub(super) fn gather(ground: &Ground<'_>, mentions: &mut Mentions) -> Result<()>
             let batch = batch?;
             let who = Who::of(&batch, table, ground.placeholders());
             for row in 0..batch.num_rows() {
-                let own = who.own(row);
-                let parts: Vec<&str> =
-                    std::iter::once(&table.id).chain(&own).map(String::as_str).collect();
-                let own = ground.keys.derived("unlinked", &parts);
+                let own = own(ground, table, &who, row);
                 let place = who.delivery(row).and_then(|name| places.get(name).copied());
                 let row_ref = RowRef {
                     table: number as u16,
@@ -38,4 +36,11 @@ pub(super) fn gather(ground: &Ground<'_>, mentions: &mut Mentions) -> Result<()>
         }
     }
     Ok(())
+}
+
+/// The key of a row that has no usable ID when nobody is found.
+pub(super) fn own(ground: &Ground<'_>, table: &Table, who: &Who<'_>, row: usize) -> i64 {
+    let own = who.own(row);
+    let parts: Vec<&str> = std::iter::once(&table.id).chain(&own).map(String::as_str).collect();
+    ground.keys.derived("unlinked", &parts)
 }

@@ -203,7 +203,8 @@ fn identify(
         identity::carry(&mut assembled.tables, &files, folder)?;
         let before = read_summary(&setup.lake.night(last))?;
         let (tables, steps) = (before.identity, before.identity_steps);
-        return Ok(identity::Funnel { tables, steps, events: identity::no_events() });
+        let (events, decisions) = (identity::no_events(), before.identity_decisions);
+        return Ok(identity::Funnel { tables, steps, events, decisions });
     }
     let past = match last {
         Some(last) => identity::Past::read(&setup.lake.night(last))?,

@@ -192,6 +192,7 @@ fn summary(setup: &Setup, rows: &[Anomaly], facts: &Facts) -> Summary {
         identity: facts.funnel.tables.clone(),
         identity_steps: facts.funnel.steps.clone(),
         identity_events: facts.funnel.events.clone(),
+        identity_decisions: facts.funnel.decisions.clone(),
         views: facts.built.views.clone(),
         rules: rule_lines(setup, rows, facts),
         counties: county_lines(setup, rows, facts),

@@ -5,12 +5,20 @@ use super::cases::CaseSettings;
 use super::load::Layer;
 use super::spec::{ColumnType, Grain};
 use crate::calendar::Due;
+use crate::codes::CodeList;
 use crate::diagnostic::Fault;
+use crate::division::named;
 
 /// Adds every fault of the settings.
 pub(super) fn check(pipeline: &Pipeline, layers: &[Layer], faults: &mut Vec<Fault>) {
+    // What a file does not say that cannot be read is no fault of its own.
+    let unread = faults.iter().any(|f| layers.iter().any(|layer| layer.yaml.path == f.path));
     let mut told = Told { layers, faults };
     references(pipeline, &mut told);
+    if !unread {
+        persons(pipeline, &mut told);
+        root(pipeline, &mut told);
+    }
     lists(pipeline, &mut told);
     cases(pipeline, &mut told);
     waivers(pipeline, &mut told);
@@ -33,6 +41,14 @@ impl Told<'_> {
     fn wrong(&mut self, word: &str, message: String, hint: &str) {
         let fault = self.at(word, message).hint(hint);
         self.faults.push(fault);
+    }
+
+    /// A fault of the value of a key, in the child's file if it has the key.
+    fn value(&mut self, key: &str, value: &str, message: String, hint: &str) {
+        let own = self.layers.iter().find(|layer| layer.yaml.text.contains(key));
+        let yaml = &own.unwrap_or(&self.layers[0]).yaml;
+        let span = yaml.find_value(key, value);
+        self.faults.push(Fault::at(yaml, span, message).hint(hint));
     }
 
     fn missing<'k>(&mut self, what: &str, id: &str, known: impl IntoIterator<Item = &'k String>) {
@@ -65,6 +81,57 @@ fn references(pipeline: &Pipeline, told: &mut Told<'_>) {
     }
     for rule in settings.off.keys().filter(|rule| !pipeline.has("rules", rule)) {
         told.missing("rule", rule, pipeline.rules.keys());
+    }
+}
+
+/// Where persons come in, somebody is believed about who they are: else nobody would be linked.
+fn persons(pipeline: &Pipeline, told: &mut Told<'_>) {
+    if !pipeline.settings.identity.spine.is_empty() {
+        return;
+    }
+    let tables = pipeline.feeds.values().filter_map(|feed| pipeline.tables.get(&feed.table));
+    let fed = tables.filter(|table| table.grain == Grain::Person).map(|table| &table.id).min();
+    if let Some(table) = fed {
+        let text = "`identity.spine` names no table: no row would be linked to a person".to_owned();
+        let hint = format!("name the register of persons first, such as `spine: [{table}]`");
+        told.wrong("identity:", text, &hint);
+    }
+}
+
+/// The province is one of the list, written as codes of its divisions begin: codes that do not begin so
+/// are taken as those of another province.
+fn root(pipeline: &Pipeline, told: &mut Told<'_>) {
+    let settings = &pipeline.settings;
+    let root = settings.division_root.as_str();
+    if root.is_empty() {
+        return;
+    }
+    let name = named(root).filter(|name| name.len() <= 6);
+    let wrong = match &name {
+        None => Some(("is no code of a province, city or county", "such as \"62\"".to_owned())),
+        Some(name) if name != root => Some((
+            "is not how the codes of its divisions begin",
+            format!("write \"{name}\", without the zeros at the end"),
+        )),
+        Some(_) => None,
+    };
+    let codes = || {
+        let lists = settings.divisions.iter().filter_map(move |list| pipeline.codes.get(list));
+        lists.filter_map(|list| Some((list, list.position("code")?)))
+    };
+    let has = |list: &CodeList, code: usize| list.rows.iter().any(|row| named(&row[code]) == name);
+    let whole = settings.divisions.iter().all(|list| pipeline.codes.contains_key(list));
+    let missing = wrong.is_none()
+        && whole
+        && codes().next().is_some()
+        && !codes().any(|(list, code)| has(list, code));
+    let unknown = missing.then(|| {
+        let lists = settings.divisions.join("`, `");
+        ("stands in no list of divisions", format!("add its line to `{lists}`, or name another"))
+    });
+    if let Some((what, hint)) = wrong.or(unknown) {
+        let text = format!("the division_root `{root}` {what}");
+        told.value("division_root:", root, text, &hint);
     }
 }
 

@@ -42,6 +42,24 @@ pub(super) fn identity(summary: &Summary) -> Markup {
             }
             (steps(summary))
             (events(summary))
+            (decisions(summary))
+        }
+    }
+}
+
+/// What people decided that is passed over, if anything is.
+fn decisions(summary: &Summary) -> Markup {
+    let of = |fate: &str| summary.identity_decisions.get(fate).copied().unwrap_or(0);
+    let (rows, persons) = (of(identity::NO_ROW), of(identity::NO_PERSON));
+    html! {
+        @if rows + persons > 0 {
+            h3.part { "人工确认" span.en { "Decisions on links" } }
+            p.note {
+                "有效 " b { (count(of(identity::IN_FORCE))) }
+                "；未采用 " b { (count(rows + persons)) }
+                "：所指的行已不存在或已按证件号归并 " b { (count(rows)) }
+                "，所指的人已无任何行 " b { (count(persons)) } "。"
+            }
         }
     }
 }
@@ -142,6 +160,17 @@ mod tests {
         summary.identity_events.insert("merge".into(), 1234);
         let page = events(&summary).into_string();
         assert!(page.contains("合并 <b>1,234</b>，改归他人 <b>0</b>"), "{page}");
+    }
+
+    #[test]
+    fn decisions_that_are_passed_over_are_told_where_there_are_any() {
+        let mut summary = crate::report::tests::summary();
+        let fates = [(identity::IN_FORCE, 3), (identity::NO_ROW, 0)];
+        summary.identity_decisions = fates.map(|(fate, lines)| (fate.into(), lines)).into();
+        assert_eq!(decisions(&summary).into_string(), "");
+        summary.identity_decisions.insert(identity::NO_PERSON.into(), 2);
+        let page = decisions(&summary).into_string();
+        assert!(page.contains("有效 <b>3</b>；未采用 <b>2</b>"), "{page}");
     }
 
     #[test]

@@ -228,6 +228,10 @@ pub struct Summary {
     /// Changes of persons since the night before: `merge`, `move`, `split`.
     #[serde(default)]
     pub identity_events: BTreeMap<String, u64>,
+    /// People's decisions of links: `in_force`, and passed over, for the row (`no_row`) or the person (`no_person`)
+    /// is not there. Empty where nothing was decided.
+    #[serde(default)]
+    pub identity_decisions: BTreeMap<String, u64>,
     pub views: Vec<ViewLine>,
     pub rules: Vec<RuleLine>,
     pub counties: Vec<CountyLine>,

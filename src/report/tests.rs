@@ -83,6 +83,7 @@ pub(super) fn summary() -> Summary {
         identity: BTreeMap::new(),
         identity_steps: BTreeMap::new(),
         identity_events: BTreeMap::new(),
+        identity_decisions: BTreeMap::new(),
         views: vec![ViewLine {
             view: "person".into(),
             title: title("人员"),

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use chrono::NaiveDate;
 use datafusion::catalog::TableProvider;
@@ -89,16 +90,27 @@ fn one(pipeline: &Pipeline, plans: &Plans, rule: &Rule, test: &RuleTest) -> Resu
         judge.judge(batch, &mut judged)?;
     }
     let subjects = subjects(view, &batches)?;
-    let failures = compare(rule, test, &judged, &subjects, over());
+    let exempt: BTreeSet<String> =
+        test.not_applicable.iter().map(|s| subject(s, &subjects)).collect();
+    let mut of_exempt = Judged::default();
+    for batch in &batches {
+        let rows = rows_of(view, batch, &exempt)?;
+        if rows.num_rows() > 0 {
+            judge.judge(&rows, &mut of_exempt)?;
+        }
+    }
+    let judged = (&judged, &of_exempt);
+    let failures = compare(rule, test, judged, (&subjects, &exempt), over());
     Ok(Trial { rule: rule.id.clone(), failures, judged: over().count(), faulty: false })
 }
 
-/// Holds what fired against what the example says.
+/// Holds what fired, and on how many of those that are not applicable the rule was tried after all, against what the
+/// example says.
 fn compare<'a>(
     rule: &Rule,
     test: &RuleTest,
-    judged: &Judged,
-    subjects: &BTreeSet<String>,
+    (judged, of_exempt): (&Judged, &Judged),
+    (subjects, exempt): (&BTreeSet<String>, &BTreeSet<String>),
     over: impl Iterator<Item = &'a Rule>,
 ) -> Vec<String> {
     let mut failures: Vec<String> =
@@ -124,23 +136,25 @@ fn compare<'a>(
             failures.push(format!("{} fires on {} and should not", other.id, shown(extra)));
         }
     }
-    let applicable: u64 =
-        judged.counts.get(&rule.id).into_iter().flatten().map(|(_, c)| c.applicable).sum();
-    let named: BTreeSet<String> =
-        test.not_applicable.iter().map(|s| subject(s, subjects)).collect();
-    for stranger in named.difference(subjects) {
+    for stranger in exempt.difference(subjects) {
         failures.push(format!(
             "not_applicable names {}, which the view does not give",
             shown(stranger)
         ));
     }
-    let expected = subjects.difference(&named).count();
-    if !test.not_applicable.is_empty() && applicable != expected as u64 {
+    let applicable = |judged: &Judged| -> u64 {
+        judged.counts.get(&rule.id).into_iter().flatten().map(|(_, c)| c.applicable).sum()
+    };
+    let (all, wrong) = (applicable(judged), applicable(of_exempt));
+    let expected = subjects.difference(exempt).count();
+    if !exempt.is_empty() && all != expected as u64 {
         failures.push(format!(
-            "{} applies to {applicable} of {} subjects, expected {expected}",
+            "{} applies to {all} of {} subjects, expected {expected}",
             rule.id,
             subjects.len()
         ));
+    } else if wrong > 0 {
+        failures.push(format!("{} applies to {wrong} of those in not_applicable", rule.id));
     }
     failures
 }
@@ -170,6 +184,19 @@ fn subjects(
         all.extend(crate::rule::subject_texts(column)?.into_iter().flatten());
     }
     Ok(all)
+}
+
+/// The rows of some subjects.
+fn rows_of(
+    view: &crate::pipeline::spec::View,
+    batch: &RecordBatch,
+    wanted: &BTreeSet<String>,
+) -> Result<RecordBatch> {
+    let column = batch.column_by_name(&view.subject);
+    let column = column.ok_or_else(|| Error::bug("a view without its subject"))?;
+    let texts = crate::rule::subject_texts(column)?.into_iter();
+    let keep: BooleanArray = texts.map(|t| Some(t.is_some_and(|t| wanted.contains(&t)))).collect();
+    Ok(filter_record_batch(batch, &keep)?)
 }
 
 /// The night of an example.

@@ -478,13 +478,15 @@ fn a_command_line_that_cannot_be_obeyed_says_why() {
     assert!(!lake.join("current").exists());
 }
 
-/// A pipeline without persons to believe still has its secret.
+/// A pipeline without persons to believe still has its secret, and hears of them.
 #[test]
 fn a_secret_without_a_spine_is_not_lost() {
     let policies = Policies::new();
     policies.edit("gansu/pipeline.yaml", "  spine: [resident, poverty_member]\n", "");
-    let pipeline = bidui::night::setup::load(&policies.gansu()).expect("it loads");
+    let (pipeline, faults) = bidui::pipeline::read_folder(&policies.gansu());
+    let pipeline = pipeline.expect("it is read");
     assert!(pipeline.settings.identity.secret_demo.is_some(), "identity.secret was read");
+    assert_eq!(faults.len(), 1, "{faults:?}");
 }
 
 /// A later night that fails does not hide those of the same run that were published.

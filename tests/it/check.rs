@@ -207,6 +207,32 @@ fn what_pipeline_yaml_names_is_told_at_its_place() {
     told(rule, "waivers: [村撤并,", "waivers: [村撤并了,", reason);
 }
 
+/// Without a table that is believed nobody is linked, and with a wrong root unknown codes of the own province are taken
+/// as those of another.
+#[test]
+fn persons_are_linked_and_the_province_is_known() {
+    let file = "gansu/pipeline.yaml";
+    let nobody = "`identity.spine` names no table: no row would be linked";
+    told(
+        file,
+        "  spine: [resident, poverty_member]\n",
+        "",
+        &["pipeline.yaml:", nobody, "spine: ["],
+    );
+    let root = "division_root: \"62\"";
+    for (other, says, hint) in [
+        ("620000", "is not how the codes of its divisions begin", "write \"62\""),
+        ("63", "stands in no list of divisions", "add its line to"),
+        ("甘肃", "is no code of a province, city or county", "such as"),
+    ] {
+        let wrong = format!("the division_root `{other}` {says}");
+        let edited = format!("division_root: \"{other}\"");
+        told(file, root, &edited, &["pipeline.yaml:3:17", &wrong, hint]);
+    }
+    // What cannot be read says nothing; that is no fault of its own.
+    told(file, "identity:", "identiti:", &["pipeline.yaml:", "identiti"]);
+}
+
 #[test]
 fn persons_are_told_apart_by_columns_that_can_tell() {
     let table = "basic-medical/tables/premium.yaml";

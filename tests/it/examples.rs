@@ -1,7 +1,7 @@
 //! The sample pipelines: well written, true to their worked examples, and right about a world whose
 //! faults are known.
 
-use crate::support::{Bidui, gansu, list, root, shared};
+use crate::support::{Bidui, Policies, gansu, list, root, shared, temp};
 
 #[test]
 fn check_is_silent_when_all_is_well() {
@@ -42,6 +42,17 @@ fn a_part_of_an_id_that_nothing_has_is_a_fault() {
     assert!(off.contains("FEE02 is switched off: "), "{off}");
 }
 
+/// That as many are left out as are named says little: it may be others.
+#[test]
+fn who_is_not_applicable_is_tried_by_name() {
+    let policies = Policies::new();
+    let test = "basic-medical/rules/INS01.test.yaml";
+    policies.edit(test, "not_applicable: [\"3\", ", "not_applicable: [\"2\", ");
+    let said = Bidui::new("test").arg(policies.gansu()).args(&["--rule", "INS01"]).go().ended(1);
+    let told = "INS01 applies to 1 of those in not_applicable";
+    assert!(said.stdout.contains(told), "{}", said.stdout);
+}
+
 /// What was found is what was planted, rule by rule, nothing else and nothing less.
 #[test]
 fn found_is_planted() {
@@ -49,6 +60,23 @@ fn found_is_planted() {
     let said = Bidui::new("truth").arg(gansu()).arg("--lake").arg(&shared().lake);
     let said = said.arg("--truth").arg(truth).arg("--list").go().ended(0);
     assert!(said.stdout.contains(" 0 differ"), "{}", said.stdout);
+}
+
+/// A rule that differs in a waiver alone says about whom.
+#[test]
+fn waivers_are_held_against_the_truth_by_subject() {
+    let home = temp();
+    let path = shared().input.join("truth/plants.csv");
+    let plants = std::fs::read_to_string(path).expect("the truth");
+    // There from the first night on, and never gone.
+    let first = plants.lines().skip(1).find(|line| line.ends_with(",,false")).expect("a plant");
+    let other = first.replace(",,false", ",,true");
+    std::fs::write(home.path().join("plants.csv"), plants.replace(first, &other)).expect("written");
+    let said = Bidui::new("truth").arg(gansu()).arg("--lake").arg(&shared().lake);
+    let said = said.arg("--truth").arg(home.path()).arg("--list").go().ended(1);
+    let rule = first.split(',').next().expect("a rule");
+    assert!(said.stdout.contains(&format!("\n{rule} waiver differs ")), "{}", said.stdout);
+    assert!(said.stdout.contains(" 1 differ"), "{}", said.stdout);
 }
 
 /// The shared world plants something for most rules, or the test above says little.

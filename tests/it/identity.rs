@@ -136,7 +136,7 @@ fn visits() -> Vec<(String, Option<usize>, &'static str)> {
         (row(7, zhang, "张建军,1,1956-05-12,620122101201,"), Some(0), "variant"),
         (row(8, li, "李爱莲,2,1962-07-03,620122101201,"), Some(1), "alias"),
         (row(9, mother, "王小丽之女,2,2026-08-01,620122101202,"), Some(5), "newborn"),
-        (row(10, "", "扎西次仁,1,,,13900000003"), Some(6), "phone"),
+        (row(10, "", "扎西次仁,1,,,+86 139-0000-0003"), Some(6), "phone"),
         (row(11, &zhao, "赵德福,1,1951-02-03,620122101202,"), Some(7), "id"),
         // Nobody knows him: his own number is his key.
         (

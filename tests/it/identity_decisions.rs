@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::identity::{extract, extracts, id, night, pipeline, residents};
-use crate::support::{Bidui, run, temp};
+use crate::support::{Bidui, current, run, temp};
 
 const HEAD: &str = "id_no,name,sex,birth_date,village_code,phone";
 
@@ -142,4 +142,85 @@ fn a_row_that_people_are_asked_about_is_explained_and_decided() {
     night(&second, &input, &other, &[]);
     let now = line(&second, &other, "visit", 0);
     assert_eq!((text(&now, "step"), &now["person"]), ("decision", &namesake["person"]));
+}
+
+#[test]
+fn decisions_that_are_passed_over_are_counted_every_night() {
+    let home = temp();
+    let first = pipeline(home.path(), None);
+    let visits = ["V00,,李秀英,2,1962-07-03,620122101201,".to_owned()];
+    let input = extracts(home.path(), &residents(), &visits);
+    let lake = home.path().join("lake");
+    night(&first, &input, &lake, &[]);
+    let number = text(&line(&first, &lake, "visit", 0), "mention").to_owned();
+    let nobody = "0123456789abcdef";
+    let lines = [format!("{number},{nobody},same"), format!("{nobody},{nobody},different")];
+    let pipeline = decided(home.path(), "second", &lines);
+    let lake = home.path().join("other");
+    let expected = serde_json::json!({"in_force": 0, "no_person": 1, "no_row": 1});
+    // On the later nights there are no news, and the third takes over the links of the second.
+    for day in ["2026-11-10", "2026-11-11", "2026-11-12"] {
+        std::fs::create_dir_all(input.join(day)).expect("a folder");
+        let said = run(&pipeline, &input, &lake).args(&["--date", day]).go().ended(0);
+        let summary = said.json().pop().expect("a night");
+        assert_eq!(text(&summary, "date"), day);
+        assert_eq!(summary["identity_decisions"], expected, "{day}");
+        let page = std::fs::read_to_string(current(&lake).join("report.html")).expect("a report");
+        assert!(page.contains("未采用 <b>2</b>"), "the report says so");
+    }
+}
+
+/// The register has him without a number. One of two rows under a number makes it his; the other was refused.
+#[test]
+fn who_was_refused_is_parted_though_another_row_makes_the_id_the_persons() {
+    let home = temp();
+    let first = pipeline(home.path(), None);
+    let number = id("629010", "1951-02-03", "015");
+    let visits = [
+        format!("V00,{number},赵德福,1,1951-02-03,620122101202,"),
+        format!("V01,{number},赵德福,1,,,13900000004"),
+        // With a third spelling the others are variants, which have a number that people know.
+        format!("V02,{number},赵德,2,,,"),
+    ];
+    let input = extracts(home.path(), &residents(), &visits);
+    let lake = home.path().join("lake");
+    night(&first, &input, &lake, &[]);
+    let [he, other] = [0, 1].map(|row| line(&first, &lake, "visit", row));
+    let register = line(&first, &lake, "resident", 7);
+    assert_eq!((&he["person"], &other["person"]), (&register["person"], &register["person"]));
+    let refused = format!("{},{},different", text(&other, "mention"), text(&other, "person"));
+    let second = decided(home.path(), "second", &[refused]);
+    let lake = home.path().join("other");
+    night(&second, &input, &lake, &[]);
+    let [same, other] = [0, 1].map(|row| line(&second, &lake, "visit", row));
+    let register = line(&second, &lake, "resident", 7);
+    assert_eq!((&same["person"], &register["person"]), (&he["person"], &he["person"]));
+    assert_ne!(other["person"], he["person"]);
+    assert_eq!(text(&other, "step"), "clash");
+}
+
+/// As before, but nobody else speaks for the number: then it does not become that of the person.
+#[test]
+fn a_number_whose_only_row_was_refused_is_not_taken_by_the_person() {
+    let home = temp();
+    let first = pipeline(home.path(), None);
+    let number = id("629010", "1951-02-03", "015");
+    let visits = [
+        format!("V00,{number},赵德福,1,1951-02-03,620122101202,"),
+        format!("V01,{number},赵德,2,,,"),
+    ];
+    let input = extracts(home.path(), &residents(), &visits);
+    let lake = home.path().join("lake");
+    night(&first, &input, &lake, &[]);
+    let he = line(&first, &lake, "visit", 0);
+    assert_eq!(he["person"], line(&first, &lake, "resident", 7)["person"]);
+    let refused = format!("{},{},different", text(&he, "mention"), text(&he, "person"));
+    let second = decided(home.path(), "second", &[refused]);
+    let lake = home.path().join("other");
+    night(&second, &input, &lake, &[]);
+    let [visit, register] = ["visit", "resident"].map(|table| {
+        let row = if table == "visit" { 0 } else { 7 };
+        line(&second, &lake, table, row)
+    });
+    assert_ne!(visit["person"], register["person"]);
 }

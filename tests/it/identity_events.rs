@@ -123,6 +123,66 @@ fn a_case_outlives_the_merge_of_its_person() {
     }
 }
 
+/// No other department has a row of him: the register's own number says that he is who he was.
+#[test]
+fn a_case_outlives_the_day_on_which_its_person_gets_an_id() {
+    let home = temp();
+    let (pipeline, lake) = (patients(home.path()), home.path().join("lake"));
+    for (name, from, to) in [
+        ("views/patient.sql", "FROM visit", "FROM resident"),
+        ("rules/VIS01.sql", "needs: [visit]", "needs: [resident]"),
+        (
+            "tables/resident.yaml",
+            "columns:\n",
+            "key: [no]\ncolumns:\n  - {name: no, type: text, title: 编号}\n",
+        ),
+        (
+            "feeds/resident.yaml",
+            "columns:\n",
+            "columns:\n  - {to: no, from: [no], required: true}\n",
+        ),
+    ] {
+        let path = pipeline.join(name);
+        let text = std::fs::read_to_string(&path).expect("a policy file");
+        assert!(text.contains(from), "{name}");
+        std::fs::write(&path, text.replace(from, to)).expect("a policy file");
+    }
+    let input = home.path().join("input");
+    let people = |number: &str, own: &str| {
+        let other = id("629008", "1999-09-09", "026");
+        [
+            format!("{number},孙大伟,1,1960-01-09,620122101201,,H9,{own}"),
+            format!("{other},钱多多,2,1999-09-09,620122101202,,Y1,2"),
+        ]
+    };
+    let head = format!("{RESIDENT},no");
+    extract(&input, "2026-11-10", "就诊", VISIT, &["V01,,郝思嘉,2,,,".to_owned()]);
+    extract(&input, "2026-11-10", "人口", &head, &people("", "1"));
+    night(&pipeline, &input, &lake, &[]);
+    let numbers = || -> BTreeSet<String> {
+        anomalies(&current(&lake)).into_iter().map(|row| row.anomaly).collect()
+    };
+    let before = numbers();
+    assert_eq!(before.len(), 2);
+    let number = id("629005", "1960-01-09", "019");
+    extract(&input, "2026-11-11", "人口", &head, &people(&number, "1"));
+    night(&pipeline, &input, &lake, &[]);
+    assert_eq!(numbers(), before, "nothing is cleared, nothing is new");
+    let told = events(&pipeline, &lake);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let line = &told[0];
+    assert_eq!((text(line, "kind"), text(line, "step")), ("merge", "id"));
+    assert_eq!((text(line, "table"), line["rows"].as_i64()), ("resident", Some(1)));
+    assert!(anomalies(&current(&lake)).iter().any(|row| row.subject == text(line, "to_key")));
+
+    // Under another number he would be somebody else.
+    let lake = home.path().join("other");
+    night(&pipeline, &input, &lake, &["--date", "2026-11-10", "--only"]);
+    extract(&input, "2026-11-11", "人口", &head, &people(&number, "3"));
+    night(&pipeline, &input, &lake, &["--date", "2026-11-11", "--only"]);
+    assert!(events(&pipeline, &lake).is_empty());
+}
+
 #[test]
 fn a_row_that_loses_its_person_is_a_split() {
     let home = temp();

@@ -1,6 +1,6 @@
 //! Citizen IDs as they are mistyped, cut, borrowed and replaced.
 
-use crate::citizen_id::{CitizenId, check_digit};
+use crate::citizen_id::{CitizenId, check_digit, parse};
 use crate::fake::write::Dice;
 
 /// Another text for an ID, by the class of its error; nothing when the class does not fit this ID.
@@ -20,7 +20,7 @@ pub(super) fn spoilt(class: &str, id: &str, dice: &mut Dice) -> Option<String> {
             Some(format!("{}{}", &id[..17], dice.pick(&other)))
         }
         "id_digit" => Some(digits(id, 1, dice)),
-        "id_two_digits" => Some(digits(id, 2, dice)),
+        "id_two_digits" => (0..20).map(|_| digits(id, 2, dice)).find(|text| !taken(text, id)),
         "id_swapped" => {
             let places: Vec<usize> = (0..16).filter(|i| bytes[*i] != bytes[i + 1]).collect();
             let at = *places.get(dice.below(places.len().max(1)))?;
@@ -71,8 +71,13 @@ fn digits(id: &str, count: usize, dice: &mut Dice) -> String {
 fn wrong_valid(id: &str, dice: &mut Dice) -> Option<String> {
     (0..20).find_map(|_| {
         let text = digits(id, 1, dice);
-        valid(&text[..17])
+        valid(&text[..17]).filter(|text| !taken(text, id))
     })
+}
+
+/// May a number be that of somebody outside of the world? It is valid, and not of the areas that nobody has.
+fn taken(text: &str, id: &str) -> bool {
+    text[..3] != id[..3] && parse(text, &[]).id.is_some()
 }
 
 /// A number of the same person from before: another area or sequence, the same birth and sex.
@@ -95,7 +100,19 @@ pub(super) fn valid(first17: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::citizen_id::{Quality, parse};
+    use crate::citizen_id::Quality;
+
+    /// A number that could be somebody's would be a real person's under a made-up name.
+    #[test]
+    fn no_spoilt_number_is_of_a_real_area() {
+        let mut dice = Dice::new(7, &["test"]);
+        for class in super::super::IDS {
+            for text in (0..5000).filter_map(|_| spoilt(class, "629401195603140024", &mut dice)) {
+                let read = parse(&text, &[]).id;
+                assert!(read.is_none_or(|id| id.as_str().starts_with("629")), "{class}: {text}");
+            }
+        }
+    }
 
     #[test]
     fn classes_are_what_they_say() {

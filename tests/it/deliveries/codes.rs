@@ -72,7 +72,7 @@ division_history: code_history
 identity: {placeholders: [\"999999\"], secret: {demo: a secret of a test}}
 ";
     places.write(&dir.join("pipeline.yaml"), settings);
-    places.write(&dir.join("codes/division.csv"), "code,label\n62,甘肃省\n");
+    places.write(&dir.join("codes/division.csv"), "code,label\n62,甘肃省\n63,青海省\n");
     places.write(&dir.join("codes/code_history.csv"), "code,new_code\n622901,622902\n");
     places.write(&dir.join("codes/other.csv"), "code,label\n1,甲\n");
     places.write(&dir.join("tables/place.yaml"), &format!("{}{}", TABLE.trim_end(), PLACES));
