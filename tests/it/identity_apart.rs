@@ -166,5 +166,5 @@ fn a_spine_is_of_persons() {
     let spine = "spine: [resident, poverty_member]";
     policies.edit("gansu/pipeline.yaml", spine, "spine: [poverty_household, resident]");
     let said = Bidui::new("check").arg(policies.gansu()).go().ended(2);
-    assert!(said.stderr.contains("`poverty_household` in identity.spine"), "{}", said.stderr);
+    assert!(said.stderr.contains("`poverty_household` is no table of persons"), "{}", said.stderr);
 }
