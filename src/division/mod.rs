@@ -1,9 +1,12 @@
 //! Divisions (province to village): codes, names level by level, and codes that are no more.
 
+mod code;
 mod names;
 
 use std::collections::HashMap;
 
+pub use code::named;
+use code::{cut, level_of, padded};
 use names::{Short, plain, shortened};
 
 /// One division: 12 digits, its own name, level 1 province, 2 city, 3 county, 4 town, 5 village.
@@ -255,33 +258,6 @@ fn renamed<'a>(
     renamed
 }
 
-/// 12 digits of a code of 2, 4, 6, 9 or 12 digits, spaces and a float's `.0` taken off.
-fn padded(raw: &str) -> Option<String> {
-    let text = raw.trim().trim_start_matches('\'');
-    let text = text.strip_suffix(".0").unwrap_or(text);
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    (digits && matches!(text.len(), 2 | 4 | 6 | 9 | 12)).then(|| format!("{text:0<12}"))
-}
-
-/// The digits of a code that name its division, without the zeros that fill it up.
-pub fn named(code: &str) -> Option<String> {
-    let code = padded(code)?;
-    let width = WIDTHS[usize::from(level_of(&code))];
-    Some(code[..width].to_owned())
-}
-
-/// Digits of a code that name the division at a level.
-const WIDTHS: [usize; 6] = [0, 2, 4, 6, 9, 12];
-
-fn level_of(code: &str) -> u8 {
-    let filled = code.trim_end_matches('0').len();
-    (1..5).find(|level| filled <= WIDTHS[usize::from(*level)]).unwrap_or(5)
-}
-
-fn cut(code: &str, level: u8) -> String {
-    format!("{:0<12}", &code[..WIDTHS[usize::from(level)]])
-}
-
 fn no_name(name: &str) -> bool {
     matches!(name, "" | "市辖区" | "直辖" | "无" | "-")
 }
@@ -363,21 +339,6 @@ mod tests {
             (&[], None),
         ] {
             assert_eq!(register.by_path(path).as_deref(), expected, "{path:?}");
-        }
-    }
-
-    #[test]
-    fn a_code_is_named_without_its_zeros() {
-        for (code, expected) in [
-            ("620000", Some("62")),
-            ("62", Some("62")),
-            ("50", Some("50")),
-            ("621000000000", Some("6210")),
-            ("620881", Some("620881")),
-            ("甘肃", None),
-            ("", None),
-        ] {
-            assert_eq!(named(code).as_deref(), expected, "{code}");
         }
     }
 
