@@ -21,6 +21,7 @@ fn feed() -> FeedLine {
         newest: Some("2026-10-31".into()),
         due: "2026-10-31".into(),
         in_force: 1,
+        refused: 0,
         rows: 1_234_567,
         used: 1_234_000,
         quarantined: 500,
@@ -91,6 +92,7 @@ pub(super) fn summary() -> Summary {
             scans: 1,
         }],
         rules: vec![rule("INS01", None), rule("TEL01", Some("feed telemed_link is stale"))],
+        groups: Vec::new(),
         counties: vec![county("620103", "七里河区", 0), county("620102", "城关区", 12)],
         waivers: 1,
         ledger: Default::default(),
@@ -214,7 +216,8 @@ fn a_dropped_cell_is_told_by_the_title_of_its_column() {
 fn why_a_rule_was_not_run_is_said_in_chinese() {
     let mut summary = summary();
     for (reason, zh) in [
-        ("feed death was never delivered, or never accepted", "从未收到，或均被退回"),
+        ("feed death was never delivered", "从未收到"),
+        ("feed death was never accepted: all its deliveries were refused", "收到的均被退回"),
         ("no feed fills staff", "没有数据源报送"),
         ("feed death is stale: its newest period ends 2026-01-31", "数据过期"),
         ("it failed on a row: out of range", "规则求值失败"),
