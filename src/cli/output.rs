@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
 use crate::anomaly::table::csv_cell;
 use crate::error::{Error, Result};
@@ -135,10 +135,14 @@ fn width() -> u16 {
     said.or_else(terminal).unwrap_or(120)
 }
 
-/// A table as text. In one that is too wide days, counts and short words stay whole, and longer texts
-/// break their lines, as long as there is room for both.
+/// A table as text, its numbers to the right. In one that is too wide days, counts and short words stay
+/// whole, and longer texts break their lines, as long as there is room for both.
 pub fn drawn(mut table: Table) -> String {
     const SHORT: u16 = 12;
+    let numbers: Vec<bool> = (0..table.column_count()).map(|at| all_numbers(&table, at)).collect();
+    for (column, _) in table.column_iter_mut().zip(numbers).filter(|(_, numbers)| *numbers) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
     let room = usize::from(table.width().unwrap_or(120));
     let widths = table.column_max_content_widths();
     let space = 2 * widths.len();
@@ -160,6 +164,15 @@ pub fn drawn(mut table: Table) -> String {
     table.to_string()
 }
 
+/// Does a column hold numbers and nothing else?
+fn all_numbers(table: &Table, column: usize) -> bool {
+    let cells = table.column_cells_iter(column).flatten().map(comfy_table::Cell::content);
+    let filled: Vec<String> = cells.filter(|cell| !cell.is_empty()).collect();
+    let digit = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
+    let number = |cell: &String| cell.trim_start_matches(['+', '-']).chars().all(digit);
+    !filled.is_empty() && filled.iter().all(number)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -179,10 +192,10 @@ mod tests {
         assert!(text.contains("2026-12-10"), "{text}");
         let wide = |line: &str| line.chars().map(|c| 1 + usize::from(!c.is_ascii())).sum::<usize>();
         assert!(text.lines().all(|line| wide(line) <= 30), "{text}");
-        // Where there is room for everything nothing changes.
+        // Where there is room for everything nothing changes; numbers stand to the right.
         let mut table = plain_table();
-        table.set_width(30).set_header(["due"]).add_row(["2026-12-10"]);
-        assert_eq!(drawn(table), " due        \n 2026-12-10 ");
+        table.set_width(30).set_header(["due", "rows"]).add_row(["2026-12-10", "5"]);
+        assert_eq!(drawn(table), " due         rows \n 2026-12-10     5 ");
     }
 
     #[test]

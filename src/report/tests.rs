@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::html;
 use super::summary::{CountyLine, FeedLine, Freshness, RuleLine, Summary, ViewLine};
+use crate::pipeline::groups::RuleGroup;
 use crate::pipeline::spec::{Severity, Title};
 
 fn title(zh: &str) -> Title {
@@ -225,6 +226,23 @@ fn why_a_rule_was_not_run_is_said_in_chinese() {
         summary.rules[1].not_run = Some(reason.into());
         assert!(html(&summary).contains(&format!("<b>{zh}</b> <span class=\"en\">{reason}")));
     }
+}
+
+/// Rust knows no rule: a county's own are called what its pipeline calls them.
+#[test]
+fn groups_of_rules_stand_as_the_pipeline_orders_and_names_them() {
+    let mut summary = summary();
+    summary.rules.push(rule("GAN01", None));
+    let group = |prefix: &str, zh: &str| RuleGroup { prefix: prefix.into(), zh: zh.into() };
+    summary.groups = vec![group("TEL", "远程"), group("GAN", "省内专项"), group("ORG", "机构")];
+    let page = html(&summary);
+    let column = |zh: &str, prefix: &str| {
+        page.find(&format!("{zh}<span class=\"en\">{prefix}</span>")).expect("a column")
+    };
+    // INS has no name there, ORG has no rules.
+    let columns = [column("远程", "TEL"), column("省内专项", "GAN"), column("其他", "INS")];
+    assert!(columns.is_sorted(), "{columns:?}");
+    assert!(!page.contains("机构<span"), "{page}");
 }
 
 #[test]

@@ -97,10 +97,15 @@ const NOTES: [(&str, &str); 53] = [
     ("late: ", "部分单位迟报"),
 ];
 
+/// A reason in Chinese, when it is known.
+pub(super) fn reason_zh(english: &str) -> Option<&'static str> {
+    REASONS.iter().find(|(en, _)| *en == english).map(|(_, zh)| *zh)
+}
+
 /// A reason in Chinese with the English beside it; as it is when it is not known.
 pub(super) fn reason(english: &str) -> Markup {
-    match REASONS.iter().find(|(en, _)| *en == english) {
-        Some((_, zh)) => html! { (zh) " " span.en { (english) } },
+    match reason_zh(english) {
+        Some(zh) => html! { (zh) " " span.en { (english) } },
         None => html! { (english) },
     }
 }
