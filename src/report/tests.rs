@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::html;
-use super::summary::{CountyLine, FeedLine, Freshness, RuleLine, Summary, ViewLine};
+use super::summary::{CountyLine, DeliveryLine, FeedLine, Freshness, RuleLine, Summary, ViewLine};
 use crate::pipeline::groups::RuleGroup;
 use crate::pipeline::spec::{Severity, Title};
 
@@ -226,6 +226,32 @@ fn why_a_rule_was_not_run_is_said_in_chinese() {
         summary.rules[1].not_run = Some(reason.into());
         assert!(html(&summary).contains(&format!("<b>{zh}</b> <span class=\"en\">{reason}")));
     }
+}
+
+/// What came in time and could not be used is no extract that is here.
+#[test]
+fn a_feed_whose_delivery_was_refused_is_named_at_the_top() {
+    let mut summary = summary();
+    assert!(html(&summary).contains("全部数据源按期到达"));
+    summary.deliveries = vec![DeliveryLine {
+        feed: "insured".into(),
+        delivery: "20261031-00112233".into(),
+        period: "2026-10-31".into(),
+        part: None,
+        verdict: "refused".into(),
+        files: 1,
+        names: vec!["参保.csv".into()],
+        encodings: Vec::new(),
+        rows: 0,
+        used: 0,
+        quarantined: 0,
+        duplicate: 0,
+        notes: vec!["参保.csv is empty".into()],
+    }];
+    let page = html(&summary);
+    let top = page.split("class=\"attention\"").nth(1).and_then(|p| p.split("</ul>").next());
+    assert!(top.is_some_and(|t| t.contains("退回") && t.contains("参保信息")), "{page}");
+    assert!(!page.contains("全部数据源按期到达"));
 }
 
 /// Rust knows no rule: a county's own are called what its pipeline calls them.
