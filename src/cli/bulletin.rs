@@ -17,7 +17,7 @@ use crate::ledger::policy::Policy;
 use crate::ledger::store::{Store, address};
 use crate::night::{self, Options, Setup, indicators};
 use crate::pipeline::bulletins::Bulletin;
-use crate::report::summary::{Freshness, Summary};
+use crate::report::summary::{FeedLine, Freshness, Summary};
 
 /// What `bidui bulletin` can be told.
 #[derive(clap::Args)]
@@ -180,14 +180,15 @@ fn not_run(summary: &Summary) -> Vec<(String, String)> {
 
 /// Feeds that were not as they should have been.
 fn wanting(summary: &Summary) -> Vec<(String, &'static str)> {
-    let word = |freshness| match freshness {
+    let word = |feed: &FeedLine| match feed.freshness {
         Freshness::Fresh => None,
         Freshness::Late => Some("迟报"),
         Freshness::Stale => Some("过期"),
+        Freshness::Missing if feed.refused > 0 => Some("未通过校验"),
         Freshness::Missing => Some("未报送"),
     };
     let feeds = summary.feeds.iter();
-    feeds.filter_map(|f| Some((f.title.zh.clone(), word(f.freshness)?))).collect()
+    feeds.filter_map(|f| Some((f.title.zh.clone(), word(f)?))).collect()
 }
 
 /// Every act of the ledger; nothing when there is no ledger.

@@ -59,7 +59,7 @@ pub fn check(args: &Args) -> Result<ExitCode> {
             let why = view.whole.clone().unwrap_or_default();
             table.add_row([view.id.clone(), built, rules.to_string(), why]);
         }
-        output::say(&table.to_string())?;
+        output::say(&output::drawn(table))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,8 @@ use super::{Page, output};
 use crate::error::{Error, Result};
 use crate::night::explain::{Explanation, SourceRow, explain as why};
 use crate::night::{Options, Setup};
+use crate::pipeline::Pipeline;
+use crate::pipeline::packs::Level;
 
 /// What `bidui explain` can be told.
 #[derive(clap::Args)]
@@ -87,7 +89,8 @@ fn page(setup: &Setup, e: &Explanation) -> String {
         a.first_seen, a.due, a.route
     ));
     for (name, value) in &a.evidence {
-        text.push_str(&format!("  {name} = {}\n", value.as_deref().unwrap_or("—")));
+        let zh = title(&setup.pipeline, name).map(|zh| format!("{zh} ")).unwrap_or_default();
+        text.push_str(&format!("  {zh}{name} = {}\n", value.as_deref().unwrap_or("—")));
     }
     let changed = if e.rule_changed { "（此后已修改 changed since）" } else { "" };
     text.push_str(&format!("\n规则 rule {} 版本 version {}{changed}\n", a.rule, a.rule_version));
@@ -101,6 +104,13 @@ fn page(setup: &Setup, e: &Explanation) -> String {
         text.push_str(&format!("    {}\n", values.join("  ")));
     }
     text.trim_end().to_owned()
+}
+
+/// What a piece of evidence is called in a county's pack.
+fn title<'a>(pipeline: &'a Pipeline, name: &str) -> Option<&'a str> {
+    let label = pipeline.pack(Level::County).and_then(|form| form.labels.get(name));
+    let column = || pipeline.tables.values().find_map(|table| table.column(name));
+    label.or_else(|| Some(&column()?.title)).map(String::as_str)
 }
 
 /// Where a row stands: a case of the ledger, a delivery, or a line of a file.

@@ -15,6 +15,7 @@ mod read_apart;
 mod run;
 mod show;
 mod show_links;
+mod show_zh;
 mod stages;
 mod test;
 mod truth;

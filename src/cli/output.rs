@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
 use crate::anomaly::table::csv_cell;
 use crate::error::{Error, Result};
@@ -116,17 +116,61 @@ fn table(batch: &RecordBatch) -> Result<String> {
     for row in 0..batch.num_rows() {
         table.add_row(columns.iter().map(|c| c[row].clone().unwrap_or_default()));
     }
-    Ok(format!("{table}\n{} rows", batch.num_rows()))
+    Ok(format!("{}\n{} rows", drawn(table), batch.num_rows()))
 }
 
-/// A table as all commands draw it, as wide as the terminal.
+/// A table as all commands fill it; [`drawn`] is its text.
 pub fn plain_table() -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    let width = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
-    table.set_width(width.unwrap_or(120));
+    table.set_width(width());
     table
+}
+
+/// As wide as COLUMNS says, which few shells tell their children, else as the terminal.
+fn width() -> u16 {
+    let said = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+    let terminal = || Some(terminal_size::terminal_size_of(std::io::stdout())?.0.0);
+    said.or_else(terminal).unwrap_or(120)
+}
+
+/// A table as text, its numbers to the right. In one that is too wide days, counts and short words stay
+/// whole, and longer texts break their lines, as long as there is room for both.
+pub fn drawn(mut table: Table) -> String {
+    const SHORT: u16 = 12;
+    let numbers: Vec<bool> = (0..table.column_count()).map(|at| all_numbers(&table, at)).collect();
+    for (column, _) in table.column_iter_mut().zip(numbers).filter(|(_, numbers)| *numbers) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let room = usize::from(table.width().unwrap_or(120));
+    let widths = table.column_max_content_widths();
+    let space = 2 * widths.len();
+    let sum = |long: u16| -> usize {
+        widths.iter().map(|w| usize::from(if *w > SHORT { long } else { *w })).sum()
+    };
+    if widths.iter().map(|w| usize::from(*w)).sum::<usize>() + space > room {
+        let dense = sum(SHORT) + space > room;
+        let whole = sum(SHORT / 2) + space / 2 <= room;
+        for (column, width) in table.column_iter_mut().zip(&widths) {
+            if dense {
+                column.set_padding((0, 1));
+            }
+            if whole && *width <= SHORT {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+    }
+    table.to_string()
+}
+
+/// Does a column hold numbers and nothing else?
+fn all_numbers(table: &Table, column: usize) -> bool {
+    let cells = table.column_cells_iter(column).flatten().map(comfy_table::Cell::content);
+    let filled: Vec<String> = cells.filter(|cell| !cell.is_empty()).collect();
+    let digit = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
+    let number = |cell: &String| cell.trim_start_matches(['+', '-']).chars().all(digit);
+    !filled.is_empty() && filled.iter().all(number)
 }
 
 #[cfg(test)]
@@ -136,6 +180,23 @@ mod tests {
     use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 
     use super::*;
+
+    #[test]
+    fn days_and_numbers_stay_whole_where_a_table_is_too_wide() {
+        let message = "监测对象".repeat(20);
+        let mut table = plain_table();
+        table.set_width(30);
+        table.set_header(["anomaly", "message", "due"]);
+        table.add_row(["56b49728193a8e9d", message.as_str(), "2026-12-10"]);
+        let text = drawn(table);
+        assert!(text.contains("2026-12-10"), "{text}");
+        let wide = |line: &str| line.chars().map(|c| 1 + usize::from(!c.is_ascii())).sum::<usize>();
+        assert!(text.lines().all(|line| wide(line) <= 30), "{text}");
+        // Where there is room for everything nothing changes; numbers stand to the right.
+        let mut table = plain_table();
+        table.set_width(30).set_header(["due", "rows"]).add_row(["2026-12-10", "5"]);
+        assert_eq!(drawn(table), " due         rows \n 2026-12-10     5 ");
+    }
 
     #[test]
     fn numbers_below_zero_stay_numbers_in_csv() {

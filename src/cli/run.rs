@@ -9,7 +9,11 @@ use super::progress::Bars;
 use super::{Page, output};
 use crate::error::{Error, Result};
 use crate::night::{self, Options, Outcome};
-use crate::report::summary::Freshness;
+use crate::report::about;
+use crate::report::summary::{DeliveryLine, FeedLine, Freshness, Summary};
+
+/// Names of files and reasons that are said before the rest is only counted.
+const SHOWN: usize = 3;
 
 /// What `bidui run` can be told.
 #[derive(clap::Args)]
@@ -121,7 +125,7 @@ fn people(outcome: &Outcome) -> String {
     if s.demo_secret {
         text.push_str("⚠ 示例密钥，仅供演示  demo secret: never for real data\n");
     }
-    let sum = |f: fn(&crate::report::summary::FeedLine) -> u64| s.feeds.iter().map(f).sum::<u64>();
+    let sum = |f: fn(&FeedLine) -> u64| s.feeds.iter().map(f).sum::<u64>();
     text.push_str(&format!(
         "接收 rows {} = 使用 used {} + 隔离 quarantined {} + 重复 duplicate {} + 替代 superseded {}\n",
         sum(|f| f.rows), sum(|f| f.used), sum(|f| f.quarantined), sum(|f| f.duplicate),
@@ -136,6 +140,7 @@ fn people(outcome: &Outcome) -> String {
             feed.due
         ));
     }
+    text.push_str(&files(s));
     let tier = |t: &str| s.identity.values().filter_map(|x| x.get(t)).sum::<u64>();
     text.push_str(&format!(
         "归并 linked by ID {} · 补链 repaired {} · 一证多人 clash {} · 未归并 unlinked {}\n",
@@ -170,8 +175,41 @@ fn word(freshness: Freshness) -> &'static str {
     }
 }
 
+/// Deliveries that were refused tonight, with the reason, and files that no feed knows.
+fn files(s: &Summary) -> String {
+    let mut text = String::new();
+    for delivery in s.deliveries.iter().filter(|d| d.verdict == "refused") {
+        let feed = s.feeds.iter().find(|f| f.feed == delivery.feed);
+        let feed = feed.map_or(delivery.feed.as_str(), |f| f.title.zh.as_str());
+        text.push_str(&format!("  退回 refused: {feed}（{}）\n", named(&delivery.names)));
+        for reason in reasons(delivery) {
+            text.push_str(&format!("    {reason}\n"));
+        }
+    }
+    if !s.unknown_files.is_empty() {
+        text.push_str(&format!("  未识别文件 unknown files: {}\n", named(&s.unknown_files)));
+    }
+    text
+}
+
+/// The first of some files, and how many more there are.
+fn named(files: &[String]) -> String {
+    let first = files.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("、");
+    let more = files.len().saturating_sub(SHOWN);
+    if more > 0 { format!("{first}，另有{more}个") } else { first }
+}
+
+/// Why a delivery was refused, in Chinese first; the name of its only file has been said.
+fn reasons(delivery: &DeliveryLine) -> impl Iterator<Item = String> {
+    let only = if let [name] = delivery.names.as_slice() { name.as_str() } else { "" };
+    delivery.notes.iter().take(SHOWN).map(move |note| {
+        let rest = note.strip_prefix(only).unwrap_or(note).trim_start_matches([':', ' ']);
+        about(note).map_or_else(|| rest.to_owned(), |zh| format!("{zh} {rest}"))
+    })
+}
+
 /// Rules that found something, worst first, and those that were not run.
-fn rules(s: &crate::report::summary::Summary) -> String {
+fn rules(s: &Summary) -> String {
     let mut table = output::plain_table();
     table.set_header(["规则", "", "名称", "命中", "适用", "新增", "消除"]);
     let mut lines: Vec<_> = s.rules.iter().filter(|r| r.violated + r.cleared > 0).collect();
@@ -188,9 +226,9 @@ fn rules(s: &crate::report::summary::Summary) -> String {
         row.extend(counts);
         table.add_row(row);
     }
-    let mut text = table.to_string();
+    let mut text = output::drawn(table);
     for (r, reason) in s.rules.iter().filter_map(|r| Some((r, r.blind()?))) {
-        let zh = crate::report::about(reason).map(|zh| format!("{zh} ")).unwrap_or_default();
+        let zh = about(reason).map(|zh| format!("{zh} ")).unwrap_or_default();
         text.push_str(&format!("\n未运行 not run: {} {}（{zh}{reason}）", r.rule, r.title.zh));
     }
     let off = s.rules.iter().filter(|r| r.off().is_some()).count();

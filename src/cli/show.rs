@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use chrono::NaiveDate;
 
 use super::output::{self, Form, Out};
+use super::show_zh;
 use crate::anomaly::{Anomaly, table};
 use crate::diagnostic::nearest;
 use crate::error::{Error, Result};
@@ -93,7 +94,10 @@ pub fn show(args: &Args) -> Result<ExitCode> {
         What::Runs => runs(&setup)?,
     };
     let rows = args.limit.unwrap_or(usize::MAX).min(batch.num_rows());
-    output::give(&without_ids(&batch.slice(0, rows))?, &args.out)?;
+    let batch = without_ids(&batch.slice(0, rows))?;
+    // The names in the list of links are those of the decisions that people write.
+    let page = args.out.output == Form::Table && args.what != What::Links;
+    output::give(&if page { show_zh::chinese(&batch)? } else { batch }, &args.out)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -63,6 +63,6 @@ impl Stages {
             row.extend(numbers.map(|number| format!("{number:.1}")));
             table.add_row(row);
         }
-        output::log(&table.to_string());
+        output::log(&output::drawn(table));
     }
 }

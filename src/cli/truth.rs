@@ -59,7 +59,7 @@ pub fn truth(args: &Args) -> Result<ExitCode> {
             if score.exact() { "exact".into() } else { "differs".into() },
         ]);
     }
-    output::say(&table.to_string())?;
+    output::say(&output::drawn(table))?;
     if args.list {
         for (rule, score) in &scores {
             for missed in score.planted.difference(&score.found) {

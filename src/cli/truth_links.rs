@@ -64,7 +64,7 @@ pub(super) fn links(
                 five(methods.canonical.recall()),
             ]);
         }
-        output::say(&table.to_string())?;
+        output::say(&output::drawn(table))?;
     }
     if list {
         for (word, all) in [("wrong", &scores.wrong), ("missed", &scores.missed)] {
@@ -106,5 +106,5 @@ fn summary_of(scores: &LinkScores) -> String {
             ]);
         }
     }
-    format!("{table}\n{} rows that the truth does not know", scores.unknown)
+    format!("{}\n{} rows that the truth does not know", output::drawn(table), scores.unknown)
 }

@@ -206,7 +206,7 @@ fn page(name: &str, feed: &Feed, receipt: &Tried, quarantine: &Quarantine) -> St
             let lines = format!("{sheet}{}{more}", lines.join(", "));
             table.add_row([format!("  {}", of.rows), column.clone(), reason.clone(), lines]);
         }
-        text.push_str(&format!("{table}\n"));
+        text.push_str(&format!("{}\n", output::drawn(table)));
     }
     for warning in &receipt.warnings {
         text.push_str(&format!("  ⚠ {warning}\n"));

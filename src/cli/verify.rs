@@ -183,7 +183,7 @@ fn page(found: &Found) -> String {
             let (zh, en) = flaw.words();
             table.add_row([path.clone(), format!("{zh} {en}")]);
         }
-        lines.push(table.to_string());
+        lines.push(output::drawn(table));
     }
     if !found.not_noted.is_empty() {
         lines.push(format!(

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::book::{Book, Look, Page, Paper};
 use super::county::Setting;
-use super::cover::{FLOW, WIDE, flow_counts, lamp, legend, section, top, totals_head, totals_row};
+use super::cover::{
+    FLOW, NAME, WIDE, flow_counts, lamp, legend, section, top, totals_head, totals_row,
+};
 use super::select::{Row, Totals, rate};
 use super::sheet::{self, Head};
 use crate::error::Result;
@@ -82,7 +84,7 @@ pub fn summary(
     head: (&str, &str),
     lines: &[CountyLine],
 ) -> Result<()> {
-    page.widths(&[16.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 9.0])?;
+    page.widths(&[NAME, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 9.0])?;
     top(page, setting.secrecy(), head, WIDE)?;
     let mut at = section(page, 4, "一、各县（市、区）本批督办件")?;
     at = totals_head(page, at, "县（市、区）")?;
@@ -135,7 +137,7 @@ fn flow_row(
     flow: &Flow,
     (text, number): (Look, Look),
 ) -> Result<()> {
-    page.height(at, 20.0)?;
+    page.fit(at, [(name, NAME)])?;
     page.text(at, 0, name, text)?;
     for (place, count) in (1..).zip(flow_counts(flow)) {
         page.number(at, place, count, number)?;
@@ -153,7 +155,7 @@ pub fn rank_page(
     head: (&str, &str),
     lines: &[CountyLine],
 ) -> Result<()> {
-    page.widths(&[8.0, 18.0, 10.0, 10.0, 10.0, 10.0, 10.0, 12.0])?;
+    page.widths(&[8.0, NAME, 10.0, 10.0, 10.0, 10.0, 10.0, 12.0])?;
     top(page, "", head, 8)?;
     let heads = ["名次", "县（市、区）", "件数", "逾期", "逾期率", "红色件", "销号率", "信号灯"];
     page.heads(4, 0, &heads)?;
@@ -164,7 +166,7 @@ pub fn rank_page(
             (None, 0) => "—".into(),
             (None, _) => "基数过小".into(),
         };
-        page.height(at, 20.0)?;
+        page.fit(at, [(line.name.as_str(), NAME)])?;
         page.text(at, 0, &rank, Look::PlainBold)?;
         page.text(at, 1, &line.name, Look::PlainCentre)?;
         page.number(at, 2, totals.rows, Look::Number)?;
@@ -174,6 +176,7 @@ pub fn rank_page(
         page.text(at, 6, &rate(flow.closed, flow.closed + flow.stock), Look::PlainCentre)?;
         lamp(page, (at, 7), totals.lamp(&form.lights))?;
     }
+    page.freeze(5, 2)?;
     page.paper(Paper::A4);
     page.protect();
     Ok(())

@@ -10,6 +10,8 @@ use crate::pipeline::packs::{Lights, Pack};
 /// Columns of the cover, and characters in all of them.
 pub const WIDE: u16 = 12;
 const LINE: f64 = 100.0;
+/// Width of the column of names: 积石山保安族东乡族撒拉族自治县 takes two lines in it.
+pub const NAME: f64 = 18.0;
 
 /// What the cover says.
 pub struct Cover<'a> {
@@ -34,7 +36,7 @@ pub fn write(
     shower: &Shower<'_>,
     cover: &Cover<'_>,
 ) -> Result<()> {
-    page.widths(&[14.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 9.0])?;
+    page.widths(&[NAME, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 9.0])?;
     top(page, cover.secrecy, (cover.title, cover.subtitle), WIDE)?;
     let mut at = 4;
     for pair in cover.facts.chunks(2) {
@@ -133,7 +135,7 @@ pub fn totals_row(
 ) -> Result<()> {
     let (text, number) =
         if sum { (Look::PlainBold, Look::NumberBold) } else { (Look::PlainCentre, Look::Number) };
-    page.height(at, 20.0)?;
+    page.fit(at, [(name, NAME)])?;
     page.text(at, 0, name, text)?;
     let counts = [totals.rows, totals.new, totals.carried, totals.again, totals.overdue];
     for (place, count) in (1..).zip(counts) {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::book::{Book, Look, Page, Paper};
 use super::city::{rank_page, summary};
 use super::county::Setting;
-use super::cover::top;
+use super::cover::{NAME, top};
 use super::issue::{FileLine, Order, Written};
 use super::show;
 use crate::error::{Error, Result};
@@ -149,12 +149,12 @@ fn files(
 ) -> Result<()> {
     let heads =
         ["序号", "县（市、区）", "反馈包编号", "件数", "本次下发", "逾期", "文件", "BLAKE3"];
-    page.widths(&[6.0, 18.0, 24.0, 8.0, 9.0, 8.0, 66.0, 68.0])?;
+    page.widths(&[6.0, NAME, 24.0, 8.0, 9.0, 8.0, 66.0, 68.0])?;
     top(page, setting.secrecy(), head, 8)?;
     page.height(3, 20.0)?;
     page.heads(3, 0, &heads)?;
     for (at, file) in (4_u32..).zip(files) {
-        page.height(at, 18.0)?;
+        page.fit(at, [(file.name.as_str(), NAME)])?;
         page.number(at, 0, u64::from(at) - 3, Look::Number)?;
         page.text(at, 1, &file.name, Look::PlainCentre)?;
         let pack = if file.pack.is_empty() { "（汇总）" } else { &file.pack };

@@ -20,10 +20,9 @@ pub(super) fn feeds(
     assembled: &Assembled,
 ) -> Vec<FeedLine> {
     let line = |feed: &crate::pipeline::spec::Feed| {
-        let own = |r: &&crate::feed::receipt::Receipt| {
-            r.feed == feed.id && r.verdict == Verdict::Accepted
-        };
-        let accepted: Vec<_> = receipts.iter().filter(own).collect();
+        let own = receipts.iter().filter(|r| r.feed == feed.id);
+        let (accepted, refused): (Vec<_>, Vec<_>) =
+            own.partition(|r| r.verdict == Verdict::Accepted);
         let newest = newest(feed, receipts);
         let superseded: u64 =
             accepted.iter().filter_map(|r| assembled.superseded.get(&r.delivery)).sum();
@@ -52,6 +51,7 @@ pub(super) fn feeds(
             newest: newest.map(|d| d.to_string()),
             due: due_period(feed, night).to_string(),
             in_force: in_force(feed, receipts).0.len(),
+            refused: refused.len(),
             rows: accepted.iter().map(|r| r.rows).sum(),
             used: accepted.iter().map(|r| r.used).sum::<u64>() - superseded,
             quarantined: accepted.iter().map(|r| r.quarantined).sum(),

@@ -77,9 +77,10 @@ pub(super) fn missing(setup: &Setup, feeds: &[FeedLine], need: &str) -> Option<S
             feed.feed,
             feed.newest.as_deref().unwrap_or("never")
         )),
-        Freshness::Missing => {
-            Some(format!("feed {} was never delivered, or never accepted", feed.feed))
+        Freshness::Missing if feed.refused > 0 => {
+            Some(format!("feed {} was never accepted: all its deliveries were refused", feed.feed))
         }
+        Freshness::Missing => Some(format!("feed {} was never delivered", feed.feed)),
         Freshness::Fresh | Freshness::Late => None,
     })
 }

@@ -195,6 +195,7 @@ fn summary(setup: &Setup, rows: &[Anomaly], facts: &Facts) -> Summary {
         identity_decisions: facts.funnel.decisions.clone(),
         views: facts.built.views.clone(),
         rules: rule_lines(setup, rows, facts),
+        groups: setup.pipeline.settings.groups.clone(),
         counties: county_lines(setup, rows, facts),
         waivers: facts.waivers.len(),
         ledger: facts.ledger.clone(),

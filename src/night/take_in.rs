@@ -187,7 +187,8 @@ fn line(receipt: &Receipt, known: bool) -> DeliveryLine {
         receipt.parts.iter().filter_map(|p| p.encoding.clone()).collect();
     encodings.sort();
     encodings.dedup();
-    // They name files, and a file may be called by somebody's number.
+    // A file may be called by somebody's number.
+    let names = receipt.files.iter().map(|file| hide_ids(&file.name)).collect();
     let said = receipt.reasons.iter().chain(&receipt.warnings);
     let mut notes: Vec<String> = said.map(|note| hide_ids(note)).collect();
     let mut new: Vec<&String> = receipt.parts.iter().flat_map(|p| &p.new_columns).collect();
@@ -209,6 +210,7 @@ fn line(receipt: &Receipt, known: bool) -> DeliveryLine {
         part: receipt.part.clone(),
         verdict: verdict.into(),
         files: receipt.files.len(),
+        names: if verdict == "refused" { names } else { Vec::new() },
         encodings,
         rows: receipt.rows,
         used: receipt.used,

@@ -5,6 +5,7 @@ pub mod cases;
 mod check;
 mod delivery;
 mod example;
+pub mod groups;
 pub mod indicators;
 mod layout;
 mod lists;
@@ -94,6 +95,8 @@ pub struct Settings {
     /// Switched-off rules with the reason.
     pub off: BTreeMap<String, String>,
     pub waivers: Option<WaiverPolicy>,
+    /// Columns of the night report's table of counties, in their order.
+    pub groups: Vec<groups::RuleGroup>,
     pub cases: cases::CaseSettings,
     pub publish: indicators::PublishSettings,
 }

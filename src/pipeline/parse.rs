@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::cases::CaseSettings;
+use super::groups::RuleGroup;
 use super::indicators::PublishSettings;
 use super::load::Layer;
 use super::spec::{
@@ -37,6 +38,7 @@ struct RawSettings {
     #[serde(default)]
     off: BTreeMap<String, String>,
     waivers: Option<WaiverPolicy>,
+    groups: Option<Vec<RuleGroup>>,
     cases: Option<CaseSettings>,
     publish: Option<PublishSettings>,
 }
@@ -111,6 +113,7 @@ pub(super) fn settings(layers: &[Layer], faults: &mut Vec<Fault>) -> Settings {
         }
         identity(&mut settings.identity, raw.identity);
         settings.waivers = raw.waivers.or(settings.waivers);
+        settings.groups = raw.groups.unwrap_or(settings.groups);
         settings.cases = raw.cases.unwrap_or(settings.cases);
         settings.publish = raw.publish.unwrap_or(settings.publish);
     }

@@ -66,7 +66,7 @@ fn counties(summary: &Summary) -> Markup {
                         td.full { b { (name(code)) } " " code { (code) } }
                         td.n data-l="在办" { (count(line.open)) }
                         td.n data-l="逾期" { (count(line.overdue)) }
-                        td.graph {
+                        td.full.graph {
                             (bar(most, &[
                                 ("new", "逾期", line.overdue),
                                 ("persisting", "未逾期", line.open - line.overdue),

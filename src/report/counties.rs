@@ -8,12 +8,7 @@ use super::feeds::zero;
 use super::numbers::{count, per_ten_thousand};
 use super::summary::{CountyLine, Summary};
 use super::words;
-
-/// Groups of rules in the order of the catalogue; others follow by name.
-const GROUPS: [&str; 14] = [
-    "ID", "LST", "LSD", "INS", "FEE", "SET", "TRT", "RAR", "FDC", "ORG", "TEL", "PAIR", "MEC",
-    "REC",
-];
+use crate::pipeline::groups::prefix;
 
 /// Steps of colour.
 const STEPS: u64 = 6;
@@ -65,14 +60,10 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The letters before a rule's number.
-fn prefix(rule: &str) -> &str {
-    rule.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default()
-}
-
 /// A column: rules with the same letters, of which some or all may not have been run.
 struct Group<'a> {
     prefix: &'a str,
+    zh: &'a str,
     rules: usize,
     not_run: usize,
 }
@@ -89,19 +80,21 @@ impl Group<'_> {
     }
 }
 
-/// Groups that have rules or anomalies.
+/// Groups that have rules or anomalies, as the pipeline orders them; those that it does not name follow.
 fn groups(summary: &Summary) -> Vec<Group<'_>> {
     let own = summary.rules.iter().filter(|r| r.off().is_none()).map(|r| r.rule.as_str());
     let found = summary.counties.iter().flat_map(|c| c.rules.keys().map(String::as_str));
     let mut prefixes: Vec<&str> = own.chain(found).map(prefix).collect();
-    let place = |g: &str| GROUPS.iter().position(|known| *known == g).unwrap_or(GROUPS.len());
+    let named = &summary.groups;
+    let place = |g: &str| named.iter().position(|n| n.prefix == g).unwrap_or(named.len());
     prefixes.sort_by(|a, b| place(a).cmp(&place(b)).then(a.cmp(b)));
     prefixes.dedup();
-    let column = |prefix| {
-        let own = || summary.rules.iter().filter(|r| self::prefix(&r.rule) == prefix);
+    let column = |letters| {
+        let own = || summary.rules.iter().filter(|r| prefix(&r.rule) == letters);
         let own = || own().filter(|r| r.off().is_none());
         let not_run = own().filter(|r| r.blind().is_some()).count();
-        Group { prefix, rules: own().count(), not_run }
+        let zh = named.get(place(letters)).map_or("其他", |n| n.zh.as_str());
+        Group { prefix: letters, zh, rules: own().count(), not_run }
     };
     prefixes.into_iter().map(column).collect()
 }
@@ -168,7 +161,7 @@ fn heading(groups: &[Group]) -> Markup {
             th.n { "新增" } th.n { "消除" }
             @for group in groups {
                 th.n.g {
-                    (words::group(group.prefix)) @if group.partial() { "*" }
+                    (group.zh) @if group.partial() { "*" }
                     span.en { (group.prefix) }
                 }
             }
@@ -234,8 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prefixes_and_steps() {
-        assert_eq!([prefix("PAIR02"), prefix("ID01"), prefix("1_01")], ["PAIR", "ID", ""]);
+    fn steps() {
         assert_eq!([step(0, 9), step(0, 0), step(1, 900), step(9, 9)], [0, 0, 1, 6]);
     }
 }

@@ -74,10 +74,18 @@ fn attention(summary: &Summary) -> Markup {
         own.map(|l| l.title.zh.as_str()).collect()
     };
     let bad = [Freshness::Missing, Freshness::Stale, Freshness::Late];
+    let refused = |f: &&FeedLine| {
+        summary.deliveries.iter().any(|d| d.verdict == "refused" && d.feed == f.feed)
+    };
+    let refused: Vec<&str> =
+        summary.feeds.iter().filter(refused).map(|f| f.title.zh.as_str()).collect();
     html! {
-        @if bad.iter().all(|f| of(*f).is_empty()) { p.note { "全部数据源按期到达。" } }
+        @if refused.is_empty() && bad.iter().all(|f| of(*f).is_empty()) { p.note { "全部数据源按期到达。" } }
         @else {
             ul.attention {
+                @if !refused.is_empty() {
+                    li { (words::lamp("red", "退回")) " " (refused.join("、")) }
+                }
                 @for freshness in bad {
                     @if !of(freshness).is_empty() {
                         @let (class, zh, _) = words::freshness(freshness);

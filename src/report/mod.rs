@@ -28,6 +28,11 @@ pub fn about(text: &str) -> Option<&'static str> {
     words::about(text)
 }
 
+/// The reason of a quarantined row, in Chinese, where that is known.
+pub fn reason(english: &str) -> Option<&'static str> {
+    words::reason_zh(english)
+}
+
 /// The night report as one self-contained HTML page.
 pub fn html(summary: &Summary) -> String {
     page::page(summary).into_string()

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::chain::Head;
+use crate::pipeline::groups::RuleGroup;
 use crate::pipeline::spec::{Severity, Title};
 
 /// How a feed stands on the night.
@@ -40,6 +41,9 @@ pub struct FeedLine {
     pub due: String,
     /// Accepted deliveries that are in force.
     pub in_force: usize,
+    /// Deliveries that were refused, tonight and before.
+    #[serde(default)]
+    pub refused: usize,
     /// Rows in all accepted files = used + quarantined + duplicate + superseded.
     pub rows: u64,
     pub used: u64,
@@ -64,6 +68,9 @@ pub struct DeliveryLine {
     /// `accepted`, `refused` or `known` (its content was taken in before).
     pub verdict: String,
     pub files: usize,
+    /// Names of its files, of one that was refused; the numbers of persons in them are hidden.
+    #[serde(default)]
+    pub names: Vec<String>,
     /// `UTF-8`, `GB18030`, `XLSX` …, as found.
     pub encodings: Vec<String>,
     pub rows: u64,
@@ -234,6 +241,9 @@ pub struct Summary {
     pub identity_decisions: BTreeMap<String, u64>,
     pub views: Vec<ViewLine>,
     pub rules: Vec<RuleLine>,
+    /// Groups of rules in the order of the table of counties.
+    #[serde(default)]
+    pub groups: Vec<RuleGroup>,
     pub counties: Vec<CountyLine>,
     pub waivers: usize,
     /// The end of the ledger's chain after the night.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::html;
-use super::summary::{CountyLine, FeedLine, Freshness, RuleLine, Summary, ViewLine};
+use super::summary::{CountyLine, DeliveryLine, FeedLine, Freshness, RuleLine, Summary, ViewLine};
+use crate::pipeline::groups::RuleGroup;
 use crate::pipeline::spec::{Severity, Title};
 
 fn title(zh: &str) -> Title {
@@ -21,6 +22,7 @@ fn feed() -> FeedLine {
         newest: Some("2026-10-31".into()),
         due: "2026-10-31".into(),
         in_force: 1,
+        refused: 0,
         rows: 1_234_567,
         used: 1_234_000,
         quarantined: 500,
@@ -92,6 +94,7 @@ pub(super) fn summary() -> Summary {
             scans: 1,
         }],
         rules: vec![rule("INS01", None), rule("TEL01", Some("feed telemed_link is stale"))],
+        groups: Vec::new(),
         counties: vec![county("620103", "七里河区", 0), county("620102", "城关区", 12)],
         waivers: 1,
         ledger: Default::default(),
@@ -215,7 +218,8 @@ fn a_dropped_cell_is_told_by_the_title_of_its_column() {
 fn why_a_rule_was_not_run_is_said_in_chinese() {
     let mut summary = summary();
     for (reason, zh) in [
-        ("feed death was never delivered, or never accepted", "从未收到，或均被退回"),
+        ("feed death was never delivered", "从未收到"),
+        ("feed death was never accepted: all its deliveries were refused", "收到的均被退回"),
         ("no feed fills staff", "没有数据源报送"),
         ("feed death is stale: its newest period ends 2026-01-31", "数据过期"),
         ("it failed on a row: out of range", "规则求值失败"),
@@ -223,6 +227,49 @@ fn why_a_rule_was_not_run_is_said_in_chinese() {
         summary.rules[1].not_run = Some(reason.into());
         assert!(html(&summary).contains(&format!("<b>{zh}</b> <span class=\"en\">{reason}")));
     }
+}
+
+/// What came in time and could not be used is no extract that is here.
+#[test]
+fn a_feed_whose_delivery_was_refused_is_named_at_the_top() {
+    let mut summary = summary();
+    assert!(html(&summary).contains("全部数据源按期到达"));
+    summary.deliveries = vec![DeliveryLine {
+        feed: "insured".into(),
+        delivery: "20261031-00112233".into(),
+        period: "2026-10-31".into(),
+        part: None,
+        verdict: "refused".into(),
+        files: 1,
+        names: vec!["参保.csv".into()],
+        encodings: Vec::new(),
+        rows: 0,
+        used: 0,
+        quarantined: 0,
+        duplicate: 0,
+        notes: vec!["参保.csv is empty".into()],
+    }];
+    let page = html(&summary);
+    let top = page.split("class=\"attention\"").nth(1).and_then(|p| p.split("</ul>").next());
+    assert!(top.is_some_and(|t| t.contains("退回") && t.contains("参保信息")), "{page}");
+    assert!(!page.contains("全部数据源按期到达"));
+}
+
+/// Rust knows no rule: a county's own are called what its pipeline calls them.
+#[test]
+fn groups_of_rules_stand_as_the_pipeline_orders_and_names_them() {
+    let mut summary = summary();
+    summary.rules.push(rule("GAN01", None));
+    let group = |prefix: &str, zh: &str| RuleGroup { prefix: prefix.into(), zh: zh.into() };
+    summary.groups = vec![group("TEL", "远程"), group("GAN", "省内专项"), group("ORG", "机构")];
+    let page = html(&summary);
+    let column = |zh: &str, prefix: &str| {
+        page.find(&format!("{zh}<span class=\"en\">{prefix}</span>")).expect("a column")
+    };
+    // INS has no name there, ORG has no rules.
+    let columns = [column("远程", "TEL"), column("省内专项", "GAN"), column("其他", "INS")];
+    assert!(columns.is_sorted(), "{columns:?}");
+    assert!(!page.contains("机构<span"), "{page}");
 }
 
 #[test]

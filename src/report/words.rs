@@ -41,8 +41,9 @@ const REASONS: [(&str, &str); 30] = [
 ];
 
 /// Parts of free English text that tell what it is about, the first that fits.
-const NOTES: [(&str, &str); 51] = [
-    ("was never delivered", "从未收到，或均被退回"),
+const NOTES: [(&str, &str); 53] = [
+    ("was never accepted", "收到的均被退回"),
+    ("was never delivered", "从未收到"),
     ("no feed fills", "没有数据源报送"),
     ("files of a snapshot refused", "快照文件不全，整批不用"),
     ("no control total", "缺控制总数"),
@@ -75,6 +76,7 @@ const NOTES: [(&str, &str); 51] = [
     ("expected an extract", "不是数据文件"),
     ("as the feed's format.kind says", "格式与约定不符"),
     ("passes a limit", "超出安全上限"),
+    ("unknown encoding", "编码无法识别"),
     ("cannot be read", "无法读取"),
     ("not read", "格式不支持"),
     ("switched off", "规则已停用"),
@@ -95,10 +97,15 @@ const NOTES: [(&str, &str); 51] = [
     ("late: ", "部分单位迟报"),
 ];
 
+/// A reason in Chinese, when it is known.
+pub(super) fn reason_zh(english: &str) -> Option<&'static str> {
+    REASONS.iter().find(|(en, _)| *en == english).map(|(_, zh)| *zh)
+}
+
 /// A reason in Chinese with the English beside it; as it is when it is not known.
 pub(super) fn reason(english: &str) -> Markup {
-    match REASONS.iter().find(|(en, _)| *en == english) {
-        Some((_, zh)) => html! { (zh) " " span.en { (english) } },
+    match reason_zh(english) {
+        Some(zh) => html! { (zh) " " span.en { (english) } },
         None => html! { (english) },
     }
 }
@@ -148,27 +155,6 @@ pub(super) fn verdict(delivery: &DeliveryLine) -> (&'static str, &str) {
         "refused" => ("red", "退回"),
         "known" => ("hollow", "已收过"),
         other => ("hollow", other),
-    }
-}
-
-/// What the rules of a prefix are about.
-pub(super) fn group(prefix: &str) -> &'static str {
-    match prefix {
-        "ID" => "证件",
-        "LST" => "名单",
-        "INS" => "参保",
-        "FEE" => "费用",
-        "SET" => "结算",
-        "TRT" => "救治",
-        "RAR" => "罕见病",
-        "FDC" => "签约",
-        "ORG" => "机构",
-        "TEL" => "远程",
-        "PAIR" => "帮扶",
-        "MEC" => "时限",
-        "LSD" => "名单比对",
-        "REC" => "对账",
-        _ => "其他",
     }
 }
 

@@ -202,6 +202,13 @@ fn what_pipeline_yaml_names_is_told_at_its_place() {
     let none = "there is no code list `workdys`";
     told(file, "  prefix: GS", "  workdays: workdys\n  prefix: GS", &[none, "`workday`"]);
     told(file, "spine: [resident,", "spine: [village,", &["`village` is no table of persons"]);
+    let groups = "basic-medical/pipeline.yaml";
+    let none = "no rule has the letters `OGR` before its number";
+    told(groups, "prefix: ORG,", "prefix: OGR,", &["basic-medical/pipeline.yaml:14:14", none]);
+    let twice = "a second group is called `TEL`";
+    told(groups, "prefix: PAIR,", "prefix: TEL,", &["basic-medical/pipeline.yaml:", twice]);
+    let bare = "the group `RAR` has no title";
+    told(groups, "RAR, zh: 罕见病", "RAR, zh: \"\"", &["basic-medical/pipeline.yaml:", bare]);
     let rule = "basic-medical/rules/ORG01.sql";
     let reason = &["ORG01.sql:10:", "nobody can give the reason `村撤并了`"];
     told(rule, "waivers: [村撤并,", "waivers: [村撤并了,", reason);

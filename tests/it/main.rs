@@ -33,6 +33,7 @@ mod month;
 mod night;
 mod pack_scale;
 mod packs;
+mod page;
 mod plans;
 mod privacy;
 mod proved;

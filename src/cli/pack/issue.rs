@@ -328,7 +328,7 @@ fn people(batch: &Batch, home: &Path, files: &[issue::FileLine]) -> String {
         table.add_row(row);
     }
     format!(
-        "{} 第{}批 · {} 下发 · {} 个县 counties · {} 件 rows（本次下发 issued {}，逾期 overdue {}）\n{table}\n目录 folder: {}",
+        "{} 第{}批 · {} 下发 · {} 个县 counties · {} 件 rows（本次下发 issued {}，逾期 overdue {}）\n{}\n目录 folder: {}",
         batch.month_zh(),
         batch.number,
         batch.day,
@@ -336,6 +336,7 @@ fn people(batch: &Batch, home: &Path, files: &[issue::FileLine]) -> String {
         sum(|f| f.rows),
         sum(|f| f.issued),
         sum(|f| f.overdue),
+        output::drawn(table),
         home.display()
     )
 }

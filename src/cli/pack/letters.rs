@@ -66,6 +66,6 @@ pub fn letters(args: &Args) -> Result<ExitCode> {
         ]);
     }
     durable::sync_dir(&folder)?;
-    output::say(&format!("{table}\n目录 folder: {}", folder.display()))?;
+    output::say(&format!("{}\n目录 folder: {}", output::drawn(table), folder.display()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -186,7 +186,7 @@ pub fn take_back(args: &Args) -> Result<ExitCode> {
         }
         Ok::<(), Error>(())
     })?;
-    output::say(&table.to_string())?;
+    output::say(&output::drawn(table))?;
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -15,13 +15,13 @@ pub fn notes(facts: &Facts<'_>) -> Markup {
     let from = material.pipeline.settings.publish.rank_from;
     html! {
         p { "一、" (material.filled(&policy.annex)) }
-        p { "二、指标口径" }
+        p.over { "二、指标口径" }
         ol.about {
             @for indicator in named.filter_map(|id| facts.indicator(id)) {
                 li { b { (indicator.title.zh) } "（" (indicator.id) "）：" (indicator.about) }
             }
         }
-        p { "三、编制说明" }
+        p.over { "三、编制说明" }
         ol.about {
             li { "环比与" (material.period.last()) "比，同比与上年同期比，取各期末次比对结果；本期数据日期为" (zh_date(facts.now.day)) "。" }
             li { "上升、下降、增加、减少和持平按公布的数值（百分比保留一位小数，四舍五入）相减得出；相减为零的为持平。" }

@@ -220,7 +220,7 @@ fn wanting(facts: &Facts<'_>) -> Markup {
     if !facts.material.feeds_wanting.is_empty() {
         let feeds: Vec<String> =
             facts.material.feeds_wanting.iter().map(|(t, w)| format!("{t}（{w}）")).collect();
-        texts.push(format!("以下数据未按期到达，有关指标数据不全：{}", listed(&feeds)));
+        texts.push(format!("以下数据未按期到达或未通过校验，有关指标数据不全：{}", listed(&feeds)));
     }
     html! { @if !texts.is_empty() { p { "数据情况：" (texts.join("；")) "。" } } }
 }

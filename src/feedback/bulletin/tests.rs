@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 
 use super::facts::Facts;
 use super::units::{self, UnitLine};
+use super::words::reason_zh;
 use super::{Material, Period, annex, html};
 use crate::division::Divisions;
 use crate::indicator::figure::{Figure, Reader};
@@ -176,6 +177,10 @@ fn what_was_not_run_is_no_zero() {
     let notes = [stale, note("I07", None), note("I17c", None)];
     let text = text("2026-11", &two_months(), &notes, false);
     assert!(text.contains("资助参保率未运行（报送数据过期）"));
+    // Who sent what could not be used did send.
+    let refused = "feed death was never accepted: all its deliveries were refused";
+    assert_eq!(reason_zh(refused), "报送数据未通过校验");
+    assert_eq!(reason_zh("feed death was never delivered"), "数据未报送");
     assert!(text.contains("以下指标未运行，不等于零：资助参保率（报送数据过期）"));
     assert!(text.contains("大病救治率无应计对象"), "it was run and had nobody to count");
     assert!(text.contains("逾期督办件0件"), "a count that was run and found nothing is 0");

@@ -45,6 +45,7 @@ pub fn listed<T: AsRef<str>>(names: &[T]) -> String {
 pub fn reason_zh(reason: &str) -> &'static str {
     let known = [
         ("stale", "报送数据过期"),
+        ("never accepted", "报送数据未通过校验"),
         ("never delivered", "数据未报送"),
         ("no feed fills", "无数据来源"),
         ("switched off", "已停用"),

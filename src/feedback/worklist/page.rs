@@ -19,7 +19,7 @@ p{margin:3pt 0}.sub{text-align:center;color:#444;margin-bottom:8pt}.demo{text-al
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\
 thead{display:table-header-group}tr{break-inside:avoid}\
 th,td{border:.6pt solid #666;padding:3pt 5pt;text-align:left;vertical-align:top}th{background:#f2f2f0;white-space:nowrap}\
-.k{white-space:nowrap}.fill{width:36mm}\
+.k{white-space:nowrap}.no{font-size:8.5pt}.fill{width:46mm;min-width:46mm}\
 .red{background:#f4c4bd}.orange{background:#fbdcc0}.yellow{background:#fbeeb2}.blue{background:#d6e5f4}\
 .late{color:#c8161d;font-weight:700}.sign{margin-top:16pt;text-align:right}.small{font-size:9pt;color:#555}\
 @page{size:A4 landscape;margin:12mm 11mm}\
@@ -110,7 +110,7 @@ fn line(visit: &Visit) -> Markup {
                 @if visit.overdue { span.late { (visit.term) } } @else { (visit.term) }
             }
             td { (visit.doctor) }
-            td.k { (visit.number) }
+            td.k.no { (visit.number) }
             td.fill {}
         }
     }

@@ -1,0 +1,57 @@
+//! Groups of rules: the columns of the night report's table of counties.
+
+use serde::{Deserialize, Serialize};
+
+use super::Pipeline;
+use super::load::Layer;
+use crate::diagnostic::Fault;
+
+/// Rules whose ids begin with the same letters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleGroup {
+    /// The letters before the numbers of its rules.
+    pub prefix: String,
+    /// What they are about.
+    pub zh: String,
+}
+
+/// The letters before a rule's number.
+pub fn prefix(rule: &str) -> &str {
+    rule.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default()
+}
+
+/// Adds every fault of `groups:` in pipeline.yaml.
+pub(super) fn check(pipeline: &Pipeline, layers: &[Layer], faults: &mut Vec<Fault>) {
+    let groups = &pipeline.settings.groups;
+    let says = |layer: &&Layer| layer.yaml.text.lines().any(|line| line.starts_with("groups:"));
+    let yaml = &layers.iter().find(says).unwrap_or(&layers[0]).yaml;
+    // A rule whose file is faulty is there all the same.
+    let files = pipeline.sources.keys().chain(&pipeline.unread);
+    let known: Vec<&str> = files.filter_map(|key| key.strip_prefix("rules/")).map(prefix).collect();
+    for (place, group) in groups.iter().enumerate() {
+        let name = &group.prefix;
+        let fault = |message: String| Fault::at(yaml, yaml.find_value("prefix:", name), message);
+        if groups[..place].iter().any(|other| other.prefix == *name) {
+            faults
+                .push(fault(format!("a second group is called `{name}`")).hint("keep one of them"));
+        } else if !known.contains(&name.as_str()) {
+            let message = format!("no rule has the letters `{name}` before its number");
+            faults.push(fault(message).did_you_mean(name, known.iter().copied()));
+        }
+        if group.zh.trim().is_empty() {
+            let message = format!("the group `{name}` has no title");
+            faults.push(fault(message).hint("say in zh what its rules are about"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_before_the_number() {
+        assert_eq!([prefix("PAIR02"), prefix("ID01"), prefix("1_01")], ["PAIR", "ID", ""]);
+    }
+}

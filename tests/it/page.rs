@@ -1,0 +1,33 @@
+//! What `bidui run` says to people: what was refused and what nobody knows is named, and no person.
+
+use bidui::privacy::HIDDEN;
+
+use crate::mini::{Mini, NIGHTS, mini};
+use crate::support::{Bidui, copy, current, temp};
+
+#[test]
+fn refused_deliveries_and_unknown_files_are_named() {
+    let id = "629101198505050018";
+    let home = temp();
+    let Mini { pipeline, input } = mini();
+    let (own, lake) = (home.path().join("input"), home.path().join("lake"));
+    let night = own.join(NIGHTS[0]);
+    copy(&input.join(NIGHTS[0]), &night);
+    std::fs::write(night.join("缴费_20261110.csv"), "").expect("written");
+    std::fs::write(night.join(format!("{id}_户口本.pdf")), "a scan").expect("written");
+    let run = Bidui::new("run").arg(pipeline).arg("--input").arg(&own).arg("--lake").arg(&lake);
+    let said = run.arg("--quiet").go().ended(0).stdout;
+    let unknown = format!("  未识别文件 unknown files: {HIDDEN}_户口本.pdf\n");
+    for part in [
+        "  退回 refused: 缴费（缴费_20261110.csv）\n    空文件 is empty",
+        unknown.as_str(),
+        // What was sent and refused is another thing than what was never sent.
+        "PAY01 未缴费（收到的均被退回 feed payment was never accepted",
+    ] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+    assert!(!said.contains(id), "{said}");
+    let summary = bidui::night::read_summary(&current(&lake)).expect("a summary");
+    let payment = summary.feeds.iter().find(|f| f.feed == "payment").expect("the feed");
+    assert_eq!(payment.refused, 1);
+}
