@@ -41,7 +41,7 @@ const REASONS: [(&str, &str); 30] = [
 ];
 
 /// Parts of free English text that tell what it is about, the first that fits.
-const NOTES: [(&str, &str); 51] = [
+const NOTES: [(&str, &str); 52] = [
     ("was never delivered", "从未收到，或均被退回"),
     ("no feed fills", "没有数据源报送"),
     ("files of a snapshot refused", "快照文件不全，整批不用"),
@@ -69,6 +69,7 @@ const NOTES: [(&str, &str); 51] = [
     ("is not a regular file", "不是普通文件"),
     ("cannot open", "无法打开"),
     ("made the reader give up", "文件损坏或异常"),
+    ("is a fault of bidui", "程序缺陷，请反馈"),
     ("holds NUL bytes", "不是文本文件"),
     ("no JSON object", "不是按行的JSON"),
     ("is a JSON array", "不是按行的JSON"),

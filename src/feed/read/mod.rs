@@ -182,7 +182,8 @@ pub fn open_extract(
     format: &Format,
     columns: &[FeedColumn],
 ) -> Result<Vec<Box<dyn Rows>>> {
-    let name = path.display();
+    // Receipts and reports go on to others, whom it does not concern where the folders are.
+    let name = Source::file(path).label();
     let closed = |e: std::io::Error| {
         Error::gate(format!("cannot open {name}: {e}"))
             .hint("check who may read it, or ask the sender to deliver it again")
@@ -213,6 +214,11 @@ pub fn open_extract(
         all.extend(open_one(&member, content, format, columns)?);
     }
     Ok(all)
+}
+
+/// What a file is by its first bytes, for messages; nothing when they do not tell.
+pub fn kind_words(path: &Path, format: &Format) -> Option<&'static str> {
+    kind::of(&Source::file(path), format).ok().map(Content::words)
 }
 
 /// A sheet and its merged cells.
