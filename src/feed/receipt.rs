@@ -73,6 +73,13 @@ pub struct Receipt {
     /// The how manieth it is of its period and part that came that night.
     #[serde(default)]
     pub arrival: u32,
+    /// The how manieth of its share of the period that came that night, whatever the contract: what came
+    /// last is read again under the next one. 0 when an older version received it.
+    #[serde(default)]
+    pub turn: u32,
+    /// Its files are noted in its manifest; older versions had none.
+    #[serde(default)]
+    pub noted: bool,
     /// BLAKE3 of the contents of its files, whatever their names.
     pub content: String,
     pub verdict: Verdict,

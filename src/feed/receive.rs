@@ -45,6 +45,8 @@ pub struct Named {
     hashes: Vec<String>,
     /// See [`Receipt::arrival`].
     arrival: u32,
+    /// See [`Receipt::turn`].
+    turn: u32,
 }
 
 /// Takes parcels in for one pipeline and lake.
@@ -182,6 +184,8 @@ impl Receiver<'_> {
             part: parcel.part.clone(),
             received: parcel.received,
             arrival: named.arrival,
+            turn: named.turn,
+            noted: true,
             content: named.content.clone(),
             verdict: Verdict::Accepted,
             reasons: Vec::new(),

@@ -1,6 +1,6 @@
 //! Receives what lies in the inbox, the largest parcels first, several at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -28,8 +28,7 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     let today = contracts(&setup.pipeline, &setup.keys);
     let todays = |r: &Receipt| r.contract == today[r.feed.as_str()];
     let receipts = every_receipt(&setup.lake, &setup.pipeline, night)?;
-    let (known, before): (Vec<_>, Vec<_>) = receipts.into_iter().partition(todays);
-    parcels.extend(from_archive(setup, &before, &parcels));
+    parcels.extend(from_archive(setup, &receipts, &todays, &parcels));
     let size = |p: &Parcel| -> u64 {
         p.files.iter().filter_map(|f| f.metadata().ok()).map(|m| m.len()).sum()
     };
@@ -49,7 +48,7 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     for (parcel, name) in parcels.iter().zip(names) {
         named.push((parcel, name.map_err(|e| about(parcel, e))?));
     }
-    receiver.number(&mut named, &known);
+    receiver.number(&mut named, &receipts);
     // The same content may lie in two folders: the first night that had it takes it in.
     named.sort_by_key(|(p, n)| (p.feed.clone(), n.delivery.clone(), p.received));
     let mut firsts = named.clone();
@@ -132,22 +131,34 @@ fn each<T: Sync, R: Send>(
 
 /// Deliveries that were read under another contract and are no longer in the inbox: their files
 /// were kept and are read again.
-fn from_archive(setup: &Setup, receipts: &[Receipt], inbox: &[Parcel]) -> Vec<Parcel> {
-    let mut parcels: Vec<Parcel> = Vec::new();
-    // Of several that came in one night the last counts.
-    for receipt in receipts.iter().rev() {
+fn from_archive(
+    setup: &Setup,
+    receipts: &[Receipt],
+    todays: &dyn Fn(&Receipt) -> bool,
+    inbox: &[Parcel],
+) -> Vec<Parcel> {
+    let inbox: BTreeSet<_> = inbox.iter().map(order).collect();
+    // Of several that came in one night the last counts, whatever it was read under. Older versions did
+    // not note which that was.
+    let mut receipts: Vec<&Receipt> = receipts.iter().collect();
+    receipts.sort_by_key(|r| (r.turn, todays(r), r.arrival, &r.delivery));
+    let (mut parcels, mut before) = (BTreeMap::new(), BTreeSet::new());
+    for receipt in receipts {
         let feed = &setup.pipeline.feeds[&receipt.feed];
         let raw = setup.lake.deliveries(&receipt.feed).join(&receipt.delivery).join("raw");
         for (part, names) in by_part(feed, receipt) {
             let (period, received) = (receipt.period, receipt.received);
             let files = names.into_iter().map(|n| raw.join(n)).collect();
             let own = Parcel { feed: receipt.feed.clone(), period, part, received, files };
-            if !inbox.iter().chain(&parcels).any(|p| order(p) == order(&own)) {
-                parcels.push(own);
+            if !todays(receipt) {
+                before.insert(order(&own));
             }
+            parcels.insert(order(&own), own);
         }
     }
-    parcels
+    // What came under today's contract only is known.
+    parcels.retain(|order, _| before.contains(order) && !inbox.contains(order));
+    parcels.into_values().collect()
 }
 
 /// The files of a delivery by the part that today's contract sees in their names: a contract that

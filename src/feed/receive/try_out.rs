@@ -27,7 +27,8 @@ impl Receiver<'_> {
     ) -> Result<Receipt> {
         let feed = &self.pipeline.feeds[&parcel.feed];
         let hashes = vec![String::new(); parcel.files.len()];
-        let named = Named { delivery: String::new(), content: String::new(), hashes, arrival: 0 };
+        let (delivery, content) = (String::new(), String::new());
+        let named = Named { delivery, content, hashes, arrival: 0, turn: 0 };
         let begin = || -> Result<Begun<'_>> {
             let staged = self.lake.stage("try-out")?;
             let receipt = self.receipt(parcel, feed, &named);

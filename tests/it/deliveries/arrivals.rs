@@ -58,6 +58,52 @@ fn a_file_that_is_put_back_counts_again() {
     assert_eq!(trial.receipts().len(), 4);
 }
 
+/// Another contract of the same words, of this number.
+fn contract(trial: &Trial, number: u32) {
+    let path = trial.pipeline().join("feeds/visit.yaml");
+    let text = std::fs::read_to_string(&path).expect("a contract");
+    let words: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    trial.write(&path, &format!("{}\n# {number}\n", words.join("\n")));
+}
+
+/// The file of the first night goes, and another night comes.
+fn gone(trial: &Trial) {
+    std::fs::remove_file(trial.input().join("2026-11-10").join(FILE)).expect("removed");
+    std::fs::create_dir_all(trial.input().join("2026-11-11")).expect("a folder");
+}
+
+/// Under each contract arrivals are counted anew.
+#[test]
+fn what_came_last_is_read_again_whatever_the_contract_that_it_came_under() {
+    let trial = trial();
+    for (number, visits) in [(1, &["J1,1", "J1,2", "J1,3"][..]), (2, &["J1,4"])] {
+        contract(&trial, number);
+        for visit in visits {
+            trial.put("2026-11-10", FILE, &[visit]);
+            trial.night();
+        }
+    }
+    trial.holds(&["J1 4.00"]);
+    gone(&trial);
+    contract(&trial, 3);
+    trial.night();
+    trial.holds(&["J1 4.00"]);
+}
+
+#[test]
+fn what_a_contract_read_that_is_no_more_does_not_come_back() {
+    let trial = trial();
+    for (number, visit) in [(1, "J1,1"), (2, "J1,1"), (1, "J1,2")] {
+        contract(&trial, number);
+        trial.put("2026-11-10", FILE, &[visit]);
+        trial.night();
+    }
+    trial.holds(&["J1 2.00"]);
+    gone(&trial);
+    trial.night();
+    trial.holds(&["J1 2.00"]);
+}
+
 /// Who stood in the file that cannot be read is not gone.
 #[test]
 fn of_a_snapshot_with_a_file_that_is_refused_nothing_is_used() {
