@@ -1,6 +1,7 @@
 //! Receives what lies in the inbox, the largest parcels first, several at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -74,6 +75,7 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
         if parcel.received == night {
             let mut line = line(&receipt, receipt.received < night);
             line.notes.extend(volume_note(setup, &receipt, &all));
+            line.notes.extend(parcel.files.iter().filter_map(|f| also_note(f, inbox.also.get(f)?)));
             lines.push(line);
         }
     }
@@ -172,6 +174,15 @@ fn by_part(feed: &Feed, receipt: &Receipt) -> BTreeMap<Option<String>, Vec<Strin
         parts.entry(part).or_default().push(file.name.clone());
     }
     parts
+}
+
+/// Says of a file which other feeds its name fits.
+fn also_note(file: &Path, others: &[String]) -> Option<String> {
+    let name = hide_ids(&file.file_name()?.to_string_lossy());
+    let others = others.join(", ");
+    Some(format!(
+        "{name} fits the file names of other feeds too: {others}; mend `files` in one of them"
+    ))
 }
 
 /// Says when a delivery has far more or fewer rows than the one before it, a part than the same part;

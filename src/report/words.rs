@@ -41,7 +41,7 @@ const REASONS: [(&str, &str); 30] = [
 ];
 
 /// Parts of free English text that tell what it is about, the first that fits.
-const NOTES: [(&str, &str); 52] = [
+const NOTES: [(&str, &str); 53] = [
     ("was never delivered", "从未收到，或均被退回"),
     ("no feed fills", "没有数据源报送"),
     ("files of a snapshot refused", "快照文件不全，整批不用"),
@@ -56,6 +56,7 @@ const NOTES: [(&str, &str); 52] = [
     ("no column", "缺列"),
     ("new column", "新增列"),
     ("no data rows", "无数据行"),
+    ("fits the file names of other feeds", "文件名符合多个数据源"),
     ("protected by a password", "文件加密"),
     ("is damaged", "文件损坏"),
     ("is empty", "空文件"),
