@@ -7,7 +7,7 @@ use crate::citizen_id::Quality;
 use crate::pipeline::spec::Severity;
 
 /// Reasons of quarantined rows, as `feed` writes them.
-const REASONS: [(&str, &str); 30] = [
+const REASONS: [(&str, &str); 31] = [
     ("a value is required", "必填项为空"),
     ("not a date", "日期无法识别"),
     ("not a month", "月份无法识别"),
@@ -25,6 +25,7 @@ const REASONS: [(&str, &str); 30] = [
     ("more fields than the heading", "列数多于表头"),
     ("fewer fields than the heading", "列数少于表头"),
     ("a cell longer than 64 KiB", "单元格过长（超过64 KiB）"),
+    ("more than 16384 cells", "单元格过多（超过16384个）"),
     ("a line longer than 16 MiB", "行过长（超过16 MiB）"),
     ("bytes that are not UTF-8", "含非UTF-8字节"),
     ("bytes that are not GB18030", "含非GB18030字节"),
@@ -217,6 +218,7 @@ mod tests {
             r::MORE,
             r::FEWER,
             r::LONG_CELL,
+            r::MANY_CELLS,
             r::LONG_LINE,
             r::NOT_UTF8,
             r::NOT_GB18030,

@@ -51,6 +51,9 @@ pub const RAW_CHARS: usize = 500;
 /// Longest cell that is believed, in bytes.
 pub const CELL_BYTES: usize = 64 * 1024;
 
+/// Most cells of a row that are believed: as many as a sheet has columns.
+pub const ROW_CELLS: usize = 16_384;
+
 /// Why a row cannot be trusted.
 pub mod reason {
     /// A quote that is not closed on its line.
@@ -65,6 +68,8 @@ pub mod reason {
     pub const FEWER: &str = "fewer fields than the heading";
     /// A cell above [`CELL_BYTES`](super::CELL_BYTES).
     pub const LONG_CELL: &str = "a cell longer than 64 KiB";
+    /// More cells than [`ROW_CELLS`](super::ROW_CELLS).
+    pub const MANY_CELLS: &str = "more than 16384 cells";
     /// A physical line that is too long to be a row.
     pub const LONG_LINE: &str = "a line longer than 16 MiB";
     /// Bytes that the encoding cannot hold.
