@@ -104,6 +104,21 @@ fn what_a_contract_read_that_is_no_more_does_not_come_back() {
     trial.holds(&["J1 2.00"]);
 }
 
+#[test]
+fn a_file_that_fits_two_feeds_is_told() {
+    let trial = trial();
+    let feed = trial.pipeline().join("feeds/visit.yaml");
+    let feed = std::fs::read_to_string(feed).expect("a contract");
+    let other = feed.replace("*.csv", "*.{csv,xlsx}");
+    trial.write(&trial.pipeline().join("feeds/visit_more.yaml"), &other);
+    trial.put("2026-11-10", FILE, &["J1,1"]);
+    let delivery = &list(&trial.night(), "deliveries")[0];
+    assert_eq!(text(delivery, "feed"), "visit");
+    let notes = delivery["notes"].to_string();
+    assert!(notes.contains("fits the file names of other feeds too: visit_more;"), "{notes}");
+    trial.holds(&["J1 1.00"]);
+}
+
 /// Who stood in the file that cannot be read is not gone.
 #[test]
 fn of_a_snapshot_with_a_file_that_is_refused_nothing_is_used() {
