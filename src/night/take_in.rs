@@ -1,7 +1,7 @@
 //! Receives what lies in the inbox, the largest parcels first, several at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -79,9 +79,8 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
             lines.push(line);
         }
     }
-    let name =
-        |p: std::path::PathBuf| hide_ids(&p.file_name().unwrap_or_default().to_string_lossy());
-    let of_tonight = |p: &std::path::PathBuf| {
+    let name = |p: PathBuf| hide_ids(&p.file_name().unwrap_or_default().to_string_lossy());
+    let of_tonight = |p: &PathBuf| {
         p.parent().and_then(|d| d.file_name()).is_none_or(|d| {
             let day = d.to_string_lossy().parse::<NaiveDate>();
             day.is_err() || day == Ok(night)
@@ -90,8 +89,14 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     Ok((lines, inbox.unknown.into_iter().filter(of_tonight).map(name).collect()))
 }
 
+/// A feed, a period, the night that took it in, a part.
+type Order = (String, NaiveDate, NaiveDate, Option<String>);
+
+/// Files that were kept, by the part and with the contract of the delivery that has them.
+type Shares<'a> = BTreeMap<Option<&'a str>, (&'a str, Vec<PathBuf>)>;
+
 /// The order in which parcels are spoken of.
-fn order(parcel: &Parcel) -> (String, NaiveDate, NaiveDate, Option<String>) {
+fn order(parcel: &Parcel) -> Order {
     (parcel.feed.clone(), parcel.period, parcel.received, parcel.part.clone())
 }
 
@@ -144,23 +149,34 @@ fn from_archive(
     // not note which that was.
     let mut receipts: Vec<&Receipt> = receipts.iter().collect();
     receipts.sort_by_key(|r| (r.turn, todays(r), r.arrival, &r.delivery));
-    let (mut parcels, mut before) = (BTreeMap::new(), BTreeSet::new());
+    let mut parcels: BTreeMap<Order, Shares<'_>> = BTreeMap::new();
+    let mut before = BTreeSet::new();
     for receipt in receipts {
         let feed = &setup.pipeline.feeds[&receipt.feed];
         let raw = setup.lake.deliveries(&receipt.feed).join(&receipt.delivery).join("raw");
         for (part, names) in by_part(feed, receipt) {
-            let (period, received) = (receipt.period, receipt.received);
-            let files = names.into_iter().map(|n| raw.join(n)).collect();
-            let own = Parcel { feed: receipt.feed.clone(), period, part, received, files };
+            // Today's contract may take as a whole what came in parts.
+            let joined = part.is_none() && receipt.part.is_some();
+            let own = (receipt.feed.clone(), receipt.period, receipt.received, part);
             if !todays(receipt) {
-                before.insert(order(&own));
+                before.insert(own.clone());
             }
-            parcels.insert(order(&own), own);
+            let shares = parcels.entry(own).or_default();
+            shares.retain(|part, (contract, _)| {
+                joined && (part.is_some() || *contract == receipt.contract)
+            });
+            let files = names.into_iter().map(|n| raw.join(n)).collect();
+            shares.insert(receipt.part.as_deref(), (receipt.contract.as_str(), files));
         }
     }
     // What came under today's contract only is known.
-    parcels.retain(|order, _| before.contains(order) && !inbox.contains(order));
-    parcels.into_values().collect()
+    parcels.retain(|own, _| before.contains(own) && !inbox.contains(own));
+    let parcel = |((feed, period, received, part), shares): (Order, Shares<'_>)| {
+        let mut files: Vec<PathBuf> = shares.into_values().flat_map(|(_, files)| files).collect();
+        files.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
+        Parcel { feed, period, part, received, files }
+    };
+    parcels.into_iter().map(parcel).collect()
 }
 
 /// The files of a delivery by the part that today's contract sees in their names: a contract that

@@ -104,6 +104,26 @@ fn what_a_contract_read_that_is_no_more_does_not_come_back() {
     trial.holds(&["J1 2.00"]);
 }
 
+/// Else all but one county would be gone.
+#[test]
+fn parts_that_are_read_again_as_a_whole_are_all_there() {
+    let trial = Trial::parts("snapshot");
+    let files = ["就诊_202610_景泰县.csv", "就诊_202610_皋兰县.csv"];
+    for (file, visit) in files.iter().zip(["J1,1", "G1,1"]) {
+        trial.put("2026-11-10", file, &[visit]);
+    }
+    trial.night();
+    let feed = trial.pipeline().join("feeds/visit.yaml");
+    let text = std::fs::read_to_string(&feed).expect("a contract");
+    trial.write(&feed, &text.replace("{_part}", "*"));
+    for file in files {
+        std::fs::remove_file(trial.input().join("2026-11-10").join(file)).expect("removed");
+    }
+    std::fs::create_dir_all(trial.input().join("2026-11-11")).expect("a folder");
+    trial.night();
+    trial.holds(&["G1 1.00", "J1 1.00"]);
+}
+
 #[test]
 fn a_file_that_fits_two_feeds_is_told() {
     let trial = trial();
