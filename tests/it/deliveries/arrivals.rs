@@ -76,10 +76,10 @@ fn gone(trial: &Trial) {
 #[test]
 fn what_came_last_is_read_again_whatever_the_contract_that_it_came_under() {
     let trial = trial();
-    for (number, visits) in [(1, &["J1,1", "J1,2", "J1,3"][..]), (2, &["J1,4"])] {
+    for (number, visits) in [(1, &["J1,1", "J1,2", "J1,3"][..]), (2, &["J1,4"][..])] {
         contract(&trial, number);
         for visit in visits {
-            trial.put("2026-11-10", FILE, &[visit]);
+            trial.put("2026-11-10", FILE, &[*visit]);
             trial.night();
         }
     }
@@ -132,7 +132,8 @@ fn a_file_that_fits_two_feeds_is_told() {
     let other = feed.replace("*.csv", "*.{csv,xlsx}");
     trial.write(&trial.pipeline().join("feeds/visit_more.yaml"), &other);
     trial.put("2026-11-10", FILE, &["J1,1"]);
-    let delivery = &list(&trial.night(), "deliveries")[0];
+    let night = trial.night();
+    let delivery = &list(&night, "deliveries")[0];
     assert_eq!(text(delivery, "feed"), "visit");
     let notes = delivery["notes"].to_string();
     assert!(notes.contains("fits the file names of other feeds too: visit_more;"), "{notes}");
