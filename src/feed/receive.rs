@@ -23,7 +23,7 @@ use crate::lake::{Lake, MANIFEST, durable, files_below_with, sound};
 use crate::pipeline::Pipeline;
 use crate::pipeline::schema::table_schema;
 use crate::pipeline::spec::{Feed, Grain, Table};
-use crate::privacy::PersonKeys;
+use crate::privacy::{PersonKeys, hide_ids};
 use arrivals::content;
 use repeats::Unwritten;
 use spared::{Begun, spared};
@@ -330,11 +330,11 @@ impl Open<'_> {
         read
     }
 
-    /// Headings that no column wants, but for those that the contract ignores.
+    /// Headings that no column wants, but for those that the contract ignores; one may be a number.
     fn new_columns(&self, unmapped: &[String]) -> Vec<String> {
         let own = |heading: &String| heading.rsplit('|').next().unwrap_or(heading).to_owned();
         let ignored = |heading: &String| self.feed.format.ignore.contains(&own(heading));
-        unmapped.iter().filter(|h| !ignored(h)).cloned().collect()
+        unmapped.iter().filter(|h| !ignored(h)).map(|h| hide_ids(h)).collect()
     }
 
     fn rows(&mut self, extract: &mut Extract, part: i32, account: &mut PartAccount) -> Result<()> {
