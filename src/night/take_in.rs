@@ -1,20 +1,19 @@
 //! Receives what lies in the inbox, the largest parcels first, several at a time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::NaiveDate;
 
+use super::archive::again;
 use super::{Progress, Setup, TakenIn};
 use crate::engine;
 use crate::error::{Error, Kind, Result};
-use crate::feed::Receiver;
 use crate::feed::inbox::{self, Parcel};
 use crate::feed::receipt::{Receipt, Verdict, contracts, every_receipt};
-use crate::pipeline::pattern::Pattern;
-use crate::pipeline::spec::Feed;
+use crate::feed::{Named, Receiver};
 use crate::privacy::hide_ids;
 use crate::report::summary::DeliveryLine;
 
@@ -29,14 +28,15 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     let today = contracts(&setup.pipeline, &setup.keys);
     let todays = |r: &Receipt| r.contract == today[r.feed.as_str()];
     let receipts = every_receipt(&setup.lake, &setup.pipeline, night)?;
-    parcels.extend(from_archive(setup, &receipts, &todays, &parcels));
+    let kept = again(setup, &receipts, &todays, &parcels);
+    parcels.extend(kept.last);
     let size = |p: &Parcel| -> u64 {
         p.files.iter().filter_map(|f| f.metadata().ok()).map(|m| m.len()).sum()
     };
     parcels.sort_by_cached_key(|p| {
         (std::cmp::Reverse(size(p)), p.feed.clone(), p.period, p.part.clone())
     });
-    progress.stage("接收", "receive", parcels.len() as u64);
+    progress.stage("接收", "receive", (parcels.len() + kept.earlier.len()) as u64);
     let receiver = Receiver {
         pipeline: &setup.pipeline,
         lake: &setup.lake,
@@ -44,11 +44,11 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
         keys: &setup.keys,
         buckets: setup.pipeline.settings.buckets,
     };
-    let names = each(setup.threads, &parcels, |p| receiver.name(p))?;
-    let mut named = Vec::new();
-    for (parcel, name) in parcels.iter().zip(names) {
-        named.push((parcel, name.map_err(|e| about(parcel, e))?));
-    }
+    let mut named = names(setup, &receiver, &kept.earlier)?;
+    let mut own = names(setup, &receiver, &parcels)?;
+    let there: BTreeSet<_> = own.iter().map(|(p, n)| (order(p), n.delivery.clone())).collect();
+    named.retain(|(p, n)| !there.contains(&(order(p), n.delivery.clone())));
+    named.append(&mut own);
     receiver.number(&mut named, &receipts);
     // The same content may lie in two folders: the first night that had it takes it in.
     named.sort_by_key(|(p, n)| (p.feed.clone(), n.delivery.clone(), p.received));
@@ -72,7 +72,8 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
         let home = setup.lake.deliveries(&parcel.feed).join(&name.delivery);
         let receipt = Receipt::read(&home)?;
         // A killed run of the same night may have received it: what counts is the night it came in.
-        if parcel.received == night {
+        let earlier = kept.earlier.iter().any(|one| std::ptr::eq(one, parcel));
+        if parcel.received == night && !earlier {
             let mut line = line(&receipt, receipt.received < night);
             line.notes.extend(volume_note(setup, &receipt, &all));
             line.notes.extend(parcel.files.iter().filter_map(|f| also_note(f, inbox.also.get(f)?)));
@@ -89,14 +90,22 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     Ok((lines, inbox.unknown.into_iter().filter(of_tonight).map(name).collect()))
 }
 
-/// A feed, a period, the night that took it in, a part.
-type Order = (String, NaiveDate, NaiveDate, Option<String>);
+/// Reads the contents of parcels.
+fn names<'p>(
+    setup: &Setup,
+    receiver: &Receiver<'_>,
+    parcels: &'p [Parcel],
+) -> Result<Vec<(&'p Parcel, Named)>> {
+    let names = each(setup.threads, parcels, |p| receiver.name(p))?;
+    let named = parcels.iter().zip(names);
+    named.map(|(parcel, name)| Ok((parcel, name.map_err(|e| about(parcel, e))?))).collect()
+}
 
-/// Files that were kept, by the part and with the contract of the delivery that has them.
-type Shares<'a> = BTreeMap<Option<&'a str>, (&'a str, Vec<PathBuf>)>;
+/// A feed, a period, the night that took it in, a part.
+pub(super) type Order = (String, NaiveDate, NaiveDate, Option<String>);
 
 /// The order in which parcels are spoken of.
-fn order(parcel: &Parcel) -> Order {
+pub(super) fn order(parcel: &Parcel) -> Order {
     (parcel.feed.clone(), parcel.period, parcel.received, parcel.part.clone())
 }
 
@@ -134,62 +143,6 @@ fn each<T: Sync, R: Send>(
     let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     done.sort_by_key(|(at, _)| *at);
     Ok(done.into_iter().map(|(_, result)| result).collect())
-}
-
-/// Deliveries that were read under another contract and are no longer in the inbox: their files
-/// were kept and are read again.
-fn from_archive(
-    setup: &Setup,
-    receipts: &[Receipt],
-    todays: &dyn Fn(&Receipt) -> bool,
-    inbox: &[Parcel],
-) -> Vec<Parcel> {
-    let inbox: BTreeSet<_> = inbox.iter().map(order).collect();
-    // Of several that came in one night the last counts, whatever it was read under. Older versions did
-    // not note which that was.
-    let mut receipts: Vec<&Receipt> = receipts.iter().collect();
-    receipts.sort_by_key(|r| (r.turn, todays(r), r.arrival, &r.delivery));
-    let mut parcels: BTreeMap<Order, Shares<'_>> = BTreeMap::new();
-    let mut before = BTreeSet::new();
-    for receipt in receipts {
-        let feed = &setup.pipeline.feeds[&receipt.feed];
-        let raw = setup.lake.deliveries(&receipt.feed).join(&receipt.delivery).join("raw");
-        for (part, names) in by_part(feed, receipt) {
-            // Today's contract may take as a whole what came in parts.
-            let joined = part.is_none() && receipt.part.is_some();
-            let own = (receipt.feed.clone(), receipt.period, receipt.received, part);
-            if !todays(receipt) {
-                before.insert(own.clone());
-            }
-            let shares = parcels.entry(own).or_default();
-            shares.retain(|part, (contract, _)| {
-                joined && (part.is_some() || *contract == receipt.contract)
-            });
-            let files = names.into_iter().map(|n| raw.join(n)).collect();
-            shares.insert(receipt.part.as_deref(), (receipt.contract.as_str(), files));
-        }
-    }
-    // What came under today's contract only is known.
-    parcels.retain(|own, _| before.contains(own) && !inbox.contains(own));
-    let parcel = |((feed, period, received, part), shares): (Order, Shares<'_>)| {
-        let mut files: Vec<PathBuf> = shares.into_values().flat_map(|(_, files)| files).collect();
-        files.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
-        Parcel { feed, period, part, received, files }
-    };
-    parcels.into_iter().map(parcel).collect()
-}
-
-/// The files of a delivery by the part that today's contract sees in their names: a contract that
-/// learns of parts reads what it once took as a whole in parts, as it would from the inbox.
-fn by_part(feed: &Feed, receipt: &Receipt) -> BTreeMap<Option<String>, Vec<String>> {
-    let pattern = Pattern::new(&feed.files).ok();
-    let mut parts: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
-    for file in &receipt.files {
-        let name = pattern.as_ref().and_then(|p| p.matches(&file.name));
-        let part = name.map_or_else(|| receipt.part.clone(), |n| n.part);
-        parts.entry(part).or_default().push(file.name.clone());
-    }
-    parts
 }
 
 /// Says of a file which other feeds its name fits.

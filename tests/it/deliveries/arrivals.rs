@@ -104,6 +104,32 @@ fn what_a_contract_read_that_is_no_more_does_not_come_back() {
     trial.holds(&["J1 2.00"]);
 }
 
+#[test]
+fn what_was_accepted_before_a_file_that_is_refused_stays_under_another_contract() {
+    for kind in ["append", "snapshot"] {
+        let trial =
+            Trial::new("就诊_{period:%Y%m}*.csv", &format!("kind: {kind}, cadence: monthly"));
+        let there = ["J1 1.00", "J2 2.00"];
+        trial.put("2026-11-10", FILE, &["J1,1", "J2,2"]);
+        trial.night();
+        trial.write(&trial.input().join("2026-11-10").join(FILE), "");
+        trial.night();
+        trial.holds(&there);
+        contract(&trial, 2);
+        trial.night();
+        trial.holds(&there);
+        gone(&trial);
+        contract(&trial, 3);
+        trial.night();
+        trial.holds(&there);
+        // What comes after it takes its place, also when both are read for the first time.
+        contract(&trial, 4);
+        trial.put("2026-11-10", FILE, &["J1,9"]);
+        trial.night();
+        trial.holds(&["J1 9.00"]);
+    }
+}
+
 /// Else all but one county would be gone.
 #[test]
 fn parts_that_are_read_again_as_a_whole_are_all_there() {
