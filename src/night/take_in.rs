@@ -55,15 +55,11 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     let mut firsts = named.clone();
     firsts.dedup_by_key(|(p, n)| (p.feed.clone(), n.delivery.clone()));
     firsts.sort_by_key(|(p, _)| std::cmp::Reverse(size(p)));
-    let received = each(setup.threads, &firsts, |(parcel, name)| {
-        let received = receiver.receive(parcel, name);
-        progress.step(&parcel.feed);
-        received
-    })?;
-    let mut results: Vec<_> = firsts.into_iter().zip(received).collect();
-    results.sort_by_key(|((p, _), _)| order(p));
-    for ((parcel, _), result) in results {
-        result.map_err(|e| about(parcel, e))?;
+    let is_earlier = |p: &Parcel| kept.earlier.iter().any(|one| std::ptr::eq(one, p));
+    // Were a run killed that has what came later alone, the next one would take it for what came before.
+    let (earlier, rest): (Vec<_>, Vec<_>) = firsts.into_iter().partition(|(p, _)| is_earlier(p));
+    for some in [earlier, rest] {
+        receive(setup, &receiver, some, progress)?;
     }
     named.sort_by_key(|(p, _)| order(p));
     let all = setup.receipts(night)?;
@@ -72,8 +68,7 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
         let home = setup.lake.deliveries(&parcel.feed).join(&name.delivery);
         let receipt = Receipt::read(&home)?;
         // A killed run of the same night may have received it: what counts is the night it came in.
-        let earlier = kept.earlier.iter().any(|one| std::ptr::eq(one, parcel));
-        if parcel.received == night && !earlier {
+        if parcel.received == night && !is_earlier(parcel) {
             let mut line = line(&receipt, receipt.received < night);
             line.notes.extend(volume_note(setup, &receipt, &all));
             line.notes.extend(parcel.files.iter().filter_map(|f| also_note(f, inbox.also.get(f)?)));
@@ -99,6 +94,26 @@ fn names<'p>(
     let names = each(setup.threads, parcels, |p| receiver.name(p))?;
     let named = parcels.iter().zip(names);
     named.map(|(parcel, name)| Ok((parcel, name.map_err(|e| about(parcel, e))?))).collect()
+}
+
+/// Receives parcels, several at a time.
+fn receive(
+    setup: &Setup,
+    receiver: &Receiver<'_>,
+    parcels: Vec<(&Parcel, Named)>,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let received = each(setup.threads, &parcels, |(parcel, name)| {
+        let received = receiver.receive(parcel, name);
+        progress.step(&parcel.feed);
+        received
+    })?;
+    let mut results: Vec<_> = parcels.into_iter().zip(received).collect();
+    results.sort_by_key(|((p, _), _)| order(p));
+    for ((parcel, _), result) in results {
+        result.map_err(|e| about(parcel, e))?;
+    }
+    Ok(())
 }
 
 /// A feed, a period, the night that took it in, a part.
