@@ -12,6 +12,7 @@ use chrono::NaiveDate;
 
 use crate::anomaly::{Anomaly, table};
 use crate::error::{Error, Result};
+use crate::lake::Lock;
 use crate::ledger::act::SYSTEM;
 use crate::ledger::policy::Policy;
 use crate::ledger::store::{self, Store};
@@ -104,6 +105,23 @@ impl Desk {
         Ok(Self { setup, store, policy, night })
     }
 
+    /// Opens it and holds the lake: no night is published while it is looked at.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; a lake that somebody holds.
+    pub fn locked(place: &Where) -> Result<(Self, Lock)> {
+        let mut desk = Self::open(place)?;
+        let lock = desk.hold()?;
+        Ok((desk, lock))
+    }
+
+    fn hold(&mut self) -> Result<Lock> {
+        let lock = self.setup.lake.lock()?;
+        // A night may have been published since.
+        self.night = super::show::night(&self.setup, None)?;
+        Ok(lock)
+    }
+
     /// The day of the current night.
     ///
     /// # Errors
@@ -149,5 +167,31 @@ pub(super) fn actor(said: Option<&String>) -> Result<String> {
         Some(actor) => Ok(actor),
         None => Err(Error::usage("nobody knows who does this")
             .hint("say who you are with --actor or BIDUI_ACTOR")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lake::{Lake, durable};
+
+    #[test]
+    fn the_night_is_the_one_that_is_current_when_the_lake_is_held() {
+        let home = tempfile::tempdir().expect("a folder");
+        let lake = Lake::at(home.path());
+        let publish = |night: &str| {
+            durable::create_dir_all(&lake.night(night)).expect("a folder");
+            lake.point_at(night).expect("a link");
+        };
+        publish("2026-11-10-aa");
+        let pipeline = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("pipelines/gansu");
+        let settings = crate::pipeline::load(&pipeline).expect("no fault").settings;
+        drop(Store::open(&store::address(&settings, lake.root())).expect("a ledger"));
+        let place = Where { pipeline, lake: Some(lake.root().to_owned()) };
+        let mut desk = Desk::open(&place).expect("a night and a ledger");
+        assert_eq!(desk.night, "2026-11-10-aa");
+        publish("2026-11-11-bb");
+        let _lock = desk.hold().expect("nobody holds it");
+        assert_eq!(desk.night, "2026-11-11-bb");
     }
 }

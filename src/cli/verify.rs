@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Page, Place, output};
 use crate::error::{Error, Result};
+use crate::feed::receipt::Receipt;
 use crate::feedback::province::MANIFEST as OF_A_BATCH;
 use crate::lake::sound::{Flaw, Held, hold};
 use crate::lake::{Lake, MANIFEST, hash_file, names_in};
@@ -76,10 +77,13 @@ fn deliveries(root: &Path, found: &mut Found) -> Result<()> {
         for delivery in sorted(&root.join("deliveries").join(&feed)) {
             let name = format!("deliveries/{feed}/{delivery}");
             found.deliveries += 1;
-            if root.join(&name).join(MANIFEST).is_file() {
-                found.add(&name, hold(&root.join(&name), MANIFEST, true)?);
-            } else {
+            let folder = root.join(&name);
+            // Without a receipt that says so it is of no older version.
+            let older = Receipt::read(&folder).is_ok_and(|receipt| !receipt.noted);
+            if older && !folder.join(MANIFEST).exists() {
                 found.not_noted.push(name);
+            } else {
+                found.add(&name, hold(&folder, MANIFEST, true)?);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Panics inside the engine: caught where they arise, silenced, and told as an error.
+//! Panics of the engine and of readers: caught where they arise, silenced, and told as an error.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,14 +17,19 @@ thread_local! {
 /// # Errors
 /// What the work says, or that it panicked, without the panic's text.
 pub fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    quietly(work).unwrap_or_else(|| {
+        Err(Error::bug("the engine panicked, as it may when a value leaves the range of its type")
+            .hint("look for casts, dates and lengths that no real row should reach"))
+    })
+}
+
+/// Does work that may panic: nothing when it did, and nothing of what the panic says is shown.
+pub fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
     silence();
     OPEN.set(OPEN.get() + 1);
     let done = catch_unwind(AssertUnwindSafe(work));
     OPEN.set(OPEN.get() - 1);
-    done.unwrap_or_else(|_| {
-        Err(Error::bug("the engine panicked, as it may when a value leaves the range of its type")
-            .hint("look for casts, dates and lengths that no real row should reach"))
-    })
+    done.ok()
 }
 
 /// The standard hook writes a panic's text to stderr, and that text may hold a value of somebody's

@@ -29,7 +29,7 @@ use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_plan::PhysicalExpr;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-pub use guard::guarded;
+pub use guard::{guarded, quietly};
 pub use program::Program;
 pub use stored::{EVERYONE, Held, Piece, Rows, Slice, Stored, TableRows, Unread};
 

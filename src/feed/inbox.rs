@@ -45,6 +45,8 @@ pub struct Inbox {
     pub parcels: Vec<Parcel>,
     /// Files that no feed knows, and those that lie beside the folders of nights.
     pub unknown: Vec<PathBuf>,
+    /// Files whose names fit other feeds too than the one that takes them, which is the first by its id.
+    pub also: BTreeMap<PathBuf, Vec<String>>,
     /// Nights that the inbox has folders for, oldest first.
     pub nights: Vec<NaiveDate>,
 }
@@ -118,9 +120,13 @@ fn look_in(
     let mut parcels: BTreeMap<(&str, NaiveDate, Option<String>), Vec<PathBuf>> = BTreeMap::new();
     for name in names.iter().filter(|n| !n.starts_with(['.', '~']) && !manifest(n)) {
         let path = folder.join(name);
-        let found = patterns.iter().find_map(|(feed, p)| Some((*feed, p.matches(name)?)));
-        match found {
+        let mut found = patterns.iter().filter_map(|(feed, p)| Some((*feed, p.matches(name)?)));
+        match found.next() {
             Some((feed, FileName { period, part })) => {
+                let others: Vec<String> = found.map(|(other, _)| other.to_owned()).collect();
+                if !others.is_empty() {
+                    inbox.also.insert(path.clone(), others);
+                }
                 let cadence = pipeline.feeds[feed].delivery.cadence;
                 let period = period.unwrap_or_else(|| last_complete(cadence, day));
                 parcels.entry((feed, period, part)).or_default().push(path);

@@ -73,6 +73,13 @@ pub struct Receipt {
     /// The how manieth it is of its period and part that came that night.
     #[serde(default)]
     pub arrival: u32,
+    /// The how manieth of its share of the period that came that night, whatever the contract: what came
+    /// last is read again under the next one. 0 when an older version received it.
+    #[serde(default)]
+    pub turn: u32,
+    /// Its files are noted in its manifest; older versions had none.
+    #[serde(default)]
+    pub noted: bool,
     /// BLAKE3 of the contents of its files, whatever their names.
     pub content: String,
     pub verdict: Verdict,
@@ -132,8 +139,8 @@ impl Receipt {
     }
 }
 
-/// Raised whenever bidui comes to read some extract otherwise: deliveries of before are then read again
-/// from what the lake keeps of them.
+/// Raised whenever bidui comes to read some extract otherwise, or one at which it panicked: deliveries of
+/// before are then read again from what the lake keeps of them.
 const READING: u32 = 5;
 
 /// Hash of all that decides how a feed's files are read: its contract, its table and what the cells of

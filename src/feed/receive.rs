@@ -2,9 +2,11 @@
 
 mod arrivals;
 mod repeats;
+mod spared;
 mod try_out;
 mod verdict;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -21,9 +23,10 @@ use crate::lake::{Lake, MANIFEST, durable, files_below_with, sound};
 use crate::pipeline::Pipeline;
 use crate::pipeline::schema::table_schema;
 use crate::pipeline::spec::{Feed, Grain, Table};
-use crate::privacy::PersonKeys;
+use crate::privacy::{PersonKeys, hide_ids};
 use arrivals::content;
 use repeats::Unwritten;
+use spared::{Begun, spared};
 
 /// What became of a parcel.
 #[derive(Debug)]
@@ -42,6 +45,8 @@ pub struct Named {
     hashes: Vec<String>,
     /// See [`Receipt::arrival`].
     arrival: u32,
+    /// See [`Receipt::turn`].
+    turn: u32,
 }
 
 /// Takes parcels in for one pipeline and lake.
@@ -87,15 +92,29 @@ impl Receiver<'_> {
         if self.lake.deliveries(&parcel.feed).join(&delivery).is_dir() {
             return Ok(Received::Known(delivery));
         }
+        self.take(parcel, named, Open::files)
+    }
+
+    /// Takes a parcel in that the lake does not have, as `read` reads it.
+    fn take<'r>(
+        &'r self,
+        parcel: &Parcel,
+        named: &Named,
+        read: impl FnOnce(Open<'r>, &[PathBuf], &Cell<usize>) -> Result<Receipt>,
+    ) -> Result<Received> {
+        let delivery = &named.delivery;
         let feed = &self.pipeline.feeds[&parcel.feed];
         let table = &self.pipeline.tables[&feed.table];
-        let staged = self.lake.stage(&format!("delivery-{}-{delivery}", feed.id))?;
-        let kept = self.archive(&staged, feed, parcel, named)?;
-        let receipt = self.receipt(&kept, feed, named);
-        let (path, schema) = (staged.join("rows.parquet"), table_schema(table));
-        let rows = Gather::create(&path, schema, self.buckets, Some(delivery.as_str()))?;
-        let mut receipt =
-            self.open(&staged, Sink::File(Box::new(rows)), receipt)?.files(&kept.files)?;
+        let begin = || -> Result<Begun<'r>> {
+            let staged = self.lake.stage(&format!("delivery-{}-{delivery}", feed.id))?;
+            let kept = self.archive(&staged, feed, parcel, named)?;
+            let (path, schema) = (staged.join("rows.parquet"), table_schema(table));
+            let rows = Gather::create(&path, schema, self.buckets, Some(delivery.as_str()))?;
+            let receipt = self.receipt(&kept, feed, named);
+            let open = self.open(&staged, Sink::File(Box::new(rows)), receipt)?;
+            Ok((staged, kept.files, open))
+        };
+        let (staged, mut receipt) = spared(&begin, read)?;
         if parcel.is_ahead(feed.delivery.cadence) {
             receipt.verdict = Verdict::Refused;
             receipt.reasons.push(format!(
@@ -112,7 +131,7 @@ impl Receiver<'_> {
         };
         let files = sound::manifest(&files_below_with(&staged, read)?)?;
         durable::write(&staged.join(MANIFEST), &files)?;
-        self.lake.keep_delivery(&staged, &feed.id, &delivery)?;
+        self.lake.keep_delivery(&staged, &feed.id, delivery)?;
         Ok(Received::New(Box::new(receipt)))
     }
 
@@ -168,6 +187,8 @@ impl Receiver<'_> {
             part: parcel.part.clone(),
             received: parcel.received,
             arrival: named.arrival,
+            turn: named.turn,
+            noted: true,
             content: named.content.clone(),
             verdict: Verdict::Accepted,
             reasons: Vec::new(),
@@ -235,9 +256,10 @@ fn is_note(file: &str) -> bool {
 }
 
 impl Open<'_> {
-    /// Reads all files, closes the account and gives the verdict.
-    fn files(mut self, files: &[PathBuf]) -> Result<Receipt> {
+    /// Reads all files, closes the account and gives the verdict. `at` is the one that is read.
+    fn files(mut self, files: &[PathBuf], at: &Cell<usize>) -> Result<Receipt> {
         for (number, path) in files.iter().enumerate() {
+            at.set(number);
             let before = self.receipt.parts.len();
             if let Err(error) = self.file(path) {
                 // What was read of a file that broke half-way is no extract: nothing of the
@@ -311,11 +333,11 @@ impl Open<'_> {
         read
     }
 
-    /// Headings that no column wants, but for those that the contract ignores.
+    /// Headings that no column wants, but for those that the contract ignores; one may be a number.
     fn new_columns(&self, unmapped: &[String]) -> Vec<String> {
         let own = |heading: &String| heading.rsplit('|').next().unwrap_or(heading).to_owned();
         let ignored = |heading: &String| self.feed.format.ignore.contains(&own(heading));
-        unmapped.iter().filter(|h| !ignored(h)).cloned().collect()
+        unmapped.iter().filter(|h| !ignored(h)).map(|h| hide_ids(h)).collect()
     }
 
     fn rows(&mut self, extract: &mut Extract, part: i32, account: &mut PartAccount) -> Result<()> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Builder, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
+use super::read::RAW_CHARS;
 use super::receipt::PartAccount;
 use crate::error::Result;
 use crate::lake::rows::{PERSON_KEY, RowsWriter};
@@ -107,7 +108,9 @@ impl RejectWriter {
         sheet.append_option(part.sheet.as_deref());
         column.append_option(Some(reject.column).filter(|c| !c.is_empty()));
         reason.append_value(reject.reason);
-        raw.append_value(reject.raw);
+        // A cell may have 64 KiB, a place several cells, and thousands of rows wait here.
+        let end = reject.raw.char_indices().nth(RAW_CHARS).map_or(reject.raw.len(), |(at, _)| at);
+        raw.append_value(&reject.raw[..end]);
         self.line.append_value(reject.line as i64);
         self.byte.append_value(reject.byte as i64);
         self.person.append_option(reject.about.person);
@@ -143,5 +146,33 @@ impl RejectWriter {
     pub fn finish(mut self) -> Result<u64> {
         self.flush()?;
         self.writer.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::AsArray;
+
+    use super::*;
+    use crate::lake::rows::{Edits, Part, RowsFile};
+
+    #[test]
+    fn of_a_long_cell_the_beginning_is_kept() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join(REJECTS);
+        let mut rejects = RejectWriter::create(&path).unwrap();
+        let (mut part, mut reasons) = (PartAccount::default(), BTreeMap::new());
+        for raw in ["张三".to_owned(), "张".repeat(RAW_CHARS + 1)] {
+            let reject = Reject { line: 2, byte: 0, column: "name", reason: "bad", raw: &raw };
+            rejects.quarantine(&mut part, &mut reasons, &reject).unwrap();
+        }
+        assert_eq!(rejects.finish().unwrap(), 2);
+        let file = RowsFile::open(&path).unwrap();
+        for batch in file.scan(Part::All, &["raw".to_owned()], &Edits::default().into()).unwrap() {
+            let batch = batch.unwrap();
+            let kept = batch.column(0).as_string::<i32>();
+            let kept: Vec<usize> = kept.iter().flatten().map(|raw| raw.chars().count()).collect();
+            assert_eq!(kept, [2, RAW_CHARS]);
+        }
     }
 }

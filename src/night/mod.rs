@@ -1,6 +1,7 @@
 //! One night, from extracts to published anomaly tables: the verbs of all stages in their order.
 
 mod accounts;
+mod archive;
 mod books;
 mod broken;
 mod build;

@@ -1,19 +1,19 @@
 //! Receives what lies in the inbox, the largest parcels first, several at a time.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::NaiveDate;
 
+use super::archive::again;
 use super::{Progress, Setup, TakenIn};
 use crate::engine;
 use crate::error::{Error, Kind, Result};
-use crate::feed::Receiver;
 use crate::feed::inbox::{self, Parcel};
 use crate::feed::receipt::{Receipt, Verdict, contracts, every_receipt};
-use crate::pipeline::pattern::Pattern;
-use crate::pipeline::spec::Feed;
+use crate::feed::{Named, Receiver};
 use crate::privacy::hide_ids;
 use crate::report::summary::DeliveryLine;
 
@@ -28,15 +28,15 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     let today = contracts(&setup.pipeline, &setup.keys);
     let todays = |r: &Receipt| r.contract == today[r.feed.as_str()];
     let receipts = every_receipt(&setup.lake, &setup.pipeline, night)?;
-    let (known, before): (Vec<_>, Vec<_>) = receipts.into_iter().partition(todays);
-    parcels.extend(from_archive(setup, &before, &parcels));
+    let kept = again(setup, &receipts, &todays, &parcels);
+    parcels.extend(kept.last);
     let size = |p: &Parcel| -> u64 {
         p.files.iter().filter_map(|f| f.metadata().ok()).map(|m| m.len()).sum()
     };
     parcels.sort_by_cached_key(|p| {
         (std::cmp::Reverse(size(p)), p.feed.clone(), p.period, p.part.clone())
     });
-    progress.stage("接收", "receive", parcels.len() as u64);
+    progress.stage("接收", "receive", (parcels.len() + kept.earlier.len()) as u64);
     let receiver = Receiver {
         pipeline: &setup.pipeline,
         lake: &setup.lake,
@@ -44,26 +44,22 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
         keys: &setup.keys,
         buckets: setup.pipeline.settings.buckets,
     };
-    let names = each(setup.threads, &parcels, |p| receiver.name(p))?;
-    let mut named = Vec::new();
-    for (parcel, name) in parcels.iter().zip(names) {
-        named.push((parcel, name.map_err(|e| about(parcel, e))?));
-    }
-    receiver.number(&mut named, &known);
+    let mut named = names(setup, &receiver, &kept.earlier)?;
+    let mut own = names(setup, &receiver, &parcels)?;
+    let there: BTreeSet<_> = own.iter().map(|(p, n)| (order(p), n.delivery.clone())).collect();
+    named.retain(|(p, n)| !there.contains(&(order(p), n.delivery.clone())));
+    named.append(&mut own);
+    receiver.number(&mut named, &receipts);
     // The same content may lie in two folders: the first night that had it takes it in.
     named.sort_by_key(|(p, n)| (p.feed.clone(), n.delivery.clone(), p.received));
     let mut firsts = named.clone();
     firsts.dedup_by_key(|(p, n)| (p.feed.clone(), n.delivery.clone()));
     firsts.sort_by_key(|(p, _)| std::cmp::Reverse(size(p)));
-    let received = each(setup.threads, &firsts, |(parcel, name)| {
-        let received = receiver.receive(parcel, name);
-        progress.step(&parcel.feed);
-        received
-    })?;
-    let mut results: Vec<_> = firsts.into_iter().zip(received).collect();
-    results.sort_by_key(|((p, _), _)| order(p));
-    for ((parcel, _), result) in results {
-        result.map_err(|e| about(parcel, e))?;
+    let is_earlier = |p: &Parcel| kept.earlier.iter().any(|one| std::ptr::eq(one, p));
+    // Were a run killed that has what came later alone, the next one would take it for what came before.
+    let (earlier, rest): (Vec<_>, Vec<_>) = firsts.into_iter().partition(|(p, _)| is_earlier(p));
+    for some in [earlier, rest] {
+        receive(setup, &receiver, some, progress)?;
     }
     named.sort_by_key(|(p, _)| order(p));
     let all = setup.receipts(night)?;
@@ -72,15 +68,15 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
         let home = setup.lake.deliveries(&parcel.feed).join(&name.delivery);
         let receipt = Receipt::read(&home)?;
         // A killed run of the same night may have received it: what counts is the night it came in.
-        if parcel.received == night {
+        if parcel.received == night && !is_earlier(parcel) {
             let mut line = line(&receipt, receipt.received < night);
             line.notes.extend(volume_note(setup, &receipt, &all));
+            line.notes.extend(parcel.files.iter().filter_map(|f| also_note(f, inbox.also.get(f)?)));
             lines.push(line);
         }
     }
-    let name =
-        |p: std::path::PathBuf| hide_ids(&p.file_name().unwrap_or_default().to_string_lossy());
-    let of_tonight = |p: &std::path::PathBuf| {
+    let name = |p: PathBuf| hide_ids(&p.file_name().unwrap_or_default().to_string_lossy());
+    let of_tonight = |p: &PathBuf| {
         p.parent().and_then(|d| d.file_name()).is_none_or(|d| {
             let day = d.to_string_lossy().parse::<NaiveDate>();
             day.is_err() || day == Ok(night)
@@ -89,8 +85,42 @@ pub fn take_in(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Resu
     Ok((lines, inbox.unknown.into_iter().filter(of_tonight).map(name).collect()))
 }
 
+/// Reads the contents of parcels.
+fn names<'p>(
+    setup: &Setup,
+    receiver: &Receiver<'_>,
+    parcels: &'p [Parcel],
+) -> Result<Vec<(&'p Parcel, Named)>> {
+    let names = each(setup.threads, parcels, |p| receiver.name(p))?;
+    let named = parcels.iter().zip(names);
+    named.map(|(parcel, name)| Ok((parcel, name.map_err(|e| about(parcel, e))?))).collect()
+}
+
+/// Receives parcels, several at a time.
+fn receive(
+    setup: &Setup,
+    receiver: &Receiver<'_>,
+    parcels: Vec<(&Parcel, Named)>,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let received = each(setup.threads, &parcels, |(parcel, name)| {
+        let received = receiver.receive(parcel, name);
+        progress.step(&parcel.feed);
+        received
+    })?;
+    let mut results: Vec<_> = parcels.into_iter().zip(received).collect();
+    results.sort_by_key(|((p, _), _)| order(p));
+    for ((parcel, _), result) in results {
+        result.map_err(|e| about(parcel, e))?;
+    }
+    Ok(())
+}
+
+/// A feed, a period, the night that took it in, a part.
+pub(super) type Order = (String, NaiveDate, NaiveDate, Option<String>);
+
 /// The order in which parcels are spoken of.
-fn order(parcel: &Parcel) -> (String, NaiveDate, NaiveDate, Option<String>) {
+pub(super) fn order(parcel: &Parcel) -> Order {
     (parcel.feed.clone(), parcel.period, parcel.received, parcel.part.clone())
 }
 
@@ -130,37 +160,13 @@ fn each<T: Sync, R: Send>(
     Ok(done.into_iter().map(|(_, result)| result).collect())
 }
 
-/// Deliveries that were read under another contract and are no longer in the inbox: their files
-/// were kept and are read again.
-fn from_archive(setup: &Setup, receipts: &[Receipt], inbox: &[Parcel]) -> Vec<Parcel> {
-    let mut parcels: Vec<Parcel> = Vec::new();
-    // Of several that came in one night the last counts.
-    for receipt in receipts.iter().rev() {
-        let feed = &setup.pipeline.feeds[&receipt.feed];
-        let raw = setup.lake.deliveries(&receipt.feed).join(&receipt.delivery).join("raw");
-        for (part, names) in by_part(feed, receipt) {
-            let (period, received) = (receipt.period, receipt.received);
-            let files = names.into_iter().map(|n| raw.join(n)).collect();
-            let own = Parcel { feed: receipt.feed.clone(), period, part, received, files };
-            if !inbox.iter().chain(&parcels).any(|p| order(p) == order(&own)) {
-                parcels.push(own);
-            }
-        }
-    }
-    parcels
-}
-
-/// The files of a delivery by the part that today's contract sees in their names: a contract that
-/// learns of parts reads what it once took as a whole in parts, as it would from the inbox.
-fn by_part(feed: &Feed, receipt: &Receipt) -> BTreeMap<Option<String>, Vec<String>> {
-    let pattern = Pattern::new(&feed.files).ok();
-    let mut parts: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
-    for file in &receipt.files {
-        let name = pattern.as_ref().and_then(|p| p.matches(&file.name));
-        let part = name.map_or_else(|| receipt.part.clone(), |n| n.part);
-        parts.entry(part).or_default().push(file.name.clone());
-    }
-    parts
+/// Says of a file which other feeds its name fits.
+fn also_note(file: &Path, others: &[String]) -> Option<String> {
+    let name = hide_ids(&file.file_name()?.to_string_lossy());
+    let others = others.join(", ");
+    Some(format!(
+        "{name} fits the file names of other feeds too: {others}; mend `files` in one of them"
+    ))
 }
 
 /// Says when a delivery has far more or fewer rows than the one before it, a part than the same part;

@@ -7,7 +7,7 @@ use crate::citizen_id::Quality;
 use crate::pipeline::spec::Severity;
 
 /// Reasons of quarantined rows, as `feed` writes them.
-const REASONS: [(&str, &str); 30] = [
+const REASONS: [(&str, &str); 31] = [
     ("a value is required", "必填项为空"),
     ("not a date", "日期无法识别"),
     ("not a month", "月份无法识别"),
@@ -25,6 +25,7 @@ const REASONS: [(&str, &str); 30] = [
     ("more fields than the heading", "列数多于表头"),
     ("fewer fields than the heading", "列数少于表头"),
     ("a cell longer than 64 KiB", "单元格过长（超过64 KiB）"),
+    ("more than 16384 cells", "单元格过多（超过16384个）"),
     ("a line longer than 16 MiB", "行过长（超过16 MiB）"),
     ("bytes that are not UTF-8", "含非UTF-8字节"),
     ("bytes that are not GB18030", "含非GB18030字节"),
@@ -41,7 +42,7 @@ const REASONS: [(&str, &str); 30] = [
 ];
 
 /// Parts of free English text that tell what it is about, the first that fits.
-const NOTES: [(&str, &str); 53] = [
+const NOTES: [(&str, &str); 55] = [
     ("was never accepted", "收到的均被退回"),
     ("was never delivered", "从未收到"),
     ("no feed fills", "没有数据源报送"),
@@ -57,6 +58,7 @@ const NOTES: [(&str, &str); 53] = [
     ("no column", "缺列"),
     ("new column", "新增列"),
     ("no data rows", "无数据行"),
+    ("fits the file names of other feeds", "文件名符合多个数据源"),
     ("protected by a password", "文件加密"),
     ("is damaged", "文件损坏"),
     ("is empty", "空文件"),
@@ -70,6 +72,7 @@ const NOTES: [(&str, &str); 53] = [
     ("is not a regular file", "不是普通文件"),
     ("cannot open", "无法打开"),
     ("made the reader give up", "文件损坏或异常"),
+    ("is a fault of bidui", "程序缺陷，请反馈"),
     ("holds NUL bytes", "不是文本文件"),
     ("no JSON object", "不是按行的JSON"),
     ("is a JSON array", "不是按行的JSON"),
@@ -201,6 +204,7 @@ mod tests {
             r::MORE,
             r::FEWER,
             r::LONG_CELL,
+            r::MANY_CELLS,
             r::LONG_LINE,
             r::NOT_UTF8,
             r::NOT_GB18030,

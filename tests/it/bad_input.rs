@@ -152,6 +152,7 @@ fn a_file_that_cannot_be_opened_is_refused_and_the_night_goes_on() {
     let (verdict, notes) = notes(&third.night(), name);
     assert_eq!(verdict, "refused");
     assert!(notes.contains("cannot open") && notes.contains("deliver it again"), "{notes}");
+    assert!(!notes.contains("2026-11-12/"), "where the inbox is concerns nobody: {notes}");
 }
 
 #[test]

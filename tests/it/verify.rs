@@ -90,6 +90,13 @@ fn what_is_gone_strange_or_from_another_place_is_seen() {
     std::fs::write(lake.join(receipts[4].replace("receipt", "manifest")), "{}").expect("written");
     // As a version left it that noted nothing.
     std::fs::remove_file(lake.join(receipts[5].replace("receipt", "manifest"))).expect("removed");
+    let older = std::fs::read_to_string(lake.join(&receipts[5])).expect("a receipt");
+    let older = older.replace("  \"noted\": true,\n", "");
+    assert!(!older.contains("noted"), "{older}");
+    std::fs::write(lake.join(&receipts[5]), older).expect("written");
+    // This version notes everything.
+    let lost = receipts[7].replace("receipt", "manifest");
+    std::fs::remove_file(lake.join(&lost)).expect("removed");
     let gone = receipts[6].trim_end_matches("/receipt.json");
     std::fs::remove_dir_all(lake.join(gone)).expect("removed");
     std::fs::remove_file(lake.join("current")).expect("removed");
@@ -102,6 +109,7 @@ fn what_is_gone_strange_or_from_another_place_is_seen() {
         (&strange, "not of this folder"),
         (&nights[0], "changed"),
         (&no_list, "no list of files that can be read"),
+        (&lost, "no list of files that can be read"),
         (gone, "missing"),
         ("current", "missing"),
     ];
@@ -109,7 +117,7 @@ fn what_is_gone_strange_or_from_another_place_is_seen() {
     let not_noted: Vec<&str> = list(&said, "not_noted").iter().filter_map(Value::as_str).collect();
     assert_eq!(not_noted, [receipts[5].trim_end_matches("/receipt.json")]);
     let table = Bidui::new("verify").arg(gansu()).arg("--lake").arg(&lake).go().ended(1);
-    assert!(table.stdout.contains("数据湖有误 7 faults"), "{}", table.stdout);
+    assert!(table.stdout.contains("数据湖有误 8 faults"), "{}", table.stdout);
 }
 
 /// A copy that followed links has a folder in place of `current`.

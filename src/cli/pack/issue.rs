@@ -81,9 +81,8 @@ pub fn issue(args: &Args) -> Result<ExitCode> {
         return Err(Error::usage("names are shown only for a reason")
             .hint("say it with --reason; it stays in the ledger"));
     }
-    let desk = Desk::open(&args.place)?;
     // No night may move cases while they are put into packs.
-    let _lock = desk.setup.lake.lock()?;
+    let (desk, _lock) = Desk::locked(&args.place)?;
     let out = super::home(&desk, args.out.as_ref());
     let call = Call { args, desk, actor, month, out };
     let events = call.desk.store.events()?;
@@ -101,8 +100,12 @@ pub fn issue(args: &Args) -> Result<ExitCode> {
             Err(error) => return Err(error),
         }
     }
-    if known.is_empty() || args.supplement {
+    if known.is_empty() {
         return call.fresh(&known, &events);
+    }
+    if args.supplement {
+        // To finish a batch may have added a reveal.
+        return call.fresh(&known, &call.desk.store.events()?);
     }
     let cases = call.desk.store.cases()?;
     let waiting = select(&cases, &[], &known).counties.values().flatten().count();
@@ -137,6 +140,7 @@ impl Call<'_> {
             ))
             .hint("it belongs to another ledger: move it away, or choose another --out"));
         }
+        let head = end(events);
         let cases = self.desk.store.cases()?;
         self.known_counties()?;
         let selection = select(&cases, &self.args.county, earlier);
@@ -144,15 +148,15 @@ impl Call<'_> {
             output::say("没有需要下发的督办件 nothing to issue")?;
             return Ok(ExitCode::SUCCESS);
         }
-        self.reveal(&batch, &selection)?;
+        let reveals = self.reveals(&batch, &selection)?;
+        // What somebody writes meanwhile may be in the packs or not: they could not be made again.
+        let head = self.desk.store.append_after(&head, reveals, &now())?;
         let names = self.names(&selection, &self.desk.night)?;
-        // A reveal was added to the ledger since.
-        let head = self.desk.store.head()?;
         let staged = issue::aside(&self.out, &batch.folder());
         let job = Job { batch: &batch, night: &self.desk.night, head: &head, names: &names };
         let written = self.write(&job, &selection, events, &staged)?;
         let count = written.drafts.len();
-        self.desk.store.append(written.drafts, &now())?;
+        self.desk.store.append_after(&head, written.drafts, &now())?;
         issue::put_in_place(&staged, &home)?;
         output::say(&people(&batch, &home, &written.files))?;
         output::log(&format!("{count} acts by {} on {}", self.actor, batch.day));
@@ -193,10 +197,10 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Records that names are going to be shown, pack by pack, before anything is written.
-    fn reveal(&self, batch: &Batch, selection: &Selection<'_>) -> Result<()> {
+    /// That names are going to be shown, pack by pack, which is recorded before anything is written.
+    fn reveals(&self, batch: &Batch, selection: &Selection<'_>) -> Result<Vec<Draft>> {
         let Some(reason) = self.args.reason.as_ref().filter(|_| self.args.reveal) else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         // A batch that is made again may be older than what the ledger has by now.
         let day = self.desk.store.last_day()?.map_or(batch.day, |last| last.max(batch.day));
@@ -206,8 +210,7 @@ impl Call<'_> {
             actor: self.actor.clone(),
             act: Act::Reveal { what: "反馈包姓名".into(), reason: reason.trim().to_owned() },
         };
-        let drafts = selection.counties.keys().map(draft).collect();
-        self.desk.store.append(drafts, &now()).map(drop)
+        Ok(selection.counties.keys().map(draft).collect())
     }
 
     fn names(&self, selection: &Selection<'_>, night: &str) -> Result<Names> {
@@ -284,8 +287,7 @@ impl Call<'_> {
     ) -> Result<()> {
         let before = events.iter().take_while(|e| e.seq < issued.first).count();
         let before = &events[..before];
-        let head =
-            before.last().map_or_else(Head::default, |e| Head { seq: e.seq, hash: e.hash.clone() });
+        let head = end(before);
         let cases = Cases::fold(before)?;
         let counties: Vec<String> = issued.counties.keys().cloned().collect();
         let batch = &issued.batch;
@@ -293,7 +295,7 @@ impl Call<'_> {
         // The night that was current on that day; a later one would tell other things.
         let night = self.desk.setup.newest(|day| day <= batch.day);
         let night = night.unwrap_or_else(|| self.desk.night.clone());
-        self.reveal(batch, &selection)?;
+        self.desk.store.append(self.reveals(batch, &selection)?, &now())?;
         let names = self.names(&selection, &night)?;
         let job = Job { batch, night: &night, head: &head, names: &names };
         let written = self.write(&job, &selection, before, staged)?;
@@ -305,6 +307,11 @@ impl Call<'_> {
         }
         Ok(())
     }
+}
+
+/// The end of the chain of these events.
+fn end(events: &[Event]) -> Head {
+    events.last().map_or_else(Head::default, |e| Head { seq: e.seq, hash: e.hash.clone() })
 }
 
 /// What one batch is made from.

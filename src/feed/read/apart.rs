@@ -10,10 +10,11 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Once, OnceLock};
+use std::sync::OnceLock;
 
 use nix::sys::resource::{Resource, setrlimit};
 
+use crate::engine;
 use crate::error::{Error, Result};
 
 use super::container::{Source, members};
@@ -47,28 +48,8 @@ pub fn set_program(program: PathBuf) {
 pub(super) fn work(job: &Job, tell: &mut Tell<'_>) -> Result<()> {
     match PROGRAM.get() {
         Some(program) => relay(program, job, tell),
-        None => quietly(job, tell),
+        None => engine::quietly(|| produce(job, tell)).unwrap_or_else(|| Err(gave_up(job))),
     }
-}
-
-/// Produces in this process; what a panic says is not shown, as it may hold a cell.
-fn quietly(job: &Job, tell: &mut Tell<'_>) -> Result<()> {
-    thread_local! {
-        static QUIET: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-    }
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !QUIET.get() {
-                before(info);
-            }
-        }));
-    });
-    QUIET.set(true);
-    let done = std::panic::catch_unwind(AssertUnwindSafe(|| produce(job, tell)));
-    QUIET.set(false);
-    done.unwrap_or_else(|_| Err(gave_up(job)))
 }
 
 /// A process that does not outlive its reader.
@@ -149,7 +130,8 @@ fn died(job: &Job, status: ExitStatus) -> Result<Error> {
     Ok(Error::gate(format!("{label} {what}")).hint(next))
 }
 
-fn gave_up(job: &Job) -> Error {
+/// A panic of a reader.
+pub(super) fn gave_up(job: &Job) -> Error {
     let next = match job.content {
         Content::Parquet => "ask the sender to write it again, or for CSV",
         _ => "ask the sender to open it, save it again as XLSX or CSV, and deliver that",

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use encoding_rs::GB18030;
 use zip::ZipArchive;
 
+use crate::engine;
 use crate::error::{Error, Result};
 
 use super::kind::Content;
@@ -310,7 +311,9 @@ impl Pipe {
         let (sender, blocks) = sync_channel(2);
         let (file, index, size) = (File::open(&self.path)?, self.index, self.size);
         let work = move || {
-            if let Err(e) = pump(file, index, size, &sender) {
+            let gave_up = || io::Error::new(io::ErrorKind::InvalidData, "its reader gave up");
+            let done = engine::quietly(|| pump(file, index, size, &sender));
+            if let Err(e) = done.unwrap_or_else(|| Err(gave_up())) {
                 // Nobody listens any more: there is nobody to tell either.
                 let _ = sender.send(Err(e));
             }

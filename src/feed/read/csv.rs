@@ -10,7 +10,7 @@ use crate::pipeline::spec::Format;
 use super::container::Source;
 use super::encoding::{self, LineDecoder};
 use super::lines::{Lines, Mark};
-use super::{CELL_BYTES, Next, Part, RawRow, Rows, Shape, raw_text, reason};
+use super::{CELL_BYTES, Next, Part, ROW_CELLS, RawRow, Rows, Shape, raw_text, reason};
 
 /// Most physical lines of one row of headings.
 const HEADING_LINES: usize = 10;
@@ -262,6 +262,11 @@ impl Quoted {
         if memchr(b'"', line.as_bytes()).is_some() {
             self.quoted(line, base, row).inspect_err(|_| row.empty())?;
         } else {
+            let cells = || memchr_iter(self.delimiter, line.as_bytes()).count() + 1;
+            if line.len() >= ROW_CELLS && cells() > ROW_CELLS {
+                row.empty();
+                return Err(reason::MANY_CELLS);
+            }
             let mut start = 0;
             for end in memchr_iter(self.delimiter, line.as_bytes()) {
                 row.cut(base + start..base + end);
@@ -282,6 +287,9 @@ impl Quoted {
         let bytes = line.as_bytes();
         let mut at = 0;
         loop {
+            if row.len() == ROW_CELLS {
+                return Err(reason::MANY_CELLS);
+            }
             let (start, formula) = match &bytes[at..] {
                 [b'"', ..] => (Some(at + 1), false),
                 [b'=', b'"', ..] => (Some(at + 2), true),
@@ -359,6 +367,19 @@ mod tests {
         assert_eq!(split(r#"1,"#).expect("plain"), ["1", ""]);
         assert_eq!(split(r#""1","#).expect("quoted"), ["1", ""]);
         assert_eq!(split("1,\r2"), Err(reason::LINE_BREAK));
+    }
+
+    #[test]
+    fn a_row_has_as_many_cells_as_a_sheet_has_columns() {
+        let commas = |count: usize| ",".repeat(count);
+        assert_eq!(split(&commas(ROW_CELLS - 1)).expect("the most").len(), ROW_CELLS);
+        assert_eq!(split(&commas(ROW_CELLS)), Err(reason::MANY_CELLS));
+        assert_eq!(
+            split(&format!("\"a\"{}", commas(ROW_CELLS - 1))).expect("the most").len(),
+            ROW_CELLS
+        );
+        assert_eq!(split(&format!("\"a\"{}", commas(ROW_CELLS))), Err(reason::MANY_CELLS));
+        assert_eq!(split(&format!("\"{}\",b", commas(ROW_CELLS))).expect("a long cell").len(), 2);
     }
 
     #[test]

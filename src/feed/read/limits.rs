@@ -270,7 +270,7 @@ fn check_string_count(head: &[u8], size: u64, label: &str) -> Result<()> {
 }
 
 /// A file that passes a limit.
-fn refused(label: &str, what: &str) -> Error {
+pub(super) fn refused(label: &str, what: &str) -> Error {
     Error::gate(format!("{label} passes a limit: it has {what}"))
         .hint("if it is what the sender meant, ask for CSV, or for several smaller files")
 }

@@ -51,6 +51,9 @@ pub const RAW_CHARS: usize = 500;
 /// Longest cell that is believed, in bytes.
 pub const CELL_BYTES: usize = 64 * 1024;
 
+/// Most cells of a row that are believed: as many as a sheet has columns.
+pub const ROW_CELLS: usize = 16_384;
+
 /// Why a row cannot be trusted.
 pub mod reason {
     /// A quote that is not closed on its line.
@@ -65,6 +68,8 @@ pub mod reason {
     pub const FEWER: &str = "fewer fields than the heading";
     /// A cell above [`CELL_BYTES`](super::CELL_BYTES).
     pub const LONG_CELL: &str = "a cell longer than 64 KiB";
+    /// More cells than [`ROW_CELLS`](super::ROW_CELLS).
+    pub const MANY_CELLS: &str = "more than 16384 cells";
     /// A physical line that is too long to be a row.
     pub const LONG_LINE: &str = "a line longer than 16 MiB";
     /// Bytes that the encoding cannot hold.
@@ -183,7 +188,8 @@ pub fn open_extract(
     format: &Format,
     columns: &[FeedColumn],
 ) -> Result<Vec<Box<dyn Rows>>> {
-    let name = path.display();
+    // Receipts and reports go on to others, whom it does not concern where the folders are.
+    let name = Source::file(path).label();
     let closed = |e: std::io::Error| {
         Error::gate(format!("cannot open {name}: {e}"))
             .hint("check who may read it, or ask the sender to deliver it again")
@@ -214,6 +220,11 @@ pub fn open_extract(
         all.extend(open_one(&member, content, format, columns)?);
     }
     Ok(all)
+}
+
+/// What a file is by its first bytes, for messages; nothing when they do not tell.
+pub fn kind_words(path: &Path, format: &Format) -> Option<&'static str> {
+    kind::of(&Source::file(path), format).ok().map(Content::words)
 }
 
 /// A sheet and its merged cells.

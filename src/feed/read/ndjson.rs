@@ -2,6 +2,7 @@
 //! contract: an exporter may leave out what is nothing, and fill a column far down only.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 
 use serde::Deserialize;
@@ -15,8 +16,9 @@ use super::container::Source;
 use super::encoding;
 use super::header::wrong_columns;
 use super::heading::{Wanted, normal_heading};
+use super::limits::refused;
 use super::lines::Lines;
-use super::{CELL_BYTES, Next, Part, RawRow, Rows, Shape, raw_text, reason};
+use super::{CELL_BYTES, Next, Part, ROW_CELLS, RawRow, Rows, Shape, raw_text, reason};
 
 /// How many objects decide about the headings.
 const OBJECTS: usize = 100;
@@ -32,7 +34,9 @@ pub(super) fn open(
 ) -> Result<Box<dyn Rows>> {
     let text = encoding::inspect(source, format)?;
     let mut lines = text.lines(source)?;
+    let label = source.label();
     let mut headings: Vec<String> = Vec::new();
+    let mut positions = HashMap::new();
     let mut objects = 0;
     while objects < OBJECTS && lines.next()?.is_some() {
         let Ok(text) = lines.text() else {
@@ -43,19 +47,22 @@ pub(super) fn open(
         };
         objects += 1;
         for (key, _) in pairs {
-            if !headings.contains(&key) {
-                headings.push(key);
+            let at = headings.len();
+            if let Entry::Vacant(new) = positions.entry(key) {
+                if at == ROW_CELLS {
+                    return Err(refused(&label, &format!("more than {ROW_CELLS} keys")));
+                }
+                headings.push(new.key().clone());
+                new.insert(at);
             }
         }
     }
-    let label = source.label();
     if headings.is_empty() {
         return Err(Error::gate(format!("{label} has no JSON object on its lines"))
             .hint("NDJSON has one object like {\"k\": \"v\"} on each line"));
     }
     let part = Part { file: label, encoding: Some(text.finding.clone()), ..Part::default() };
     let lines = text.lines(source)?;
-    let positions = headings.iter().cloned().enumerate().map(|(i, key)| (key, i)).collect();
     let (known, awaited) = expect(&mut headings, columns);
     let cells = Vec::new();
     Ok(Box::new(Ndjson { part, lines, headings, positions, known, awaited, cells }))

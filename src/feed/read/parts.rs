@@ -7,6 +7,7 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::engine;
 use crate::error::{Error, Result};
 use crate::pipeline::spec::Format;
 
@@ -70,8 +71,9 @@ fn start(job: &Job) -> Result<(Worker, Vec<PartInfo>)> {
     std::thread::Builder::new()
         .name("file".into())
         .spawn(move || {
-            let told = apart::work(&job, &mut |message| sender.send(message).is_ok());
-            if let Err(e) = told {
+            let mut tell = |message| sender.send(message).is_ok();
+            let told = engine::quietly(|| apart::work(&job, &mut tell));
+            if let Err(e) = told.unwrap_or_else(|| Err(apart::gave_up(&job))) {
                 // Nobody listens any more: there is nobody to tell either.
                 let _ = sender.send(Message::Failed(e));
             }

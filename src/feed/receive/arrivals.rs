@@ -9,7 +9,7 @@ use super::{Named, Receiver};
 use crate::error::Result;
 use crate::feed::control::manifests;
 use crate::feed::inbox::{Parcel, hash_all};
-use crate::feed::receipt::{Receipt, Verdict};
+use crate::feed::receipt::{Receipt, Verdict, contracts};
 use crate::lake::hash_file;
 use crate::pipeline::spec::Feed;
 
@@ -17,6 +17,7 @@ use crate::pipeline::spec::Feed;
 struct Arrival {
     received: NaiveDate,
     arrival: u32,
+    turn: u32,
     content: String,
     delivery: String,
     /// Nothing rests on one that was refused.
@@ -35,19 +36,24 @@ impl Receiver<'_> {
     pub fn name(&self, parcel: &Parcel) -> Result<Named> {
         let feed = &self.pipeline.feeds[&parcel.feed];
         let (content, hashes) = content(feed, &parcel.files, &hash_file)?;
-        Ok(Named { delivery: self.delivery_id(parcel, &content), content, hashes, arrival: 1 })
+        let delivery = self.delivery_id(parcel, &content);
+        Ok(Named { delivery, content, hashes, arrival: 1, turn: 1 })
     }
 
-    /// Numbers parcels in the order in which they came. `receipts` are those of the lake under today's
-    /// contracts, oldest first. What the lake has is the delivery that it was, unless another one was
+    /// Numbers parcels in the order in which they came. `receipts` are those of the lake, oldest first.
+    /// What the lake has under today's contract is the delivery that it was, unless another one was
     /// accepted in its place since: then it is a delivery of its own.
     pub fn number(&self, parcels: &mut [(&Parcel, Named)], receipts: &[Receipt]) {
         let mut scopes: BTreeMap<Scope<'_>, Vec<Arrival>> = BTreeMap::new();
-        for receipt in receipts {
+        let today = contracts(self.pipeline, self.keys);
+        let (todays, before): (Vec<&Receipt>, Vec<&Receipt>) =
+            receipts.iter().partition(|r| r.contract == today[r.feed.as_str()]);
+        for receipt in todays {
             let scope = (receipt.feed.as_str(), receipt.period, receipt.part.as_deref());
             scopes.entry(scope).or_default().push(Arrival {
                 received: receipt.received,
                 arrival: receipt.arrival,
+                turn: receipt.turn,
                 content: receipt.content.clone(),
                 delivery: receipt.delivery.clone(),
                 used: receipt.verdict == Verdict::Accepted,
@@ -67,17 +73,31 @@ impl Receiver<'_> {
                 named.delivery.clone_from(&came[at].delivery);
                 continue;
             }
-            let that_day = came.iter().filter(|one| one.received == day);
-            named.arrival = that_day.map(|one| one.arrival).max().unwrap_or(0) + 1;
+            let that_day = || came.iter().filter(|one| one.received == day);
+            named.arrival = that_day().map(|one| one.arrival).max().unwrap_or(0) + 1;
+            let turns = that_day().map(|one| one.turn).chain(turns(&before, parcel));
+            named.turn = turns.max().unwrap_or(0) + 1;
             if same.is_some() {
                 let again = format!("{} again {day} {}", named.content, named.arrival);
                 named.delivery = self.delivery_id(parcel, &again);
             }
             let (content, delivery) = (named.content.clone(), named.delivery.clone());
-            let arrival = named.arrival;
-            came.insert(until, Arrival { received: day, arrival, content, delivery, used: true });
+            let (arrival, turn, used) = (named.arrival, named.turn, true);
+            came.insert(until, Arrival { received: day, arrival, turn, content, delivery, used });
         }
     }
+}
+
+/// The turns of what came that night under other contracts and is of the same share of the period, or of
+/// one that the other contract or today's did not tell apart.
+fn turns(before: &[&Receipt], parcel: &Parcel) -> impl Iterator<Item = u32> {
+    before
+        .iter()
+        .filter(move |r| {
+            (&r.feed, r.period, r.received) == (&parcel.feed, parcel.period, parcel.received)
+                && (r.part.is_none() || parcel.part.is_none() || r.part == parcel.part)
+        })
+        .map(|r| r.turn)
 }
 
 /// A hash of what files and their manifests say, whatever their names, and of each file as `hash` gives it.

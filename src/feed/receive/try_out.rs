@@ -4,7 +4,8 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int64Type;
 
 use super::repeats::Unwritten;
-use super::{Named, Receiver, Sink};
+use super::spared::{Begun, spared};
+use super::{Named, Open, Receiver, Sink};
 use crate::error::Result;
 use crate::feed::inbox::Parcel;
 use crate::feed::receipt::Receipt;
@@ -25,12 +26,16 @@ impl Receiver<'_> {
         mut rejected: impl FnMut(&str, &Reject<'_>),
     ) -> Result<Receipt> {
         let feed = &self.pipeline.feeds[&parcel.feed];
-        let staged = self.lake.stage("try-out")?;
         let hashes = vec![String::new(); parcel.files.len()];
-        let named = Named { delivery: String::new(), content: String::new(), hashes, arrival: 0 };
-        let receipt = self.receipt(parcel, feed, &named);
-        let sink = Sink::Nowhere(Unwritten::default());
-        let receipt = self.open(&staged, sink, receipt)?.files(&parcel.files)?;
+        let (delivery, content) = (String::new(), String::new());
+        let named = Named { delivery, content, hashes, arrival: 0, turn: 0 };
+        let begin = || -> Result<Begun<'_>> {
+            let staged = self.lake.stage("try-out")?;
+            let receipt = self.receipt(parcel, feed, &named);
+            let open = self.open(&staged, Sink::Nowhere(Unwritten::default()), receipt)?;
+            Ok((staged, parcel.files.clone(), open))
+        };
+        let (staged, receipt) = spared(&begin, Open::files)?;
         let columns = ["column", "reason", "line", "byte", "sheet"].map(str::to_owned);
         let rejects = RowsFile::open(&staged.join(REJECTS))?;
         for batch in rejects.scan(Part::All, &columns, &Edits::default().into())? {

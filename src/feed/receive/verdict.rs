@@ -56,7 +56,7 @@ impl Open<'_> {
                 "{refused} of the {files} files of a snapshot refused: nothing of it is used, the \
                  one before it stays in force"
             ));
-        } else if receipt.rows == 0 {
+        } else if receipt.rows == 0 && receipt.verdict == Verdict::Accepted {
             receipt.verdict = Verdict::Refused;
             receipt.reasons.push(format!("no data rows for {}", self.table.id));
         }

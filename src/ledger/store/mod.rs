@@ -190,6 +190,24 @@ impl Store {
         self.lock().transaction(|database| write(database, drafts, None, at))
     }
 
+    /// Records acts that were made from the chain as it ended at `before`.
+    ///
+    /// # Errors
+    /// Somebody wrote since; and as for [`Self::append`].
+    pub fn append_after(&self, before: &Head, drafts: Vec<Draft>, at: &str) -> Result<Head> {
+        self.lock().transaction(|database| {
+            let found = head(database)?;
+            if found != *before {
+                return Err(Error::environment(format!(
+                    "the ledger has {} events, this was made from {}: somebody wrote meanwhile",
+                    found.seq, before.seq
+                ))
+                .hint("do it again"));
+            }
+            write(database, drafts, None, at)
+        })
+    }
+
     /// Records the acts of a night. A night that is recorded already is left alone.
     ///
     /// # Errors

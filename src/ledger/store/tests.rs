@@ -178,6 +178,21 @@ fn a_night_is_recorded_once_and_only_on_what_it_was_made_from() {
 }
 
 #[test]
+fn acts_made_from_an_older_end_are_not_recorded() {
+    on_each(|address| {
+        let (store, other) = (open(address), open(address));
+        let read = store.head().expect("an end");
+        let ours = vec![opening(1, "2026-01-05")];
+        let theirs = other.append(vec![opening(0, "2026-01-05")], "t").expect("somebody else's");
+        let late = store.append_after(&read, ours.clone(), "t").expect_err("an old end");
+        assert_eq!(late.kind, Kind::Environment);
+        assert!(late.message.contains("somebody wrote meanwhile"), "{late}");
+        assert_eq!(store.head().expect("an end"), theirs, "nothing was written");
+        assert_eq!(store.append_after(&theirs, ours, "t").expect("the newest end").seq, 2);
+    });
+}
+
+#[test]
 fn two_who_write_at_once_make_one_chain() {
     on_each(|address| {
         drop(open(address));

@@ -58,6 +58,114 @@ fn a_file_that_is_put_back_counts_again() {
     assert_eq!(trial.receipts().len(), 4);
 }
 
+/// Another contract of the same words, of this number.
+fn contract(trial: &Trial, number: u32) {
+    let path = trial.pipeline().join("feeds/visit.yaml");
+    let text = std::fs::read_to_string(&path).expect("a contract");
+    let words: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    trial.write(&path, &format!("{}\n# {number}\n", words.join("\n")));
+}
+
+/// The file of the first night goes, and another night comes.
+fn gone(trial: &Trial) {
+    std::fs::remove_file(trial.input().join("2026-11-10").join(FILE)).expect("removed");
+    std::fs::create_dir_all(trial.input().join("2026-11-11")).expect("a folder");
+}
+
+/// Under each contract arrivals are counted anew.
+#[test]
+fn what_came_last_is_read_again_whatever_the_contract_that_it_came_under() {
+    let trial = trial();
+    for (number, visits) in [(1, &["J1,1", "J1,2", "J1,3"][..]), (2, &["J1,4"][..])] {
+        contract(&trial, number);
+        for visit in visits {
+            trial.put("2026-11-10", FILE, &[*visit]);
+            trial.night();
+        }
+    }
+    trial.holds(&["J1 4.00"]);
+    gone(&trial);
+    contract(&trial, 3);
+    trial.night();
+    trial.holds(&["J1 4.00"]);
+}
+
+#[test]
+fn what_a_contract_read_that_is_no_more_does_not_come_back() {
+    let trial = trial();
+    for (number, visit) in [(1, "J1,1"), (2, "J1,1"), (1, "J1,2")] {
+        contract(&trial, number);
+        trial.put("2026-11-10", FILE, &[visit]);
+        trial.night();
+    }
+    trial.holds(&["J1 2.00"]);
+    gone(&trial);
+    trial.night();
+    trial.holds(&["J1 2.00"]);
+}
+
+#[test]
+fn what_was_accepted_before_a_file_that_is_refused_stays_under_another_contract() {
+    for kind in ["append", "snapshot"] {
+        let trial =
+            Trial::new("就诊_{period:%Y%m}*.csv", &format!("kind: {kind}, cadence: monthly"));
+        let there = ["J1 1.00", "J2 2.00"];
+        trial.put("2026-11-10", FILE, &["J1,1", "J2,2"]);
+        trial.night();
+        trial.write(&trial.input().join("2026-11-10").join(FILE), "");
+        trial.night();
+        trial.holds(&there);
+        contract(&trial, 2);
+        trial.night();
+        trial.holds(&there);
+        gone(&trial);
+        contract(&trial, 3);
+        trial.night();
+        trial.holds(&there);
+        // What comes after it takes its place, also when both are read for the first time.
+        contract(&trial, 4);
+        trial.put("2026-11-10", FILE, &["J1,9"]);
+        trial.night();
+        trial.holds(&["J1 9.00"]);
+    }
+}
+
+/// Else all but one county would be gone.
+#[test]
+fn parts_that_are_read_again_as_a_whole_are_all_there() {
+    let trial = Trial::parts("snapshot");
+    let files = ["就诊_202610_景泰县.csv", "就诊_202610_皋兰县.csv"];
+    for (file, visit) in files.iter().zip(["J1,1", "G1,1"]) {
+        trial.put("2026-11-10", file, &[visit]);
+    }
+    trial.night();
+    let feed = trial.pipeline().join("feeds/visit.yaml");
+    let text = std::fs::read_to_string(&feed).expect("a contract");
+    trial.write(&feed, &text.replace("{_part}", "*"));
+    for file in files {
+        std::fs::remove_file(trial.input().join("2026-11-10").join(file)).expect("removed");
+    }
+    std::fs::create_dir_all(trial.input().join("2026-11-11")).expect("a folder");
+    trial.night();
+    trial.holds(&["G1 1.00", "J1 1.00"]);
+}
+
+#[test]
+fn a_file_that_fits_two_feeds_is_told() {
+    let trial = trial();
+    let feed = trial.pipeline().join("feeds/visit.yaml");
+    let feed = std::fs::read_to_string(feed).expect("a contract");
+    let other = feed.replace("*.csv", "*.{csv,xlsx}");
+    trial.write(&trial.pipeline().join("feeds/visit_more.yaml"), &other);
+    trial.put("2026-11-10", FILE, &["J1,1"]);
+    let night = trial.night();
+    let delivery = &list(&night, "deliveries")[0];
+    assert_eq!(text(delivery, "feed"), "visit");
+    let notes = delivery["notes"].to_string();
+    assert!(notes.contains("fits the file names of other feeds too: visit_more;"), "{notes}");
+    trial.holds(&["J1 1.00"]);
+}
+
 /// Who stood in the file that cannot be read is not gone.
 #[test]
 fn of_a_snapshot_with_a_file_that_is_refused_nothing_is_used() {

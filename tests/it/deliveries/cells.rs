@@ -173,3 +173,15 @@ fn a_constant_stands_in_every_row() {
     let expected = ["N1", "N2", "N3"].map(|number| format!("{number} 2026-10-01 甲|乙"));
     assert_eq!(stored(&trial, &receipt, &["visit_no", "day", "tags"]), expected);
 }
+
+/// A column may be headed by somebody's number.
+#[test]
+fn a_new_column_is_told_without_a_number() {
+    let trial = trial();
+    let text = "编号,费用,备注629401195603140024\nN1,1,x\n";
+    trial.write(&trial.input().join("2026-11-10/就诊_202610.csv"), text);
+    trial.receive();
+    let new = trial.receipts().remove(0).parts.remove(0).new_columns;
+    assert!(new.len() == 1 && new[0].starts_with("备注"), "{new:?}");
+    assert!(!new[0].contains("62940119"), "{new:?}");
+}

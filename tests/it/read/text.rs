@@ -1,6 +1,8 @@
 //! Delimited and fixed-width text, NDJSON, and their headings.
 
-use bidui::feed::read::{Next, NoTable, RawRow, Table, find_header, open, open_extract, reason};
+use bidui::feed::read::{
+    Next, NoTable, ROW_CELLS, RawRow, Table, find_header, open, open_extract, reason,
+};
 use bidui::pipeline::spec::{FeedColumn, FileKind, Format};
 use encoding_rs::GB18030;
 
@@ -27,6 +29,20 @@ fn a_stray_quote_costs_one_row() {
     assert_eq!(all, expected);
     assert!(table.part().unterminated);
     assert_eq!(table.header().data_line, 2);
+}
+
+/// Of keys without end the headings took hours.
+#[test]
+fn an_object_has_as_many_keys_as_a_sheet_has_columns() {
+    let files = Files::new();
+    let keys: Vec<String> = (0..=ROW_CELLS).map(|n| format!("\"k{n}\":1")).collect();
+    let opened = |count: usize| {
+        let path = files.put("a.ndjson", format!("{{{}}}\n", keys[..count].join(",")));
+        read(&path, &Format::default())
+    };
+    assert_eq!(opened(ROW_CELLS).expect("the most").len(), 1);
+    let error = opened(ROW_CELLS + 1).expect_err("one more");
+    assert!(error.message.contains("passes a limit"), "{error}");
 }
 
 #[test]
