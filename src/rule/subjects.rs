@@ -13,6 +13,19 @@ use super::subject_texts;
 use crate::error::{Error, Result};
 use crate::lake::heaps::Heaps;
 use crate::lake::rows::{Part, RowsFile};
+use crate::privacy::PersonKeys;
+
+/// Values of a subject column as anomalies and cases have them: without ID numbers.
+///
+/// # Errors
+/// A type that has no text.
+pub fn subject_names(array: &ArrayRef, keys: &PersonKeys) -> Result<Vec<Option<String>>> {
+    let texts = subject_texts(array)?;
+    if array.data_type() == &DataType::Int64 {
+        return Ok(texts);
+    }
+    Ok(texts.into_iter().map(|text| text.map(|text| keys.hide(&text))).collect())
+}
 
 /// The subjects of some rows.
 #[derive(Debug, Default)]

@@ -214,9 +214,9 @@ impl Call<'_> {
         if !self.args.reveal {
             return Ok(Names::default());
         }
-        let night = self.desk.setup.lake.night(night);
+        let setup = &self.desk.setup;
         let cases = selection.counties.values().flatten().copied();
-        Names::read(&self.desk.setup.pipeline, &night, cases)
+        Names::read(&setup.pipeline, &setup.keys, &setup.lake.night(night), cases)
     }
 
     /// Writes a batch aside.
@@ -229,7 +229,7 @@ impl Call<'_> {
     ) -> Result<Written> {
         let (setup, policy) = (&self.desk.setup, &self.desk.policy);
         let form = form(&self.desk)?;
-        let memory = table::read_memory(&setup.lake.night(job.night))?;
+        let memory = table::read_memory(&setup.lake.night(job.night), &setup.keys)?;
         let shower =
             Shower::new(&setup.pipeline, form, policy, &setup.divisions, &memory, job.names);
         let flows = flows(events.iter().map(|e| &e.draft), self.month, job.batch.day)?;
