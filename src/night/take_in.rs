@@ -187,9 +187,7 @@ fn line(receipt: &Receipt, known: bool) -> DeliveryLine {
         receipt.parts.iter().filter_map(|p| p.encoding.clone()).collect();
     encodings.sort();
     encodings.dedup();
-    // They name files, and a file may be called by somebody's number.
-    let said = receipt.reasons.iter().chain(&receipt.warnings);
-    let mut notes: Vec<String> = said.map(|note| hide_ids(note)).collect();
+    let mut notes: Vec<String> = receipt.reasons.iter().chain(&receipt.warnings).cloned().collect();
     let mut new: Vec<&String> = receipt.parts.iter().flat_map(|p| &p.new_columns).collect();
     new.sort();
     new.dedup();
@@ -197,6 +195,8 @@ fn line(receipt: &Receipt, known: bool) -> DeliveryLine {
         let names: Vec<&str> = new.iter().map(|n| n.as_str()).collect();
         notes.push(format!("new columns: {}", names.join(", ")));
     }
+    // They name files and headings, and these may be called by somebody's number.
+    notes.iter_mut().for_each(|note| *note = hide_ids(note));
     let verdict = match (known, receipt.verdict) {
         (true, _) => "known",
         (false, Verdict::Accepted) => "accepted",
@@ -206,7 +206,7 @@ fn line(receipt: &Receipt, known: bool) -> DeliveryLine {
         feed: receipt.feed.clone(),
         delivery: receipt.delivery.clone(),
         period: receipt.period.to_string(),
-        part: receipt.part.clone(),
+        part: receipt.part.as_deref().map(hide_ids),
         verdict: verdict.into(),
         files: receipt.files.len(),
         encodings,
