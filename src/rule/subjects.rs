@@ -173,6 +173,17 @@ mod tests {
     }
 
     #[test]
+    fn an_id_for_a_subject_has_the_name_that_anomalies_have() {
+        let keys = PersonKeys::new(b"secret of a test");
+        let names = |column: ArrayRef| subject_names(&column, &keys).expect("texts");
+        let id = "629401195603140024";
+        let texts = names(Arc::new(StringArray::from(vec![Some(id), Some("H1"), None])));
+        assert_eq!(texts, [Some(keys.hide(id)), Some("H1".into()), None]);
+        let person = names(Arc::new(Int64Array::from(vec![10])));
+        assert_eq!(person, [Some("000000000000000a".to_owned())]);
+    }
+
+    #[test]
     fn a_subject_in_two_parts_is_seen_when_they_are_joined() {
         let part = |texts: &[&str]| {
             let column: ArrayRef = Arc::new(StringArray::from_iter_values(texts));

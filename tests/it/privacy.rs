@@ -138,7 +138,7 @@ fn talk(home: &Path) -> Vec<PathBuf> {
 }
 
 /// Text of a Parquet file's columns, which its compression hides from a search of its bytes.
-fn cells(path: &Path) -> Vec<u8> {
+pub fn cells(path: &Path) -> Vec<u8> {
     use bidui::lake::rows::{Part, RowsFile};
     let file = RowsFile::open(path).expect("a Parquet file");
     let names: Vec<String> = file.schema().fields().iter().map(|f| f.name().clone()).collect();

@@ -55,6 +55,7 @@ fn migrations() -> Migrator {
     let second = include_str!("../migrations/0002_fold.sql").into_sql_str();
     let third = include_str!("../migrations/0003_fold.sql").into_sql_str();
     let fourth = include_str!("../migrations/0004_fold.sql").into_sql_str();
+    let fifth = include_str!("../migrations/0005_fold.sql").into_sql_str();
     let one = |number, name, sql| {
         Migration::new(number, Cow::from(name), MigrationType::Simple, sql, false)
     };
@@ -63,6 +64,7 @@ fn migrations() -> Migrator {
         one(2, "fold", second),
         one(3, "third fold", third),
         one(4, "fourth fold", fourth),
+        one(5, "fifth fold", fifth),
     ])
 }
 

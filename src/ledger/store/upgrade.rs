@@ -11,8 +11,9 @@ use crate::ledger::case::{Case, Cases};
 /// The fold of this program. 2: a case keeps the day on which it was opened again. 3: it is
 /// issued anew when it comes back, letters move with a term that is longer, an answer takes away the
 /// fault of the one before it, and the reason of that is kept. 4: a waiver that lapsed has taken the
-/// place of the answer before it, and ends with its case.
-const FOLD: i64 = 4;
+/// place of the answer before it, and ends with its case. 5: what was sent back to the sender is not told
+/// of the receiver.
+const FOLD: i64 = 5;
 
 /// Does what is to be done, once. A row that is wrong for another reason stays as it is: `verify`
 /// is to find it.
@@ -51,6 +52,7 @@ fn as_now(stored: &Case, case: &Case) -> Case {
         answer: case.answer.clone(),
         answered: case.answered,
         fault: case.fault,
+        sent_back: case.sent_back,
         back_reason: case.back_reason.clone(),
         waived_until: case.waived_until,
         ..stored.clone()
