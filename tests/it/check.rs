@@ -202,6 +202,7 @@ fn what_pipeline_yaml_names_is_told_at_its_place() {
     let none = "there is no code list `workdys`";
     told(file, "  prefix: GS", "  workdays: workdys\n  prefix: GS", &[none, "`workday`"]);
     told(file, "spine: [resident,", "spine: [village,", &["`village` is no table of persons"]);
+    told(file, "round_to: 5", "round_to: 4", &["pipeline.yaml:", "worked out from a total"]);
     let rule = "basic-medical/rules/ORG01.sql";
     let reason = &["ORG01.sql:10:", "nobody can give the reason `村撤并了`"];
     told(rule, "waivers: [村撤并,", "waivers: [村撤并了,", reason);
