@@ -231,3 +231,28 @@ fn an_id_in_a_message_stands_in_no_list_of_cases() {
         assert!(!said.stdout.contains(id), "{words:?}");
     }
 }
+
+/// What people write down is told to whoever looks at the case, for ever.
+#[test]
+fn an_id_in_a_reason_is_not_written_down() {
+    let home = temp();
+    let Mini { pipeline, input } = mini();
+    let lake = home.path().join("lake");
+    run(pipeline, input, &lake).go().ended(0);
+    let say = |words: &[&str]| {
+        let call = Bidui::new(words[0]).args(&words[1..]).arg("--pipeline").arg(pipeline);
+        call.arg("--lake").arg(&lake).env("BIDUI_ACTOR", "甲").go().ended(0).stdout
+    };
+    let cases = csv(&current(&lake).join("cases.csv"));
+    let number = &cases.iter().find(|case| case["open"] == "true").expect("a case")["number"];
+    let (id, until) = (id(0), "2027-01-01");
+    let seen = format!("见{id}");
+    let why = ["--reason", &seen, "--approver", "甲", "--evidence-no", &id, "--until", until];
+    say(&[&["case", "waive", number], &why[..]].concat());
+    say(&["case", "assign", number, "--to", &id, "--reason", "派"]);
+    let told = [say(&["case", "show", number]), say(&["ledger", "show", "--output", "csv"])];
+    for text in &told {
+        assert!(text.contains(&format!("见{HIDDEN}")) && !text.contains(&id), "{text}");
+    }
+    assert!(outside(&lake).values().all(|text| !text.contains(&id)));
+}

@@ -22,6 +22,7 @@ use crate::ledger::case::Cases;
 use crate::ledger::chain::Head;
 use crate::ledger::flow::flows;
 use crate::pipeline::packs::Level;
+use crate::privacy::hide_ids;
 
 /// What `bidui pack issue` can be told.
 #[derive(clap::Args)]
@@ -204,7 +205,7 @@ impl Call<'_> {
             about: batch.pack(county),
             day,
             actor: self.actor.clone(),
-            act: Act::Reveal { what: "反馈包姓名".into(), reason: reason.trim().to_owned() },
+            act: Act::Reveal { what: "反馈包姓名".into(), reason: hide_ids(reason.trim()) },
         };
         let drafts = selection.counties.keys().map(draft).collect();
         self.desk.store.append(drafts, &now()).map(drop)
