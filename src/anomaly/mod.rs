@@ -14,7 +14,7 @@ use crate::calendar::Workdays;
 use crate::identity::Forward;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Severity;
-use crate::privacy::PersonKeys;
+use crate::privacy::{PersonKeys, hide_ids};
 use crate::rule::{Finding, county};
 use waiver::Waivers;
 
@@ -97,6 +97,19 @@ pub struct Anomaly {
     pub waived: Option<String>,
 }
 
+impl Anomaly {
+    /// The anomaly as it is kept and told: any text of an extract may have been filled in with an ID
+    /// number. What tells anomalies apart and joins them with cases still does.
+    #[must_use]
+    pub fn without_ids(mut self, keys: &PersonKeys) -> Self {
+        let Self { subject, anchor, division, message, evidence, .. } = &mut self;
+        [subject, anchor].into_iter().for_each(|text| *text = keys.hide(text));
+        let values = evidence.iter_mut().filter_map(|(_, value)| value.as_mut());
+        values.chain([division, message]).for_each(|text| *text = hide_ids(text));
+        self
+    }
+}
+
 /// What is remembered of every anomaly that there ever was, and of persons who are no more.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
@@ -137,6 +150,12 @@ pub fn collect(
     for (finding, id) in findings.into_iter().zip(numbers) {
         let before = memory.known.get(&id);
         let row = anomaly(pipeline, &workdays, night, id.clone(), finding, before, waivers);
+        let mut row = row.without_ids(keys);
+        // A waiver may name the subject as the extracts do, or as the tables of a night do.
+        if row.waived.is_none() {
+            let reason = waivers.reason(&pipeline.rules[&row.rule], &row.subject);
+            row.waived = reason.map(str::to_owned);
+        }
         rows.insert(id, row);
     }
     for (id, before) in &memory.known {

@@ -39,7 +39,9 @@ pub(super) fn numbers(
         if known.is_some_and(|state| state != State::Cleared) {
             return own.clone();
         }
-        let key = (finding.rule.as_str(), finding.subject.clone(), finding.anchor.as_str());
+        // What is remembered has no ID number in it.
+        let anchor = keys.hide(&finding.anchor);
+        let key = (finding.rule.as_str(), finding.subject.clone(), anchor.as_str());
         let free = kept.get(&key).into_iter().flatten().filter(|row| !taken.contains(&row.anomaly));
         // The open one first, then the oldest.
         let order =

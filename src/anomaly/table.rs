@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::lake::durable;
 use crate::lake::rows::{Part, RowsFile, RowsWriter};
 use crate::pipeline::spec::Severity;
+use crate::privacy::PersonKeys;
 
 /// Columns of the table, in their order.
 pub const COLUMNS: [&str; 19] = [
@@ -174,13 +175,13 @@ pub fn csv_cell(value: &str) -> String {
     }
 }
 
-/// Reads the memory that a night left.
+/// Reads the memory that a night left; an older night may still have ID numbers in it.
 ///
 /// # Errors
 /// The file is damaged.
-pub fn read_memory(night: &Path) -> Result<Memory> {
+pub fn read_memory(night: &Path, keys: &PersonKeys) -> Result<Memory> {
     let rows = read(&night.join("memory.parquet"))?;
-    let known = rows.into_iter().map(|r| (r.anomaly.clone(), r)).collect();
+    let known = rows.into_iter().map(|r| (r.anomaly.clone(), r.without_ids(keys))).collect();
     Ok(Memory { known, ..Memory::default() })
 }
 

@@ -136,7 +136,7 @@ impl Desk {
     /// # Errors
     /// The memory is damaged.
     pub fn memory(&self) -> Result<BTreeMap<String, Anomaly>> {
-        Ok(table::read_memory(&self.setup.lake.night(&self.night))?.known)
+        Ok(table::read_memory(&self.setup.lake.night(&self.night), &self.setup.keys)?.known)
     }
 }
 

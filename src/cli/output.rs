@@ -9,6 +9,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, pr
 use crate::anomaly::table::csv_cell;
 use crate::error::{Error, Result};
 use crate::lake::rows::RowsWriter;
+use crate::privacy::hide_ids;
 use crate::rule::texts;
 
 /// The form of a result.
@@ -31,10 +32,10 @@ pub struct Out {
     pub to: Option<PathBuf>,
 }
 
-/// A line on stderr.
+/// A line on stderr. A file that it names may be called by somebody's number.
 pub fn log(text: &str) {
     // Nobody is left to tell when stderr is gone.
-    _ = writeln!(std::io::stderr(), "{text}");
+    _ = writeln!(std::io::stderr(), "{}", hide_ids(text));
 }
 
 /// Text on stdout; a reader that has gone away is fine.

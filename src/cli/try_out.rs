@@ -17,7 +17,7 @@ use crate::night::setup::{load, register};
 use crate::pipeline::Pipeline;
 use crate::pipeline::pattern::{FileName, Pattern};
 use crate::pipeline::spec::Feed;
-use crate::privacy::PersonKeys;
+use crate::privacy::{PersonKeys, hide_ids};
 
 /// Lines that are named of each reason.
 const LINES: usize = 3;
@@ -92,10 +92,12 @@ pub fn try_out(args: &Args) -> Result<ExitCode> {
             tried => Ok(tried?),
         };
         refused |= !receipt.as_ref().is_ok_and(|receipt| receipt.verdict == Verdict::Accepted);
-        match args.output {
-            Page::Json => output::say(&json(&name, feed, &receipt, &quarantine))?,
-            Page::Table => output::say(&page(&name, feed, &receipt, &quarantine))?,
-        }
+        let said = match args.output {
+            Page::Json => json(&name, feed, &receipt, &quarantine),
+            Page::Table => page(&name, feed, &receipt, &quarantine),
+        };
+        // Files and headings may be called by somebody's number.
+        output::say(&hide_ids(&said))?;
     }
     Ok(ExitCode::from(u8::from(refused)))
 }

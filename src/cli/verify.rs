@@ -14,6 +14,7 @@ use crate::feedback::province::MANIFEST as OF_A_BATCH;
 use crate::lake::sound::{Flaw, Held, hold};
 use crate::lake::{Lake, MANIFEST, hash_file, names_in};
 use crate::night::{Options, read_summary, setup};
+use crate::privacy::hide_ids;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -165,8 +166,10 @@ fn sorted(folder: &Path) -> Vec<String> {
 
 fn as_json(found: &Found) -> Value {
     let word = |flaw: &Flaw| flaw.words().1;
-    let faults =
-        found.flaws.iter().map(|(path, flaw)| json!({ "path": path, "fault": word(flaw) }));
+    let faults = found
+        .flaws
+        .iter()
+        .map(|(path, flaw)| json!({ "path": hide_ids(path), "fault": word(flaw) }));
     json!({
         "deliveries": found.deliveries,
         "nights": found.nights,
@@ -185,7 +188,7 @@ fn page(found: &Found) -> String {
         table.set_header(["路径 path", "问题 fault"]);
         for (path, flaw) in &found.flaws {
             let (zh, en) = flaw.words();
-            table.add_row([path.clone(), format!("{zh} {en}")]);
+            table.add_row([hide_ids(path), format!("{zh} {en}")]);
         }
         lines.push(output::drawn(table));
     }

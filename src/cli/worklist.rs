@@ -123,8 +123,9 @@ pub fn worklist(args: &Args) -> Result<ExitCode> {
     let (before, after) = events.split_at(cut);
     let before = Cases::fold(before)?;
     let (now, memory) = (desk.store.cases()?, desk.memory()?);
+    let setup = &desk.setup;
     let doctors_of = |night: Option<&str>, cases: &Cases| match night {
-        Some(night) => Doctors::read(&desk.setup.pipeline, &desk.setup.lake.night(night), cases),
+        Some(night) => Doctors::read(&setup.pipeline, &setup.keys, &setup.lake.night(night), cases),
         None => Ok(Doctors::default()),
     };
     let doctors = (doctors_of(then.as_deref(), &before)?, doctors_of(Some(&desk.night), &now)?);

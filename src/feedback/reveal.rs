@@ -11,8 +11,8 @@ use crate::identity::Forward;
 use crate::lake::rows::{Part, RowsFile};
 use crate::ledger::case::Case;
 use crate::pipeline::Pipeline;
-use crate::privacy::Pii;
-use crate::rule::{subject_texts, texts};
+use crate::privacy::{PersonKeys, Pii};
+use crate::rule::{subject_names, texts};
 
 /// Names by kind of subject and subject; none unless they were asked for.
 #[derive(Debug, Default)]
@@ -42,6 +42,7 @@ impl Names {
     /// A view's file is damaged.
     pub fn read<'a>(
         pipeline: &Pipeline,
+        keys: &PersonKeys,
         night: &Path,
         cases: impl IntoIterator<Item = &'a Case>,
     ) -> Result<Self> {
@@ -62,8 +63,8 @@ impl Names {
             let columns = vec![view.subject.clone(), name.clone()];
             for batch in RowsFile::open(&path)?.scan(Part::All, &columns, &Arc::default())? {
                 let batch = batch?;
-                let (keys, values) = (subject_texts(batch.column(0))?, texts(batch.column(1))?);
-                for (key, value) in keys.into_iter().zip(values) {
+                let own = subject_names(batch.column(0), keys)?;
+                for (key, value) in own.into_iter().zip(texts(batch.column(1))?) {
                     let (Some(key), Some(value)) = (key, value) else { continue };
                     for subject in subjects.get(key.as_str()).into_iter().flatten() {
                         let place = (kind.to_owned(), (*subject).to_owned());

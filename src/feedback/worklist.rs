@@ -23,7 +23,6 @@ use crate::ledger::policy::Policy;
 use crate::ledger::state::State;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Severity;
-use crate::privacy::hide_ids;
 use doctors::{Doctor, Doctors};
 
 pub use page::html;
@@ -279,7 +278,7 @@ impl<'a> Material<'a> {
             change,
             severity: case.severity,
             who,
-            message: known.map(|a| hide_ids(&a.message)).unwrap_or_default(),
+            message: known.map(|a| a.message.clone()).unwrap_or_default(),
             action: match (gone, hidden) {
                 (true, _) => no_visit(state).into(),
                 (false, true) => HIDDEN.into(),

@@ -139,23 +139,40 @@ impl Reader {
         }
     }
 
-    /// The value of a figure in units of its last printed place; nothing when it has none, or when it
+    /// The figure that this reader knows, from which all that he is told is worked out; nothing when it
     /// would show a small count.
-    pub fn number(self, figure: &Figure, unit: Unit) -> Option<i128> {
-        let Self::Public { below, round } = self else { return figure.value(unit) };
+    pub fn figure(self, figure: &Figure, unit: Unit) -> Option<Figure> {
+        let Self::Public { below, round } = self else { return Some(*figure) };
         let small = |n: i128| n > 0 && n < below * ONE;
+        let step = |n: i128| rounded(n, round * ONE) * round * ONE;
+        let over = figure.numerator;
         if unit == Unit::Count {
-            let count = figure.value(unit).filter(|_| !small(figure.numerator))?;
-            return Some(rounded(count, round) * round);
+            return (!small(over)).then(|| Figure { numerator: step(over), ..*figure });
         }
-        let (over, under) = (figure.numerator, figure.denominator?);
+        let under = figure.denominator?;
         let shares = matches!(unit, Unit::Percent | Unit::Permille);
         if small(under) || (shares && (small(over) || small(under - over))) {
             return None;
         }
-        let step = |n: i128| rounded(n, round * ONE) * round * ONE;
-        let over = if shares { step(over) } else { over };
-        Figure { numerator: over, denominator: Some(step(under)) }.value(unit)
+        let numerator = if shares { step(over) } else { over };
+        Some(Figure { numerator, denominator: Some(step(under)) })
+    }
+
+    /// The value of a figure in units of its last printed place; nothing when it has none, or when it
+    /// would show a small count.
+    pub fn number(self, figure: &Figure, unit: Unit) -> Option<i128> {
+        self.figure(figure, unit)?.value(unit)
+    }
+
+    /// The value in units of 1/10000 that thresholds and scores go by: in public the printed one, or what
+    /// they say of it would tell more.
+    pub fn exact(self, figure: &Figure, unit: Unit) -> Option<i128> {
+        match self {
+            Self::Internal => figure.exact(unit),
+            Self::Public { .. } => {
+                Some(self.number(figure, unit)? * 10_i128.pow(SCALE - places(unit)))
+            }
+        }
     }
 
     /// The value as text; `<8` for a hidden count, nothing for other hidden values.

@@ -52,7 +52,7 @@ pub struct Case {
     pub answer: Option<Answer>,
     #[serde(with = "iso::option")]
     pub answered: Option<NaiveDate>,
-    /// How often an answer did not hold.
+    /// How often an answer of who has it now did not hold.
     pub sent_back: usize,
     /// What was said of the last one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -173,8 +173,11 @@ impl Case {
                 self.handed_by = std::mem::replace(&mut self.county, county.clone());
                 self.owner.clone_from(owner);
                 self.assignee.clear();
-                // What the sender answered is no answer of the receiver.
+                // What the sender answered is no answer of the receiver, to whom nothing was sent back.
                 self.forget_answer();
+                self.sent_back = 0;
+                self.sent_back_on = None;
+                self.back_reason.clear();
                 // The receiver's clock starts with its own pack.
                 (self.due, self.issued, self.stopped, self.step) = (None, None, None, 0);
                 self.steps.clear();

@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 use super::case::{Case, Cases};
 use crate::error::Result;
 use crate::pipeline::schema::CASE_COLUMNS;
+use crate::privacy::hide_ids;
 
 /// The schema of `cases.parquet`.
 pub fn schema() -> SchemaRef {
@@ -38,8 +39,9 @@ pub fn text(case: &Case, column: &str, day: NaiveDate) -> Option<String> {
         "anomaly" => some(&case.anomaly),
         "rule" => some(&case.rule),
         "subject_kind" => some(&case.subject_kind),
-        "subject" => some(&case.subject),
-        "anchor" => some(&case.anchor),
+        // Those of an older ledger may have been filled in with ID numbers.
+        "subject" => some(&hide_ids(&case.subject)),
+        "anchor" => some(&hide_ids(&case.anchor)),
         "county" => some(&case.county),
         "division" => some(&case.division),
         "owner" => some(&case.owner),

@@ -21,8 +21,8 @@ use crate::lake::bucket::KeyRange;
 use crate::lake::rows::{Part, RowsFile};
 use crate::pipeline::schema::table_schema;
 use crate::pipeline::spec::{Grain, Privacy, System, Table, View};
-use crate::privacy::hide_ids;
-use crate::rule::texts;
+use crate::privacy::{HIDDEN, PersonKeys, hide_ids};
+use crate::rule::{subject_texts, texts};
 
 /// Deliveries that are shown of those that an anomaly about deliveries rests on: the newest.
 const DELIVERIES: usize = 5;
@@ -72,15 +72,9 @@ pub fn explain(setup: &Setup, folder: &Path, id: &str) -> Result<Explanation> {
         Some(view) => sources(setup, folder, view, &anomaly)?,
         None => Vec::new(),
     };
-    Ok(Explanation { anomaly: shown(anomaly), rule_text, rule_changed, rows })
-}
-
-/// The anomaly as people are shown it: any text column may have been filled with ID numbers.
-fn shown(mut anomaly: Anomaly) -> Anomaly {
-    let Anomaly { subject, anchor, message, .. } = &mut anomaly;
-    [subject, anchor, message].into_iter().for_each(|text| *text = hide_ids(text));
-    anomaly.evidence.iter_mut().filter_map(|(_, v)| v.as_mut()).for_each(|v| *v = hide_ids(v));
-    anomaly
+    // An older night may still have ID numbers in its table.
+    let anomaly = anomaly.without_ids(&setup.keys);
+    Ok(Explanation { anomaly, rule_text, rule_changed, rows })
 }
 
 /// The rule's text of that night.
@@ -108,7 +102,7 @@ fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Resu
     }
     recall_system(setup, &mut assembled, folder)?;
     let engine = setup.engine(night)?;
-    let subject = subject_row(&engine, folder, view, &anomaly.subject)?;
+    let subject = subject_row((setup, &engine), folder, view, &anomaly.subject)?;
     let needs = setup.pipeline.rules.get(&anomaly.rule).map_or(&[][..], |r| &r.needs);
     let mut rows = Vec::new();
     for id in needs {
@@ -219,12 +213,14 @@ fn widened(part: Part) -> Part {
 
 /// The subject's row of its view, by column.
 fn subject_row(
-    engine: &Engine,
+    (setup, engine): (&Setup, &Engine),
     folder: &Path,
     view: &View,
     subject: &str,
 ) -> Result<BTreeMap<String, Option<String>>> {
     let file = RowsFile::open(&folder.join("views").join(format!("{}.parquet", view.id)))?;
+    let plain = plain_subject(&file, &view.subject, subject, &setup.keys)?;
+    let subject = plain.as_deref().unwrap_or(subject);
     let schema = file.schema().clone();
     let column = schema.field_with_name(&view.subject)?;
     let key = column.data_type() == &arrow::datatypes::DataType::Int64;
@@ -250,6 +246,26 @@ fn subject_row(
     // An anomaly that is cleared or held has no row tonight; its subject is all that is known.
     row.entry(view.subject.clone()).or_insert_with(|| Some(value));
     Ok(row)
+}
+
+/// The subject in its view of which an ID number is hidden in the anomaly; nothing where none is, or
+/// where the view has it no more.
+fn plain_subject(
+    file: &RowsFile,
+    column: &str,
+    subject: &str,
+    keys: &PersonKeys,
+) -> Result<Option<String>> {
+    if !subject.contains(HIDDEN) {
+        return Ok(None);
+    }
+    for batch in file.scan(Part::All, &[column.to_owned()], &Arc::default())? {
+        let mut texts = subject_texts(batch?.column(0))?.into_iter().flatten();
+        if let Some(plain) = texts.find(|text| keys.hide(text) == subject) {
+            return Ok(Some(plain));
+        }
+    }
+    Ok(None)
 }
 
 /// Rows of a table with their place; direct identifiers are left out.

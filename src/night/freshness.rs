@@ -6,6 +6,7 @@ use super::{NotRun, Setup};
 use crate::feed::inbox::last_complete;
 use crate::feed::receipt::{self, Receipt, Verdict};
 use crate::pipeline::spec::{Cadence, Feed};
+use crate::privacy::hide_ids;
 use crate::report::summary::{FeedLine, Freshness};
 
 /// Last day of the period that must be here on a night.
@@ -51,7 +52,7 @@ pub fn parts_behind(feed: &Feed, receipts: &[Receipt], night: NaiveDate) -> Vec<
         let age = night.signed_duration_since(*newest).num_days();
         let stale = feed.delivery.stale_after_days.is_some_and(|limit| age > limit);
         let word = if stale { "stale" } else { "late" };
-        format!("{word}: {part} (newest {newest})")
+        format!("{word}: {} (newest {newest})", hide_ids(part))
     };
     parts.iter().filter(|(_, newest)| behind(newest)).map(note).collect()
 }

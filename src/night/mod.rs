@@ -155,7 +155,7 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     progress.step("");
     let waivers = waivers(setup, &engine, &assembled)?;
     let memory = match &last {
-        Some(last) => table::read_memory(&setup.lake.night(last))?,
+        Some(last) => table::read_memory(&setup.lake.night(last), &setup.keys)?,
         None => Memory::default(),
     };
     let memory = Memory { forward: identity::Forward::read(&staged)?, ..memory };

@@ -195,8 +195,7 @@ fn line(receipt: &Receipt, known: bool) -> DeliveryLine {
     encodings.dedup();
     // A file may be called by somebody's number.
     let names = receipt.files.iter().map(|file| hide_ids(&file.name)).collect();
-    let said = receipt.reasons.iter().chain(&receipt.warnings);
-    let mut notes: Vec<String> = said.map(|note| hide_ids(note)).collect();
+    let mut notes: Vec<String> = receipt.reasons.iter().chain(&receipt.warnings).cloned().collect();
     let mut new: Vec<&String> = receipt.parts.iter().flat_map(|p| &p.new_columns).collect();
     new.sort();
     new.dedup();
@@ -204,6 +203,8 @@ fn line(receipt: &Receipt, known: bool) -> DeliveryLine {
         let names: Vec<&str> = new.iter().map(|n| n.as_str()).collect();
         notes.push(format!("new columns: {}", names.join(", ")));
     }
+    // They name files and headings, and these may be called by somebody's number.
+    notes.iter_mut().for_each(|note| *note = hide_ids(note));
     let verdict = match (known, receipt.verdict) {
         (true, _) => "known",
         (false, Verdict::Accepted) => "accepted",
@@ -213,7 +214,7 @@ fn line(receipt: &Receipt, known: bool) -> DeliveryLine {
         feed: receipt.feed.clone(),
         delivery: receipt.delivery.clone(),
         period: receipt.period.to_string(),
-        part: receipt.part.clone(),
+        part: receipt.part.as_deref().map(hide_ids),
         verdict: verdict.into(),
         files: receipt.files.len(),
         names: if verdict == "refused" { names } else { Vec::new() },

@@ -22,6 +22,7 @@ pub(super) fn check(pipeline: &Pipeline, layers: &[Layer], faults: &mut Vec<Faul
     lists(pipeline, &mut told);
     cases(pipeline, &mut told);
     waivers(pipeline, &mut told);
+    publish(pipeline, &mut told);
 }
 
 /// Faults of the files that the settings stand in.
@@ -161,6 +162,16 @@ fn cases(pipeline: &Pipeline, told: &mut Told<'_>) {
     let named = cases.workdays != CaseSettings::default().workdays;
     if named && !pipeline.has("codes", &cases.workdays) {
         told.missing("code list", &cases.workdays, pipeline.codes.keys());
+    }
+}
+
+/// What is hidden of a total of two counts is what the other one leaves, unless both are rounded.
+fn publish(pipeline: &Pipeline, told: &mut Told<'_>) {
+    let publish = &pipeline.settings.publish;
+    let hides = publish.suppress_below > 1;
+    if hides && publish.round_to.saturating_mul(2) <= publish.suppress_below {
+        let text = "a count that is hidden could be worked out from a total".to_owned();
+        told.wrong("round_to", text, "make `round_to` more than half of `suppress_below`");
     }
 }
 

@@ -31,7 +31,7 @@ use evaluate::{evaluated, truth};
 
 pub use counties::county;
 pub use found::Found;
-pub use subjects::{AllSubjects, Repeats, Subjects};
+pub use subjects::{AllSubjects, Repeats, Subjects, subject_names};
 
 /// One rule true for one subject in one night.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,6 +13,19 @@ use super::subject_texts;
 use crate::error::{Error, Result};
 use crate::lake::heaps::Heaps;
 use crate::lake::rows::{Part, RowsFile};
+use crate::privacy::PersonKeys;
+
+/// Values of a subject column as anomalies and cases have them: without ID numbers.
+///
+/// # Errors
+/// A type that has no text.
+pub fn subject_names(array: &ArrayRef, keys: &PersonKeys) -> Result<Vec<Option<String>>> {
+    let texts = subject_texts(array)?;
+    if array.data_type() == &DataType::Int64 {
+        return Ok(texts);
+    }
+    Ok(texts.into_iter().map(|text| text.map(|text| keys.hide(&text))).collect())
+}
 
 /// The subjects of some rows.
 #[derive(Debug, Default)]
@@ -157,6 +170,17 @@ mod tests {
         assert_eq!(repeats(Arc::new(Int64Array::from(vec![1, 2, 1]))), 1);
         assert_eq!(repeats(Arc::new(Date32Array::from(vec![7, 7]))), 1);
         assert_eq!(repeats(Arc::new(StringArray::from(vec![None, Some(""), Some("x")]))), 1);
+    }
+
+    #[test]
+    fn an_id_for_a_subject_has_the_name_that_anomalies_have() {
+        let keys = PersonKeys::new(b"secret of a test");
+        let names = |column: ArrayRef| subject_names(&column, &keys).expect("texts");
+        let id = "629401195603140024";
+        let texts = names(Arc::new(StringArray::from(vec![Some(id), Some("H1"), None])));
+        assert_eq!(texts, [Some(keys.hide(id)), Some("H1".into()), None]);
+        let person = names(Arc::new(Int64Array::from(vec![10])));
+        assert_eq!(person, [Some("000000000000000a".to_owned())]);
     }
 
     #[test]

@@ -209,6 +209,7 @@ fn what_pipeline_yaml_names_is_told_at_its_place() {
     told(groups, "prefix: PAIR,", "prefix: TEL,", &["basic-medical/pipeline.yaml:", twice]);
     let bare = "the group `RAR` has no title";
     told(groups, "RAR, zh: 罕见病", "RAR, zh: \"\"", &["basic-medical/pipeline.yaml:", bare]);
+    told(file, "round_to: 5", "round_to: 4", &["pipeline.yaml:", "worked out from a total"]);
     let rule = "basic-medical/rules/ORG01.sql";
     let reason = &["ORG01.sql:10:", "nobody can give the reason `村撤并了`"];
     told(rule, "waivers: [村撤并,", "waivers: [村撤并了,", reason);

@@ -12,6 +12,7 @@ use bidui::ledger::policy::Policy;
 use bidui::ledger::state::{MOVES, State};
 use bidui::ledger::store::{NightEntry, Store, file_address};
 use bidui::night::setup::date_of;
+use bidui::privacy::PersonKeys;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -287,7 +288,8 @@ fn a_case_that_no_night_looked_for_is_not_said_to_be_still_there() {
     let ledger = Ledger::new();
     let Case { number, anomaly, .. } = ledger.some(State::Pending);
     let night = current(&ledger.lake());
-    let mut memory = table::read_memory(&night).expect("a memory");
+    let mut memory =
+        table::read_memory(&night, &PersonKeys::new(b"a secret of a test")).expect("a memory");
     let mut refused = |found: Option<Found>| {
         match found {
             Some(state) => memory.known.get_mut(&anomaly).expect("known").state = state,

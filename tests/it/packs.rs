@@ -10,6 +10,7 @@ use bidui::ledger::act::{Act, Draft};
 use bidui::ledger::case::Case;
 use bidui::ledger::state::State;
 use bidui::ledger::store::{Store, file_address};
+use bidui::privacy::PersonKeys;
 use calamine::Reader;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -221,7 +222,8 @@ fn names_are_shown_only_after_the_ledger_knows_why() {
     let pipeline = bidui::pipeline::load(&gansu()).expect("a pipeline");
     let cases = masked.cases();
     let open = || cases.values().filter(|c| c.state.is_open());
-    let names = Names::read(&pipeline, &current(&masked.lake()), open()).expect("names");
+    let keys = PersonKeys::new(b"a secret of a test");
+    let names = Names::read(&pipeline, &keys, &current(&masked.lake()), open()).expect("names");
     let whole = |c: &Case| names.get(&c.subject_kind, &c.subject).map(str::to_owned);
     let people: BTreeSet<String> =
         open().filter_map(whole).filter(|n| n.chars().count() > 1).collect();

@@ -138,7 +138,7 @@ fn talk(home: &Path) -> Vec<PathBuf> {
 }
 
 /// Text of a Parquet file's columns, which its compression hides from a search of its bytes.
-fn cells(path: &Path) -> Vec<u8> {
+pub fn cells(path: &Path) -> Vec<u8> {
     use bidui::lake::rows::{Part, RowsFile};
     let file = RowsFile::open(path).expect("a Parquet file");
     let names: Vec<String> = file.schema().fields().iter().map(|f| f.name().clone()).collect();
@@ -180,6 +180,50 @@ fn nothing_that_is_published_names_a_person() {
     for night in &shared().nights {
         clean(published(&canaries, Path::new(crate::support::text(night, "folder"))));
     }
+}
+
+/// Bytes of a file, and of what is packed in it.
+fn unpacked(path: &Path) -> Vec<u8> {
+    let mut bytes = std::fs::read(path).expect("a file");
+    if path.extension().is_some_and(|e| e == "xlsx") {
+        let file = std::fs::File::open(path).expect("a file");
+        let mut zip = zip::ZipArchive::new(file).expect("a workbook");
+        for at in 0..zip.len() {
+            let mut part = zip.by_index(at).expect("a part");
+            std::io::Read::read_to_end(&mut part, &mut bytes).expect("read");
+        }
+    }
+    bytes
+}
+
+/// S1: workbooks, letters, bulletins and lists go to counties, readers and doctors.
+#[test]
+fn nothing_that_leaves_the_province_names_a_person() {
+    let canaries = canaries(&[&shared().input]);
+    let home = temp();
+    let (lake, out) = (home.path().join("lake"), home.path().join("out"));
+    copy(&shared().lake, &lake);
+    std::fs::create_dir(&out).expect("a folder");
+    let to = |name: &str| out.join(name).display().to_string();
+    let [packs, letters, visits, lines] = ["packs", "letters", "visits.html", "visits.csv"].map(to);
+    let [page, annex] = ["b.html", "b.xlsx"].map(to);
+    let [public, tables] = ["public.html", "public.xlsx"].map(to);
+    for words in [
+        &["pack", "issue", "--month", "2026-11", "--out", &packs][..],
+        &["pack", "letters", "--on", "2027-03-01", "--out", &letters],
+        &["bulletin", "--month", "2026-11", "--out", &page, "--annex", &annex],
+        &["bulletin", "--month", "2026-11", "--public", "--out", &public, "--annex", &tables],
+        &["worklist", "--village", "62", "--office", "--html", &visits],
+        &["worklist", "--village", "62", "--office", "--output", "csv", "--to", &lines],
+    ] {
+        let call = Bidui::new(words[0]).args(&words[1..]).arg("--pipeline").arg(gansu());
+        call.arg("--lake").arg(&lake).env("BIDUI_ACTOR", "省卫健委甲").go().ended(0);
+    }
+    let files = bidui::lake::files_below(&out).expect("files");
+    assert!(files.len() > 12, "{} files", files.len());
+    let hits =
+        |file: &bidui::lake::FileEntry| canaries.hits(&file.path, &unpacked(&out.join(&file.path)));
+    clean(files.iter().flat_map(hits).collect());
 }
 
 /// S1.

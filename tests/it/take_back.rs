@@ -514,12 +514,15 @@ fn rows_below_a_renamed_heading_are_told() {
 
 /// Counties name files after the person that they are about.
 #[test]
-fn an_id_in_the_name_of_a_file_is_not_printed() {
+fn an_id_in_the_name_of_a_file_is_in_no_receipt() {
     let (world, form, n) = begin();
     let id = "629101198505050018";
     let path = form.with(&n[0], &[]).save(&world.home.path().join(format!("回_{id}.xlsx")));
     let call = Bidui::new("pack").args(&["take-back"]).arg(path).arg("--pipeline").arg(gansu());
     let call = call.arg("--lake").arg(world.home.path().join("lake")).env("COLUMNS", "900");
-    let said = call.env("BIDUI_ACTOR", "收件人").go().ended(0);
+    let receipts = world.home.path().join("named");
+    let said = call.arg("--out").arg(&receipts).env("BIDUI_ACTOR", "收件人").go().ended(0);
     assert!(said.stdout.contains("回_") && !said.stdout.contains(id), "{}", said.stdout);
+    let names = bidui::lake::names_in(&receipts);
+    assert!(names.len() == 1 && !names[0].contains(id), "{names:?}");
 }

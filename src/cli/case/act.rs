@@ -12,6 +12,7 @@ use crate::ledger::act::{Act as LedgerAct, Draft, Fault};
 use crate::ledger::ahead;
 use crate::ledger::case::Case;
 use crate::ledger::state::State;
+use crate::privacy::hide_ids;
 
 /// What every act wants.
 #[derive(clap::Args)]
@@ -105,8 +106,9 @@ impl Act {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// The reason as it is written down: the ledger is never changed again, and holds nobody's ID.
     fn reason(&self) -> String {
-        self.reason.trim().to_owned()
+        hide_ids(self.reason.trim())
     }
 
     /// The reason of an act that has no room for one.
@@ -186,7 +188,7 @@ impl Assign {
         if self.to.trim().is_empty() {
             return Err(Error::usage("--to names nobody").hint("say who is to work on the case"));
         }
-        let assign = LedgerAct::Assign { to: self.to.trim().to_owned() };
+        let assign = LedgerAct::Assign { to: hide_ids(self.to.trim()) };
         self.act.record(|_, _, _| Ok(vec![assign.clone(), self.act.why()]))
     }
 }
@@ -200,7 +202,7 @@ impl Waive {
     pub fn go(&self) -> Result<ExitCode> {
         let filled = |name: &str, text: &str| match text.trim() {
             "" => Err(Error::usage(format!("a waiver needs {name}"))),
-            text => Ok(text.to_owned()),
+            text => Ok(hide_ids(text)),
         };
         let approver = filled("--approver", &self.approver)?;
         let evidence_no = filled("--evidence-no", &self.evidence_no)?;

@@ -60,7 +60,7 @@ fn json(desk: &Desk, case: &Case, events: &[Event]) -> Result<String> {
     value["overdue"] = case.overdue(desk.day()?).into();
     if let Some(anomaly) = desk.memory()?.get(&case.anomaly) {
         value["title"] = anomaly.title.clone().into();
-        value["message"] = hide_ids(&anomaly.message).into();
+        value["message"] = anomaly.message.clone().into();
         value["who"] = anomaly.who.clone().into();
         value["tonight"] = anomaly.state.word().into();
     }
@@ -99,7 +99,7 @@ fn page(desk: &Desk, case: &Case, events: &[Event]) -> Result<String> {
     }
     text.push('\n');
     if let Some(anomaly) = anomaly {
-        text.push_str(&format!("\n{}\n", hide_ids(&anomaly.message)));
+        text.push_str(&format!("\n{}\n", anomaly.message));
         if let Some(who) = &anomaly.who {
             text.push_str(&format!("对象 who: {who}\n"));
         }

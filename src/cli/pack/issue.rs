@@ -22,6 +22,7 @@ use crate::ledger::case::Cases;
 use crate::ledger::chain::Head;
 use crate::ledger::flow::flows;
 use crate::pipeline::packs::Level;
+use crate::privacy::hide_ids;
 
 /// What `bidui pack issue` can be told.
 #[derive(clap::Args)]
@@ -208,7 +209,7 @@ impl Call<'_> {
             about: batch.pack(county),
             day,
             actor: self.actor.clone(),
-            act: Act::Reveal { what: "反馈包姓名".into(), reason: reason.trim().to_owned() },
+            act: Act::Reveal { what: "反馈包姓名".into(), reason: hide_ids(reason.trim()) },
         };
         Ok(selection.counties.keys().map(draft).collect())
     }
@@ -217,9 +218,9 @@ impl Call<'_> {
         if !self.args.reveal {
             return Ok(Names::default());
         }
-        let night = self.desk.setup.lake.night(night);
+        let setup = &self.desk.setup;
         let cases = selection.counties.values().flatten().copied();
-        Names::read(&self.desk.setup.pipeline, &night, cases)
+        Names::read(&setup.pipeline, &setup.keys, &setup.lake.night(night), cases)
     }
 
     /// Writes a batch aside.
@@ -232,7 +233,7 @@ impl Call<'_> {
     ) -> Result<Written> {
         let (setup, policy) = (&self.desk.setup, &self.desk.policy);
         let form = form(&self.desk)?;
-        let memory = table::read_memory(&setup.lake.night(job.night))?;
+        let memory = table::read_memory(&setup.lake.night(job.night), &setup.keys)?;
         let shower =
             Shower::new(&setup.pipeline, form, policy, &setup.divisions, &memory, job.names);
         let flows = flows(events.iter().map(|e| &e.draft), self.month, job.batch.day)?;

@@ -249,15 +249,17 @@ fn write(
 ) -> Result<PathBuf> {
     let place = desk.setup.divisions.name(&taken.county).unwrap_or_default();
     let title = format!("{place}{}", form.title.zh);
-    let bytes = reply(taken, &title, &returned.name, day, out)?;
-    let stem = Path::new(&returned.name).file_stem().unwrap_or_default().to_string_lossy();
+    // A file may be named after a person, with the ID behind it.
+    let name = hide_ids(&returned.name);
+    let bytes = reply(taken, &title, &name, day, out)?;
+    let stem = Path::new(&name).file_stem().unwrap_or_default().to_string_lossy();
     let mark = returned.blake3.get(..8).unwrap_or("unread");
     let path = out.join(format!("{stem}_回执_{mark}.xlsx"));
     durable::write(&path, &bytes)?;
     Ok(path)
 }
 
-/// A file may be named after a person, with the ID behind it.
+/// What is printed of a file.
 fn line(returned: &Returned, taken: &Taken, receipt: &Path) -> Vec<String> {
     let count = |v: Verdict| taken.count(v).to_string();
     vec![

@@ -25,12 +25,10 @@ fn chart<'a>(facts: &Facts<'a>) -> Option<&'a Indicator> {
 /// Bars of the cities.
 pub fn cities(facts: &Facts<'_>) -> Markup {
     let Some(indicator) = chart(facts) else { return html! {} };
-    let level = facts.now.figures.level(&indicator.id, "", 4);
-    let in_line = ordered(indicator.unit, indicator.better, &level);
-    let reader = facts.material.reader;
+    let in_line = ordered(indicator.unit, indicator.better, &facts.level(indicator, 4));
     let bars: Vec<(String, i128)> = in_line
         .iter()
-        .filter_map(|(area, f)| Some((facts.name(area), reader.number(f, indicator.unit)?)))
+        .filter_map(|(area, f)| Some((facts.name(area), f.value(indicator.unit)?)))
         .collect();
     if bars.len() < 2 {
         return html! {};

@@ -71,7 +71,8 @@ fn lamps(facts: &Facts<'_>, counties: &[&str]) -> String {
             hidden |= colour.is_none() && figure.value(indicator.unit).is_some();
             if colour == Some(Colour::Red) {
                 let value = facts.value(indicator, figure);
-                let exact = figure.exact(indicator.unit).unwrap_or(0);
+                let reader = facts.material.reader;
+                let exact = reader.exact(figure, indicator.unit).unwrap_or(0);
                 let better = if indicator.better == Better::Down { -exact } else { exact };
                 let of = facts.fraction(indicator, figure);
                 red.push((better, format!("{}{value}{of}", facts.name(county))));

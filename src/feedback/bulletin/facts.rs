@@ -8,7 +8,7 @@ use super::cases::CaseFacts;
 use super::{Material, Period};
 use crate::error::{Error, Result};
 use crate::indicator::area::{Figures, city};
-use crate::indicator::figure::{Change, Figure, SCALE, change, places};
+use crate::indicator::figure::{Change, Figure, change};
 use crate::indicator::rank::{Rank, ranks};
 use crate::pipeline::bulletins::Bulletin;
 use crate::pipeline::indicators::{Better, Indicator};
@@ -134,17 +134,24 @@ impl<'a> Facts<'a> {
         Some(change(value(&self.now.figures)?, value(&then?.figures)?))
     }
 
-    /// Places of the counties (6 digits) or cities (4) of an indicator.
+    /// Figures of the counties (6 digits) or cities (4) of an indicator as the reader knows them. One that
+    /// must not be shown is left out: where it stands among the others would tell it.
+    pub fn level(&self, indicator: &Indicator, digits: usize) -> Vec<(&str, Figure)> {
+        let (reader, unit) = (self.material.reader, indicator.unit);
+        let level = self.now.figures.level(&indicator.id, "", digits).into_iter();
+        level.filter_map(|(area, figure)| Some((area, reader.figure(&figure, unit)?))).collect()
+    }
+
+    /// Their places.
     pub fn ranks(&self, indicator: &Indicator, digits: usize) -> BTreeMap<&str, Rank> {
-        let level = self.now.figures.level(&indicator.id, "", digits);
+        let level = self.level(indicator, digits);
         ranks(indicator, &level, self.material.pipeline.settings.publish.rank_from)
     }
 
     /// The colour of a figure; none where no threshold is set or nothing may be shown.
     pub fn colour(&self, indicator: &Indicator, figure: &Figure) -> Option<Colour> {
         let lamp = self.policy().lamps.get(&indicator.id)?;
-        self.material.reader.number(figure, indicator.unit)?;
-        let value = figure.exact(indicator.unit)?;
+        let value = self.material.reader.exact(figure, indicator.unit)?;
         let reached = |line: i128| match indicator.better {
             Better::Down => value <= line,
             Better::Up | Better::None => value >= line,
@@ -190,12 +197,10 @@ impl<'a> Facts<'a> {
             let Some(figure) = self.figure(id, area).filter(|f| !f.is_small(from)) else {
                 continue;
             };
-            let Some(exact) = figure.exact(indicator.unit) else { continue };
-            let value = if reader.is_public() {
-                reader.number(figure, indicator.unit)? * 10_i128.pow(SCALE - places(indicator.unit))
-            } else {
-                exact
-            };
+            if figure.exact(indicator.unit).is_none() {
+                continue;
+            }
+            let value = reader.exact(figure, indicator.unit)?;
             let value = if indicator.better == Better::Down { 1_000_000 - value } else { value };
             sum += weight * value;
             weights += weight;

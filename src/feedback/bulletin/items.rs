@@ -66,11 +66,14 @@ fn parts(facts: &Facts<'_>, indicator: &Indicator) -> String {
     let said: Vec<String> = if known.len() <= PARTS {
         known.iter().map(say).collect()
     } else {
-        let mut in_line = ordered(indicator.unit, indicator.better, &known);
-        let best = in_line.first().and_then(|(_, f)| f.value(indicator.unit));
+        let (reader, unit) = (facts.material.reader, indicator.unit);
+        let shown = known.iter().filter_map(|(title, f)| Some((*title, reader.figure(f, unit)?)));
+        let mut in_line = ordered(unit, indicator.better, &shown.collect::<Vec<_>>());
+        let best = in_line.first().and_then(|(_, f)| f.value(unit));
         in_line.reverse();
-        in_line.retain(|(_, f)| f.value(indicator.unit) != best);
-        in_line.iter().take(NAMED).map(say).collect()
+        in_line.retain(|(_, f)| f.value(unit) != best);
+        let own = |(title, _): &(&str, Figure)| known.iter().find(|(own, _)| own == title);
+        in_line.iter().take(NAMED).filter_map(own).map(say).collect()
     };
     if said.is_empty() {
         return String::new();
@@ -84,7 +87,7 @@ fn best_and_worst(facts: &Facts<'_>, indicator: &Indicator) -> String {
     if !indicator.rank {
         return String::new();
     }
-    let level = facts.now.figures.level(&indicator.id, "", 6);
+    let level = facts.level(indicator, 6);
     let from = facts.material.pipeline.settings.publish.rank_from;
     let ranks = facts.ranks(indicator, 6);
     let small = level.iter().filter(|(_, f)| f.is_small(from) && f.volume() > 0).count();
@@ -94,13 +97,14 @@ fn best_and_worst(facts: &Facts<'_>, indicator: &Indicator) -> String {
         0 => String::new(),
         n => format!("{n}个县（市、区）基数不足{from}{}，不参与排名。", indicator.noun),
     };
-    let say = |(area, figure): &(&str, Figure)| facts.named(indicator, area, figure);
+    let say = |(area, _): &(&str, Figure)| facts.named(indicator, area);
     let values: Vec<Option<i128>> = in_line.iter().map(|(_, f)| f.value(indicator.unit)).collect();
     let text = match in_line.as_slice() {
         [] => String::new(),
         [only] => format!("仅{}参与排名。", say(only)),
         [first, ..] if values.iter().all(|v| *v == values[0]) => {
-            let value = facts.value(indicator, &first.1);
+            let own = facts.figure(&indicator.id, first.0);
+            let value = own.map(|figure| facts.value(indicator, figure)).unwrap_or_default();
             format!("参与排名的{}个县（市、区）均为{value}。", in_line.len())
         }
         all => {
@@ -120,7 +124,7 @@ fn best_and_worst(facts: &Facts<'_>, indicator: &Indicator) -> String {
 
 /// `，最低的是景泰县（90.0%）`.
 fn last_of(facts: &Facts<'_>, indicator: &Indicator) -> String {
-    let level = facts.now.figures.level(&indicator.id, "", 6);
+    let level = facts.level(indicator, 6);
     let ranks = facts.ranks(indicator, 6);
     let mut in_line = ordered(indicator.unit, indicator.better, &level);
     in_line.retain(|(area, _)| ranks.contains_key(area));
@@ -128,7 +132,7 @@ fn last_of(facts: &Facts<'_>, indicator: &Indicator) -> String {
         (Some(first), Some(last))
             if first.1.value(indicator.unit) != last.1.value(indicator.unit) =>
         {
-            format!("，排名末位的是{}", facts.named(indicator, last.0, &last.1))
+            format!("，排名末位的是{}", facts.named(indicator, last.0))
         }
         _ => String::new(),
     }

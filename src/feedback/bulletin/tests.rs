@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::facts::Facts;
+use super::facts::{Colour, Facts};
 use super::units::{self, UnitLine};
 use super::words::reason_zh;
 use super::{Material, Period, annex, html};
@@ -245,6 +245,68 @@ fn the_public_cannot_work_out_shares_from_scores() {
     assert!(public.contains("1皋兰县兰州市99.25"), "of 95.0, as it is printed");
     for told in ["99.96", "99.27", "综合得分居"] {
         assert!(!public.contains(told), "{told}");
+    }
+}
+
+/// 949 and 951 of 1000 are printed as 95.0: a colour between them would tell them apart.
+#[test]
+fn the_public_sees_the_colours_of_printed_values() {
+    let mut history = History::default();
+    let november = rows(&[("620423", 949, 1000), ("620122", 951, 1000)]);
+    history.replace(day("2026-11-30"), &november);
+    let colours = |public: bool| {
+        with_material(&world(), "2026-11", (&history, &[]), public, |material| {
+            let facts = Facts::of(material).expect("facts");
+            let own = facts.indicator("I01").expect("an indicator");
+            ["620423", "620122"].map(|county| {
+                let figure = facts.figure("I01", county).expect("a figure");
+                (facts.value(own, figure), facts.colour(own, figure))
+            })
+        })
+    };
+    let told = |value: &str, colour| (value.to_owned(), Some(colour));
+    assert_eq!(colours(false), [told("94.9%", Colour::Red), told("95.1%", Colour::Yellow)]);
+    assert_eq!(colours(true), [told("95.0%", Colour::Yellow), told("95.0%", Colour::Yellow)]);
+}
+
+/// That 997 of 1000 are fewer than 1000 and more than 950 is more than the public may know.
+#[test]
+fn what_is_hidden_has_no_place() {
+    let mut history = History::default();
+    let november = rows(&[("620423", 997, 1000), ("620122", 1000, 1000), ("620525", 950, 1000)]);
+    history.replace(day("2026-11-30"), &november);
+    let places = |public: bool| {
+        with_material(&world(), "2026-11", (&history, &[]), public, |material| {
+            let facts = Facts::of(material).expect("facts");
+            let rows = annex::details(&facts).rows;
+            ["620122", "620423", "620525"].map(|county| {
+                let row = rows.iter().find(|row| row[3].text == county).expect("a row");
+                row[9].text.clone()
+            })
+        })
+    };
+    assert_eq!(places(false), ["1", "2", "3"]);
+    assert_eq!(places(true), ["1", "—", "2"]);
+    let page = text("2026-11", &history, &[], true);
+    assert!(page.contains("排名靠前的是皋兰县（100.0%）"), "{page}");
+    assert!(page.contains("排名靠后的是张家川回族自治县（95.0%）"), "{page}");
+    assert!(!page.contains("景泰县（"), "{page}");
+}
+
+/// What is left of a total is never one count alone: both were rounded.
+#[test]
+fn a_total_does_not_tell_the_hidden_count_in_it() {
+    let reader = Reader::public(&world().0.settings.publish);
+    let mut left: BTreeMap<(String, String), Vec<i128>> = BTreeMap::new();
+    for (other, hidden) in (8..200).flat_map(|other| (1..8).map(move |hidden| (other, hidden))) {
+        assert_eq!(reader.count(hidden), "<8");
+        let told = (reader.count(other + hidden), reader.count(other));
+        left.entry(told).or_default().push(hidden);
+    }
+    for (told, mut hidden) in left {
+        hidden.sort_unstable();
+        hidden.dedup();
+        assert!(hidden.len() > 1, "{told:?} tells {hidden:?}");
     }
 }
 

@@ -75,13 +75,10 @@ impl Facts<'_> {
         })
     }
 
-    /// `景泰县（99.2%）`; the name alone when its value must not be shown.
-    pub fn named(&self, indicator: &Indicator, area: &str, figure: &Figure) -> String {
-        let name = self.name(area);
-        match self.material.reader.number(figure, indicator.unit) {
-            Some(_) => format!("{name}（{}）", self.value(indicator, figure)),
-            None => name,
-        }
+    /// `景泰县（99.2%）`.
+    pub fn named(&self, indicator: &Indicator, area: &str) -> String {
+        let value = self.figure(&indicator.id, area).map(|figure| self.value(indicator, figure));
+        format!("{}（{}）", self.name(area), value.unwrap_or_default())
     }
 
     /// `（995/1000人）`: only where people count something in whole numbers.

@@ -5,9 +5,9 @@ use super::super::select::{Issuing, Mark, rows};
 use super::super::show::Shower;
 use super::super::worklist::doctors::Doctors;
 use super::super::worklist::{Material, Wanted, visits};
-use super::{cases, day, draft, gansu, memory, open};
+use super::{answer, cases, day, draft, gansu, memory, open};
 use crate::division::Divisions;
-use crate::ledger::act::Act;
+use crate::ledger::act::{Act, Fault};
 use crate::ledger::advance::NOWHERE;
 use crate::ledger::case::Cases;
 use crate::ledger::policy::Policy;
@@ -101,6 +101,39 @@ fn a_case_whose_county_became_known_has_its_village() {
     does(&mut now, "n1", "2026-10-12", hand("620122"));
     assert!(listed(&now, "620423").is_empty());
     assert_eq!(listed(&now, "620122"), ["620122"]);
+}
+
+/// 上次反馈及意见 of a pack is what its own county said, and was told.
+#[test]
+fn the_receiver_of_a_case_is_not_told_what_the_sender_said() {
+    let (pipeline, mut cases, memory) = (gansu(), cases(), memory());
+    let policy = Policy::of(&pipeline);
+    let form = pipeline.pack(Level::County).expect("a form");
+    let (divisions, names) = (Divisions::default(), Names::default());
+    let shower = Shower::new(&pipeline, form, &policy, &divisions, &memory, &names);
+    let pack = "GS-2026-10-620423";
+    let issuing = Issuing { pack, day: day("2026-11-10"), actor: "甲", policy: &policy, form };
+    let last = |cases: &Cases| {
+        let row = rows(&[&cases.by_number["n1"]], &issuing).expect("a row").remove(0);
+        shower.text(&row, "last")
+    };
+    let round = |cases: &mut Cases, month: u32, why: &str| {
+        let due = day("2026-12-01");
+        let issue = Act::Issue { pack: "p".into(), due, steps: vec![] };
+        let back = Act::SendBack { fault: Fault::Refused, due, reason: why.into() };
+        let acts = [issue, answer(), back];
+        for (on, act) in (1..).zip(acts) {
+            does(cases, "n1", &format!("2026-{month:02}-{on:02}"), act);
+        }
+    };
+    round(&mut cases, 9, "材料不全");
+    assert!(last(&cases).contains("退回1次：材料不全"), "{}", last(&cases));
+    let (county, owner, reason) = ("620122".into(), "county_health".into(), "迁出".into());
+    does(&mut cases, "n1", "2026-10-01", Act::HandOver { county, owner, reason });
+    assert_eq!(last(&cases), "");
+    round(&mut cases, 11, "仍有此问题");
+    let told = last(&cases);
+    assert!(told.contains("退回1次：仍有此问题") && !told.contains("材料不全"), "{told}");
 }
 
 /// Who fills in an ID for the number of a bill shows it to no county.

@@ -13,8 +13,8 @@ use crate::lake::rows::{Part, RowsFile};
 use crate::ledger::case::{Case, Cases};
 use crate::pipeline::Pipeline;
 use crate::pipeline::packs::{DoctorColumns, Level, Visits};
-use crate::privacy::{Pii, mask_name};
-use crate::rule::{subject_texts, texts};
+use crate::privacy::{PersonKeys, Pii, mask_name};
+use crate::rule::{subject_names, texts};
 use crate::view::Plans;
 
 /// Who looks after a subject.
@@ -55,7 +55,12 @@ impl Doctors {
     ///
     /// # Errors
     /// A view's file is damaged.
-    pub fn read(pipeline: &Pipeline, night: &Path, cases: &Cases) -> Result<Self> {
+    pub fn read(
+        pipeline: &Pipeline,
+        keys: &PersonKeys,
+        night: &Path,
+        cases: &Cases,
+    ) -> Result<Self> {
         let (mut known, forward) = (BTreeMap::new(), Forward::read(night)?);
         for (kind, columns) in &policy(pipeline).doctor {
             let open = |c: &&Case| c.subject_kind == *kind && c.state.is_open();
@@ -68,7 +73,8 @@ impl Doctors {
             }
             let file = RowsFile::open(&path)?;
             if file.schema().index_of(&columns.id).is_ok() {
-                known.insert(kind.clone(), of(&file, &view.subject, columns, &subjects)?);
+                let own = of(&file, (view.subject.as_str(), keys), columns, &subjects)?;
+                known.insert(kind.clone(), own);
             }
         }
         Ok(Self { known, forward })
@@ -88,7 +94,7 @@ impl Doctors {
 /// The doctors of some subjects of one view.
 fn of(
     file: &RowsFile,
-    subject: &str,
+    (subject, keys): (&str, &PersonKeys),
     columns: &DoctorColumns,
     subjects: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Doctor>> {
@@ -112,7 +118,8 @@ fn of(
         let (ids, titles, names) =
             (column(true)?, column(title.is_some())?, column(name.is_some())?);
         let rows = ids.into_iter().zip(titles).zip(names);
-        for (key, ((id, title), name)) in subject_texts(batch.column(0))?.into_iter().zip(rows) {
+        let own = subject_names(batch.column(0), keys)?;
+        for (key, ((id, title), name)) in own.into_iter().zip(rows) {
             let Some(key) = key.filter(|k| subjects.contains(k.as_str())) else { continue };
             if id.is_some() || title.is_some() || name.is_some() {
                 let (id, title) = (id.unwrap_or_default(), title.unwrap_or_default());

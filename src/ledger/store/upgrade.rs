@@ -12,7 +12,7 @@ use crate::ledger::case::{Case, Cases};
 /// issued anew when it comes back, letters move with a term that is longer, an answer takes away the
 /// fault of the one before it, and the reason of that is kept. 4: a waiver that lapsed has taken the
 /// place of the answer before it, and ends with its case. 5: a case keeps the day on which it was sent
-/// back.
+/// back, and what was sent back to the sender is not told of the receiver.
 const FOLD: i64 = 5;
 
 /// Does what is to be done, once. A row that is wrong for another reason stays as it is: `verify`
@@ -52,6 +52,7 @@ fn as_now(stored: &Case, case: &Case) -> Case {
         answer: case.answer.clone(),
         answered: case.answered,
         fault: case.fault,
+        sent_back: case.sent_back,
         back_reason: case.back_reason.clone(),
         sent_back_on: case.sent_back_on,
         waived_until: case.waived_until,

@@ -160,14 +160,17 @@ fn the_clock_runs_while_the_county_is_asked_and_only_then() {
 #[test]
 fn a_receiver_starts_anew() {
     let hand = Act::HandOver { county: "629102".into(), owner: "o".into(), reason: "r".into() };
+    let (due, reason) = (day("2026-02-10"), "材料不全".to_owned());
     let acts = [
         issue("2026-01-05"),
         ("2026-01-20", Act::Escalate { step: 1 }),
         ("2026-01-21", answer(Outcome::Fixed)),
+        ("2026-01-25", Act::SendBack { fault: Fault::Refused, due, reason }),
         ("2026-02-01", hand),
     ];
     let case = after(&acts);
     assert_eq!((case.due, case.step, &case.answer), (None, 0, &None));
+    assert_eq!((case.sent_back, &*case.back_reason), (0, ""), "not the receiver's");
     assert_eq!((&*case.county, &*case.handed_by), ("629102", "629101"));
     let mut with_pack = acts.to_vec();
     with_pack.push(issue("2026-02-05"));

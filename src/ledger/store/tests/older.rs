@@ -102,6 +102,30 @@ fn a_ledger_made_before_knows_when_cases_were_sent_back_once_it_is_opened() {
     });
 }
 
+/// The receiver of a case is not told what was sent back to the sender.
+#[test]
+fn a_ledger_made_before_forgets_what_was_sent_back_to_the_sender_once_it_is_opened() {
+    let does = |on: &str, verb: Verb| draft("T-0", day(on), act(verb, day(on), 0, &policy()));
+    let (due, reason) = (day("2026-01-30"), "材料不全".to_owned());
+    let drafts = [
+        opening(0, "2026-01-01"),
+        does("2026-01-05", Verb::Issue),
+        draft("T-0", day("2026-01-12"), answer(Outcome::Fixed)),
+        draft("T-0", day("2026-01-13"), Act::SendBack { fault: Fault::Refused, due, reason }),
+        does("2026-01-14", Verb::HandOver),
+    ];
+    on_each(|address| {
+        open(address).append(drafts.to_vec(), "2026-01-14T00:00:00Z").expect("written");
+        let whole = open(address).cases().expect("cases");
+        assert_eq!(whole.by_number["T-0"].sent_back, 0);
+        let told = r#""sent_back":1,"back_reason":"材料不全","fault":null"#;
+        made_before(address, 4, &[(r#""sent_back":0,"fault":null"#, told)]);
+        let store = open(address);
+        assert_eq!(store.cases().expect("cases"), whole);
+        assert_eq!(store.verify(&[]).expect("read"), None);
+    });
+}
+
 /// What a waiver leaves behind: nothing of the answer before it, nor of itself once its case ended.
 #[test]
 fn a_ledger_made_before_forgets_what_a_waiver_took_the_place_of_once_it_is_opened() {
