@@ -163,7 +163,14 @@ mod tests {
         let mut rejects = RejectWriter::create(&path).unwrap();
         let (mut part, mut reasons) = (PartAccount::default(), BTreeMap::new());
         for raw in ["张三".to_owned(), "张".repeat(RAW_CHARS + 1)] {
-            let reject = Reject { line: 2, byte: 0, column: "name", reason: "bad", raw: &raw };
+            let reject = Reject {
+                line: 2,
+                byte: 0,
+                column: "name",
+                reason: "bad",
+                raw: &raw,
+                about: About::default(),
+            };
             rejects.quarantine(&mut part, &mut reasons, &reject).unwrap();
         }
         assert_eq!(rejects.finish().unwrap(), 2);

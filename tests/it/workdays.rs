@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use bidui::anomaly::waiver::Waivers;
-use bidui::anomaly::{self, Anomaly, Memory, State};
+use bidui::anomaly::{self, Anomaly, Looked, Memory, State};
 use bidui::ledger::policy::Policy;
 use bidui::pipeline::load;
 use bidui::privacy::PersonKeys;
@@ -67,7 +67,8 @@ fn letters_keep_their_distance_to_a_term_that_waits_for_holidays() {
 fn an_anomaly_knows_holidays_and_make_up_days() {
     let pipeline = load(&gansu()).expect("a pipeline");
     let (keys, waivers) = (PersonKeys::new(b"test"), Waivers::default());
-    let ran = BTreeSet::from(["ORG01".to_owned()]);
+    let (ran, unread) = (BTreeSet::from(["ORG01".to_owned()]), BTreeSet::new());
+    let looked = Looked { ran: &ran, unread: &unread };
     assert_eq!(pipeline.rules["ORG01"].route.due, "3wd", "choose another rule");
     let found = |night: NaiveDate, memory: &Memory| -> Anomaly {
         let finding = Finding {
@@ -79,7 +80,8 @@ fn an_anomaly_knows_holidays_and_make_up_days() {
             evidence: Vec::new(),
             message: String::new(),
         };
-        let rows = anomaly::collect(&pipeline, &keys, night, vec![finding], &ran, &waivers, memory);
+        let rows =
+            anomaly::collect(&pipeline, &keys, night, vec![finding], &looked, &waivers, memory);
         rows.into_iter().next().expect("an anomaly")
     };
     let night = day("2026-09-30");
