@@ -139,8 +139,16 @@ fn files_that_cannot_be_read_are_refused_and_the_night_goes_on() {
     }
     // Nothing of what was known is lost for it.
     for name in ["feeds", "rules", "anomalies"] {
-        assert_eq!(night[name], quiet[name], "{name}");
+        assert_eq!(but_for_refusals(&night[name]), but_for_refusals(&quiet[name]), "{name}");
     }
+}
+
+/// What a night says, without how many deliveries of each feed it refused.
+pub fn but_for_refusals(said: &Value) -> Value {
+    let mut said = said.clone();
+    let lines = said.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut);
+    lines.for_each(|line| _ = line.remove("refused"));
+    said
 }
 
 #[test]
