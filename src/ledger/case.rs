@@ -175,8 +175,7 @@ impl Case {
                 self.assignee.clear();
                 // What the sender answered is no answer of the receiver, to whom nothing was sent back.
                 self.forget_answer();
-                self.sent_back = 0;
-                self.sent_back_on = None;
+                (self.sent_back, self.sent_back_on) = (0, None);
                 self.back_reason.clear();
                 // The receiver's clock starts with its own pack.
                 (self.due, self.issued, self.stopped, self.step) = (None, None, None, 0);
