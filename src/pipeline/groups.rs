@@ -26,18 +26,12 @@ pub(super) fn check(pipeline: &Pipeline, layers: &[Layer], faults: &mut Vec<Faul
     let groups = &pipeline.settings.groups;
     let says = |layer: &&Layer| layer.yaml.text.lines().any(|line| line.starts_with("groups:"));
     let yaml = &layers.iter().find(says).unwrap_or(&layers[0]).yaml;
-    // A rule whose file is faulty is there all the same.
-    let files = pipeline.sources.keys().chain(&pipeline.unread);
-    let known: Vec<&str> = files.filter_map(|key| key.strip_prefix("rules/")).map(prefix).collect();
     for (place, group) in groups.iter().enumerate() {
         let name = &group.prefix;
         let fault = |message: String| Fault::at(yaml, yaml.find_value("prefix:", name), message);
         if groups[..place].iter().any(|other| other.prefix == *name) {
             faults
                 .push(fault(format!("a second group is called `{name}`")).hint("keep one of them"));
-        } else if !known.contains(&name.as_str()) {
-            let message = format!("no rule has the letters `{name}` before its number");
-            faults.push(fault(message).did_you_mean(name, known.iter().copied()));
         }
         if group.zh.trim().is_empty() {
             let message = format!("the group `{name}` has no title");
