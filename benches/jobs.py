@@ -48,22 +48,33 @@ def copy(target: Path, name: str = BASE) -> Path:
 
 
 def small(target: Path, rules: int = 30) -> Path:
-    """Eight feeds as plain CSV, the person view alone, and some rules over it; no indicators, no packs, no bulletin."""
+    """Eight feeds as plain CSV, the person view with what it reads, and some rules over it; no indicators, packs, bulletins."""
     child, parent = plain(target, FEW, "small"), target / "basic-medical"
     pipeline = contract.load(child)
     chosen = variants(pipeline, rules, lambda r: r.head["over"] == "person" and set(r.head["needs"]) <= set(FEW))
     for folder in ("indicators", "packs", "bulletins", "rules"):
         shutil.rmtree(parent / folder)
-    for path in parent.glob("views/*.sql"):
-        if path.stem != "person":
+    views = {path.stem: path for path in parent.glob("views/*.sql")}
+    needed = read("person", views)
+    for name, path in views.items():
+        if name not in needed:
             path.unlink()
-    body = (parent / "views/person.sql").read_text("utf-8")
-    kept = set(FEW) | {pipeline.settings["waivers"]["table"]}
+    kept = needed | set(FEW) | {pipeline.settings["waivers"]["table"]}
     for path in parent.glob("tables/*.yaml"):
-        if path.stem not in kept and not re.search(rf"\b(FROM|JOIN)\s+{path.stem}\b", body):
+        if path.stem not in kept:
             path.unlink()
     write_rules(child, chosen)
     return child
+
+
+def read(view: str, views: dict[str, Path]) -> set[str]:
+    """A view, what it reads, and what that reads."""
+    found, open_ = {view}, [view]
+    while open_:
+        names = set(re.findall(r"\b(?:FROM|JOIN)\s+(\w+)", views[open_.pop()].read_text("utf-8"))) - found
+        found |= names
+        open_ += names & views.keys()
+    return found
 
 
 def with_rules(child: Path, count: int) -> Path:
