@@ -16,6 +16,7 @@ use crate::feed::receipt::in_force;
 use crate::feed::{ABOUT_COLUMNS, About, REJECTS};
 use crate::lake::rows::{PERSON_KEY, Part, RowsFile};
 use crate::pipeline::spec::{DeliveryKind, Grain, Table, View};
+use crate::privacy::PersonKeys;
 use crate::rule::key_text;
 
 /// What is known of the open anomalies over one view.
@@ -73,7 +74,7 @@ pub(super) fn unread(
                 continue;
             }
             let folder = setup.lake.deliveries(&feed.id).join(&receipt.delivery);
-            about(&folder.join(REJECTS), memory, &own, |anomaly| {
+            about(&folder.join(REJECTS), (memory, &setup.keys), &own, |anomaly| {
                 if anomaly.last_seen < receipt.received {
                     unread.insert(anomaly.anomaly.clone());
                 }
@@ -108,7 +109,7 @@ fn watched<'a>(setup: &'a Setup, memory: &'a Memory, ran: &BTreeSet<String>) -> 
 /// Shows the anomalies about whose subject a row of a quarantine is.
 fn about(
     path: &Path,
-    memory: &Memory,
+    (memory, secret): (&Memory, &PersonKeys),
     views: &[(&Watched<'_>, Place)],
     mut shown: impl FnMut(&Anomaly),
 ) -> Result<()> {
@@ -121,6 +122,8 @@ fn about(
             let person = persons.is_valid(row).then(|| key_text(persons.value(row)));
             let person = person.as_deref().map(|person| memory.forward.now(person));
             let texts = if keys.is_valid(row) { About::texts(keys.value(row)) } else { Vec::new() };
+            // As the subjects of anomalies are: without ID numbers.
+            let texts: Vec<_> = texts.iter().map(|t| Some(secret.hide(t.as_deref()?))).collect();
             for (view, place) in views {
                 let subject = match place {
                     Place::Person => person.as_deref(),
@@ -176,8 +179,13 @@ mod tests {
         let options = crate::night::Options::of("pipelines/gansu".into(), Some("lake".into()));
         let setup = Setup::new(&options).expect("a pipeline");
         let (seven, eight) = (key_text(7), key_text(8));
-        let all = [("a", "person", &*seven), ("b", "person", &*eight), ("c", "claim", "S1")];
-        let known = all.map(|(number, view, subject)| anomaly(number, view, subject)).into();
+        // Somebody's ID for the number of a bill.
+        let id = "629401195603140024";
+        let hidden = setup.keys.hide(id);
+        let people = [("a", "person", &*seven), ("b", "person", &*eight)];
+        let all = [people, [("c", "claim", "S1"), ("d", "claim", &*hidden)]].concat();
+        let known = all.into_iter().map(|(number, view, subject)| anomaly(number, view, subject));
+        let known = known.collect();
         let memory = Memory { known, ..Memory::default() };
         let ran = BTreeSet::from(["R".to_owned()]);
         let views = watched(&setup, &memory, &ran);
@@ -188,15 +196,18 @@ mod tests {
         };
         let home = tempfile::tempdir().expect("a folder");
         let path = home.path().join(REJECTS);
-        let rows = [(Some(7), Some(r#"["S2"]"#)), (None, Some(r#"["S1"]"#)), (None, None)];
+        let billed = format!(r#"["{id}"]"#);
+        let rows = [(Some(7), r#"["S2"]"#), (None, r#"["S1"]"#), (None, &billed)];
+        let rows = rows.map(|(person, keys)| (person, Some(keys)));
+        let rows = [&rows[..], &[(None, None)]].concat();
         quarantine(&path, &rows);
         let found = |table: &str| {
             let mut found = BTreeSet::new();
             let shown = |anomaly: &Anomaly| _ = found.insert(anomaly.anomaly.clone());
-            about(&path, &memory, &places(table), shown).expect("rows");
+            about(&path, (&memory, &setup.keys), &places(table), shown).expect("rows");
             found.into_iter().collect::<Vec<_>>()
         };
-        assert_eq!(found("settlement"), ["a", "c"]);
+        assert_eq!(found("settlement"), ["a", "c", "d"]);
         assert_eq!(found("resident"), ["a"], "its key names no payment");
         assert!(places("institution").is_empty(), "it has no persons, and another key");
     }
