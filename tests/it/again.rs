@@ -24,6 +24,19 @@ impl World {
         Self { home, corrections: 0 }
     }
 
+    /// A first night that was corrected five times, all of which are kept, and a second one; the last of
+    /// either.
+    fn often_corrected() -> (Self, [String; 2]) {
+        let mut world = Self::new();
+        let file = world.path("pipeline/pipeline.yaml");
+        let yaml = std::fs::read_to_string(&file).expect("a pipeline");
+        std::fs::write(file, yaml.replace("{nights: 1}", "{nights: 40}")).expect("written");
+        world.night(NIGHTS[0]);
+        let first = (0..5).map(|_| world.corrected(NIGHTS[0])).last().expect("corrected");
+        let second = world.night(NIGHTS[1]);
+        (world, [first, second])
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
@@ -121,17 +134,7 @@ fn a_file_that_no_feed_knows_is_told_by_a_night_of_its_own() {
 /// Many times, since a hash would be right half of the time.
 #[test]
 fn a_night_stands_on_the_one_that_was_published_last() {
-    let mut world = World::new();
-    let keep = "retention: {nights: 1}";
-    let yaml = std::fs::read_to_string(world.path("pipeline/pipeline.yaml")).expect("a pipeline");
-    let yaml = yaml.replace(keep, "retention: {nights: 40}");
-    std::fs::write(world.path("pipeline/pipeline.yaml"), yaml).expect("written");
-    world.night(NIGHTS[0]);
-    let mut first = String::new();
-    for _ in 0..5 {
-        first = world.corrected(NIGHTS[0]);
-    }
-    let second = world.night(NIGHTS[1]);
+    let (mut world, [first, second]) = World::often_corrected();
     assert_eq!(text(&world.summary(&second), "last_night"), first);
     assert_eq!(world.night(NIGHTS[1]), second, "a run without news is the same night");
     for _ in 0..5 {
@@ -149,16 +152,7 @@ fn a_night_stands_on_the_one_that_was_published_last() {
 /// A damaged night may be removed and run again (docs/schedules.md): `current` leads nowhere then.
 #[test]
 fn a_night_that_was_removed_is_built_on_the_night_that_it_was_built_on() {
-    let mut world = World::new();
-    let yaml = std::fs::read_to_string(world.path("pipeline/pipeline.yaml")).expect("a pipeline");
-    let yaml = yaml.replace("retention: {nights: 1}", "retention: {nights: 40}");
-    std::fs::write(world.path("pipeline/pipeline.yaml"), yaml).expect("written");
-    world.night(NIGHTS[0]);
-    let mut first = String::new();
-    for _ in 0..5 {
-        first = world.corrected(NIGHTS[0]);
-    }
-    let second = world.night(NIGHTS[1]);
+    let (world, [first, second]) = World::often_corrected();
     std::fs::remove_dir_all(world.path("lake/nights").join(second)).expect("removed");
     let again = world.night(NIGHTS[1]);
     assert_eq!(text(&world.summary(&again), "last_night"), first);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::identity::{extract, extracts, id, night, pipeline, residents};
 use crate::support::{Bidui, current, run, temp};
@@ -28,49 +29,68 @@ fn text<'v>(line: &'v Value, name: &str) -> &'v str {
     line[name].as_str().unwrap_or_default()
 }
 
-/// The pipeline with some decisions, each `mention,person,verdict`.
-fn decided(home: &Path, name: &str, decisions: &[String]) -> PathBuf {
-    let list = format!("mention,person,verdict\n{}\n", decisions.join("\n"));
-    pipeline(&home.join(name), Some(&list))
+/// A night of the register and some visits, and what it has been decided of.
+struct World {
+    home: TempDir,
+    pipeline: PathBuf,
+    input: PathBuf,
+    lake: PathBuf,
+}
+
+impl World {
+    /// After its night, nothing decided.
+    fn after(visits: &[String]) -> Self {
+        let home = temp();
+        let pipeline = pipeline(home.path(), None);
+        let input = extracts(home.path(), &residents(), visits);
+        let lake = home.path().join("lake");
+        night(&pipeline, &input, &lake, &[]);
+        Self { home, pipeline, input, lake }
+    }
+
+    /// The pipeline with some decisions, each `mention,person,verdict`.
+    fn decided(&self, decisions: &[String]) -> PathBuf {
+        let list = format!("mention,person,verdict\n{}\n", decisions.join("\n"));
+        pipeline(&self.home.path().join("decided"), Some(&list))
+    }
+
+    /// The same night in another lake, with one line about a row decided.
+    fn again(self, about: &Value, person: &str, verdict: &str) -> Self {
+        let decision = format!("{},{person},{verdict}", text(about, "mention"));
+        let pipeline = self.decided(&[decision]);
+        let lake = self.home.path().join("other");
+        night(&pipeline, &self.input, &lake, &[]);
+        Self { pipeline, lake, ..self }
+    }
+
+    fn line(&self, table: &str, row: usize) -> Value {
+        line(&self.pipeline, &self.lake, table, row)
+    }
 }
 
 /// As when the register learns the number of somebody: the key of before is no more.
 #[test]
 fn a_decision_about_nobody_takes_no_row_away() {
-    let home = temp();
-    let first = pipeline(home.path(), None);
     let visits = ["V00,,李秀英,2,1962-07-03,620122101201,".to_owned()];
-    let input = extracts(home.path(), &residents(), &visits);
-    let lake = home.path().join("lake");
-    night(&first, &input, &lake, &[]);
-    let before = line(&first, &lake, "visit", 0);
+    let world = World::after(&visits);
+    let before = world.line("visit", 0);
     assert_eq!(text(&before, "step"), "roster");
-    let nobody = format!("{},0123456789abcdef,same", text(&before, "mention"));
-    let second = decided(home.path(), "second", &[nobody]);
-    let other = home.path().join("other");
-    night(&second, &input, &other, &[]);
-    let after = line(&second, &other, "visit", 0);
+    let world = world.again(&before, "0123456789abcdef", "same");
+    let after = world.line("visit", 0);
     assert_eq!((text(&after, "step"), &after["person"]), ("roster", &before["person"]));
 }
 
 #[test]
 fn who_was_refused_does_not_come_back_by_a_row_of_the_same_number() {
-    let home = temp();
-    let first = pipeline(home.path(), None);
     let cut = id("629001", "1956-05-12", "011")[..17].to_owned();
     let visits = [format!("V00,{cut},张建国,,,,"), format!("V01,{cut},张建国,,,620122101201,")];
-    let input = extracts(home.path(), &residents(), &visits);
-    let lake = home.path().join("lake");
-    night(&first, &input, &lake, &[]);
-    let [one, two] = [0, 1].map(|row| line(&first, &lake, "visit", row));
+    let world = World::after(&visits);
+    let [one, two] = [0, 1].map(|row| world.line("visit", row));
     assert_eq!((text(&one, "step"), text(&two, "step")), ("edit", "edit"));
     assert_eq!(one["person"], two["person"]);
-    let refused = format!("{},{},different", text(&two, "mention"), text(&two, "person"));
-    let second = decided(home.path(), "second", &[refused]);
-    let other = home.path().join("other");
-    night(&second, &input, &other, &[]);
-    assert_eq!(line(&second, &other, "visit", 0)["person"], one["person"]);
-    assert_ne!(line(&second, &other, "visit", 1)["person"], one["person"]);
+    let world = world.again(&two, text(&two, "person"), "different");
+    assert_eq!(world.line("visit", 0)["person"], one["person"]);
+    assert_ne!(world.line("visit", 1)["person"], one["person"]);
 }
 
 /// The second table of the spine has somebody without a number. The third one knows them by it alone.
@@ -122,46 +142,34 @@ fn faults_of_the_list_are_found_before_the_night_and_on_their_lines() {
 /// He has a number that the register does not know, and was born ten days later than his namesake.
 #[test]
 fn a_row_that_people_are_asked_about_is_explained_and_decided() {
-    let home = temp();
-    let first = pipeline(home.path(), None);
     let number = id("629777", "1956-05-22", "013");
     let visits = [
         format!("V00,{number},张建国,1,1956-05-22,620122101201,"),
         "V01,,张建国,1,1956-05-12,620122101201,".to_owned(),
     ];
-    let input = extracts(home.path(), &residents(), &visits);
-    let lake = home.path().join("lake");
-    night(&first, &input, &lake, &[]);
-    let told = explained(&first, &lake, "visit", 0);
+    let world = World::after(&visits);
+    let told = explained(&world.pipeline, &world.lake, "visit", 0);
     let asked = &told["review"][0];
-    let namesake = line(&first, &lake, "visit", 1);
+    let namesake = world.line("visit", 1);
     assert_eq!((text(&namesake, "step"), &asked["person"]), ("roster", &namesake["person"]));
-    let same = format!("{},{},same", text(asked, "mention"), text(asked, "person"));
-    let second = decided(home.path(), "second", &[same]);
-    let other = home.path().join("other");
-    night(&second, &input, &other, &[]);
-    let now = line(&second, &other, "visit", 0);
+    let world = world.again(asked, text(asked, "person"), "same");
+    let now = world.line("visit", 0);
     assert_eq!((text(&now, "step"), &now["person"]), ("decision", &namesake["person"]));
 }
 
 #[test]
 fn decisions_that_are_passed_over_are_counted_every_night() {
-    let home = temp();
-    let first = pipeline(home.path(), None);
     let visits = ["V00,,李秀英,2,1962-07-03,620122101201,".to_owned()];
-    let input = extracts(home.path(), &residents(), &visits);
-    let lake = home.path().join("lake");
-    night(&first, &input, &lake, &[]);
-    let number = text(&line(&first, &lake, "visit", 0), "mention").to_owned();
+    let world = World::after(&visits);
+    let number = text(&world.line("visit", 0), "mention").to_owned();
     let nobody = "0123456789abcdef";
     let lines = [format!("{number},{nobody},same"), format!("{nobody},{nobody},different")];
-    let pipeline = decided(home.path(), "second", &lines);
-    let lake = home.path().join("other");
+    let (pipeline, lake) = (world.decided(&lines), world.home.path().join("other"));
     let expected = serde_json::json!({"in_force": 0, "no_person": 1, "no_row": 1});
     // On the later nights there are no news, and the third takes over the links of the second.
     for day in ["2026-11-10", "2026-11-11", "2026-11-12"] {
-        std::fs::create_dir_all(input.join(day)).expect("a folder");
-        let said = run(&pipeline, &input, &lake).args(&["--date", day]).go().ended(0);
+        std::fs::create_dir_all(world.input.join(day)).expect("a folder");
+        let said = run(&pipeline, &world.input, &lake).args(&["--date", day]).go().ended(0);
         let summary = said.json().pop().expect("a night");
         assert_eq!(text(&summary, "date"), day);
         assert_eq!(summary["identity_decisions"], expected, "{day}");
@@ -173,8 +181,6 @@ fn decisions_that_are_passed_over_are_counted_every_night() {
 /// The register has him without a number. One of two rows under a number makes it his; the other was refused.
 #[test]
 fn who_was_refused_is_parted_though_another_row_makes_the_id_the_persons() {
-    let home = temp();
-    let first = pipeline(home.path(), None);
     let number = id("629010", "1951-02-03", "015");
     let visits = [
         format!("V00,{number},赵德福,1,1951-02-03,620122101202,"),
@@ -182,18 +188,13 @@ fn who_was_refused_is_parted_though_another_row_makes_the_id_the_persons() {
         // With a third spelling the others are variants, which have a number that people know.
         format!("V02,{number},赵德,2,,,"),
     ];
-    let input = extracts(home.path(), &residents(), &visits);
-    let lake = home.path().join("lake");
-    night(&first, &input, &lake, &[]);
-    let [he, other] = [0, 1].map(|row| line(&first, &lake, "visit", row));
-    let register = line(&first, &lake, "resident", 7);
+    let world = World::after(&visits);
+    let [he, other] = [0, 1].map(|row| world.line("visit", row));
+    let register = world.line("resident", 7);
     assert_eq!((&he["person"], &other["person"]), (&register["person"], &register["person"]));
-    let refused = format!("{},{},different", text(&other, "mention"), text(&other, "person"));
-    let second = decided(home.path(), "second", &[refused]);
-    let lake = home.path().join("other");
-    night(&second, &input, &lake, &[]);
-    let [same, other] = [0, 1].map(|row| line(&second, &lake, "visit", row));
-    let register = line(&second, &lake, "resident", 7);
+    let world = world.again(&other, text(&other, "person"), "different");
+    let [same, other] = [0, 1].map(|row| world.line("visit", row));
+    let register = world.line("resident", 7);
     assert_eq!((&same["person"], &register["person"]), (&he["person"], &he["person"]));
     assert_ne!(other["person"], he["person"]);
     assert_eq!(text(&other, "step"), "clash");
@@ -202,25 +203,18 @@ fn who_was_refused_is_parted_though_another_row_makes_the_id_the_persons() {
 /// As before, but nobody else speaks for the number: then it does not become that of the person.
 #[test]
 fn a_number_whose_only_row_was_refused_is_not_taken_by_the_person() {
-    let home = temp();
-    let first = pipeline(home.path(), None);
     let number = id("629010", "1951-02-03", "015");
     let visits = [
         format!("V00,{number},赵德福,1,1951-02-03,620122101202,"),
         format!("V01,{number},赵德,2,,,"),
     ];
-    let input = extracts(home.path(), &residents(), &visits);
-    let lake = home.path().join("lake");
-    night(&first, &input, &lake, &[]);
-    let he = line(&first, &lake, "visit", 0);
-    assert_eq!(he["person"], line(&first, &lake, "resident", 7)["person"]);
-    let refused = format!("{},{},different", text(&he, "mention"), text(&he, "person"));
-    let second = decided(home.path(), "second", &[refused]);
-    let lake = home.path().join("other");
-    night(&second, &input, &lake, &[]);
+    let world = World::after(&visits);
+    let he = world.line("visit", 0);
+    assert_eq!(he["person"], world.line("resident", 7)["person"]);
+    let world = world.again(&he, text(&he, "person"), "different");
     let [visit, register] = ["visit", "resident"].map(|table| {
         let row = if table == "visit" { 0 } else { 7 };
-        line(&second, &lake, table, row)
+        world.line(table, row)
     });
     assert_ne!(visit["person"], register["person"]);
 }

@@ -154,6 +154,11 @@ basis: {text: 标准}
 people > 3
 "#;
 
+/// The text of a policy file of the world.
+pub fn policy(name: &str) -> &'static str {
+    PIPELINE.iter().find(|(own, _)| *own == name).map(|(_, text)| *text).expect("a policy file")
+}
+
 /// Folders of the world.
 pub struct Mini {
     pub pipeline: PathBuf,
@@ -191,13 +196,14 @@ fn put(path: &Path, text: &str) {
 }
 
 /// The ID of a person of no place.
-fn id(number: u32) -> String {
+pub fn id(number: u32) -> String {
     let digits = format!("6291011980010{}00{}", 1 + number % 9, 1 + number % 9);
     let check = bidui::citizen_id::check_digit(digits.as_bytes());
     format!("{digits}{}", char::from(check))
 }
 
-const NAMES: [&str; 8] =
+/// The names of these persons.
+pub const NAMES: [&str; 8] =
     ["测试甲", "测试乙", "测试丙", "测试丁", "测试戊", "测试己", "测试庚", "测试辛"];
 
 fn residents(people: u32) -> String {

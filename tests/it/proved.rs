@@ -10,93 +10,21 @@ use bidui::ledger::state::State;
 use bidui::ledger::store::{Store, file_address};
 use tempfile::TempDir;
 
+use crate::mini::{NAMES, id, policy};
 use crate::support::{anomalies, current, run, temp};
 
-const PIPELINE: [(&str, &str); 12] = [
-    (
-        "pipeline.yaml",
-        r#"title: {zh: 凭证, en: Proof}
-division_root: "62"
-divisions: [division]
-buckets: 2
-identity: {spine: [resident], secret: {demo: "demo secret: never use with real data"}}
-retention: {nights: 30}
-"#,
-    ),
-    (
-        "codes/division.csv",
-        "code,label,aliases,parent,level\n62,甘肃省,,,1\n6201,兰州市,,62,2\n620122,皋兰县,,6201,3\n",
-    ),
-    (
-        "tables/resident.yaml",
-        r#"title: {zh: 人口, en: Resident}
-about: One row for each person.
-grain: person
-person: {id: id_no, name: name, birth: birth_date, village: village_code}
-columns:
-  - {name: id_no, type: citizen_id, title: 号码, privacy: direct}
-  - {name: name, type: name, title: 姓名, privacy: direct}
-  - {name: birth_date, type: date, title: 出生日期, privacy: personal}
-  - {name: village_code, type: division, title: 区划, privacy: personal}
-"#,
-    ),
-    (
-        "tables/payment.yaml",
-        r#"title: {zh: 缴费, en: Payment}
-about: One row for each payment.
-grain: person
-key: [pay_no]
-person: {id: id_no, name: name}
-columns:
-  - {name: pay_no, type: text, title: 单号}
-  - {name: id_no, type: citizen_id, title: 号码, privacy: direct}
-  - {name: name, type: name, title: 姓名, privacy: direct}
-  - {name: amount, type: "decimal(10,2)", title: 金额}
-"#,
-    ),
-    (
-        "feeds/resident.yaml",
-        r#"title: {zh: 人口, en: Residents}
-sender: 公安
-table: resident
-files: "resident_{period:%Y%m%d}.csv"
-delivery: {kind: snapshot, cadence: daily}
-columns:
-  - {to: id_no, from: [号码]}
-  - {to: name, from: [姓名]}
-  - {to: birth_date, from: [出生日期]}
-  - {to: village_code, from: [区划], required: true}
-"#,
-    ),
-    (
-        "feeds/payment.yaml",
-        r#"title: {zh: 缴费, en: Payments}
-sender: 医保
-table: payment
-files: "payment_{period:%Y%m%d}.csv"
-delivery: {kind: append, cadence: daily}
-columns:
-  - {to: pay_no, from: [单号], required: true}
-  - {to: id_no, from: [号码]}
-  - {to: name, from: [姓名]}
-  - {to: amount, from: [金额], required: true}
-"#,
-    ),
-    (
-        "views/person.sql",
-        r"/*---
-title: {zh: 人, en: Person}
-subject: person_key
-division: division
-name: name
----*/
-SELECT r.person_key, max(r.village_code) AS division, max(r.name) AS name, max(p.paid) AS paid
-FROM resident r
-LEFT JOIN (SELECT person_key, sum(amount) AS paid FROM payment GROUP BY person_key) p
-  ON p.person_key = r.person_key
-GROUP BY r.person_key
-",
-    ),
+/// What is in the small world too.
+const SHARED: [&str; 7] = [
+    "pipeline.yaml",
+    "codes/division.csv",
+    "tables/resident.yaml",
+    "tables/payment.yaml",
+    "feeds/payment.yaml",
+    "views/person.sql",
+    "rules/PAY02.test.yaml",
+];
+
+const OWN: [(&str, &str); 3] = [
     (
         "views/bill.sql",
         r"/*---
@@ -109,25 +37,14 @@ FROM payment p
 JOIN resident r ON r.person_key = p.person_key
 ",
     ),
-    ("rules/PAY01.sql", PAY01),
     ("rules/BIL01.sql", BIL01),
-    ("rules/PAY01.test.yaml", "given: [{person_key: 1, paid: 900}]\nexpect: [\"1\"]\n"),
     ("rules/BIL01.test.yaml", "given: [{pay_no: P1, amount: 900}]\nexpect: [P1]\n"),
 ];
 
-const PAY01: &str = r#"/*---
-title: {zh: 缴费过多, en: Has paid too much}
-over: person
-applies: paid IS NOT NULL
-needs: [resident, payment]
-severity: orange
-route: {to: county_insurance, due: 30d}
-evidence: [paid]
-message: "缴费{paid}元"
-basis: {text: 标准}
----*/
-paid > 500
-"#;
+/// The rule about who has paid too much, so severe that it has cases.
+fn too_much() -> String {
+    policy("rules/PAY02.sql").replace("severity: blue", "severity: orange")
+}
 
 const BIL01: &str = r#"/*---
 title: {zh: 单据过高, en: A high bill}
@@ -149,7 +66,15 @@ struct World(TempDir);
 impl World {
     fn new() -> Self {
         let own = Self(temp());
-        PIPELINE.iter().for_each(|(name, text)| own.put(&format!("pipeline/{name}"), text));
+        let shared = SHARED.map(|name| (name, policy(name)));
+        for (name, text) in shared.iter().chain(&OWN) {
+            own.put(&format!("pipeline/{name}"), text);
+        }
+        let daily = policy("feeds/resident.yaml").replace("monthly", "daily");
+        own.put("pipeline/feeds/resident.yaml", &daily);
+        own.put("pipeline/rules/PAY02.sql", &too_much());
+        let nights = policy("pipeline.yaml").replace("{nights: 1}", "{nights: 30}");
+        own.put("pipeline/pipeline.yaml", &nights);
         own
     }
 
@@ -165,16 +90,16 @@ impl World {
 
     /// The register of a night.
     fn residents(&self, date: &str) {
-        let rows = (1..=2).map(|n| format!("{},{},1980-01-01,620122\n", id(n), name(n)));
+        let rows = (1..=2).map(|n| format!("{},{},1980-01-01,620122\n", id(n), NAMES[n as usize]));
         let text = format!("号码,姓名,出生日期,区划\n{}", rows.collect::<String>());
         let day = date.replace('-', "");
-        self.put(&format!("input/{date}/resident_{day}.csv"), &text);
+        self.put(&format!("input/{date}/人口_{day}.csv"), &text);
     }
 
     /// Payments of a day, which come on a night.
     fn payments(&self, date: &str, of: &str, rows: &[String]) {
         let text = format!("单号,号码,姓名,金额\n{}\n", rows.join("\n"));
-        self.put(&format!("input/{date}/payment_{}.csv", of.replace('-', "")), &text);
+        self.put(&format!("input/{date}/缴费_{}.csv", of.replace('-', "")), &text);
     }
 
     /// Runs a night with what came for it.
@@ -212,19 +137,9 @@ impl World {
     }
 }
 
-fn id(number: u32) -> String {
-    let digits = format!("6291011980010{number}00{number}");
-    let check = bidui::citizen_id::check_digit(digits.as_bytes());
-    format!("{digits}{}", char::from(check))
-}
-
-fn name(number: u32) -> &'static str {
-    ["测试甲", "测试乙"][number as usize - 1]
-}
-
 /// A payment of somebody; of what is no amount the row goes into quarantine.
 fn payment(number: &str, person: u32, amount: &str) -> String {
-    format!("{number},{},{},{amount}", id(person), name(person))
+    format!("{number},{},{},{amount}", id(person), NAMES[person as usize])
 }
 
 /// A night that refutes an answer has looked at extracts that are newer than it. They prove nothing
@@ -239,16 +154,16 @@ fn a_threshold_proves_no_answer_that_an_extract_has_refuted() {
     world.residents("2026-11-10");
     world.payments("2026-11-10", "2026-11-10", &[payment("P1", 1, "800.00")]);
     world.night("2026-11-10");
-    world.answer("PAY01", "2026-11-10");
+    world.answer("PAY02", "2026-11-10");
     pays("2026-11-11", "P2");
     world.night("2026-11-11");
-    assert_eq!(world.case("PAY01").state, State::SentBack);
-    world.put("pipeline/rules/PAY01.sql", &PAY01.replace("> 500", "> 5000"));
+    assert_eq!(world.case("PAY02").state, State::SentBack);
+    world.put("pipeline/rules/PAY02.sql", &too_much().replace("> 500", "> 5000"));
     world.night("2026-11-12");
-    assert_eq!(world.case("PAY01").state, State::SentBack);
+    assert_eq!(world.case("PAY02").state, State::SentBack);
     pays("2026-11-13", "P3");
     world.night("2026-11-13");
-    assert_eq!(world.case("PAY01").state, State::Closed);
+    assert_eq!(world.case("PAY02").state, State::Closed);
 }
 
 /// A day of before that is sent again without the payment is no extract of after the answer.
@@ -262,11 +177,11 @@ fn a_period_of_before_that_comes_again_proves_no_answer() {
     };
     pays("2026-11-10", "2026-11-10", "P1", 1, "800.00");
     pays("2026-11-11", "2026-11-11", "P2", 2, "100.00");
-    world.answer("PAY01", "2026-11-11");
+    world.answer("PAY02", "2026-11-11");
     pays("2026-11-12", "2026-11-10", "P3", 2, "100.00");
-    assert_eq!(world.case("PAY01").state, State::Reviewing);
+    assert_eq!(world.case("PAY02").state, State::Reviewing);
     pays("2026-11-13", "2026-11-13", "P4", 2, "100.00");
-    assert_eq!(world.case("PAY01").state, State::Closed);
+    assert_eq!(world.case("PAY02").state, State::Closed);
 }
 
 /// What became of the one anomaly of each rule.
@@ -277,7 +192,7 @@ fn states(rows: &[Anomaly]) -> [(&str, Found); 2] {
         assert!(own.next().is_none(), "{rows:?}");
         (rule, state)
     };
-    ["BIL01", "PAY01"].map(state)
+    ["BIL01", "PAY02"].map(state)
 }
 
 /// A world whose first night found what one person paid, and what of it a day of payments shows that is
@@ -287,7 +202,7 @@ fn sent_again(rows: &[String]) -> (World, Vec<Anomaly>) {
     world.residents("2026-11-10");
     world.payments("2026-11-10", "2026-11-10", &[payment("P1", 1, "800.00")]);
     world.night("2026-11-10");
-    world.answer("PAY01", "2026-11-10");
+    world.answer("PAY02", "2026-11-10");
     world.residents("2026-11-11");
     world.payments("2026-11-11", "2026-11-10", rows);
     let found = world.night("2026-11-11");
@@ -301,17 +216,17 @@ fn a_row_in_quarantine_proves_nothing_of_its_subject() {
     let other = payment("P2", 2, "100.00");
     for unreadable in [payment("P1", 1, "未知"), format!("{},多", payment("P1", 1, "400.00"))] {
         let (world, found) = sent_again(&[unreadable, other.clone()]);
-        assert_eq!(states(&found), [("BIL01", Found::Held), ("PAY01", Found::Held)]);
-        assert_eq!(world.case("PAY01").state, State::Answered);
+        assert_eq!(states(&found), [("BIL01", Found::Held), ("PAY02", Found::Held)]);
+        assert_eq!(world.case("PAY02").state, State::Answered);
         assert_eq!(world.case("BIL01").state, State::Pending);
         // Nothing else comes: so it stays.
         let found = world.night("2026-11-12");
-        assert_eq!(states(&found), [("BIL01", Found::Held), ("PAY01", Found::Held)]);
+        assert_eq!(states(&found), [("BIL01", Found::Held), ("PAY02", Found::Held)]);
         world.residents("2026-11-13");
         world.payments("2026-11-13", "2026-11-10", &[payment("P1", 1, "400.00"), other.clone()]);
         let found = world.night("2026-11-13");
-        assert_eq!(states(&found), [("BIL01", Found::Cleared), ("PAY01", Found::Cleared)]);
-        assert_eq!(world.case("PAY01").state, State::Closed);
+        assert_eq!(states(&found), [("BIL01", Found::Cleared), ("PAY02", Found::Cleared)]);
+        assert_eq!(world.case("PAY02").state, State::Closed);
         assert_eq!(world.case("BIL01").state, State::Vanished);
     }
 }
@@ -320,19 +235,19 @@ fn a_row_in_quarantine_proves_nothing_of_its_subject() {
 #[test]
 fn a_row_that_contradicts_another_proves_nothing_of_either() {
     let (_world, found) = sent_again(&[payment("P1", 2, "100.00"), payment("P1", 1, "800.00")]);
-    assert_eq!(states(&found), [("BIL01", Found::Held), ("PAY01", Found::Held)]);
+    assert_eq!(states(&found), [("BIL01", Found::Held), ("PAY02", Found::Held)]);
 }
 
 /// A row of another person, under another number, or one that came before it was seen last.
 #[test]
 fn a_row_in_quarantine_holds_nothing_else() {
     let (world, found) = sent_again(&[payment("P9", 2, "未知"), payment("P2", 2, "100.00")]);
-    assert_eq!(states(&found), [("BIL01", Found::Cleared), ("PAY01", Found::Cleared)]);
-    assert_eq!(world.case("PAY01").state, State::Closed);
+    assert_eq!(states(&found), [("BIL01", Found::Cleared), ("PAY02", Found::Cleared)]);
+    assert_eq!(world.case("PAY02").state, State::Closed);
 
     let (world, found) = sent_again(&[payment("P1", 1, "800.00"), payment("P3", 1, "未知")]);
-    assert_eq!(states(&found), [("BIL01", Found::Persisting), ("PAY01", Found::Persisting)]);
-    world.put("pipeline/rules/PAY01.sql", &PAY01.replace("> 500", "> 5000"));
+    assert_eq!(states(&found), [("BIL01", Found::Persisting), ("PAY02", Found::Persisting)]);
+    world.put("pipeline/rules/PAY02.sql", &too_much().replace("> 500", "> 5000"));
     let found = world.night("2026-11-12");
-    assert_eq!(states(&found), [("BIL01", Found::Persisting), ("PAY01", Found::Cleared)]);
+    assert_eq!(states(&found), [("BIL01", Found::Persisting), ("PAY02", Found::Cleared)]);
 }
