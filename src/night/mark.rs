@@ -3,6 +3,9 @@
 use crate::pipeline::Pipeline;
 use crate::privacy::PersonKeys;
 
+/// What names the sources of this program. Its version does not: builds between two releases share it.
+pub const SOURCES: &str = env!("BIDUI_SOURCES");
+
 /// A mark under way.
 #[derive(Clone)]
 pub(super) struct Mark(blake3::Hasher);
@@ -11,7 +14,7 @@ impl Mark {
     /// A mark of what everything that a night makes hangs on: the program, the policy, the secret.
     pub fn new(pipeline: &Pipeline, keys: &PersonKeys) -> Self {
         let mut mark = Self(blake3::Hasher::new());
-        mark.add(env!("CARGO_PKG_VERSION"));
+        mark.add(SOURCES);
         mark.add(&pipeline.version);
         mark.add(pipeline.settings.buckets.to_string());
         mark.add(keys.derived("night", &[]).to_string());

@@ -27,6 +27,7 @@ use books::Books;
 pub use build::Built;
 pub use freshness::{due_period, feed_freshness};
 use kept::Kept;
+pub use mark::SOURCES;
 pub use setup::Setup;
 pub use take_in::take_in;
 

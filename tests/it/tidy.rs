@@ -15,13 +15,15 @@ const LINES: usize = 400;
 
 /// Files below a folder, without what is built, stored or not ours.
 fn files(dir: &Path) -> Vec<PathBuf> {
+    // There is a module named like the folder of lakes.
+    let not_ours = ["target", ".git", "lake"].map(|name| root().join(name));
     let mut found = Vec::new();
     let mut names = bidui::lake::names_in(dir);
     names.sort();
     for name in names {
         let path = dir.join(&name);
         if path.is_dir() && !path.is_symlink() {
-            if !["target", ".git", "lake", "proptest-regressions"].contains(&name.as_str()) {
+            if name != "proptest-regressions" && !not_ours.contains(&path) {
                 found.extend(files(&path));
             }
         } else if path.is_file() {
@@ -175,6 +177,32 @@ fn every_rust_file_says_what_it_is() {
         .map(|p| format!("{} does not begin with //! and a sentence", inside(&p)))
         .collect();
     none(&faults);
+}
+
+/// The build script, whose hash of the sources stands in the program.
+#[path = "../../build.rs"]
+#[allow(dead_code, reason = "its `main` is cargo's")]
+mod build;
+
+/// A night that a fixed program would make otherwise must not pass for its own.
+#[test]
+fn the_program_knows_its_sources() {
+    let own = build::sources(&root()).expect("sources");
+    assert_eq!(own, bidui::night::SOURCES);
+    let copy = tempfile::tempdir().expect("a folder");
+    for name in build::MADE_OF {
+        let from = root().join(name);
+        for file in if from.is_dir() { files(&from) } else { vec![from] } {
+            let to = copy.path().join(file.strip_prefix(root()).expect("in the repository"));
+            std::fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
+            std::fs::copy(&file, to).expect("a copy");
+        }
+    }
+    let hash = || build::sources(copy.path()).expect("sources");
+    assert_eq!(own, hash());
+    let mark = copy.path().join("src/night/mark.rs");
+    std::fs::write(&mark, format!("{} ", read(&mark))).expect("a change");
+    assert_ne!(own, hash());
 }
 
 #[test]
