@@ -9,7 +9,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::{Typer, days, memo};
 use crate::calendar::{self, DateCell};
 use crate::citizen_id::{self, CitizenId};
-use crate::feed::read::RawRow;
+use crate::feed::read::{FORMULA_ERRORS, RawRow, is_invisible};
 use crate::pipeline::spec::{ColumnType, Unit};
 use crate::{amount, person_name};
 
@@ -127,7 +127,7 @@ impl Typer<'_> {
     /// A division by its names. A path ends with a sign that no code has.
     fn path<'r>(&mut self, column: usize, cell: &impl Fn(usize) -> &'r str) -> Result<(), Bad> {
         let cells = &self.sources[column].cells;
-        let names: Vec<&str> = cells.iter().map(|c| c.map_or("", cell).trim()).collect();
+        let names: Vec<&str> = cells.iter().map(|c| trimmed(c.map_or("", cell))).collect();
         let given = names.iter().rposition(|n| !self.is_null(n)).map_or(0, |p| p + 1);
         if given == 0 {
             return self.null(column);
@@ -172,6 +172,9 @@ impl Typer<'_> {
         id: &mut Option<(CitizenId, usize)>,
     ) -> Result<(), Bad> {
         let source = &self.sources[column];
+        if let Some(reason) = left_behind(&source.kind, raw) {
+            return Err((reason, true));
+        }
         match &source.kind {
             ColumnType::CitizenId => {
                 let parsed = citizen_id::parse(raw, self.placeholders);
@@ -292,8 +295,38 @@ impl Typer<'_> {
     }
 }
 
-/// A text without the space around it. Most texts begin and end with ASCII or a Han character, which
-/// is seen without decoding them.
+/// What a spreadsheet has left where the value of a text stood. Numbers, days and codes are told from
+/// it as they are read, and of ID numbers their quality says it.
+fn left_behind(kind: &ColumnType, text: &str) -> Option<&'static str> {
+    if !matches!(kind, ColumnType::Text | ColumnType::Name | ColumnType::Set) {
+        return None;
+    }
+    if text.starts_with('#') && FORMULA_ERRORS.contains(&text) {
+        return Some("the error of a formula");
+    }
+    is_cut_number(text).then_some("a long number of which a spreadsheet kept the first digits")
+}
+
+/// `6.29401E+17` or `6.29401195603140e17`: of many numbers the same is left.
+fn is_cut_number(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_e = |byte: &u8| byte.eq_ignore_ascii_case(&b'e');
+    let Some(after) = bytes.iter().rev().take(4).position(is_e) else { return false };
+    let (number, exponent) = bytes.split_at(bytes.len() - after);
+    let plus = exponent.strip_prefix(b"+");
+    let exponent = plus.unwrap_or(exponent);
+    let digits = |bytes: &[u8]| !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
+    let first = match &number[..number.len() - 1] {
+        [first] if plus.is_some() => first,
+        [first, b'.', rest @ ..] if digits(rest) => first,
+        _ => return false,
+    };
+    first.is_ascii_digit() && exponent.len() <= 2 && digits(exponent)
+}
+
+/// A text without what shows nothing around it: space, and marks of no width, as where files with a
+/// byte order mark were joined. Most texts begin and end with ASCII or a Han character, which is seen
+/// without decoding them.
 fn trimmed(raw: &str) -> &str {
     let han = |byte: &u8| (0xe4..=0xe9).contains(byte);
     let bytes = raw.as_bytes();
@@ -303,7 +336,7 @@ fn trimmed(raw: &str) -> &str {
         [.., lead, _, _] => han(lead),
         _ => false,
     };
-    if begins && ends { raw } else { raw.trim() }
+    if begins && ends { raw } else { raw.trim_matches(is_invisible) }
 }
 
 /// Is a text its own NFKC? Letters of ASCII and Han characters are.
@@ -335,6 +368,21 @@ mod tests {
         ];
         for text in all.iter().flat_map(|a| all.iter().map(move |b| format!("{a}{b}"))) {
             assert_eq!(trimmed(&text), text.trim(), "{text:?}");
+        }
+        let marked = ["\u{feff}J1", "J1\u{200b}", " \u{feff} J1\t\u{200e}"];
+        assert_eq!(marked.map(trimmed), ["J1"; 3]);
+        assert_eq!(["\u{feff}", " \u{200b}"].map(trimmed), [""; 2]);
+    }
+
+    #[test]
+    fn what_a_spreadsheet_left_behind_is_no_text() {
+        let of = |text| left_behind(&ColumnType::Text, text);
+        for text in ["#REF!", "#NAME?", "6.2E+17", "6E+17", "6.20122001000100e17", "1.2e7"] {
+            assert!(of(text).is_some(), "{text}");
+            assert_eq!(left_behind(&ColumnType::CitizenId, text), None, "{text}");
+        }
+        for text in ["", "#", "#1", "1E30", "E11.9", "1E51.0", "e", "+7", "6.E+17", "62.1E+17"] {
+            assert_eq!(of(text), None, "{text}");
         }
     }
 }
