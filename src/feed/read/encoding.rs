@@ -4,6 +4,7 @@ use std::io::BufReader;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{BIG5, DecoderResult, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
+use memchr::memchr_iter;
 
 use crate::error::{Error, Result};
 use crate::pipeline::spec::Format;
@@ -98,15 +99,32 @@ impl LineDecoder {
         Self { encoding, text: String::new(), offsets: true }
     }
 
-    /// The text of whole lines, if nothing is wrong with any of them. The bytes `\n` and `\r` are
-    /// nothing else in these encodings.
-    pub fn block(&self, bytes: &[u8], text: &mut String) -> bool {
+    /// The text of whole lines, each of which `end` ends, if nothing is wrong with any of them. The
+    /// bytes `\n` and `\r` are nothing else in these encodings.
+    pub fn block(&self, bytes: &[u8], end: u8, text: &mut String) -> bool {
         if self.encoding == UTF_8 {
             let valid = UTF_8.decode_without_bom_handling_and_without_replacement(bytes);
             valid.iter().for_each(|valid| text.push_str(valid));
             return valid.is_some();
         }
-        (self.encoding == GB18030 || self.encoding == BIG5) && decoded(self.encoding, bytes, text)
+        let mut start = 0;
+        for at in memchr_iter(end, bytes) {
+            if self.is_foreign(&bytes[start..at]) {
+                return false;
+            }
+            start = at + 1;
+        }
+        (self.encoding == GB18030 || self.encoding == BIG5)
+            && !self.is_foreign(&bytes[start..])
+            && decoded(self.encoding, bytes, text)
+    }
+
+    /// Is a line of a GB18030 text Chinese in UTF-8, as where files were joined? It would be read as
+    /// other characters. Of the names of places and common names in GB18030 none looks like that.
+    fn is_foreign(&self, line: &[u8]) -> bool {
+        self.encoding == GB18030
+            && std::str::from_utf8(line).is_ok()
+            && line.iter().any(|byte| *byte >= 0xE0)
     }
 
     /// The line's text.
@@ -120,6 +138,9 @@ impl LineDecoder {
         if bytes.is_ascii() {
             return Ok(std::str::from_utf8(bytes).expect("ASCII is UTF-8"));
         }
+        if self.is_foreign(bytes) {
+            return Err(reason::FOREIGN);
+        }
         self.text.clear();
         if decoded(self.encoding, bytes, &mut self.text) {
             Ok(&self.text)
@@ -130,7 +151,8 @@ impl LineDecoder {
 
     /// The line's text with bad bytes replaced, for a message.
     pub fn lossy(&self, bytes: &[u8]) -> String {
-        self.encoding.decode_without_bom_handling(bytes).0.into_owned()
+        let encoding = if self.is_foreign(bytes) { UTF_8 } else { self.encoding };
+        encoding.decode_without_bom_handling(bytes).0.into_owned()
     }
 
     fn bad_bytes(&self) -> &'static str {
@@ -335,6 +357,8 @@ mod tests {
         let mut decoder = LineDecoder::new(GB18030);
         assert_eq!(decoder.decode(&GB18030.encode("张三,䃎").0), Ok("张三,䃎"));
         assert_eq!(decoder.decode(b"\xC8,1"), Err(reason::NOT_GB18030));
+        assert_eq!(decoder.decode("李四,1".as_bytes()), Err(reason::FOREIGN));
+        assert_eq!(decoder.lossy("李四,1".as_bytes()), "李四,1");
         let mut decoder = LineDecoder::new(UTF_8);
         assert_eq!(decoder.decode(b"\xC8,1"), Err(reason::NOT_UTF8));
     }

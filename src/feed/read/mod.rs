@@ -80,6 +80,8 @@ pub mod reason {
     pub const NOT_UTF8: &str = "bytes that are not UTF-8";
     /// Bytes that the encoding cannot hold.
     pub const NOT_GB18030: &str = "bytes that are not GB18030";
+    /// Bytes that are Chinese in the one encoding and in the other.
+    pub const FOREIGN: &str = "a line of UTF-8 in a file of GB18030";
     /// Bytes that the encoding cannot hold.
     pub const NOT_BIG5: &str = "bytes that are not Big5";
     /// Bytes that some other declared encoding cannot hold.
