@@ -45,7 +45,7 @@ const REASONS: [(&str, &str); 34] = [
 ];
 
 /// Parts of free English text that tell what it is about, the first that fits.
-const NOTES: [(&str, &str); 55] = [
+const NOTES: [(&str, &str); 56] = [
     ("was never accepted", "收到的均被退回"),
     ("was never delivered", "从未收到"),
     ("no feed fills", "没有数据源报送"),
@@ -61,6 +61,7 @@ const NOTES: [(&str, &str); 55] = [
     ("no column", "缺列"),
     ("new column", "新增列"),
     ("no data rows", "无数据行"),
+    ("rows can be used", "无可用行"),
     ("fits the file names of other feeds", "文件名符合多个数据源"),
     ("protected by a password", "文件加密"),
     ("is damaged", "文件损坏"),
