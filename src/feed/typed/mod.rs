@@ -27,6 +27,8 @@ use parse::PlacesKnown;
 use seen::Seen;
 use spelling::Spellings;
 
+pub use spelling::trimmed;
+
 /// A cell that its contract does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadCell {

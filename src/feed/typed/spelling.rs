@@ -56,9 +56,10 @@ fn is_cut_number(text: &str) -> bool {
 }
 
 /// A text without what shows nothing around it: space, and marks of no width, as where files with a
-/// byte order mark were joined. Most texts begin and end with ASCII or a Han character, which is seen
-/// without decoding them.
-pub(super) fn trimmed(raw: &str) -> &str {
+/// byte order mark were joined; and without the mark before digits by which exporters have a spreadsheet
+/// keep them. Most texts begin and end with ASCII or a Han character, which is seen without decoding
+/// them.
+pub fn trimmed(raw: &str) -> &str {
     let han = |byte: &u8| (0xe4..=0xe9).contains(byte);
     let bytes = raw.as_bytes();
     let begins = bytes.first().is_some_and(|byte| byte.is_ascii_graphic() || han(byte));
@@ -67,7 +68,11 @@ pub(super) fn trimmed(raw: &str) -> &str {
         [.., lead, _, _] => han(lead),
         _ => false,
     };
-    if begins && ends { raw } else { raw.trim_matches(is_invisible) }
+    let text = if begins && ends { raw } else { raw.trim_matches(is_invisible) };
+    match text.as_bytes() {
+        [b'\'' | b'`', b'0'..=b'9', ..] => &text[1..],
+        _ => text,
+    }
 }
 
 /// Is a text its own NFKC? Letters of ASCII and Han characters are.
@@ -103,6 +108,7 @@ mod tests {
         let marked = ["\u{feff}J1", "J1\u{200b}", " \u{feff} J1\t\u{200e}"];
         assert_eq!(marked.map(trimmed), ["J1"; 3]);
         assert_eq!(["\u{feff}", " \u{200b}"].map(trimmed), [""; 2]);
+        assert_eq!(["'620", " `620", "'甲", "'"].map(trimmed), ["620", "620", "'甲", "'"]);
     }
 
     #[test]
