@@ -233,7 +233,7 @@ fn name(encoding: &'static Encoding) -> String {
     encoding.name().to_ascii_lowercase()
 }
 
-/// UTF-16 of text with ASCII in it has zeros on one side only.
+/// UTF-16 of text with ASCII in it has its zeros on one side, but for a few.
 fn utf16_without_mark(head: &[u8]) -> Option<&'static Encoding> {
     let head = &head[..head.len().min(4096) & !1];
     if head.len() < 4 {
@@ -247,10 +247,14 @@ fn utf16_without_mark(head: &[u8]) -> Option<&'static Encoding> {
         let (_, errors) = encoding.decode_without_bom_handling(head);
         (!errors).then_some(encoding)
     };
-    match (first, second) {
-        (0, n) if n >= enough => plausible(UTF_16LE),
-        (n, 0) if n >= enough => plausible(UTF_16BE),
-        _ => None,
+    // A few Chinese characters have a zero on the other side: 一 is 4E00, a wide space 3000.
+    let most = |n: usize, few: usize| n >= enough && n >= 4 * few;
+    if most(second, first) {
+        plausible(UTF_16LE)
+    } else if most(first, second) {
+        plausible(UTF_16BE)
+    } else {
+        None
     }
 }
 
@@ -349,7 +353,13 @@ mod tests {
         assert_eq!(utf16_without_mark(&le), Some(UTF_16LE));
         let be: Vec<u8> = "姓名\t县\n1\t2\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
         assert_eq!(utf16_without_mark(&be), Some(UTF_16BE));
+        let text = "姓名\t县\n张一\t开\n12\t2\n";
+        let le: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(utf16_without_mark(&le), Some(UTF_16LE));
+        let be: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(utf16_without_mark(&be), Some(UTF_16BE));
         assert_eq!(utf16_without_mark("a,b\n".as_bytes()), None);
+        assert_eq!(utf16_without_mark(&[b'a', 0, 0, b'b', 0, b'c', b'd', 0]), None);
     }
 
     #[test]
