@@ -2,6 +2,7 @@
 
 pub mod iso;
 mod read;
+mod zone;
 
 use std::collections::BTreeMap;
 
@@ -31,7 +32,8 @@ impl DateCell {
 
 /// Reads a day: 20220101, 2022-1-1, 2022/01/01, 2022.1.1, 2022年1月1日, 01-JAN-22, 44562 (Excel),
 /// with or without a time of day, full width, 长期. A year of two digits is 1950 to 2049. A month
-/// alone (2022-01, 202201) is its first day.
+/// alone (2022-01, 202201) is its first day. With a zone (2021-12-31T16:00:00Z) it is the day that it
+/// was in China then.
 pub fn parse_date(raw: &str) -> DateCell {
     let bytes = raw.as_bytes();
     if let Some((year, rest)) = split_number(bytes, 4)

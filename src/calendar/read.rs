@@ -2,6 +2,7 @@
 
 use chrono::{Datelike, Days, NaiveDate};
 
+use super::zone::in_china;
 use super::{DateCell, day, forever, judged, month_start, split_number};
 
 /// Year, month and day of `2022/1/2`, `2022.01.02` and `2022年1月2日`, with or without a time of day.
@@ -49,9 +50,17 @@ pub fn written_date(raw: &str) -> DateCell {
         }
         _ => {}
     }
-    let Some(date) = without_time(text) else {
+    let Some((date, time)) = time_apart(text) else {
         return DateCell::Bad;
     };
+    match day_alone(date) {
+        DateCell::Value(date) if date < forever() => DateCell::Value(in_china(date, time)),
+        other => other,
+    }
+}
+
+/// A day without a time.
+fn day_alone(date: &str) -> DateCell {
     if let Some((whole, fraction)) = date.split_once('.')
         && matches!(whole.len(), 5 | 8)
         && fraction.bytes().all(|byte| byte.is_ascii_digit())
@@ -84,8 +93,9 @@ fn half_width(c: char) -> Option<char> {
     }
 }
 
-/// Takes the time of day, the zone and the weekday off; nothing when something else follows.
-fn without_time(text: &str) -> Option<&str> {
+/// The day, and the time of day with the zone, or the weekday, that stands behind it; nothing when
+/// something else follows.
+fn time_apart(text: &str) -> Option<(&str, &str)> {
     let end = match (text.find('日'), text.contains('月')) {
         (Some(at), true) => at + '日'.len_utf8(),
         // `2022 年 1 月`, and `01-1月 -22` of a Chinese Oracle.
@@ -99,7 +109,7 @@ fn without_time(text: &str) -> Option<&str> {
     let time = time.trim_start_matches(['T', ' ']);
     let weekday = ["星期", "周", "("].iter().any(|mark| time.starts_with(mark));
     let clock = |c: char| c.is_ascii_digit() || ":.+- APMZ上下午时分秒".contains(c);
-    (weekday || time.chars().all(clock)).then_some(date)
+    (weekday || time.chars().all(clock)).then_some((date, time))
 }
 
 /// Is the text before a possible time of day a day already?

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::inbox::opens;
 use super::nulls::Nulls;
 use super::read::{Header, RawRow, normal_heading};
+use super::typed::trimmed;
 use crate::amount::{parse_decimal, parse_int};
 use crate::pipeline::spec::{
     Against, ColumnType, ControlTotal, Feed, FeedColumn, OnDifference, Table,
@@ -117,7 +118,7 @@ impl<'a> Controls<'a> {
                 one.found += 1;
                 continue;
             }
-            let text = one.cell.map_or("", |at| row.cell(at)).trim();
+            let text = trimmed(one.cell.map_or("", |at| row.cell(at)));
             if self.nulls.contains(text) {
                 one.unread += u64::from(one.cell.is_none());
                 continue;

@@ -7,7 +7,7 @@ use crate::citizen_id::Quality;
 use crate::pipeline::spec::Severity;
 
 /// Reasons of quarantined rows, as `feed` writes them.
-const REASONS: [(&str, &str); 31] = [
+const REASONS: [(&str, &str); 34] = [
     ("a value is required", "必填项为空"),
     ("not a date", "日期无法识别"),
     ("not a month", "月份无法识别"),
@@ -18,6 +18,8 @@ const REASONS: [(&str, &str); 31] = [
     ("not in the code list", "不在代码表内"),
     ("no division code", "区划代码不存在"),
     ("no division of these names", "区划名称对不上"),
+    ("the error of a formula", "公式的错误值"),
+    ("a long number of which a spreadsheet kept the first digits", "长数字被表格截断"),
     ("the key of an earlier row with other content", "主键重复而内容不同"),
     ("unclosed quote?", "引号未闭合"),
     ("a quote in the middle of a cell", "单元格中间出现引号"),
@@ -29,6 +31,7 @@ const REASONS: [(&str, &str); 31] = [
     ("a line longer than 16 MiB", "行过长（超过16 MiB）"),
     ("bytes that are not UTF-8", "含非UTF-8字节"),
     ("bytes that are not GB18030", "含非GB18030字节"),
+    ("a line of UTF-8 in a file of GB18030", "GB18030文件中混有UTF-8行"),
     ("bytes that are not Big5", "含非Big5字节"),
     ("bytes that are not of the declared encoding", "字节与约定编码不符"),
     ("a value that cannot be written as text", "值无法写成文字"),
@@ -42,7 +45,7 @@ const REASONS: [(&str, &str); 31] = [
 ];
 
 /// Parts of free English text that tell what it is about, the first that fits.
-const NOTES: [(&str, &str); 55] = [
+const NOTES: [(&str, &str); 56] = [
     ("was never accepted", "收到的均被退回"),
     ("was never delivered", "从未收到"),
     ("no feed fills", "没有数据源报送"),
@@ -58,6 +61,7 @@ const NOTES: [(&str, &str); 55] = [
     ("no column", "缺列"),
     ("new column", "新增列"),
     ("no data rows", "无数据行"),
+    ("rows can be used", "无可用行"),
     ("fits the file names of other feeds", "文件名符合多个数据源"),
     ("protected by a password", "文件加密"),
     ("is damaged", "文件损坏"),
@@ -208,6 +212,7 @@ mod tests {
             r::LONG_LINE,
             r::NOT_UTF8,
             r::NOT_GB18030,
+            r::FOREIGN,
             r::NOT_BIG5,
             r::NOT_DECLARED,
             r::NO_TEXT,

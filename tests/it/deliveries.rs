@@ -157,6 +157,19 @@ impl Trial {
     }
 }
 
+/// Its contract sets no limit, and every row has a field too many.
+#[test]
+fn a_snapshot_of_which_no_row_can_be_used_leaves_the_one_before_in_force() {
+    let trial = Trial::new("就诊_{period:%Y%m%d}.csv", "kind: snapshot, cadence: daily");
+    trial.put("2026-11-10", "就诊_20261110.csv", &["N1,1", "N2,2"]);
+    trial.put("2026-11-11", "就诊_20261111.csv", &["N1,1,", "N2,2,"]);
+    let night = trial.night();
+    assert_eq!(trial.visits().len(), 2);
+    let delivery = &list(&night, "deliveries")[0];
+    assert_eq!(text(delivery, "verdict"), "refused", "{delivery}");
+    assert!(delivery["notes"].to_string().contains("none of its 2 rows can be used"), "{delivery}");
+}
+
 /// The night before this one each county sent its share; one sends it a night later.
 #[test]
 fn a_county_that_comes_late_adds_its_rows() {

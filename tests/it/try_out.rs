@@ -94,6 +94,24 @@ fn lines_are_named_and_cells_are_not() {
     assert_eq!(left, 1, "nothing stays beside the file");
 }
 
+/// Many numbers are the same once a spreadsheet has cut them, and what shows nothing is no number.
+#[test]
+fn what_a_spreadsheet_left_of_a_text_is_no_text() {
+    let home = temp();
+    let file = home.path().join("缴费_20261101.csv");
+    let rows = "单号,号码,姓名,金额\n6.2E+17,,王某某,8\n#REF!,,李某某,8\nP1,,#NAME?,8\n\
+        \u{200b},,张某某,8\nP2\u{200b},,张某某,8\n\u{feff}P2,,张某某,8\n";
+    std::fs::write(&file, rows).expect("written");
+    let command = Bidui::new("try").arg("--pipeline").arg(&mini().pipeline).arg(&file);
+    let said = command.args(&["-o", "json"]).go().ended(0).json().remove(0);
+    let counts = ["rows", "used", "quarantined", "duplicate"].map(|name| number(&said, name));
+    assert_eq!(counts, [6, 1, 4, 1], "{said}");
+    let aside = said["quarantine"].to_string();
+    for reason in ["kept the first digits", "error of a formula", "a value is required"] {
+        assert!(aside.contains(reason), "{aside}");
+    }
+}
+
 /// A row that says again what another one said waits for nobody.
 #[test]
 fn rows_that_wait_for_a_person_are_counted_as_the_night_counts_them() {

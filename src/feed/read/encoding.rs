@@ -4,6 +4,7 @@ use std::io::BufReader;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{BIG5, DecoderResult, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
+use memchr::memchr_iter;
 
 use crate::error::{Error, Result};
 use crate::pipeline::spec::Format;
@@ -98,15 +99,32 @@ impl LineDecoder {
         Self { encoding, text: String::new(), offsets: true }
     }
 
-    /// The text of whole lines, if nothing is wrong with any of them. The bytes `\n` and `\r` are
-    /// nothing else in these encodings.
-    pub fn block(&self, bytes: &[u8], text: &mut String) -> bool {
+    /// The text of whole lines, each of which `end` ends, if nothing is wrong with any of them. The
+    /// bytes `\n` and `\r` are nothing else in these encodings.
+    pub fn block(&self, bytes: &[u8], end: u8, text: &mut String) -> bool {
         if self.encoding == UTF_8 {
             let valid = UTF_8.decode_without_bom_handling_and_without_replacement(bytes);
             valid.iter().for_each(|valid| text.push_str(valid));
             return valid.is_some();
         }
-        (self.encoding == GB18030 || self.encoding == BIG5) && decoded(self.encoding, bytes, text)
+        let mut start = 0;
+        for at in memchr_iter(end, bytes) {
+            if self.is_foreign(&bytes[start..at]) {
+                return false;
+            }
+            start = at + 1;
+        }
+        (self.encoding == GB18030 || self.encoding == BIG5)
+            && !self.is_foreign(&bytes[start..])
+            && decoded(self.encoding, bytes, text)
+    }
+
+    /// Is a line of a GB18030 text Chinese in UTF-8, as where files were joined? It would be read as
+    /// other characters. Of the names of places and common names in GB18030 none looks like that.
+    fn is_foreign(&self, line: &[u8]) -> bool {
+        self.encoding == GB18030
+            && std::str::from_utf8(line).is_ok()
+            && line.iter().any(|byte| *byte >= 0xE0)
     }
 
     /// The line's text.
@@ -120,6 +138,9 @@ impl LineDecoder {
         if bytes.is_ascii() {
             return Ok(std::str::from_utf8(bytes).expect("ASCII is UTF-8"));
         }
+        if self.is_foreign(bytes) {
+            return Err(reason::FOREIGN);
+        }
         self.text.clear();
         if decoded(self.encoding, bytes, &mut self.text) {
             Ok(&self.text)
@@ -130,7 +151,8 @@ impl LineDecoder {
 
     /// The line's text with bad bytes replaced, for a message.
     pub fn lossy(&self, bytes: &[u8]) -> String {
-        self.encoding.decode_without_bom_handling(bytes).0.into_owned()
+        let encoding = if self.is_foreign(bytes) { UTF_8 } else { self.encoding };
+        encoding.decode_without_bom_handling(bytes).0.into_owned()
     }
 
     fn bad_bytes(&self) -> &'static str {
@@ -211,7 +233,7 @@ fn name(encoding: &'static Encoding) -> String {
     encoding.name().to_ascii_lowercase()
 }
 
-/// UTF-16 of text with ASCII in it has zeros on one side only.
+/// UTF-16 of text with ASCII in it has its zeros on one side, but for a few.
 fn utf16_without_mark(head: &[u8]) -> Option<&'static Encoding> {
     let head = &head[..head.len().min(4096) & !1];
     if head.len() < 4 {
@@ -225,10 +247,14 @@ fn utf16_without_mark(head: &[u8]) -> Option<&'static Encoding> {
         let (_, errors) = encoding.decode_without_bom_handling(head);
         (!errors).then_some(encoding)
     };
-    match (first, second) {
-        (0, n) if n >= enough => plausible(UTF_16LE),
-        (n, 0) if n >= enough => plausible(UTF_16BE),
-        _ => None,
+    // A few Chinese characters have a zero on the other side: 一 is 4E00, a wide space 3000.
+    let most = |n: usize, few: usize| n >= enough && n >= 4 * few;
+    if most(second, first) {
+        plausible(UTF_16LE)
+    } else if most(first, second) {
+        plausible(UTF_16BE)
+    } else {
+        None
     }
 }
 
@@ -327,7 +353,13 @@ mod tests {
         assert_eq!(utf16_without_mark(&le), Some(UTF_16LE));
         let be: Vec<u8> = "姓名\t县\n1\t2\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
         assert_eq!(utf16_without_mark(&be), Some(UTF_16BE));
+        let text = "姓名\t县\n张一\t开\n12\t2\n";
+        let le: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(utf16_without_mark(&le), Some(UTF_16LE));
+        let be: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(utf16_without_mark(&be), Some(UTF_16BE));
         assert_eq!(utf16_without_mark("a,b\n".as_bytes()), None);
+        assert_eq!(utf16_without_mark(&[b'a', 0, 0, b'b', 0, b'c', b'd', 0]), None);
     }
 
     #[test]
@@ -335,6 +367,8 @@ mod tests {
         let mut decoder = LineDecoder::new(GB18030);
         assert_eq!(decoder.decode(&GB18030.encode("张三,䃎").0), Ok("张三,䃎"));
         assert_eq!(decoder.decode(b"\xC8,1"), Err(reason::NOT_GB18030));
+        assert_eq!(decoder.decode("李四,1".as_bytes()), Err(reason::FOREIGN));
+        assert_eq!(decoder.lossy("李四,1".as_bytes()), "李四,1");
         let mut decoder = LineDecoder::new(UTF_8);
         assert_eq!(decoder.decode(b"\xC8,1"), Err(reason::NOT_UTF8));
     }

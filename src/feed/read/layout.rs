@@ -93,7 +93,7 @@ pub(super) fn is_blank(cell: &str) -> bool {
 }
 
 /// Does a character show nothing: blank, byte order mark, of no width?
-pub(super) fn is_invisible(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{FEFF}' | '\u{200B}'..='\u{200F}' | '\u{2060}')
 }
 

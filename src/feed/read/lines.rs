@@ -139,7 +139,7 @@ impl Lines {
         if self.text.state == State::Unknown {
             let lines = &self.block[self.current.start..self.whole];
             self.text.text.clear();
-            let decoded = self.decoder.block(lines, &mut self.text.text);
+            let decoded = self.decoder.block(lines, self.end, &mut self.text.text);
             self.text.state = if decoded { State::Decoded } else { State::ByLine };
             self.text.next = 0;
             self.text.pass(self.end);

@@ -38,7 +38,7 @@ pub use apart::{COMMAND, Request, read_apart, set_program};
 pub use columns::Columns;
 pub use header::{Binding, Header, NoTable, Unbound, find_header};
 pub use heading::normal_heading;
-pub use layout::Layout;
+pub use layout::{Layout, is_invisible};
 pub use row::RawRow;
 pub use table::Table;
 
@@ -53,6 +53,10 @@ pub const CELL_BYTES: usize = 64 * 1024;
 
 /// Most cells of a row that are believed: as many as a sheet has columns.
 pub const ROW_CELLS: usize = 16_384;
+
+/// What a formula leaves in a cell that it cannot work out.
+pub const FORMULA_ERRORS: [&str; 8] =
+    ["#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#DATA!"];
 
 /// Why a row cannot be trusted.
 pub mod reason {
@@ -76,6 +80,8 @@ pub mod reason {
     pub const NOT_UTF8: &str = "bytes that are not UTF-8";
     /// Bytes that the encoding cannot hold.
     pub const NOT_GB18030: &str = "bytes that are not GB18030";
+    /// Bytes that are Chinese in the one encoding and in the other.
+    pub const FOREIGN: &str = "a line of UTF-8 in a file of GB18030";
     /// Bytes that the encoding cannot hold.
     pub const NOT_BIG5: &str = "bytes that are not Big5";
     /// Bytes that some other declared encoding cannot hold.

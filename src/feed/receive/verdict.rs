@@ -68,6 +68,10 @@ impl Open<'_> {
             let text =
                 format!("{percent:.2} % of its rows are quarantined, the limit is {limit} %");
             receipt.reasons.push(text);
+        } else if receipt.used == 0 && receipt.verdict == Verdict::Accepted {
+            // A snapshot without a limit would say that nobody is left.
+            receipt.verdict = Verdict::Refused;
+            receipt.reasons.push(format!("none of its {} rows can be used", receipt.rows));
         }
         let controls = self.controls.verdicts;
         if !controls.refused.is_empty() {

@@ -4,14 +4,13 @@ mod about;
 mod memo;
 mod parse;
 mod seen;
+mod spelling;
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
-use foldhash::fast::FixedState;
 
 use crate::citizen_id::{CitizenId, Quality};
 use crate::division::Divisions;
@@ -26,6 +25,9 @@ use crate::privacy::PersonKeys;
 use memo::Memo;
 use parse::PlacesKnown;
 use seen::Seen;
+use spelling::Spellings;
+
+pub use spelling::trimmed;
 
 /// A cell that its contract does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +59,7 @@ struct Source {
     required: bool,
     on_bad: OnBad,
     unit: Option<Unit>,
-    codes: Option<HashMap<String, String, FixedState>>,
+    codes: Option<Spellings>,
     constant: Option<Arc<str>>,
     /// What its constant is when it is packed; empty until that is known.
     constant_packed: Vec<u8>,

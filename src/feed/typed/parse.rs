@@ -6,6 +6,7 @@ use arrow::datatypes::{Decimal128Type, DecimalType};
 use foldhash::fast::FixedState;
 use unicode_normalization::UnicodeNormalization;
 
+use super::spelling::{coded, is_normal, left_behind, trimmed};
 use super::{Typer, days, memo};
 use crate::calendar::{self, DateCell};
 use crate::citizen_id::{self, CitizenId};
@@ -127,7 +128,7 @@ impl Typer<'_> {
     /// A division by its names. A path ends with a sign that no code has.
     fn path<'r>(&mut self, column: usize, cell: &impl Fn(usize) -> &'r str) -> Result<(), Bad> {
         let cells = &self.sources[column].cells;
-        let names: Vec<&str> = cells.iter().map(|c| c.map_or("", cell).trim()).collect();
+        let names: Vec<&str> = cells.iter().map(|c| trimmed(c.map_or("", cell))).collect();
         let given = names.iter().rposition(|n| !self.is_null(n)).map_or(0, |p| p + 1);
         if given == 0 {
             return self.null(column);
@@ -172,6 +173,9 @@ impl Typer<'_> {
         id: &mut Option<(CitizenId, usize)>,
     ) -> Result<(), Bad> {
         let source = &self.sources[column];
+        if let Some(reason) = left_behind(&source.kind, raw) {
+            return Err((reason, true));
+        }
         match &source.kind {
             ColumnType::CitizenId => {
                 let parsed = citizen_id::parse(raw, self.placeholders);
@@ -261,19 +265,14 @@ impl Typer<'_> {
         }
     }
 
-    /// Looks a spelling up in the code list: whole, in NFKC, or the part before a dash.
+    /// Looks a spelling up in the code list: whole, in NFKC, or in parts.
     fn code(&mut self, column: usize, raw: &str) -> Result<(), Bad> {
         let codes = self.sources[column].codes.as_ref();
         let mut found = codes.and_then(|codes| codes.get(raw));
         if found.is_none() {
             self.normalise(raw);
-            let text = self.spare.as_str();
-            found = self.sources[column].codes.as_ref().and_then(|codes| {
-                codes
-                    .get(text.trim())
-                    .or_else(|| codes.get(text.split_once('-')?.0.trim()))
-                    .or_else(|| codes.get(text.rsplit_once('-')?.1.trim()))
-            });
+            let codes = self.sources[column].codes.as_ref();
+            found = codes.and_then(|codes| coded(codes, &self.spare));
         }
         self.packed.text(Some(found.ok_or(("not in the code list", true))?));
         Ok(())
@@ -289,52 +288,5 @@ impl Typer<'_> {
         }
         self.packed.text(Some(&values));
         Ok(())
-    }
-}
-
-/// A text without the space around it. Most texts begin and end with ASCII or a Han character, which
-/// is seen without decoding them.
-fn trimmed(raw: &str) -> &str {
-    let han = |byte: &u8| (0xe4..=0xe9).contains(byte);
-    let bytes = raw.as_bytes();
-    let begins = bytes.first().is_some_and(|byte| byte.is_ascii_graphic() || han(byte));
-    let ends = match bytes {
-        [.., last] if last.is_ascii_graphic() => true,
-        [.., lead, _, _] => han(lead),
-        _ => false,
-    };
-    if begins && ends { raw } else { raw.trim() }
-}
-
-/// Is a text its own NFKC? Letters of ASCII and Han characters are.
-fn is_normal(text: &str) -> bool {
-    text.is_ascii() || text.chars().all(|c| c.is_ascii() || ('\u{4e00}'..='\u{9fff}').contains(&c))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn space_around_a_text_goes_and_none_inside() {
-        let all = [
-            "",
-            " ",
-            "a",
-            " a",
-            "a ",
-            "姓名",
-            "姓 名",
-            "\u{3000}姓",
-            "姓\u{3000}",
-            "a\u{85}",
-            "\u{2003}é\t",
-            "é",
-            "ab姓",
-            "\u{a0}",
-        ];
-        for text in all.iter().flat_map(|a| all.iter().map(move |b| format!("{a}{b}"))) {
-            assert_eq!(trimmed(&text), text.trim(), "{text:?}");
-        }
     }
 }

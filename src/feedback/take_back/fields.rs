@@ -8,6 +8,7 @@ use regex::{Captures, Regex};
 use super::book::folded;
 use crate::calendar::parse_date;
 use crate::citizen_id::holds_id;
+use crate::feed::read::FORMULA_ERRORS;
 use crate::ledger::act::{Answer, Outcome};
 use crate::pipeline::Pipeline;
 use crate::pipeline::packs::{Fill, FillKind, Pack};
@@ -18,10 +19,6 @@ const SAME: [&str; 6] = ["同上", "〃", "″", "\"", "同前", "如上"];
 
 /// Columns in which `同上` is taken for the cell above; each case has its own result and evidence.
 const REPEATABLE: [&str; 7] = ["checked_on", "way", "cause", "measure", "unit", "person", "phone"];
-
-/// What a formula leaves in a cell that it cannot work out.
-const ERRORS: [&str; 8] =
-    ["#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#DATA!"];
 
 /// Years in which work can have been done: `2026.11` in a cell of dates is a day of 1905, 长期 one of 9999.
 const YEARS: std::ops::RangeInclusive<i32> = 1950..=2100;
@@ -122,7 +119,7 @@ impl<'a> Fields<'a> {
                 faults.push(format!("“{}”不得填同上，请逐件填写", fill.zh));
                 continue;
             }
-            if ERRORS.contains(&text.as_str()) {
+            if FORMULA_ERRORS.contains(&text.as_str()) {
                 faults.push(format!("“{}”是公式的错误值{text}，请改填内容", fill.zh));
                 continue;
             }

@@ -160,6 +160,17 @@ fn bad_bytes_cost_their_row() {
     assert_eq!(all[2..], [format!("!3 {}", reason::NOT_GB18030), "4 李四|东乡".into()]);
 }
 
+/// Counties' files are joined as they come. Read as GB18030 a name in UTF-8 is another one, 李四 is 鏉庡洓.
+#[test]
+fn a_line_of_utf8_among_gb18030_costs_its_row() {
+    let files = Files::new();
+    let gb = |text: &str| GB18030.encode(text).0.into_owned();
+    let bytes = [gb("姓名,县\n张三,临夏\n"), "李四,东乡\n".into(), gb("王五,和政\n")].concat();
+    let all = read(&files.put("a.csv", bytes), &Format::default()).expect("reads");
+    let foreign = format!("!3 {}", reason::FOREIGN);
+    assert_eq!(all[1..], ["2 张三|临夏", foreign.as_str(), "4 王五|和政"]);
+}
+
 #[test]
 fn a_bar_inside_a_gbk_character_is_no_delimiter() {
     let files = Files::new();
