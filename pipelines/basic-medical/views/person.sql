@@ -380,13 +380,16 @@ rare AS (
 signed AS (
   SELECT person_key, bool_or(valid) AS contract_valid,
     -- Visits are due under the contract of the day up to which they are told: one that began after it asks for none yet.
-    min(CASE WHEN told THEN start_date END) AS contract_from,
+    min(CASE WHEN told THEN start_date END) AS told_from,
+    -- Of the contract that had ended last by then, the last day and the first.
+    max(CASE WHEN NOT told AND start_date <= visits_through
+      THEN concat(CAST(least(end_date, CAST(terminated_date AS DATE) - INTERVAL '1' DAY) AS VARCHAR), '|', CAST(start_date AS VARCHAR)) END) AS ended,
     max(CASE WHEN valid THEN end_date END) AS contract_to,
     max(least(end_date, terminated_date)) AS last_contract_to,
     -- The family doctor: team, its name and the doctor of the contract that began last, from one row.
     max(CASE WHEN valid THEN doctor END) AS doctor
   FROM (
-    SELECT person_key, start_date, end_date, terminated_date,
+    SELECT person_key, start_date, end_date, terminated_date, visits_through,
       concat_ws(chr(31), CAST(start_date AS VARCHAR), coalesce(team_id, ''), coalesce(team_name, ''), coalesce(doctor_name, '')) AS doctor,
       start_date <= asof() AND coalesce(end_date >= asof(), true) AND coalesce(terminated_date > asof(), true) AS valid,
       start_date <= visits_through AND coalesce(end_date >= visits_through, true) AND coalesce(terminated_date > visits_through, true) AS told
@@ -492,7 +495,10 @@ base AS (
     coalesce(visits.tb_done, 0) AS tb_done,
     visits.last_visit,
     coalesce(signed.contract_valid, false) AS contract_valid,
-    signed.contract_from, signed.contract_to, signed.last_contract_to,
+    -- Who signed again when a contract ended, in whatever month, has been under contract since that one began.
+    CASE WHEN CAST(split_part(signed.ended, '|', 1) AS DATE) + INTERVAL '1' DAY >= signed.told_from
+      THEN least(CAST(split_part(signed.ended, '|', 2) AS DATE), signed.told_from) ELSE signed.told_from END AS contract_from,
+    signed.contract_to, signed.last_contract_to,
     nullif(split_part(signed.doctor, chr(31), 2), '') AS team_id,
     nullif(split_part(signed.doctor, chr(31), 3), '') AS team_name,
     nullif(split_part(signed.doctor, chr(31), 4), '') AS doctor_name
