@@ -5,8 +5,8 @@ division: division
 name: name
 trace: {settlement: [setl_id], inpatient: [person_key, org_code, mr_no], death: [person_key]}
 ---*/
--- One row per settlement, refunds included (`live` = neither a refund nor taken back). Everything is joined on the person first;
--- what is dear is done on `care`, the inpatient and chronic bills, a small part of all.
+-- One row per settlement, refunds included (`live` = neither a refund nor taken back; `back_*` = what refunds took back of it).
+-- Everything is joined on the person first; what is dear is done on `care`, the inpatient and chronic bills, a small part of all.
 WITH
 -- insurance code of a provider -> the institution; several health codes may share one insurance code (医共体). Where these are of
 -- several kinds, `kinds` has the kind of each name
@@ -50,12 +50,12 @@ care AS (
     s.person_key, s.setl_id, coalesce(s.mdtrt_id, s.setl_id) AS visit_id, s.org_code, s.insured_div,
     s.admit_date, coalesce(s.discharge_date, s.setl_date) AS out_date, s.setl_date,
     coalesce(CAST(date_part('year', s.setl_date) AS BIGINT), yr()) AS setl_year,
-    NOT s.back AND a.is_back IS NOT TRUE AS live,
+    NOT s.back AND coalesce(a.back_fee < s.total_fee, a.is_back IS NOT TRUE) AS live,
     in_list('med_inpatient', s.med_type) AS is_inpatient,
     in_list('med_assist', s.med_type) AS is_assist_type,
     s.assist_pay,
     -- what is left before assistance pays
-    s.in_scope - (s.known_pay - coalesce(s.assist_pay, 0)) AS remainder
+    s.in_scope - (s.known_pay - coalesce(s.assist_pay, 0)) - coalesce(a.back_remainder, 0) AS remainder
   FROM bill s
   LEFT JOIN amended a ON a.person_key = s.person_key AND a.setl_id = s.setl_id
   WHERE in_list('med_inpatient', s.med_type) OR in_list('med_assist', s.med_type)
@@ -140,7 +140,7 @@ SELECT
   coalesce(l.village_code, r.village_code, l.left_village, o.org_division, s.insured_div) AS division,
   s.name, s.link,
   coalesce(s.link, 'id') NOT IN ('clash', 'unlinked') AS linked,
-  NOT s.back AND c.is_back IS NOT TRUE AS live,
+  NOT s.back AND coalesce(c.back_fee < s.total_fee, c.is_back IS NOT TRUE) AS live,
   coalesce(s.mdtrt_id, s.setl_id) AS visit_id,
   s.insutype, s.med_type,
   coalesce(in_list('med_inpatient', s.med_type), false) AS is_inpatient,
@@ -175,6 +175,7 @@ SELECT
   -- where the funds that employees have besides are not told, the fund may be more than its parts, not less
   CASE WHEN coalesce(s.insutype, '390') = '390' OR s.civil_pay IS NOT NULL OR s.company_pay IS NOT NULL OR s.large_pay IS NOT NULL OR s.fund_pay < s.known_pay
     THEN s.fund_pay - s.known_pay END AS diff_fund,
+  c.back_fee, c.back_fund, c.back_person, c.back_scope,
   s.in_scope - (s.total_fee - coalesce(s.own_expense, 0) - coalesce(s.over_limit, 0) - coalesce(s.pre_selfpay, 0)) AS diff_scope,
   -- a bill by hand that tops up a visit already settled on line
   coalesce(c.tops_up, false) AS is_supplement,
