@@ -40,6 +40,10 @@ register AS (
 dead AS (
   SELECT person_key, max(death_date) AS death_date FROM death GROUP BY person_key
 ),
+-- up to when front pages are here: a month that did not come is no month without stays
+came AS (
+  SELECT max(CASE WHEN table_name = 'inpatient' THEN period END) AS paged_to FROM feed_period
+),
 bill AS (
   SELECT *, coalesce(refund OR total_fee < 0, false) AS back, coalesce(basic_pay, 0) + coalesce(critical_pay, 0) + coalesce(assist_pay, 0) + coalesce(civil_pay, 0)
     + coalesce(company_pay, 0) + coalesce(large_pay, 0) + coalesce(other_pay, 0) AS known_pay
@@ -171,11 +175,11 @@ SELECT
   m.maternity_on,
   s.total_fee, s.own_expense, s.over_limit, s.pre_selfpay, s.in_scope, s.deductible,
   s.basic_pay, s.critical_pay, s.assist_pay, s.other_pay, s.fund_pay, s.person_pay,
+  c.back_fee, c.back_fund, c.back_person, c.back_scope,
   s.total_fee - s.fund_pay - s.person_pay AS diff_total,
   -- where the funds that employees have besides are not told, the fund may be more than its parts, not less
   CASE WHEN coalesce(s.insutype, '390') = '390' OR s.civil_pay IS NOT NULL OR s.company_pay IS NOT NULL OR s.large_pay IS NOT NULL OR s.fund_pay < s.known_pay
     THEN s.fund_pay - s.known_pay END AS diff_fund,
-  c.back_fee, c.back_fund, c.back_person, c.back_scope,
   s.in_scope - (s.total_fee - coalesce(s.own_expense, 0) - coalesce(s.over_limit, 0) - coalesce(s.pre_selfpay, 0)) AS diff_scope,
   -- a bill by hand that tops up a visit already settled on line
   coalesce(c.tops_up, false) AS is_supplement,
@@ -194,8 +198,10 @@ SELECT
   a.assist_base, a.year_assist_base, a.year_assist_pay,
   CASE WHEN p.page_org_code IS NOT NULL
     THEN concat(p.page_org_code, '-', p.mr_no, '-', to_char(p.page_admit_date, '%Y%m%d')) END AS stay_id,
-  p.mr_no, p.page_admit_date, p.page_discharge_date, p.page_total_fee
-FROM bill s
+  p.mr_no, p.page_admit_date, p.page_discharge_date, p.page_total_fee,
+  came.paged_to
+FROM came
+CROSS JOIN bill s
 LEFT JOIN amended c ON c.person_key = s.person_key AND c.setl_id = s.setl_id
 LEFT JOIN listed l ON l.person_key = s.person_key
 LEFT JOIN register r ON r.person_key = s.person_key
