@@ -12,6 +12,7 @@ WITH
 came AS (
   SELECT max(CASE WHEN table_name = 'settlement' THEN period END) AS billed_to,
     max(CASE WHEN table_name = 'insured' THEN period END) AS enrolled_to,
+    max(CASE WHEN table_name = 'premium' THEN period END) AS taxed_to,
     max(CASE WHEN table_name = 'followup' THEN period END) AS visited_to
   FROM feed_period
 ),
@@ -20,11 +21,11 @@ came AS (
 -- January. Parameters that are asked before a person's county is known are the province's.
 -- In a cross join its one row comes first: the engine hands on a batch for each row of the first side.
 province AS (
-  SELECT code, billed_to, visits_through,
+  SELECT code, billed_to, visits_through, least(enrolled_to, taxed_to) AS premiums_through,
     CAST(date_part('year', least(closed, enrolled_to)) AS BIGINT) AS ins_year,
     CAST(date_part('year', visits_through) AS BIGINT) AS visits_year
   FROM (
-    SELECT code, billed_to, enrolled_to,
+    SELECT code, billed_to, enrolled_to, taxed_to,
       CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', code, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY AS closed,
       least(CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('followup_close_day', code, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY, visited_to) AS visits_through
     FROM (SELECT min(code) AS code FROM code_division WHERE level = '1') AS root
@@ -417,7 +418,7 @@ visits AS (
   GROUP BY person_key
 ),
 base AS (
-  SELECT spine.person_key, province.ins_year, province.billed_to, province.visits_through, province.visits_year,
+  SELECT spine.person_key, province.ins_year, province.billed_to, province.visits_through, province.visits_year, province.premiums_through,
     coalesce(lst.name, res.name, ins.name) AS name,
     -- Who left the list is filed where the register has them, not where the list had them.
     coalesce(lst.village_code, res.village_code, lst.left_village, ins.village_code, ins.insured_div) AS division,
@@ -527,7 +528,8 @@ derived AS (
     (alive AND (is_lifted OR is_monitored)) OR is_low_income_group AS is_low_income,
     asof() - birth_date AS age_days,
     asof() - death_date AS days_dead,
-    asof() - greatest(premium_on, enrolment_paid_on) AS days_since_premium,
+    -- A payment of a month that one of the two has not told yet was made just now.
+    CASE WHEN greatest(premium_on, enrolment_paid_on) > premiums_through THEN 0 ELSE asof() - greatest(premium_on, enrolment_paid_on) END AS days_since_premium,
     -- A new kidney (or the end of the registration) after the last dialysis; who is on dialysis again has lost it.
     coalesce(transplanted_on > greatest(dialysis_last, peritoneal_last), transplanted_on IS NOT NULL) AS transplanted,
     coalesce(peritoneal_last > dialysis_last, peritoneal_last IS NOT NULL) AS on_peritoneal,
