@@ -437,7 +437,7 @@ base AS (
     coalesce(lst.is_lifted, false) AS is_lifted,
     coalesce(lst.is_monitored, false) AS is_monitored,
     coalesce(lst.is_open_mon, false) AS is_open_mon,
-    lst.hh_no, lst.hh_type, coalesce(lst.open_mon_type, lst.mon_type) AS mon_type, lst.identified_on, lst.entitled_from,
+    lst.hh_no, lst.hh_type, coalesce(lst.open_mon_type, lst.mon_type) AS mon_type, lst.identified_on, lst.entitled_from, lst.watched_until,
     lst.list_resident_ins, lst.list_employee_ins,
     lst.id_quality, lst.id_length,
     coalesce(lst.id_bad_rows, 0) AS id_bad_rows,
@@ -542,8 +542,9 @@ derived AS (
 SELECT derived.*,
   pay12 >= CASE WHEN is_low_income THEN param('alert_low', division, yr()) ELSE param('alert_gen', division, yr()) END AS is_warned,
   coalesce(age >= param('old_age', division, yr()), false) AS is_old,
-  -- Who was born after the cut-off date had no right on it; nor is one taken for granted whose day nobody knows.
-  (is_subsidy_group OR (is_open_mon AND subsidy_cutoff <= asof() AND coalesce(identified_on <= subsidy_cutoff, false)))
+  -- Who was born after the cut-off date had no right on it; nor is one taken for granted whose day nobody knows. A
+  -- household whose risk was cleared after it had one.
+  (is_subsidy_group OR (is_monitored AND subsidy_cutoff <= asof() AND coalesce(identified_on <= subsidy_cutoff AND watched_until > subsidy_cutoff, false)))
     AND coalesce(birth_date <= subsidy_cutoff, true) AS is_subsidy_eligible,
   coalesce(age >= param('old_age', division, yr()), false) AND lives_alone
     AND (dialysis12 >= param('dialysis_min', division, yr()) OR peritoneal12 >= param('peritoneal_min', division, yr())) AS is_fragile,
