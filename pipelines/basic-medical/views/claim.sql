@@ -40,9 +40,12 @@ register AS (
 dead AS (
   SELECT person_key, max(death_date) AS death_date FROM death GROUP BY person_key
 ),
--- up to when front pages are here: a month that did not come is no month without stays
+-- up to when front pages are here, of all feeds that bring them: a month that did not come is no month without stays
 came AS (
-  SELECT max(CASE WHEN table_name = 'inpatient' THEN period END) AS paged_to FROM feed_period
+  SELECT min(f.period) AS paged_to
+  FROM feed_period f
+  CROSS JOIN (SELECT max(period) AS newest FROM feed_period WHERE table_name = 'inpatient') n
+  WHERE f.table_name = 'inpatient' AND f.period > n.newest - INTERVAL '3' MONTH
 ),
 bill AS (
   SELECT *, coalesce(refund OR total_fee < 0, false) AS back, coalesce(basic_pay, 0) + coalesce(critical_pay, 0) + coalesce(assist_pay, 0) + coalesce(civil_pay, 0)
