@@ -150,7 +150,8 @@ ins AS (
     CAST(cardinality(array_distinct(array_agg(concat(insutype, '|', coalesce(place, ''), '|', coalesce(psn_no, ''))) FILTER (WHERE active AND basic))) AS BIGINT) AS enrolments,
     CAST(cardinality(array_distinct(array_agg(insutype) FILTER (WHERE active AND basic AND insutype IS NOT NULL))) AS BIGINT) AS enrolment_kinds,
     CAST(cardinality(array_distinct(array_agg(place) FILTER (WHERE active AND basic AND place IS NOT NULL))) AS BIGINT) AS enrolment_places,
-    sum(CASE WHEN active AND of_residents THEN subsidy_amt ELSE 0 END) AS subsidy_amt,
+    -- Who moved in the year was subsidised, and paid, where they were enrolled before.
+    sum(CASE WHEN this_year AND of_residents THEN subsidy_amt ELSE 0 END) AS subsidy_amt,
     max(CASE WHEN active AND of_residents THEN subsidy_type END) AS subsidy_type,
     max(CASE WHEN active AND of_residents THEN self_paid END) AS self_paid,
     max(CASE WHEN this_year AND of_residents AND NOT active THEN self_paid END) AS ended_self_paid,
@@ -466,7 +467,7 @@ base AS (
     coalesce(ins.enrolment_kinds, 0) AS enrolment_kinds,
     coalesce(ins.enrolment_places, 0) AS enrolment_places,
     coalesce(ins.subsidy_amt, 0) AS subsidy_amt, ins.subsidy_type,
-    coalesce(ins.self_paid, 0) AS self_paid, ins.ended_self_paid,
+    coalesce(nullif(ins.self_paid, 0), ins.ended_self_paid, 0) AS self_paid, ins.ended_self_paid,
     substr(ins.resident_ins_div, 1, 2) AS resident_ins_province,
     coalesce(tax.premium_net, 0) AS premium_net, tax.premium_on, ins.paid_on AS enrolment_paid_on,
     coalesce(pay.pay12, 0) AS pay12,
