@@ -170,14 +170,16 @@ tax AS (
   WHERE year = ins_year AND insutype = '390'
   GROUP BY person_key
 ),
--- A right exists only from its first day: `valid` is tonight, `at_cutoff` the last day for the year's subsidy.
+-- A right exists only from its first day: `valid` is tonight, `at_cutoff` the last day for the year's subsidy, at most the last
+-- one of its month.
 identities AS (
   SELECT person_key, group_code, in_full,
     coalesce(start_date <= asof(), true) AND coalesce(end_date >= asof(), true) AS valid,
     coalesce(start_date <= cutoff, true) AND coalesce(end_date >= cutoff, true) AND cutoff <= asof() AS at_cutoff
   FROM (
     SELECT person_key, group_code, start_date, end_date, s.kind = 'full' AS in_full,
-      make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', village_code, ins_year) AS INT), CAST(param('subsidy_cutoff_day', village_code, ins_year) AS INT)) AS cutoff
+      make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', village_code, ins_year) AS INT), least(CAST(param('subsidy_cutoff_day', village_code, ins_year) AS INT),
+        CAST(date_part('day', make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', village_code, ins_year) AS INT), 1) + INTERVAL '1' MONTH - INTERVAL '1' DAY) AS INT))) AS cutoff
     FROM province
     CROSS JOIN special_group
     LEFT JOIN code_subsidy_groups s ON s.code = group_code
@@ -538,7 +540,8 @@ derived AS (
     coalesce(transplanted_on > greatest(dialysis_last, peritoneal_last), transplanted_on IS NOT NULL) AS transplanted,
     coalesce(peritoneal_last > dialysis_last, peritoneal_last IS NOT NULL) AS on_peritoneal,
     coalesce(resident_ins_province = substr(division, 1, 2), true) AS insured_in_province,
-    make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', division, ins_year) AS INT), CAST(param('subsidy_cutoff_day', division, ins_year) AS INT)) AS subsidy_cutoff,
+    make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', division, ins_year) AS INT), least(CAST(param('subsidy_cutoff_day', division, ins_year) AS INT),
+      CAST(date_part('day', make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', division, ins_year) AS INT), 1) + INTERVAL '1' MONTH - INTERVAL '1' DAY) AS INT))) AS subsidy_cutoff,
     -- The last day up to which bills are complete tonight.
     least(CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', division, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY, billed_to) AS through
   FROM base
