@@ -10,12 +10,13 @@ causes: [FEE06, FEE04]
 ---*/
 SELECT county, sum(least(fund_pay, in_scope)) AS numerator, sum(in_scope) AS denominator
 FROM (
-  SELECT substr(division, 1, 6) AS county, sum(coalesce(fund_pay, 0)) AS fund_pay, sum(CASE WHEN is_supplement THEN 0 ELSE coalesce(in_scope, 0) END) AS in_scope
+  SELECT substr(division, 1, 6) AS county, sum(coalesce(fund_pay, 0) - coalesce(back_fund, 0)) AS fund_pay,
+    sum(CASE WHEN is_supplement THEN 0 ELSE coalesce(in_scope, 0) - coalesce(back_scope, 0) END) AS in_scope
   FROM closed
   JOIN claim ON setl_year = bill_year
   WHERE live AND linked AND is_inpatient AND target_kind IS NOT NULL
   GROUP BY substr(division, 1, 6), person_key, visit_id
   -- A bill that tops a visit up has no fee of its own: it has none, or repeats the visit's.
-  HAVING sum(CASE WHEN is_supplement THEN 0 ELSE total_fee END) > 0
+  HAVING sum(CASE WHEN is_supplement THEN 0 ELSE total_fee - coalesce(back_fee, 0) END) > 0
 ) AS visits
 GROUP BY county

@@ -14,8 +14,8 @@ message: "{year}年度居民医保缴费：{problem}（税务实缴{tax_paid}元
 waivers: [系统未同步, 外省参保]
 basis: {text: 账账相符, effective: [2021-01-01, null]}
 ---*/
--- What was paid or paid back in the last weeks, as either side dates it, may not have reached the other yet; who paid and
--- then took a job is insured by it. Of an enrolment that was ended in the year both know what was paid for it.
+-- What was paid or paid back in the last weeks, as either side dates it, may not have reached the other yet, nor what was in a
+-- month whose extract is late; who paid and then took a job is insured by it. Of an enrolment that was ended in the year both know what was paid for it.
 (NOT resident_ins AND NOT employee_ins AND premium_net > 0 AND days_since_premium > param('premium_wait_days', division, yr())
   AND coalesce(abs(premium_net - ended_self_paid) > param('premium_tol', division, yr()), true))
 OR (resident_ins AND coalesce(days_since_premium > param('premium_wait_days', division, yr()), true)

@@ -5,8 +5,8 @@ division: division
 name: name
 trace: {settlement: [setl_id], inpatient: [person_key, org_code, mr_no], death: [person_key]}
 ---*/
--- One row per settlement, refunds included (`live` = neither a refund nor taken back). Everything is joined on the person first;
--- what is dear is done on `care`, the inpatient and chronic bills, a small part of all.
+-- One row per settlement, refunds included (`live` = neither a refund nor taken back; `back_*` = what refunds took back of it).
+-- Everything is joined on the person first; what is dear is done on `care`, the inpatient and chronic bills, a small part of all.
 WITH
 -- insurance code of a provider -> the institution; several health codes may share one insurance code (医共体). Where these are of
 -- several kinds, `kinds` has the kind of each name
@@ -40,6 +40,13 @@ register AS (
 dead AS (
   SELECT person_key, max(death_date) AS death_date FROM death GROUP BY person_key
 ),
+-- up to when front pages are here, of all feeds that bring them: a month that did not come is no month without stays
+came AS (
+  SELECT min(f.period) AS paged_to
+  FROM feed_period f
+  CROSS JOIN (SELECT max(period) AS newest FROM feed_period WHERE table_name = 'inpatient') n
+  WHERE f.table_name = 'inpatient' AND f.period > n.newest - INTERVAL '3' MONTH
+),
 bill AS (
   SELECT *, coalesce(refund OR total_fee < 0, false) AS back, coalesce(basic_pay, 0) + coalesce(critical_pay, 0) + coalesce(assist_pay, 0) + coalesce(civil_pay, 0)
     + coalesce(company_pay, 0) + coalesce(large_pay, 0) + coalesce(other_pay, 0) AS known_pay
@@ -50,12 +57,12 @@ care AS (
     s.person_key, s.setl_id, coalesce(s.mdtrt_id, s.setl_id) AS visit_id, s.org_code, s.insured_div,
     s.admit_date, coalesce(s.discharge_date, s.setl_date) AS out_date, s.setl_date,
     coalesce(CAST(date_part('year', s.setl_date) AS BIGINT), yr()) AS setl_year,
-    NOT s.back AND a.is_back IS NOT TRUE AS live,
+    NOT s.back AND coalesce(a.back_fee < s.total_fee, a.is_back IS NOT TRUE) AS live,
     in_list('med_inpatient', s.med_type) AS is_inpatient,
     in_list('med_assist', s.med_type) AS is_assist_type,
     s.assist_pay,
     -- what is left before assistance pays
-    s.in_scope - (s.known_pay - coalesce(s.assist_pay, 0)) AS remainder
+    s.in_scope - (s.known_pay - coalesce(s.assist_pay, 0)) - coalesce(a.back_remainder, 0) AS remainder
   FROM bill s
   LEFT JOIN amended a ON a.person_key = s.person_key AND a.setl_id = s.setl_id
   WHERE in_list('med_inpatient', s.med_type) OR in_list('med_assist', s.med_type)
@@ -140,7 +147,7 @@ SELECT
   coalesce(l.village_code, r.village_code, l.left_village, o.org_division, s.insured_div) AS division,
   s.name, s.link,
   coalesce(s.link, 'id') NOT IN ('clash', 'unlinked') AS linked,
-  NOT s.back AND c.is_back IS NOT TRUE AS live,
+  NOT s.back AND coalesce(c.back_fee < s.total_fee, c.is_back IS NOT TRUE) AS live,
   coalesce(s.mdtrt_id, s.setl_id) AS visit_id,
   s.insutype, s.med_type,
   coalesce(in_list('med_inpatient', s.med_type), false) AS is_inpatient,
@@ -171,6 +178,7 @@ SELECT
   m.maternity_on,
   s.total_fee, s.own_expense, s.over_limit, s.pre_selfpay, s.in_scope, s.deductible,
   s.basic_pay, s.critical_pay, s.assist_pay, s.other_pay, s.fund_pay, s.person_pay,
+  c.back_fee, c.back_fund, c.back_person, c.back_scope,
   s.total_fee - s.fund_pay - s.person_pay AS diff_total,
   -- where the funds that employees have besides are not told, the fund may be more than its parts, not less
   CASE WHEN coalesce(s.insutype, '390') = '390' OR s.civil_pay IS NOT NULL OR s.company_pay IS NOT NULL OR s.large_pay IS NOT NULL OR s.fund_pay < s.known_pay
@@ -193,8 +201,10 @@ SELECT
   a.assist_base, a.year_assist_base, a.year_assist_pay,
   CASE WHEN p.page_org_code IS NOT NULL
     THEN concat(p.page_org_code, '-', p.mr_no, '-', to_char(p.page_admit_date, '%Y%m%d')) END AS stay_id,
-  p.mr_no, p.page_admit_date, p.page_discharge_date, p.page_total_fee
-FROM bill s
+  p.mr_no, p.page_admit_date, p.page_discharge_date, p.page_total_fee,
+  came.paged_to
+FROM came
+CROSS JOIN bill s
 LEFT JOIN amended c ON c.person_key = s.person_key AND c.setl_id = s.setl_id
 LEFT JOIN listed l ON l.person_key = s.person_key
 LEFT JOIN register r ON r.person_key = s.person_key

@@ -8,23 +8,27 @@ name: name
 -- person_key and every join of person tables is on person_key, so the view runs bucket by bucket.
 -- No DISTINCT inside an aggregate: it takes some 10 KB for each group, and here each person is a group.
 WITH
--- Up to when extracts are here. A month that did not come is no month without bills, enrolments or visits.
+-- Up to when extracts are here. A month that did not come is no month without bills, enrolments or visits. Where several feeds
+-- fill a table all of them have to have come, but for those that ended long ago.
 came AS (
-  SELECT max(CASE WHEN table_name = 'settlement' THEN period END) AS billed_to,
-    max(CASE WHEN table_name = 'insured' THEN period END) AS enrolled_to,
-    max(CASE WHEN table_name = 'followup' THEN period END) AS visited_to
-  FROM feed_period
+  SELECT min(CASE WHEN f.table_name = 'settlement' THEN f.period END) AS billed_to,
+    min(CASE WHEN f.table_name = 'insured' THEN f.period END) AS enrolled_to,
+    min(CASE WHEN f.table_name = 'premium' THEN f.period END) AS taxed_to,
+    min(CASE WHEN f.table_name = 'followup' THEN f.period END) AS visited_to
+  FROM feed_period f
+  JOIN (SELECT table_name, max(period) AS newest FROM feed_period GROUP BY table_name) n ON n.table_name = f.table_name
+  WHERE f.period > n.newest - INTERVAL '3' MONTH
 ),
 -- The insurance year is that of the last closed month that has come: in January the newest extracts still hold last year's
 -- enrolments only. So it is with follow-up visits, whose extracts come later than bills: the last ones of a year are due in
 -- January. Parameters that are asked before a person's county is known are the province's.
 -- In a cross join its one row comes first: the engine hands on a batch for each row of the first side.
 province AS (
-  SELECT code, billed_to, visits_through,
+  SELECT code, billed_to, visits_through, least(enrolled_to, taxed_to) AS premiums_through,
     CAST(date_part('year', least(closed, enrolled_to)) AS BIGINT) AS ins_year,
     CAST(date_part('year', visits_through) AS BIGINT) AS visits_year
   FROM (
-    SELECT code, billed_to, enrolled_to,
+    SELECT code, billed_to, enrolled_to, taxed_to,
       CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', code, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY AS closed,
       least(CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('followup_close_day', code, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY, visited_to) AS visits_through
     FROM (SELECT min(code) AS code FROM code_division WHERE level = '1') AS root
@@ -146,7 +150,8 @@ ins AS (
     CAST(cardinality(array_distinct(array_agg(concat(insutype, '|', coalesce(place, ''), '|', coalesce(psn_no, ''))) FILTER (WHERE active AND basic))) AS BIGINT) AS enrolments,
     CAST(cardinality(array_distinct(array_agg(insutype) FILTER (WHERE active AND basic AND insutype IS NOT NULL))) AS BIGINT) AS enrolment_kinds,
     CAST(cardinality(array_distinct(array_agg(place) FILTER (WHERE active AND basic AND place IS NOT NULL))) AS BIGINT) AS enrolment_places,
-    sum(CASE WHEN active AND of_residents THEN subsidy_amt ELSE 0 END) AS subsidy_amt,
+    -- Who moved in the year was subsidised, and paid, where they were enrolled before.
+    sum(CASE WHEN this_year AND of_residents THEN subsidy_amt ELSE 0 END) AS subsidy_amt,
     max(CASE WHEN active AND of_residents THEN subsidy_type END) AS subsidy_type,
     max(CASE WHEN active AND of_residents THEN self_paid END) AS self_paid,
     max(CASE WHEN this_year AND of_residents AND NOT active THEN self_paid END) AS ended_self_paid,
@@ -165,14 +170,16 @@ tax AS (
   WHERE year = ins_year AND insutype = '390'
   GROUP BY person_key
 ),
--- A right exists only from its first day: `valid` is tonight, `at_cutoff` the last day for the year's subsidy.
+-- A right exists only from its first day: `valid` is tonight, `at_cutoff` the last day for the year's subsidy, at most the last
+-- one of its month.
 identities AS (
   SELECT person_key, group_code, in_full,
     coalesce(start_date <= asof(), true) AND coalesce(end_date >= asof(), true) AS valid,
     coalesce(start_date <= cutoff, true) AND coalesce(end_date >= cutoff, true) AND cutoff <= asof() AS at_cutoff
   FROM (
     SELECT person_key, group_code, start_date, end_date, s.kind = 'full' AS in_full,
-      make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', village_code, ins_year) AS INT), CAST(param('subsidy_cutoff_day', village_code, ins_year) AS INT)) AS cutoff
+      make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', village_code, ins_year) AS INT), least(CAST(param('subsidy_cutoff_day', village_code, ins_year) AS INT),
+        CAST(date_part('day', make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', village_code, ins_year) AS INT), 1) + INTERVAL '1' MONTH - INTERVAL '1' DAY) AS INT))) AS cutoff
     FROM province
     CROSS JOIN special_group
     LEFT JOIN code_subsidy_groups s ON s.code = group_code
@@ -380,13 +387,16 @@ rare AS (
 signed AS (
   SELECT person_key, bool_or(valid) AS contract_valid,
     -- Visits are due under the contract of the day up to which they are told: one that began after it asks for none yet.
-    min(CASE WHEN told THEN start_date END) AS contract_from,
+    min(CASE WHEN told THEN start_date END) AS told_from,
+    -- Of the contract that had ended last by then, the last day and the first.
+    max(CASE WHEN NOT told AND start_date <= visits_through
+      THEN concat(CAST(least(end_date, CAST(terminated_date AS DATE) - INTERVAL '1' DAY) AS VARCHAR), '|', CAST(start_date AS VARCHAR)) END) AS ended,
     max(CASE WHEN valid THEN end_date END) AS contract_to,
     max(least(end_date, terminated_date)) AS last_contract_to,
     -- The family doctor: team, its name and the doctor of the contract that began last, from one row.
     max(CASE WHEN valid THEN doctor END) AS doctor
   FROM (
-    SELECT person_key, start_date, end_date, terminated_date,
+    SELECT person_key, start_date, end_date, terminated_date, visits_through,
       concat_ws(chr(31), CAST(start_date AS VARCHAR), coalesce(team_id, ''), coalesce(team_name, ''), coalesce(doctor_name, '')) AS doctor,
       start_date <= asof() AND coalesce(end_date >= asof(), true) AND coalesce(terminated_date > asof(), true) AS valid,
       start_date <= visits_through AND coalesce(end_date >= visits_through, true) AND coalesce(terminated_date > visits_through, true) AS told
@@ -414,7 +424,7 @@ visits AS (
   GROUP BY person_key
 ),
 base AS (
-  SELECT spine.person_key, province.ins_year, province.billed_to, province.visits_through, province.visits_year,
+  SELECT spine.person_key, province.ins_year, province.billed_to, province.visits_through, province.visits_year, province.premiums_through,
     coalesce(lst.name, res.name, ins.name) AS name,
     -- Who left the list is filed where the register has them, not where the list had them.
     coalesce(lst.village_code, res.village_code, lst.left_village, ins.village_code, ins.insured_div) AS division,
@@ -433,7 +443,7 @@ base AS (
     coalesce(lst.is_lifted, false) AS is_lifted,
     coalesce(lst.is_monitored, false) AS is_monitored,
     coalesce(lst.is_open_mon, false) AS is_open_mon,
-    lst.hh_no, lst.hh_type, coalesce(lst.open_mon_type, lst.mon_type) AS mon_type, lst.identified_on, lst.entitled_from,
+    lst.hh_no, lst.hh_type, coalesce(lst.open_mon_type, lst.mon_type) AS mon_type, lst.identified_on, lst.entitled_from, lst.watched_until,
     lst.list_resident_ins, lst.list_employee_ins,
     lst.id_quality, lst.id_length,
     coalesce(lst.id_bad_rows, 0) AS id_bad_rows,
@@ -459,7 +469,7 @@ base AS (
     coalesce(ins.enrolment_kinds, 0) AS enrolment_kinds,
     coalesce(ins.enrolment_places, 0) AS enrolment_places,
     coalesce(ins.subsidy_amt, 0) AS subsidy_amt, ins.subsidy_type,
-    coalesce(ins.self_paid, 0) AS self_paid, ins.ended_self_paid,
+    coalesce(nullif(ins.self_paid, 0), ins.ended_self_paid, 0) AS self_paid, ins.ended_self_paid,
     substr(ins.resident_ins_div, 1, 2) AS resident_ins_province,
     coalesce(tax.premium_net, 0) AS premium_net, tax.premium_on, ins.paid_on AS enrolment_paid_on,
     coalesce(pay.pay12, 0) AS pay12,
@@ -492,7 +502,10 @@ base AS (
     coalesce(visits.tb_done, 0) AS tb_done,
     visits.last_visit,
     coalesce(signed.contract_valid, false) AS contract_valid,
-    signed.contract_from, signed.contract_to, signed.last_contract_to,
+    -- Who signed again when a contract ended, in whatever month, has been under contract since that one began.
+    CASE WHEN CAST(split_part(signed.ended, '|', 1) AS DATE) + INTERVAL '1' DAY >= signed.told_from
+      THEN least(CAST(split_part(signed.ended, '|', 2) AS DATE), signed.told_from) ELSE signed.told_from END AS contract_from,
+    signed.contract_to, signed.last_contract_to,
     nullif(split_part(signed.doctor, chr(31), 2), '') AS team_id,
     nullif(split_part(signed.doctor, chr(31), 3), '') AS team_name,
     nullif(split_part(signed.doctor, chr(31), 4), '') AS doctor_name
@@ -521,12 +534,14 @@ derived AS (
     (alive AND (is_lifted OR is_monitored)) OR is_low_income_group AS is_low_income,
     asof() - birth_date AS age_days,
     asof() - death_date AS days_dead,
-    asof() - greatest(premium_on, enrolment_paid_on) AS days_since_premium,
+    -- A payment of a month that one of the two has not told yet was made just now.
+    CASE WHEN greatest(premium_on, enrolment_paid_on) > premiums_through THEN 0 ELSE asof() - greatest(premium_on, enrolment_paid_on) END AS days_since_premium,
     -- A new kidney (or the end of the registration) after the last dialysis; who is on dialysis again has lost it.
     coalesce(transplanted_on > greatest(dialysis_last, peritoneal_last), transplanted_on IS NOT NULL) AS transplanted,
     coalesce(peritoneal_last > dialysis_last, peritoneal_last IS NOT NULL) AS on_peritoneal,
     coalesce(resident_ins_province = substr(division, 1, 2), true) AS insured_in_province,
-    make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', division, ins_year) AS INT), CAST(param('subsidy_cutoff_day', division, ins_year) AS INT)) AS subsidy_cutoff,
+    make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', division, ins_year) AS INT), least(CAST(param('subsidy_cutoff_day', division, ins_year) AS INT),
+      CAST(date_part('day', make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', division, ins_year) AS INT), 1) + INTERVAL '1' MONTH - INTERVAL '1' DAY) AS INT))) AS subsidy_cutoff,
     -- The last day up to which bills are complete tonight.
     least(CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', division, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY, billed_to) AS through
   FROM base
@@ -534,8 +549,9 @@ derived AS (
 SELECT derived.*,
   pay12 >= CASE WHEN is_low_income THEN param('alert_low', division, yr()) ELSE param('alert_gen', division, yr()) END AS is_warned,
   coalesce(age >= param('old_age', division, yr()), false) AS is_old,
-  -- Who was born after the cut-off date had no right on it; nor is one taken for granted whose day nobody knows.
-  (is_subsidy_group OR (is_open_mon AND subsidy_cutoff <= asof() AND coalesce(identified_on <= subsidy_cutoff, false)))
+  -- Who was born after the cut-off date had no right on it; nor is one taken for granted whose day nobody knows. A
+  -- household whose risk was cleared after it had one.
+  (is_subsidy_group OR (is_monitored AND subsidy_cutoff <= asof() AND coalesce(identified_on <= subsidy_cutoff AND watched_until > subsidy_cutoff, false)))
     AND coalesce(birth_date <= subsidy_cutoff, true) AS is_subsidy_eligible,
   coalesce(age >= param('old_age', division, yr()), false) AND lives_alone
     AND (dialysis12 >= param('dialysis_min', division, yr()) OR peritoneal12 >= param('peritoneal_min', division, yr())) AS is_fragile,

@@ -38,7 +38,8 @@ page AS (
 billed AS (
   SELECT
     person_key, stay_id,
-    count(*) AS claims, sum(total_fee) AS claim_total, sum(fund_pay) AS claim_fund_pay, sum(person_pay) AS claim_person_pay,
+    count(*) AS claims, sum(total_fee - coalesce(back_fee, 0)) AS claim_total, sum(fund_pay - coalesce(back_fund, 0)) AS claim_fund_pay,
+    sum(person_pay - coalesce(back_person, 0)) AS claim_person_pay,
     min(admit_date) AS claim_from, max(out_date) AS claim_to, max(setl_date) AS claim_last,
     bool_or(newborn_dx) AS claim_newborn,
     count(*) = count(total_fee) AS claim_complete

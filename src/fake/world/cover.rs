@@ -6,6 +6,7 @@ use super::World;
 use super::draw::{Draw, coded, date, plus};
 use super::model::{Cover, CoverKind, Home, Premium};
 use super::wish::Wish;
+use crate::calendar::month_end;
 
 /// Own premium of a resident, in 0.01 yuan.
 const OWN: i64 = 40_000;
@@ -106,7 +107,7 @@ pub(super) fn insurance_year(night: NaiveDate) -> i32 {
 
 /// The highest subsidy that a person has a right to on the year's cut-off date.
 pub(super) fn subsidy(home: &Home, person: usize, year: i32) -> (Option<&'static str>, i64) {
-    let cutoff = date(year, 2, 28);
+    let cutoff = month_end(date(year, 2, 1));
     let has = |code: &str| {
         home.persons[person]
             .groups

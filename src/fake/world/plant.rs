@@ -8,6 +8,7 @@ use super::model::Home;
 use super::plot::Spot;
 use super::wish::{ListWish, Wish};
 use super::{Subject, World};
+use crate::calendar::month_end;
 
 /// What an anomaly implies: rules and the subjects that they find.
 pub(super) type Implied = Vec<(&'static str, Subject)>;
@@ -279,7 +280,7 @@ impl World {
         let asof = self.settings.nights[night];
         match rule {
             // A right to the year's subsidy exists from its cut-off date on.
-            "INS06" => asof >= date(insurance_year(asof), 2, 28),
+            "INS06" => asof >= month_end(date(insurance_year(asof), 2, 1)),
             // The first quarterly visit is due when three months of a year are over and their extracts are in; in January
             // they are of the year before. Contracts begin with the year of the first night.
             "FDC03" => {
