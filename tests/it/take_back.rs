@@ -526,3 +526,15 @@ fn an_id_in_the_name_of_a_file_is_in_no_receipt() {
     let names = bidui::lake::names_in(&receipts);
     assert!(names.len() == 1 && !names[0].contains(id), "{names:?}");
 }
+
+/// The county gets the receipt: it says why in Chinese, and neither in which folder the file lies nor
+/// whose ID stands in its name.
+#[test]
+fn a_file_that_cannot_be_opened_is_told_in_chinese() {
+    let world = World::of(&[]);
+    let id = "629101198505050018";
+    let (lines, cover) = world.send_file(&world.home.path().join(format!("回_{id}.xlsx")), &[]);
+    assert!(lines.is_empty() && cover.contains("文件无法读取：无法打开"), "{cover}");
+    let folder = world.home.path().display().to_string();
+    assert!(!cover.contains(id) && !cover.contains(&folder), "{cover}");
+}

@@ -8,7 +8,8 @@ use chrono::NaiveDate;
 use unicode_normalization::UnicodeNormalization;
 
 use super::merge::{self, Merge};
-use crate::error::Result;
+use crate::engine;
+use crate::error::{Error, Result};
 use crate::feed::read::{self, Next, RawRow};
 use crate::feedback::seal;
 use crate::lake::hash_file;
@@ -98,14 +99,28 @@ pub fn folded(text: &str) -> String {
 /// Reads a file.
 ///
 /// # Errors
-/// It is no workbook, damaged, or too large to be one of ours.
+/// It cannot be opened, is no workbook, damaged, or too large to be one of ours; its reader panicked.
 pub fn read(path: &Path, form: &Pack, keys: &PersonKeys) -> Result<Returned> {
+    spared(path, || whole(path, form, keys))
+}
+
+/// A reader that panics costs the file that it reads, and none of those that come with it.
+fn spared(path: &Path, read: impl FnOnce() -> Result<Returned>) -> Result<Returned> {
+    engine::quietly(read).unwrap_or_else(|| {
+        let name = hide_ids(&path.file_name().unwrap_or_default().to_string_lossy());
+        Err(Error::gate(format!("{name}: that it stopped its reader is a fault of bidui")))
+    })
+}
+
+fn whole(path: &Path, form: &Pack, keys: &PersonKeys) -> Result<Returned> {
+    let format = Format { kind: FileKind::Auto, ..Format::default() };
+    // Opened first: this error does not say in which folder the file lies, and the county gets it.
+    let parts = read::open(path, &format)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut returned = Returned { name, blake3: hash_file(path)?, ..Returned::default() };
-    let format = Format { kind: FileKind::Auto, ..Format::default() };
     let mut unknown: BTreeMap<String, ()> = BTreeMap::new();
     let mut columns: BTreeMap<String, Columns> = BTreeMap::new();
-    for mut rows in read::open(path, &format)? {
+    for mut rows in parts {
         let sheet = rows.part().sheet.clone().unwrap_or_else(|| returned.name.clone());
         let (own, unread) = (Vec::new(), Vec::new());
         let mut page = Page { form, sheet, columns: None, hidden: None, rows: own, unread };
@@ -257,5 +272,21 @@ fn hidden(lines: &[Vec<String>], keys: &PersonKeys) -> Hidden {
         issued: value("issued").parse().ok(),
         genuine: whole && values.last() == Some(&seal::head(keys, &before)),
         seals,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_panics_refuses_its_file_and_no_other() {
+        let path = Path::new("收件/回执_629101198505050018.xlsx");
+        let said = spared(path, || -> Result<Returned> { panic!("somebody's value") });
+        let error = said.expect_err("it is refused");
+        assert!(error.message.contains("is a fault of bidui"), "{error}");
+        for text in ["somebody", "629101", "收件"] {
+            assert!(!error.message.contains(text), "{error}");
+        }
     }
 }
