@@ -23,6 +23,9 @@ const HEADING_WITHIN: u64 = 40;
 /// Hyphens in the number of a case: prefix, month, county, rule, serial number.
 const HYPHENS: usize = 4;
 
+/// Columns that a line of signatures fills in too.
+const SIGNED: [&str; 4] = ["unit", "person", "phone", "note"];
+
 /// The hidden page of a pack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hidden {
@@ -72,6 +75,8 @@ pub struct Returned {
     pub several: bool,
     pub rows: Vec<ReturnedRow>,
     pub unread: Vec<Unread>,
+    /// Sheet and row of lines beside the cases, such as totals and signatures.
+    pub beside: Vec<(String, u64)>,
     pub notes: Vec<String>,
     /// The file said which cells are merged; else that can only be guessed.
     pub merges_known: bool,
@@ -122,8 +127,8 @@ fn whole(path: &Path, form: &Pack, keys: &PersonKeys) -> Result<Returned> {
     let mut columns: BTreeMap<String, Columns> = BTreeMap::new();
     for mut rows in parts {
         let sheet = rows.part().sheet.clone().unwrap_or_else(|| returned.name.clone());
-        let (own, unread) = (Vec::new(), Vec::new());
-        let mut page = Page { form, sheet, columns: None, hidden: None, rows: own, unread };
+        let (own, unread, beside) = (Vec::new(), Vec::new(), Vec::new());
+        let mut page = Page { form, sheet, columns: None, hidden: None, rows: own, unread, beside };
         let mut row = RawRow::default();
         loop {
             match rows.next(&mut row)? {
@@ -144,6 +149,7 @@ fn whole(path: &Path, form: &Pack, keys: &PersonKeys) -> Result<Returned> {
         columns.extend(page.columns.map(|c| (page.sheet, c)));
         returned.rows.append(&mut page.rows);
         returned.unread.append(&mut page.unread);
+        returned.beside.append(&mut page.beside);
     }
     merge::mark(path, form, &columns, &mut returned);
     if !unknown.is_empty() {
@@ -177,6 +183,13 @@ struct Page<'a> {
     hidden: Option<Vec<Vec<String>>>,
     rows: Vec<ReturnedRow>,
     unread: Vec<Unread>,
+    beside: Vec<(String, u64)>,
+}
+
+/// Is it a line beside the cases? It has no number of a case, and answers nothing.
+fn is_beside(number: &str, filled: &BTreeMap<String, String>) -> bool {
+    let signs = |id: &String| SIGNED.contains(&id.as_str());
+    number.matches('-').count() < HYPHENS && filled.keys().all(signs)
 }
 
 impl Page<'_> {
@@ -202,7 +215,10 @@ impl Page<'_> {
                 .collect();
             // A second heading, as when two forms were pasted together, is none of the rows.
             let heading = number == folded(&self.heading_of_number());
-            if !heading && (!number.is_empty() || !filled.is_empty()) {
+            let blank = number.is_empty() && filled.is_empty();
+            if !heading && !blank && is_beside(&number, &filled) {
+                self.beside.push((self.sheet.clone(), row.line));
+            } else if !heading && !blank {
                 let sealed = columns.sealed.as_ref().map(|s| s.iter().map(texts).collect());
                 let (sheet, line) = (self.sheet.clone(), row.line);
                 let merged = Vec::new();
