@@ -17,7 +17,7 @@ pub struct PackLine {
     pub issued: Option<NaiveDate>,
     /// Rows of its workbook.
     pub rows: u64,
-    /// The day on which the county signed for it.
+    /// The day on which the county signed for it, or for a case that it issued.
     pub signed: Option<NaiveDate>,
     /// Files that the county returned.
     pub returns: u64,
@@ -75,6 +75,12 @@ pub fn status(events: &[Event], month: NaiveDate, day: NaiveDate) -> Result<Vec<
             Act::PackReturn { .. } => {
                 if let Some(watch) = watches.get_mut(about) {
                     watch.line.returns += 1;
+                }
+            }
+            Act::Receive => {
+                let case = cases.by_number.get(about);
+                if let Some(watch) = case.and_then(|c| watches.get_mut(&c.pack)) {
+                    watch.line.signed = watch.line.signed.or(Some(draft.day));
                 }
             }
             act => note(&mut watches, cases.by_number.get(about), act.verb()),

@@ -118,6 +118,9 @@ pub struct Bulletin {
     pub problems: Vec<Problem>,
     pub units: Option<Units>,
     pub demands: Vec<Demand>,
+    /// Overdue cases are counted by the days that they are late: up to each of these, and beyond the last.
+    #[serde(default)]
+    pub ageing: Vec<u32>,
     /// Text of the third annex.
     pub annex: String,
     #[serde(default)]
@@ -176,6 +179,11 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
                 let span = source.find_value("rules", pattern);
                 faults.push(Fault::at(source, span, text).did_you_mean(pattern, known));
             }
+        }
+        let ages = &bulletin.ageing;
+        if ages.first() == Some(&0) || ages.windows(2).any(|pair| pair[0] >= pair[1]) {
+            let text = "ages are numbers of days, from 1 on, each longer than the one before it";
+            faults.push(Fault::at(source, source.find("ageing:"), text));
         }
         for demand in &bulletin.demands {
             let term = demand.term.as_deref();

@@ -183,6 +183,15 @@ fn a_layout_that_cannot_be_is_told() {
 }
 
 #[test]
+fn ages_that_do_not_grow_are_told() {
+    let file = "basic-medical/bulletins/monitoring.yaml";
+    for ages in ["[30, 7]", "[7, 7]", "[0, 7]"] {
+        let said = &["monitoring.yaml:", "each longer than the one before it"];
+        told(file, "ageing: [7, 30]", &format!("ageing: {ages}"), said);
+    }
+}
+
+#[test]
 fn two_feeds_do_not_take_the_same_files() {
     let policies = Policies::new();
     let (from, to) = ("gansu/feeds/contract.yaml", "gansu/feeds/contract_more.yaml");

@@ -186,6 +186,17 @@ fn henan_has_its_own_terms_and_letters() {
     assert!(off.is_some_and(|why| why.contains("LSD01")), "LSD stands in its place");
 }
 
+/// A rule that is switched off finds nothing: it is no cause that a bulletin could tell.
+#[test]
+fn what_henans_bulletin_tells_of_a_figure_is_asked_there() {
+    let pipeline = load(&henan()).expect("a pipeline");
+    for item in pipeline.bulletins.values().flat_map(|b| &b.items) {
+        let causes = &pipeline.indicators[&item.lead].causes;
+        let asked = causes.iter().all(|rule| !pipeline.settings.off.contains_key(rule));
+        assert!(asked, "{}: {causes:?}", item.lead);
+    }
+}
+
 /// The first letter goes to the county's government, the second to that of its city.
 #[test]
 fn henans_letters_are_addressed_to_governments() {

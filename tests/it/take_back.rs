@@ -526,3 +526,33 @@ fn an_id_in_the_name_of_a_file_is_in_no_receipt() {
     let names = bidui::lake::names_in(&receipts);
     assert!(names.len() == 1 && !names[0].contains(id), "{names:?}");
 }
+
+/// The county gets the receipt: it says why in Chinese, and neither in which folder the file lies nor
+/// whose ID stands in its name.
+#[test]
+fn a_file_that_cannot_be_opened_is_told_in_chinese() {
+    let world = World::of(&[]);
+    let id = "629101198505050018";
+    let (lines, cover) = world.send_file(&world.home.path().join(format!("回_{id}.xlsx")), &[]);
+    assert!(lines.is_empty() && cover.contains("文件无法读取（无法打开："), "{cover}");
+    let folder = world.home.path().display().to_string();
+    assert!(!cover.contains(id) && !cover.contains(&folder), "{cover}");
+}
+
+/// Offices close a table with totals and signatures.
+#[test]
+fn totals_and_signatures_below_the_cases_are_none() {
+    let (world, form, n) = begin();
+    let mut form = form.with(&n[0], &[]);
+    let (rows, at) = form.themes().next().expect("a sheet");
+    let [number, person, phone] = [NUMBER, "责任人", "联系电话"].map(|c| place(&rows[at], c));
+    let (mut totals, mut signed) =
+        (vec![String::new(); rows[at].len()], vec![String::new(); rows[at].len()]);
+    totals[number] = "合计".into();
+    (signed[person], signed[phone]) = ("审核人：某某".into(), "0930-0000000".into());
+    rows.extend([totals, signed]);
+    let (lines, _) = world.send(&form, &[]);
+    says(&lines, &n[0], "采纳", "");
+    assert!(lines.iter().all(|l| l[0] != "无效"), "{lines:?}");
+    assert_eq!(lines.iter().filter(|l| l[2].contains("不是督办件")).count(), 2);
+}

@@ -178,7 +178,7 @@ impl Year {
         form.put(case, &FIXED);
         form.put(
             case,
-            &[("核查结果", result), ("核查日期", &on), ("完成日期", &on), ("备注", "无")],
+            &[("核查结果", result), ("核查日期", &on), ("完成日期", &on), ("备注", "请转医保局")],
         );
         if !wrong {
             return;

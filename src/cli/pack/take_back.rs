@@ -20,6 +20,7 @@ use crate::ledger::case::Cases;
 use crate::ledger::chain::Head;
 use crate::ledger::store::Store;
 use crate::privacy::hide_ids;
+use crate::report::about;
 
 /// What `bidui pack take-back` can be told.
 #[derive(clap::Args)]
@@ -230,13 +231,15 @@ fn take_in(
     Ok((taken, receiver.day))
 }
 
-/// A file that cannot be read gets a receipt too.
+/// A file that cannot be read gets a receipt too, which says in Chinese what is known of the reason.
 fn unreadable(file: &Path, error: &Error) -> (Returned, Taken) {
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let refused = Some(format!("文件无法读取（{error}），请用Excel或WPS另存为XLSX后重报"));
+    let why = about(&error.message).map_or_else(String::new, |zh| format!("{zh}："));
+    let refused = format!("文件无法读取（{why}{error}），请用Excel或WPS另存为XLSX后重报");
     // Receipts of two files of one name are told apart by it.
     let blake3 = hash_file(file).unwrap_or_default();
-    (Returned { name, blake3, ..Returned::default() }, Taken { refused, ..Taken::default() })
+    let taken = Taken { refused: Some(refused), ..Taken::default() };
+    (Returned { name, blake3, ..Returned::default() }, taken)
 }
 
 fn write(

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::facts::{Colour, Facts, Scored};
 use super::overview::plain_value;
-use super::words::unit_zh;
+use super::words::{age_words, unit_zh};
 use crate::feedback::cover::flow_counts;
 use crate::indicator::figure::{Figure, places, plain};
 use crate::pipeline::indicators::Indicator;
@@ -212,21 +212,29 @@ pub fn flows(facts: &Facts<'_>) -> Option<Grid> {
     let mut counties: Vec<&String> = cases.flows.keys().chain(cases.acts.keys()).collect();
     counties.sort();
     counties.dedup();
+    let bounds = &facts.policy().ageing;
     let rows = counties.into_iter().map(|county| {
         let (flow, acts) = cases.sum(|c| c == county);
+        let ages = match bounds.is_empty() {
+            true => Vec::new(),
+            false => cases.ages(bounds, |c| c == county),
+        };
         let acts = [acts.issued, acts.answered, acts.sent_back, acts.relapsed, acts.overdue];
         let cell = |n: u64| match facts.material.reader.is_public() {
             true => Cell::text(facts.count(n)),
             false => Cell::number(i128::from(n), 0),
         };
         let begin = [Cell::text(county), Cell::text(facts.name(county))];
-        begin.into_iter().chain(flow_counts(&flow).into_iter().chain(acts).map(cell)).collect()
+        let counts = flow_counts(&flow).into_iter().chain(acts).chain(ages);
+        begin.into_iter().chain(counts.map(cell)).collect()
     });
     let rows = rows.collect();
+    let mut head: Vec<String> = head.map(str::to_owned).into();
+    head.extend(age_words(bounds).into_iter().map(|word| format!("逾期{word}")));
     Some(Grid {
         name: "督办流转",
         title: format!("{}督办件流转", facts.material.period.zh()),
-        head: head.map(str::to_owned).into(),
+        head,
         rows,
         words: 2,
     })

@@ -40,6 +40,8 @@ pub struct CaseFacts {
     pub last: NaiveDate,
     pub flows: BTreeMap<String, Flow>,
     pub acts: BTreeMap<String, Done>,
+    /// County and days of each case that is overdue on the last day.
+    late: Vec<(String, i64)>,
     /// Rule and last cause of each case for which a county gave one in the period, by its number.
     causes: BTreeMap<String, (String, String)>,
 }
@@ -78,10 +80,13 @@ impl CaseFacts {
                 _ => {}
             }
         }
+        let mut late = Vec::new();
         for case in cases.by_number.values().filter(|c| c.overdue(last)) {
             acts.entry(case.county.clone()).or_default().overdue += 1;
+            let days = case.due.map_or(0, |due| (last - due).num_days());
+            late.push((case.county.clone(), days));
         }
-        Ok(Self { first, last, flows, acts, causes })
+        Ok(Self { first, last, flows, acts, late, causes })
     }
 
     /// Flow and acts of some counties.
@@ -110,6 +115,16 @@ impl CaseFacts {
     /// Flow and acts of a city.
     pub fn of_city(&self, of: &str) -> (Flow, Acts) {
         self.sum(|county| city(county) == Some(of))
+    }
+
+    /// Overdue cases of some counties by the days that they are late: up to each bound, and beyond the
+    /// last.
+    pub fn ages(&self, bounds: &[u32], mut which: impl FnMut(&str) -> bool) -> Vec<u64> {
+        let mut counts = vec![0; bounds.len() + 1];
+        for (_, days) in self.late.iter().filter(|(county, _)| which(county)) {
+            counts[bounds.partition_point(|bound| i64::from(*bound) < *days)] += 1;
+        }
+        counts
     }
 
     /// Causes that counties gave for cases of some rules, the most frequent first.

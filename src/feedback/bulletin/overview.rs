@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
+use super::cases::CaseFacts;
 use super::charts;
 use super::facts::{Colour, Facts};
 use super::period::{zh_date, zh_month};
-use super::words::{listed, reason_zh, unit_zh};
+use super::words::{age_words, listed, reason_zh, unit_zh};
 use crate::ledger::flow::Flow;
 use crate::pipeline::indicators::Indicator;
 use crate::pipeline::spec::System;
@@ -139,7 +140,7 @@ fn cases(facts: &Facts<'_>) -> Markup {
     let (flow, acts) = cases.sum(|_| true);
     let n = |count: u64| facts.count(count);
     let text = format!(
-        "异常数据督办方面（{}至{}），上期结转{}件，新立案{}件，反弹或豁免到期重新立案{}件；下发{}件，收到反馈{}件，退回{}件；销号{}件，系统消除{}件，豁免{}件；期末在办{}件，其中逾期{}件。发出督办文书{}件次，办结后反弹{}件。",
+        "异常数据督办方面（{}至{}），上期结转{}件，新立案{}件，反弹或豁免到期重新立案{}件；下发{}件，收到反馈{}件，退回{}件；销号{}件，系统消除{}件，豁免{}件；期末在办{}件，其中逾期{}件{}。发出督办文书{}件次，办结后反弹{}件。",
         zh_date(cases.first),
         zh_date(cases.last),
         n(flow.carried),
@@ -153,6 +154,7 @@ fn cases(facts: &Facts<'_>) -> Markup {
         n(flow.waived),
         n(flow.stock),
         n(acts.overdue),
+        ages(facts, cases),
         n(acts.letters),
         n(acts.relapsed),
     );
@@ -161,6 +163,18 @@ fn cases(facts: &Facts<'_>) -> Markup {
         p.equation { (equation(facts, &flow)) }
         (of_the_ledger(facts))
     }
+}
+
+/// `（7天以内3件、8至30天2件、30天以上0件）`: how long the overdue cases are late.
+fn ages(facts: &Facts<'_>, cases: &CaseFacts) -> String {
+    let bounds = &facts.policy().ageing;
+    let counts = cases.ages(bounds, |_| true);
+    if bounds.is_empty() || counts.iter().all(|n| *n == 0) {
+        return String::new();
+    }
+    let words = age_words(bounds).into_iter().zip(counts);
+    let said: Vec<String> = words.map(|(word, n)| format!("{word}{}件", facts.count(n))).collect();
+    format!("（{}）", listed(&said))
 }
 
 /// Figures that rest on the ledger as it stood before the last night: the flow has that night too.

@@ -8,7 +8,8 @@ use chrono::NaiveDate;
 use unicode_normalization::UnicodeNormalization;
 
 use super::merge::{self, Merge};
-use crate::error::Result;
+use crate::engine;
+use crate::error::{Error, Result};
 use crate::feed::read::{self, Next, RawRow};
 use crate::feedback::seal;
 use crate::lake::hash_file;
@@ -21,6 +22,9 @@ const HEADING_WITHIN: u64 = 40;
 
 /// Hyphens in the number of a case: prefix, month, county, rule, serial number.
 const HYPHENS: usize = 4;
+
+/// Columns that a line of signatures fills in too.
+const SIGNED: [&str; 4] = ["unit", "person", "phone", "note"];
 
 /// The hidden page of a pack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,6 +75,8 @@ pub struct Returned {
     pub several: bool,
     pub rows: Vec<ReturnedRow>,
     pub unread: Vec<Unread>,
+    /// Sheet and row of lines beside the cases, such as totals and signatures.
+    pub beside: Vec<(String, u64)>,
     pub notes: Vec<String>,
     /// The file said which cells are merged; else that can only be guessed.
     pub merges_known: bool,
@@ -98,17 +104,31 @@ pub fn folded(text: &str) -> String {
 /// Reads a file.
 ///
 /// # Errors
-/// It is no workbook, damaged, or too large to be one of ours.
+/// It cannot be opened, is no workbook, damaged, or too large to be one of ours; its reader panicked.
 pub fn read(path: &Path, form: &Pack, keys: &PersonKeys) -> Result<Returned> {
+    spared(path, || whole(path, form, keys))
+}
+
+/// A reader that panics costs the file that it reads, and none of those that come with it.
+fn spared(path: &Path, read: impl FnOnce() -> Result<Returned>) -> Result<Returned> {
+    engine::quietly(read).unwrap_or_else(|| {
+        let name = hide_ids(&path.file_name().unwrap_or_default().to_string_lossy());
+        Err(Error::gate(format!("{name}: that it stopped its reader is a fault of bidui")))
+    })
+}
+
+fn whole(path: &Path, form: &Pack, keys: &PersonKeys) -> Result<Returned> {
+    let format = Format { kind: FileKind::Auto, ..Format::default() };
+    // Opened first: this error does not say in which folder the file lies, and the county gets it.
+    let parts = read::open(path, &format)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut returned = Returned { name, blake3: hash_file(path)?, ..Returned::default() };
-    let format = Format { kind: FileKind::Auto, ..Format::default() };
     let mut unknown: BTreeMap<String, ()> = BTreeMap::new();
     let mut columns: BTreeMap<String, Columns> = BTreeMap::new();
-    for mut rows in read::open(path, &format)? {
+    for mut rows in parts {
         let sheet = rows.part().sheet.clone().unwrap_or_else(|| returned.name.clone());
-        let (own, unread) = (Vec::new(), Vec::new());
-        let mut page = Page { form, sheet, columns: None, hidden: None, rows: own, unread };
+        let (own, unread, beside) = (Vec::new(), Vec::new(), Vec::new());
+        let mut page = Page { form, sheet, columns: None, hidden: None, rows: own, unread, beside };
         let mut row = RawRow::default();
         loop {
             match rows.next(&mut row)? {
@@ -129,6 +149,7 @@ pub fn read(path: &Path, form: &Pack, keys: &PersonKeys) -> Result<Returned> {
         columns.extend(page.columns.map(|c| (page.sheet, c)));
         returned.rows.append(&mut page.rows);
         returned.unread.append(&mut page.unread);
+        returned.beside.append(&mut page.beside);
     }
     merge::mark(path, form, &columns, &mut returned);
     if !unknown.is_empty() {
@@ -162,6 +183,13 @@ struct Page<'a> {
     hidden: Option<Vec<Vec<String>>>,
     rows: Vec<ReturnedRow>,
     unread: Vec<Unread>,
+    beside: Vec<(String, u64)>,
+}
+
+/// Is it a line beside the cases? It has no number of a case, and answers nothing.
+fn is_beside(number: &str, filled: &BTreeMap<String, String>) -> bool {
+    let signs = |id: &String| SIGNED.contains(&id.as_str());
+    number.matches('-').count() < HYPHENS && filled.keys().all(signs)
 }
 
 impl Page<'_> {
@@ -187,7 +215,10 @@ impl Page<'_> {
                 .collect();
             // A second heading, as when two forms were pasted together, is none of the rows.
             let heading = number == folded(&self.heading_of_number());
-            if !heading && (!number.is_empty() || !filled.is_empty()) {
+            let blank = number.is_empty() && filled.is_empty();
+            if !heading && !blank && is_beside(&number, &filled) {
+                self.beside.push((self.sheet.clone(), row.line));
+            } else if !heading && !blank {
                 let sealed = columns.sealed.as_ref().map(|s| s.iter().map(texts).collect());
                 let (sheet, line) = (self.sheet.clone(), row.line);
                 let merged = Vec::new();
@@ -257,5 +288,21 @@ fn hidden(lines: &[Vec<String>], keys: &PersonKeys) -> Hidden {
         issued: value("issued").parse().ok(),
         genuine: whole && values.last() == Some(&seal::head(keys, &before)),
         seals,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_panics_refuses_its_file_and_no_other() {
+        let path = Path::new("收件/回执_629101198505050018.xlsx");
+        let said = spared(path, || -> Result<Returned> { panic!("somebody's value") });
+        let error = said.expect_err("it is refused");
+        assert!(error.message.contains("is a fault of bidui"), "{error}");
+        for text in ["somebody", "629101", "收件"] {
+            assert!(!error.message.contains(text), "{error}");
+        }
     }
 }

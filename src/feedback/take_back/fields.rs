@@ -20,6 +20,9 @@ const SAME: [&str; 6] = ["同上", "〃", "″", "\"", "同前", "如上"];
 /// Columns in which `同上` is taken for the cell above; each case has its own result and evidence.
 const REPEATABLE: [&str; 7] = ["checked_on", "way", "cause", "measure", "unit", "person", "phone"];
 
+/// Words for nothing, beside marks alone: who writes one has filled in nothing.
+const NOTHING: [&str; 7] = ["无", "暂无", "没有", "不详", "NULL", "N/A", "NA"];
+
 /// Years in which work can have been done: `2026.11` in a cell of dates is a day of 1905, 长期 one of 9999.
 const YEARS: std::ops::RangeInclusive<i32> = 1950..=2100;
 
@@ -124,6 +127,8 @@ impl<'a> Fields<'a> {
                 continue;
             }
             match fill.kind {
+                // Where it must be filled in this is a fault, see below.
+                FillKind::Text if fill.id == "evidence_no" && says_nothing(text) => {}
                 FillKind::Text => {
                     let kept = self.text(fill, text, &mut notes);
                     faults.extend(self.no_evidence(fill, text, &kept));
@@ -144,11 +149,8 @@ impl<'a> Fields<'a> {
         let result = values.get("result").map(String::as_str);
         let outcome = result.and_then(outcome);
         if let Some(result) = result {
-            for fill in self.form.fill.iter().filter(|f| f.required(result)) {
-                if !filled.contains_key(&fill.id) {
-                    faults.push(format!("“{}”未填", fill.zh));
-                }
-            }
+            let required = self.form.fill.iter().filter(|f| f.required(result));
+            faults.extend(required.filter_map(|fill| owed(fill, filled.get(&fill.id))));
         }
         self.check_days(&days, outcome, from, day, &mut faults);
         let Some(outcome) = outcome.filter(|_| faults.is_empty()) else { return Err(faults) };
@@ -196,7 +198,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Why a number of evidence says nothing of any evidence: all of it looked like a citizen ID and
-    /// was hidden, a spreadsheet has cut it, or it is a mere dash.
+    /// was hidden, or a spreadsheet has cut it.
     fn no_evidence(&self, fill: &Fill, text: &str, kept: &str) -> Option<String> {
         if fill.id != "evidence_no" {
             return None;
@@ -205,12 +207,9 @@ impl<'a> Fields<'a> {
         if self.exponent.is_match(&folded(text)) {
             return Some(format!("“{zh}”成了科学计数法，请将单元格改为文本后重填"));
         }
-        let left = kept.replace(HIDDEN, "");
-        let what = match left.len() < kept.len() {
-            true => "形似证件号，已隐去：请填材料的编号，连同其中的文字或字母，勿填证件号",
-            false => "不是编号，请填材料的编号",
-        };
-        (!left.contains(char::is_alphanumeric)).then(|| format!("“{zh}”{what}"))
+        let what = "形似证件号，已隐去：请填材料的编号，连同其中的文字或字母，勿填证件号";
+        let hidden = !kept.replace(HIDDEN, "").contains(char::is_alphanumeric);
+        hidden.then(|| format!("“{zh}”{what}"))
     }
 
     /// A text as it is kept: cut, and without anything that looks like a citizen ID.
@@ -243,6 +242,24 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// What is wrong with a cell that must be filled in; nothing when it says something.
+fn owed(fill: &Fill, text: Option<&String>) -> Option<String> {
+    let what = match text {
+        None => "未填",
+        Some(text) if fill.kind != FillKind::Text || !says_nothing(text) => return None,
+        Some(_) if fill.id == "evidence_no" => "不是编号，请填材料的编号",
+        Some(_) => "未写明内容",
+    };
+    Some(format!("“{}”{what}", fill.zh))
+}
+
+/// Marks alone, or a word for nothing.
+fn says_nothing(text: &str) -> bool {
+    let text = folded(text).to_uppercase();
+    let word = text.trim_matches(|c: char| !c.is_alphanumeric());
+    word.is_empty() || NOTHING.contains(&word)
+}
+
 /// Groups of digits, without those that make up an ID with a real day of birth.
 fn without_groups(run: &str) -> String {
     let groups: Vec<&str> = run.split_whitespace().collect();
@@ -270,94 +287,4 @@ fn outcome(code: &str) -> Option<Outcome> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::pipeline::packs::Level;
-
-    #[test]
-    fn an_id_in_the_number_of_evidence_is_hidden_and_other_numbers_are_kept() {
-        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/gansu");
-        let pipeline = crate::pipeline::load(&dir).expect("the sample pipeline");
-        let form = pipeline.pack(Level::County).expect("a form");
-        let fields = Fields::new(&pipeline, form);
-        let fill = form.fill.iter().find(|f| f.id == "evidence_no").expect("a column");
-        for (text, kept) in [
-            ("62942319500101001X", "〔证件号已隐去〕"),
-            ("62942319500101001x", "〔证件号已隐去〕"),
-            ("身份证629423195001010013", "身份证〔证件号已隐去〕"),
-            ("证６２９４２３１９５００１０１００１Ｘ号", "证〔证件号已隐去〕号"),
-            ("证629423500101001、ZZ-1", "证〔证件号已隐去〕、ZZ-1"),
-            // Nobody was born in a month 99; an ID has neither 16 digits nor 20.
-            ("证629423509901001", "证629423509901001"),
-            ("甘医保2026110112345678", "甘医保2026110112345678"),
-            ("ZZ20261101123456789012", "ZZ20261101123456789012"),
-            ("ZZ-1", "ZZ-1"),
-            ("2026110112345678", "〔证件号已隐去〕"),
-            // In groups, and as a spreadsheet cuts it when it is typed as a number.
-            ("629423 19500101 0011", "〔证件号已隐去〕"),
-            ("证629423　1950 0101　001X号", "证〔证件号已隐去〕号"),
-            ("ZZ-1、629423 500101 001 ZZ-2", "ZZ-1、〔证件号已隐去〕 ZZ-2"),
-            ("13800000000 629423 19500101 0011", "13800000000 〔证件号已隐去〕"),
-            ("电13800000000 13900000000", "电13800000000 13900000000"),
-            ("第2026 1101 1234 5678 90号", "第2026 1101 1234 5678 90号"),
-            ("6.29423195001010e17", "〔证件号已隐去〕"),
-            ("证6.29423E+17号", "证〔证件号已隐去〕号"),
-        ] {
-            let mut notes = Vec::new();
-            assert_eq!(fields.text(fill, text, &mut notes), kept, "{text}");
-            assert_eq!(notes.is_empty(), text == kept, "{text}: {notes:?}");
-        }
-    }
-
-    #[test]
-    fn a_day_on_which_no_work_was_done_is_none() {
-        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/gansu");
-        let pipeline = crate::pipeline::load(&dir).expect("the sample pipeline");
-        let fields = Fields::new(&pipeline, pipeline.pack(Level::County).expect("a form"));
-        for text in ["1905-07-18 02:38:24", "长期", "9999-12-31", "11.12"] {
-            let filled = BTreeMap::from([("done_on".to_owned(), text.to_owned())]);
-            let day = "2026-11-12".parse().expect("a day");
-            let faults = fields.answer(&filled, None, day).err().expect("it is no day");
-            assert!(faults.iter().any(|f| f.contains("“完成日期”不是日期")), "{faults:?}");
-        }
-    }
-
-    /// The number would be lost, and the row would pass for one with evidence.
-    #[test]
-    fn evidence_of_which_nothing_is_kept_is_a_fault_of_the_row() {
-        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/gansu");
-        let pipeline = crate::pipeline::load(&dir).expect("the sample pipeline");
-        let fields = Fields::new(&pipeline, pipeline.pack(Level::County).expect("a form"));
-        let day: NaiveDate = "2026-11-12".parse().expect("a day");
-        let answer = |evidence: &str| {
-            let filled = [
-                ("checked_on", "2026-11-11"),
-                ("way", "入户"),
-                ("result", "不属实"),
-                ("cause", "其他"),
-                ("evidence_no", evidence),
-                ("unit", "县卫健局"),
-                ("person", "某某"),
-            ];
-            let filled = BTreeMap::from(filled.map(|(id, text)| (id.to_owned(), text.to_owned())));
-            fields.answer(&filled, None, day).map(|f| f.answer.evidence_no)
-        };
-        for (text, said) in [
-            ("629423195001010013", "连同其中的文字或字母"),
-            ("2026110112345678", "连同其中的文字或字母"),
-            ("629423 19500101 0011", "连同其中的文字或字母"),
-            ("6.29423195001010e17", "科学计数法"),
-            ("2.02611E+11", "科学计数法"),
-            ("/", "不是编号"),
-            ("——", "不是编号"),
-            ("#N/A", "公式的错误值#N/A"),
-        ] {
-            let faults = answer(text).expect_err(text);
-            assert!(faults.len() == 1 && faults[0].contains(said), "{text}: {faults:?}");
-        }
-        for text in ["甘医保2026110112345678", "ZZ-1", "2E15"] {
-            assert_eq!(answer(text).as_deref(), Ok(text));
-        }
-        assert_eq!(answer("户籍 629423195001010013").as_deref(), Ok("户籍 〔证件号已隐去〕"));
-    }
-}
+mod tests;

@@ -221,6 +221,7 @@ fn one(
     if goes_on && matches!(case.state, State::Answered | State::Reviewing) {
         return ignored("本件已有反馈、正在复核，不改为整改中".into());
     }
+    notes.extend(in_place_of(desk, case, answer.outcome));
     let text = format!(
         "{}：{}",
         if goes_on { "已记录进展，期限不变" } else { "已收取，待新数据复核" },
@@ -231,6 +232,14 @@ fn one(
         false => Act::Answer(Box::new(answer)),
     };
     Ok((draft(desk, &case.number, act), text))
+}
+
+/// That an answer is taken in the place of another one: two offices of a county may each send a form.
+fn in_place_of(desk: &Desk<'_>, case: &Case, outcome: Outcome) -> Option<String> {
+    let (before, day) = case.answer.as_ref().zip(case.answered)?;
+    let other = before.outcome != outcome && !case.state.is_waiting();
+    let label = desk.fields.label("result", &word(before.outcome)).to_owned();
+    other.then(|| format!("取代{day}已收取的“{label}”"))
 }
 
 /// What is said of a row whose case another county has: that this one had it, or that it is not its own.

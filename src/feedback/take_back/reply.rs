@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use super::{Line, Taken, Verdict};
 use crate::error::Result;
 use crate::feedback::book::{Book, Look, Page, Paper};
+use crate::privacy::hide_ids;
 
 /// Widths and headings of the list.
 const COLUMNS: [(&str, f64); 5] =
@@ -83,7 +84,8 @@ fn cover(
     notes.extend(taken.notes.iter().map(|n| format!("{n}。")));
     for note in notes {
         page.height(at, 30.0)?;
-        page.span(at, (0, 3), &note, Look::Text)?;
+        // Whoever names a file or a sheet after a person puts the ID behind it.
+        page.span(at, (0, 3), &hide_ids(&note), Look::Text)?;
         at += 1;
     }
     page.paper(Paper::A4);
@@ -101,10 +103,10 @@ fn list(page: &mut Page<'_>, verdict: Verdict, lines: &[&Line]) -> Result<()> {
         Verdict::Invalid => Look::LampRed,
     };
     for (at, line) in (1_u32..).zip(lines) {
-        page.text(at, 0, &line.sheet, Look::Plain)?;
+        page.text(at, 0, &hide_ids(&line.sheet), Look::Plain)?;
         let row = if line.row == 0 { "缺行".to_owned() } else { line.row.to_string() };
         page.text(at, 1, &row, Look::PlainCentre)?;
-        page.text(at, 2, &line.number, Look::Plain)?;
+        page.text(at, 2, &hide_ids(&line.number), Look::Plain)?;
         page.text(at, 3, line.verdict.zh(), look)?;
         page.text(at, 4, &line.reason, Look::Plain)?;
     }

@@ -1,5 +1,5 @@
 //! What is said of rows that were sent out and not read: they are broken, their sheet has lost its
-//! heading, or the file has them no more.
+//! heading, or the file has them no more; and of lines that are no cases.
 
 use std::collections::BTreeSet;
 
@@ -29,6 +29,15 @@ pub(super) fn told(hidden: Option<&Hidden>, cases: &Cases, returned: &Returned, 
             number: row.number.clone(),
             verdict: Verdict::Invalid,
             reason: reason.into(),
+        });
+    }
+    for (sheet, row) in &returned.beside {
+        taken.lines.push(Line {
+            sheet: sheet.clone(),
+            row: *row,
+            number: String::new(),
+            verdict: Verdict::Ignored,
+            reason: "没有督办编号和核查内容（如合计、签名），不是督办件".into(),
         });
     }
     let asked = |case: &&Case| case.state.is_waiting();

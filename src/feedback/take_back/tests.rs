@@ -356,3 +356,22 @@ fn a_blank_copy_of_a_row_does_not_contradict_it() {
     let verdicts: Vec<Verdict> = taken.lines.iter().map(|l| l.verdict).collect();
     assert_eq!(verdicts, [Verdict::Accepted, Verdict::Ignored]);
 }
+
+/// Two offices of a county may each send its own form.
+#[test]
+fn an_answer_that_takes_the_place_of_another_says_so() {
+    let mut world = World::new();
+    world.issue("2026-03", "2026-03-02");
+    let (verdict, reason) = world.take("2026-03-10", &form("2026-03", "2026-03-09", "已更正"));
+    assert!(verdict == Verdict::Accepted && !reason.contains("取代"), "{reason}");
+    let mut other = form("2026-03", "2026-03-09", "另一部门");
+    other.rows[0].filled.insert("result".into(), "不属实".into());
+    let (verdict, reason) = world.take("2026-03-11", &other);
+    assert_eq!(verdict, Verdict::Accepted, "{reason}");
+    assert!(reason.ends_with("；取代2026-03-10已收取的“属实已整改”"), "{reason}");
+    // What was sent back is no answer any more.
+    let (fault, due, reason) = (Fault::Refused, day("2026-03-31"), "佐证不足".into());
+    world.act("2026-03-12", Act::SendBack { fault, due, reason });
+    let (_, reason) = world.take("2026-03-13", &form("2026-03", "2026-03-13", "重新核查"));
+    assert!(!reason.contains("取代"), "{reason}");
+}

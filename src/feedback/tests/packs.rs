@@ -78,3 +78,22 @@ fn a_case_that_was_handed_over_is_its_receivers() {
     let sent = PackLine { rows: 3, open: 1, handed_over: 2, ..sent };
     assert_eq!(found, [received, sent]);
 }
+
+/// A county may sign long before it returns anything: `bidui case receive` notes it.
+#[test]
+fn a_county_has_its_pack_that_signed_for_a_case_of_it() {
+    let pack = "GS-2026-10-620423";
+    let issue = Act::Issue { pack: pack.into(), due: day("2026-10-20"), steps: vec![] };
+    let division = "620423".to_owned();
+    let whole = Act::PackIssue { month: "2026-10".into(), division, rows: 1, blake3: "b".into() };
+    let drafts = vec![
+        draft("n1", "2026-10-01", open("INS01", "n1")),
+        draft("n1", "2026-10-05", issue),
+        draft(pack, "2026-10-05", whole),
+        draft("n1", "2026-10-06", Act::Receive),
+        draft(pack, "2026-10-09", Act::PackReceive { division: "620423".into() }),
+    ];
+    let events = chain::link(&chain::Head::default(), drafts, None, "t").expect("events");
+    let found = status(&events, day("2026-10-01"), day("2026-10-31")).expect("lines");
+    assert_eq!(found[0].signed, Some(day("2026-10-06")));
+}

@@ -3,7 +3,8 @@
 use super::super::Material;
 use super::super::cases::CaseFacts;
 use super::super::facts::Facts;
-use super::{day, rows, with_material, world};
+use super::super::{annex, words};
+use super::{day, plain_text, rows, with_material, world};
 use crate::indicator::table::History;
 use crate::ledger::act::{Act, Answer, Draft, Fault};
 use crate::pipeline::spec::Severity;
@@ -90,5 +91,35 @@ fn acts_after_the_last_night_of_a_month_are_in_its_bulletin() {
         let cases = facts.cases.as_ref().expect("cases");
         assert_eq!((cases.first, cases.last), (day("2026-11-01"), day("2026-11-25")));
         assert_eq!(cases.sum(|_| true).1.answered, 1);
+    });
+}
+
+/// How long a case is late says what is to be done about it; the bounds are the policy's.
+#[test]
+fn overdue_cases_are_told_by_their_age() {
+    let mut history = History::default();
+    history.replace(day("2026-11-30"), &rows(&[("620423", 980, 1000)]));
+    let late = [("n1", "2026-11-23"), ("n2", "2026-11-22"), ("n3", "2026-10-30")];
+    let mut drafts = Vec::new();
+    for (number, due) in late.into_iter().chain([("n4", "2026-11-30")]) {
+        drafts.push(open(number, "620423"));
+        let (pack, due) = ("GS-2026-10-620423".to_owned(), day(due));
+        drafts.push(draft(number, "2026-10-02", Act::Issue { pack, due, steps: Vec::new() }));
+    }
+    let facts = CaseFacts::of(&drafts, day("2026-11-01"), day("2026-11-30")).expect("facts");
+    assert_eq!(facts.ages(&[7, 30], |_| true), [1, 1, 1]);
+    assert_eq!(facts.ages(&[30], |_| true), [2, 1]);
+    assert_eq!(facts.ages(&[7, 30], |county| county == "620122"), [0, 0, 0]);
+    assert_eq!(words::age_words(&[7, 30]), ["7天以内", "8至30天", "30天以上"]);
+    assert!(words::age_words(&[]).is_empty());
+    with_material(&world(), "2026-11", (&history, &[]), false, |material| {
+        let material = Material { drafts: Some(drafts.as_slice()), ..*material };
+        let text = plain_text(&material);
+        assert!(text.contains("其中逾期3件（7天以内1件、8至30天1件、30天以上1件）。"), "{text}");
+        let facts = Facts::of(&material).expect("facts");
+        let grid = annex::flows(&facts).expect("a ledger");
+        assert_eq!(grid.head.len(), grid.rows[0].len());
+        assert_eq!(grid.head.last().map(String::as_str), Some("逾期30天以上"));
+        assert_eq!(grid.rows[0].last().map(|cell| cell.text.as_str()), Some("1"));
     });
 }
