@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use super::{Page, output};
 use crate::error::{Error, Result};
-use crate::ledger::store::{Store, address};
 use crate::night::explain::{Explanation, SourceRow, explain as why};
 use crate::night::{Options, Setup};
 use crate::pipeline::Pipeline;
@@ -16,7 +15,7 @@ use crate::pipeline::packs::Level;
 pub struct Args {
     #[command(subcommand)]
     what: Option<What>,
-    /// Number of the anomaly, 16 hexadecimal digits, or of its case.
+    /// Number of the anomaly, 16 hexadecimal digits.
     #[arg(required = true)]
     anomaly: Option<String>,
     #[command(flatten)]
@@ -38,17 +37,16 @@ enum What {
 /// Explains the anomaly, or the link of a row.
 ///
 /// # Errors
-/// The pipeline's faults; no such night, anomaly or case; a damaged lake.
+/// The pipeline's faults; no such night or anomaly; a damaged lake.
 pub fn explain(args: &Args) -> Result<ExitCode> {
     if let Some(What::Link(args)) = &args.what {
         return super::explain_link::explain(args);
     }
-    let name = args.anomaly.as_deref().unwrap_or_default();
+    let anomaly = args.anomaly.as_deref().unwrap_or_default();
     let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
     let setup = Setup::new(&options)?;
     let night = super::show::night(&setup, args.night.as_deref())?;
-    let anomaly = asked(&setup, name)?;
-    let explanation = why(&setup, &setup.lake.night(&night), &anomaly)?;
+    let explanation = why(&setup, &setup.lake.night(&night), anomaly)?;
     match args.output {
         Page::Json => {
             let mut json = serde_json::to_value(&explanation)
@@ -62,18 +60,6 @@ pub fn explain(args: &Args) -> Result<ExitCode> {
         Page::Table => output::say(&page(&setup, &explanation))?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The number of the anomaly that is asked for: counties know that of its case, which has hyphens.
-fn asked(setup: &Setup, name: &str) -> Result<String> {
-    if !name.contains('-') {
-        return Ok(name.to_owned());
-    }
-    let store = Store::open_existing(&address(&setup.pipeline.settings, setup.lake.root()))?;
-    let case = store.case(name)?.ok_or_else(|| {
-        Error::usage(format!("there is no case {name}")).hint("see `bidui case list`")
-    })?;
-    Ok(case.anomaly)
 }
 
 /// The explanation as a page of text.

@@ -191,13 +191,6 @@ fn anomalies_about_cases_and_deliveries_name_them() {
     let page = page.go().ended(0).stdout;
     assert!(page.contains(&format!("bidui case show {}", late.subject)), "{page}");
 
-    // A county asks by the number in its workbook.
-    let said = explain(&lake, &late.subject);
-    assert!(late.subject.contains(&format!("-{}-", text(&said, "rule"))), "{said}");
-    let none = "GS-202611-620122-INS01-999999";
-    let said = Bidui::new("explain").arg(none).arg(gansu()).arg("--lake").arg(&lake).go().ended(2);
-    assert!(said.stderr.contains(&format!("there is no case {none}")), "{}", said.stderr);
-
     let missing = found.iter().find(|a| a.subject == "measure:620122").expect("a delivery");
     let said = explain(&lake, &missing.anomaly);
     let [delivery] = list(&said, "rows").as_slice() else { panic!("its last delivery: {said}") };
