@@ -154,6 +154,9 @@ impl Night<'_> {
         match case.state {
             State::Closed | State::Vanished => return Ok(()),
             State::Waived if self.waiver_holds(case) => return Ok(()),
+            // Who opened it again knew that no extract shows it: that ends it only once it is answered.
+            State::Waived if case.by_hand => return self.act(number, Act::Lapse),
+            _ if !case.is_answered() && case.by_hand => return Ok(()),
             _ if !case.is_answered() => return self.act(number, Act::Vanish),
             State::Answered => self.act(number, Act::Review)?,
             _ => {}

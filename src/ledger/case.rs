@@ -70,6 +70,9 @@ pub struct Case {
     /// The last day on which it was opened again.
     #[serde(with = "iso::option", default, skip_serializing_if = "Option::is_none")]
     pub reopened: Option<NaiveDate>,
+    /// Somebody opened it again, who does not believe what the extracts say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
     /// Why it was sent back, closed, waived or opened again, whichever was last.
     pub reason: String,
     #[serde(with = "iso::option")]
@@ -183,7 +186,7 @@ impl Case {
             }
             Act::Reopen { relapse, reason } => {
                 self.relapses += usize::from(*relapse);
-                self.reopened = Some(day);
+                (self.reopened, self.by_hand) = (Some(day), !relapse);
                 self.reason.clone_from(reason);
                 self.forget_answer();
             }
@@ -325,6 +328,7 @@ impl Cases {
             relapses: 0,
             ended: None,
             reopened: None,
+            by_hand: false,
             reason: String::new(),
             waived_until: None,
             handed_by: String::new(),

@@ -13,7 +13,8 @@ use crate::ledger::case::{Case, Cases};
 /// fault of the one before it, and the reason of that is kept. 4: a waiver that lapsed has taken the
 /// place of the answer before it, and ends with its case. 5: a case keeps the day on which it was sent
 /// back, and what was sent back to the sender is not told of the receiver.
-const FOLD: i64 = 5;
+/// 6: a case knows whether somebody opened it again.
+const FOLD: i64 = 6;
 
 /// Does what is to be done, once. A row that is wrong for another reason stays as it is: `verify`
 /// is to find it.
@@ -47,6 +48,7 @@ pub(super) fn upgrade(database: &mut Database) -> Result<()> {
 fn as_now(stored: &Case, case: &Case) -> Case {
     Case {
         reopened: case.reopened,
+        by_hand: case.by_hand,
         issued: case.issued,
         steps: case.steps.clone(),
         answer: case.answer.clone(),

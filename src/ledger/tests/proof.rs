@@ -1,7 +1,7 @@
 //! What ends a case: an answer that stands, and extracts that are newer than it. And whose it is.
 
 use super::fixture::{act, all_ran, anomaly, answer, day, draft, policy, tonight};
-use super::moves::{issue, night};
+use super::moves::{issue, night, waive};
 use crate::anomaly::{Anomaly, State as Found};
 use crate::ledger::act::{Act, Fault, Outcome};
 use crate::ledger::advance::{NOWHERE, Tonight, advance};
@@ -112,6 +112,36 @@ fn a_refuted_answer_is_proved_only_by_what_came_after_it_was_sent_back() {
     world.does(on, issue);
     assert_eq!(world.gone("2026-01-10", Some("2026-01-07")), State::Issued);
     assert_eq!(world.gone("2026-01-11", Some("2026-01-11")), State::Closed);
+}
+
+/// Whoever does not believe an answer opens its case again: the same extracts do not end it once more.
+#[test]
+fn what_somebody_opened_again_ends_with_an_answer() {
+    let again = || Act::Reopen { relapse: false, reason: "佐证不实".into() };
+    let mut world = World::asked();
+    world.does("2026-01-05", answer(Outcome::Fixed));
+    assert_eq!(world.gone("2026-01-10", Some("2026-01-10")), State::Closed);
+    world.does("2026-01-11", again());
+    assert_eq!(world.gone("2026-01-12", Some("2026-01-12")), State::Pending);
+    let (on, issue) = issue("2026-01-13");
+    world.does(on, issue);
+    assert_eq!(world.gone("2026-01-14", Some("2026-01-14")), State::Issued);
+    world.does("2026-01-15", answer(Outcome::Fixed));
+    world.refused("2026-01-16");
+    assert_eq!(world.gone("2026-01-17", Some("2026-01-17")), State::SentBack);
+    world.does("2026-01-18", answer(Outcome::Fixed));
+    assert_eq!(world.gone("2026-01-19", Some("2026-01-18")), State::Reviewing);
+    assert_eq!(world.gone("2026-01-20", Some("2026-01-20")), State::Closed);
+    // A waiver ends, and the case goes on.
+    world.does("2026-01-21", again());
+    world.does("2026-01-22", waive("2026-01-25"));
+    assert_eq!(world.gone("2026-01-25", Some("2026-01-25")), State::Waived);
+    assert_eq!(world.gone("2026-01-26", Some("2026-01-26")), State::Pending);
+    assert_eq!(world.gone("2026-01-27", Some("2026-01-27")), State::Pending);
+    // What came back by itself goes by itself.
+    world.does("2026-01-28", Act::Close { reason: "误开".into() });
+    night(&mut world.cases, "2026-01-29", &[anomaly(0, Found::Relapsed, None)], None);
+    assert_eq!(world.gone("2026-01-30", Some("2026-01-30")), State::Vanished);
 }
 
 /// The fourth county of the tests is unknown, until the row knows one.

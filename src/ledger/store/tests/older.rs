@@ -102,6 +102,24 @@ fn a_ledger_made_before_knows_when_cases_were_sent_back_once_it_is_opened() {
     });
 }
 
+#[test]
+fn a_ledger_made_before_knows_who_opened_a_case_again_once_it_is_opened() {
+    on_each(|address| {
+        let history = [
+            opening(0, "2026-01-01"),
+            draft("T-0", day("2026-02-01"), Act::Vanish),
+            draft("T-0", day("2026-03-01"), Act::Reopen { relapse: false, reason: "不实".into() }),
+        ];
+        open(address).append(history.to_vec(), "2026-03-01T00:00:00Z").expect("written");
+        let whole = open(address).cases().expect("cases");
+        assert!(whole.by_number["T-0"].by_hand);
+        made_before(address, 5, &[(r#""by_hand":true,"#, "")]);
+        let store = open(address);
+        assert_eq!(store.cases().expect("cases"), whole);
+        assert_eq!(store.verify(&[]).expect("read"), None);
+    });
+}
+
 /// The receiver of a case is not told what was sent back to the sender.
 #[test]
 fn a_ledger_made_before_forgets_what_was_sent_back_to_the_sender_once_it_is_opened() {
