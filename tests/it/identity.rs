@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bidui::citizen_id::check_digit;
 use serde_json::Value;
 
-use crate::support::{Bidui, Policies, gansu, run, temp};
+use crate::support::{Bidui, Policies, anomalies, current, gansu, list, number, run, temp, text};
 
 const PIPELINE: &str = r#"title: {zh: 归并, en: Links}
 division_root: "62"
@@ -243,6 +243,58 @@ fn each_step_finds_its_person() {
     assert_eq!(keys.len(), 5, "each person is met: {keys:?}");
     let distinct: std::collections::BTreeSet<&String> = keys.values().collect();
     assert_eq!(distinct.len(), keys.len(), "no two persons have one key");
+}
+
+/// A rule that finds everybody.
+const ALL01: &str = r#"/*---
+title: {zh: 在册, en: Is registered}
+over: person
+applies: "true"
+needs: [resident, visit]
+severity: blue
+route: {to: township, due: 30d}
+message: 在册
+basis: {text: 在册}
+---*/
+person_key IS NOT NULL
+"#;
+
+#[test]
+fn rows_of_an_anomaly_say_what_links_them() {
+    let home = temp();
+    let pipeline = pipeline(home.path(), None);
+    std::fs::create_dir_all(pipeline.join("rules")).expect("a folder");
+    std::fs::write(pipeline.join("rules/ALL01.sql"), ALL01).expect("written");
+    let example = "given: [{person_key: 1}]\nexpect: [\"1\"]\n";
+    std::fs::write(pipeline.join("rules/ALL01.test.yaml"), example).expect("written");
+    let rows: Vec<String> = visits().into_iter().map(|(row, ..)| row).collect();
+    let input = extracts(home.path(), &residents(), &rows);
+    let lake = home.path().join("lake");
+    night(&pipeline, &input, &lake, &[]);
+    let found = linked(&pipeline, &lake, &rows);
+    let everybody = anomalies(&current(&lake));
+    let his = everybody.iter().find(|a| a.subject == found["V02"].0).expect("his anomaly");
+    let explain = || {
+        let explain = Bidui::new("explain").arg(&his.anomaly).arg(&pipeline);
+        explain.arg("--lake").arg(&lake)
+    };
+    let json = explain().args(&["--output", "json"]).go().ended(0).json().pop();
+    let json = json.expect("one line");
+    let page = explain().go().ended(0).stdout;
+    let visits: Vec<&Value> =
+        list(&json, "rows").iter().filter(|row| text(row, "table") == "visit").collect();
+    let mut told = BTreeMap::new();
+    for row in visits {
+        let (visit, link) = (text(&row["values"], "单号"), text(row, "link"));
+        assert_eq!(visit, format!("V{:02}", number(row, "row")));
+        let place = format!("visit:{}:{}", text(row, "delivery"), number(row, "row"));
+        let leads = page.contains(&format!("{link} · `bidui explain link {place}`"));
+        assert_eq!(leads, link != "id", "{place} in\n{page}");
+        told.insert(visit, link);
+    }
+    let own = ["V00", "V01", "V02", "V03", "V04", "V07"];
+    let steps: BTreeMap<&str, &str> = own.into_iter().map(|v| (v, &*found[v].1)).collect();
+    assert_eq!(told, steps);
 }
 
 #[test]
