@@ -126,7 +126,9 @@ fn page(setup: &Setup, night: &str, e: &Explanation) -> String {
     }
     text.push_str(&format!(
         "夜次 night {night} · 首次 first seen {} · 期限 due {} · 责任 to {}\n\n依据数据 values\n",
-        a.first_seen, a.due, a.route
+        a.first_seen,
+        a.due,
+        setup.pipeline.office(&a.route)
     ));
     for (name, value) in &a.evidence {
         let zh = title(&setup.pipeline, name).map(|zh| format!("{zh} ")).unwrap_or_default();

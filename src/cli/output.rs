@@ -117,7 +117,7 @@ fn table(batch: &RecordBatch) -> Result<String> {
     for row in 0..batch.num_rows() {
         table.add_row(columns.iter().map(|c| c[row].clone().unwrap_or_default()));
     }
-    Ok(format!("{}\n{} rows", drawn(table), batch.num_rows()))
+    Ok(format!("{}\n共 {} 行 rows", drawn(table), batch.num_rows()))
 }
 
 /// A table as all commands fill it; [`drawn`] is its text.
@@ -197,6 +197,13 @@ mod tests {
         let mut table = plain_table();
         table.set_width(30).set_header(["due", "rows"]).add_row(["2026-12-10", "5"]);
         assert_eq!(drawn(table), " due         rows \n 2026-12-10     5 ");
+    }
+
+    #[test]
+    fn the_foot_of_a_table_counts_its_rows() {
+        let rows = Arc::new(Int64Array::from(vec![7, 8])) as ArrayRef;
+        let batch = RecordBatch::try_from_iter([("line", rows)]).expect("a batch");
+        assert_eq!(table(&batch).expect("text").lines().last(), Some("共 2 行 rows"));
     }
 
     #[test]

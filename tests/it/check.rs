@@ -201,6 +201,8 @@ fn what_pipeline_yaml_names_is_told_at_its_place() {
     told(file, "  prefix: GS", "  redo: 5 days\n  prefix: GS", &["`5 days` is not a time", "7d"]);
     let none = "there is no code list `workdys`";
     told(file, "  prefix: GS", "  workdays: workdys\n  prefix: GS", &[none, "`workday`"]);
+    let none = "there is no code list `offices`";
+    told(file, "  prefix: GS", "  offices: offices\n  prefix: GS", &[none, "`office`"]);
     told(file, "spine: [resident,", "spine: [village,", &["`village` is no table of persons"]);
     let groups = "basic-medical/pipeline.yaml";
     let twice = "a second group is called `TEL`";
