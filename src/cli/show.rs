@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use chrono::NaiveDate;
+use clap::ValueEnum;
 
 use super::output::{self, Form, Out};
 use super::show_zh;
@@ -73,8 +74,9 @@ pub struct Args {
 /// Shows what is asked for.
 ///
 /// # Errors
-/// The pipeline's faults; no such night; a damaged lake; what cannot be written.
+/// An option of other lists; the pipeline's faults; no such night; a damaged lake; what cannot be written.
 pub fn show(args: &Args) -> Result<ExitCode> {
+    applies(args)?;
     let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
     let setup = Setup::new(&options)?;
     known(&setup, args)?;
@@ -99,6 +101,29 @@ pub fn show(args: &Args) -> Result<ExitCode> {
     let page = args.out.output == Form::Table && args.what != What::Links;
     output::give(&if page { show_zh::chinese(&batch)? } else { batch }, &args.out)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses an option that a list knows nothing of: all of its rows would pass for those asked for.
+fn applies(args: &Args) -> Result<()> {
+    use What::{Anomalies, Deliveries, Indicators, Links, Rejects};
+    let options: [(&str, bool, &[What]); 8] = [
+        ("--night", args.night.is_some(), &[Anomalies, Indicators, Links]),
+        ("--rule", args.rule.is_some(), &[Anomalies]),
+        ("--county", args.county.is_some(), &[Anomalies, Indicators]),
+        ("--indicator", args.indicator.is_some(), &[Indicators]),
+        ("--severity", args.severity.is_some(), &[Anomalies]),
+        ("--state", args.state.is_some(), &[Anomalies]),
+        ("--feed", args.feed.is_some(), &[Rejects, Deliveries]),
+        ("--events", args.events, &[Links]),
+    ];
+    let (own, others): (Vec<_>, Vec<_>) =
+        options.iter().partition(|(.., lists)| lists.contains(&args.what));
+    let Some((option, ..)) = others.into_iter().find(|(_, said, _)| *said) else { return Ok(()) };
+    let what = args.what.to_possible_value();
+    let what = what.as_ref().map_or("", |what| what.get_name());
+    let own: Vec<&str> = own.into_iter().map(|(option, ..)| *option).chain(["--limit"]).collect();
+    let error = Error::usage(format!("`show {what}` takes no {option}"));
+    Err(error.hint(format!("it takes {}", own.join(", "))))
 }
 
 /// Refuses what nothing can be of: an empty list would say that nothing is wrong there.

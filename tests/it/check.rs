@@ -320,6 +320,11 @@ fn what_cannot_be_is_refused_and_not_shown_as_nothing() {
     assert!(show("anomalies", &["--county", "99"]).contains("no division has a code"));
     assert!(show("deliveries", &["--feed", "contrakt"]).contains("did you mean `contract`?"));
     assert!(show("indicators", &["--indicator", "J01"]).contains("there is no indicator `J01`"));
+    // Nor is a list shown whole as if it were the part that was asked for.
+    for (what, option) in [("rejects", "--rule"), ("deliveries", "--county"), ("runs", "--night")] {
+        let said = show(what, &[option, "62"]);
+        assert!(said.contains(&format!("`show {what}` takes no {option}")), "{said}");
+    }
     let home = temp();
     for (option, value) in [("--dirt", "NaN"), ("--plant-rate", "5"), ("--counties", "99")] {
         let fake = Bidui::new("fake").arg(gansu()).arg("--out").arg(home.path().join("out"));
