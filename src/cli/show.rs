@@ -21,6 +21,9 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Privacy;
 use crate::privacy::hide_ids;
 
+/// Width of a terminal that has room for all that there is to say of a delivery.
+const ROOM: u16 = 110;
+
 /// What to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum What {
@@ -285,7 +288,7 @@ fn deliveries(setup: &Setup, args: &Args) -> Result<RecordBatch> {
     };
     let notes =
         |r: &Receipt| r.reasons.iter().chain(&r.warnings).cloned().collect::<Vec<_>>().join("; ");
-    columns(vec![
+    let batch = columns(vec![
         ("feed", text(&|r| r.feed.clone())),
         ("delivery", text(&|r| r.delivery.clone())),
         ("period", text(&|r| r.period.to_string())),
@@ -298,7 +301,15 @@ fn deliveries(setup: &Setup, args: &Args) -> Result<RecordBatch> {
         ("quarantined", number(|r| r.quarantined)),
         ("duplicate", number(|r| r.duplicate)),
         ("notes", text(&notes)),
-    ])
+    ])?;
+    if args.out.output != Form::Table || output::width() >= ROOM {
+        return Ok(batch);
+    }
+    let schema = batch.schema();
+    let names = schema.fields().iter().map(|f| f.name().as_str()).enumerate();
+    let shown = names.filter(|(_, name)| !["delivery", "files", "duplicate"].contains(name));
+    let places: Vec<usize> = shown.map(|(at, _)| at).collect();
+    Ok(batch.project(&places)?)
 }
 
 fn runs(setup: &Setup) -> Result<RecordBatch> {
