@@ -77,11 +77,13 @@ pub struct Args {
 /// Shows what is asked for.
 ///
 /// # Errors
-/// An option of other lists; the pipeline's faults; no such night; a damaged lake; what cannot be written.
+/// An option of other lists; the pipeline's faults; no such lake or night; a damaged lake; what cannot
+/// be written.
 pub fn show(args: &Args) -> Result<ExitCode> {
     applies(args)?;
     let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
     let setup = Setup::new(&options)?;
+    super::verify::there(&setup.lake)?;
     known(&setup, args)?;
     let batch = match args.what {
         What::Anomalies => anomalies(&setup, args)?,

@@ -326,6 +326,11 @@ fn what_cannot_be_is_refused_and_not_shown_as_nothing() {
         assert!(said.contains(&format!("`show {what}` takes no {option}")), "{said}");
     }
     let home = temp();
+    for what in ["rejects", "deliveries", "runs"] {
+        let show = Bidui::new("show").arg(what).arg(gansu()).arg("--lake");
+        let said = show.arg(home.path().join("lake")).go().ended(2).stderr;
+        assert!(said.contains("there is no lake at "), "{said}");
+    }
     for (option, value) in [("--dirt", "NaN"), ("--plant-rate", "5"), ("--counties", "99")] {
         let fake = Bidui::new("fake").arg(gansu()).arg("--out").arg(home.path().join("out"));
         let said = fake.args(&[option, value]).go().ended(2).stderr;
