@@ -30,11 +30,13 @@ pub struct Linked {
     pub owner: Option<String>,
 }
 
-/// Which lines are wanted: of `Rows` the number, table and delivery of each.
+/// Which lines are wanted: those of an ID's owner or of the person that a row was linked to (`About`);
+/// of `Rows` the number, table and delivery of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     All,
     Mention(i64),
+    About(i64),
     Row { table: String, delivery: String, src_row: i64 },
     Rows(BTreeSet<(i64, String, String)>),
 }
@@ -62,6 +64,7 @@ pub fn linked(night: &Path, wanted: &Wanted) -> Result<Vec<Linked>> {
             let fits = match wanted {
                 Wanted::All => true,
                 Wanted::Mention(number) => mentions.value(row) == *number,
+                Wanted::About(person) => about.value(row) == *person,
                 Wanted::Row { table, delivery, src_row } => {
                     rows.value(row) == *src_row
                         && text("table_name", row) == *table

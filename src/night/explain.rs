@@ -20,7 +20,7 @@ use crate::feed::receipt::{Receipt, contracts, every_receipt};
 use crate::identity;
 use crate::lake::MANIFEST;
 use crate::lake::bucket::KeyRange;
-use crate::lake::rows::{LINK, Part, RowsFile};
+use crate::lake::rows::{LINK, PERSON_KEY, Part, RowsFile};
 use crate::pipeline::schema::table_schema;
 use crate::pipeline::spec::{Grain, Privacy, System, Table, View};
 use crate::privacy::{HIDDEN, PersonKeys, hide_ids};
@@ -116,6 +116,14 @@ fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Resu
     let needs = setup.pipeline.rules.get(&anomaly.rule).map_or(&[][..], |r| &r.needs);
     let mut rows = Vec::new();
     for id in needs {
+        if id == LINK {
+            let key: Option<i64> =
+                subject.get(PERSON_KEY).and_then(|key| key.as_ref()?.parse().ok());
+            if let Some(key) = key {
+                whose::add((setup, folder), &assembled, &receipts, key, &mut rows)?;
+            }
+            continue;
+        }
         let table = &setup.pipeline.tables[id];
         let default = vec![view.subject.clone()];
         let columns = view.trace.get(id).unwrap_or(&default);
@@ -124,7 +132,7 @@ fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Resu
         let mut part = if table.grain == Grain::Person { engine::EVERYONE } else { Part::All };
         for column in columns.iter().filter(|c| schema.index_of(c).is_ok()) {
             let Some(Some(value)) = subject.get(column) else { continue };
-            if column == "person_key" {
+            if column == PERSON_KEY {
                 let key: i64 = value.parse().unwrap_or_default();
                 part = Part::Keys(KeyRange { first: key, last: key });
             }
