@@ -5,6 +5,7 @@ use std::path::Path;
 use bidui::feed::receipt::{PartAccount, Receipt};
 use bidui::ledger::case::Case;
 use bidui::ledger::store::{Store, file_address};
+use bidui::pipeline::schema::table_schema;
 use serde_json::Value;
 
 use crate::mini::{NIGHTS, mini};
@@ -202,6 +203,35 @@ fn anomalies_about_cases_and_deliveries_name_them() {
     let folder = lake.join("deliveries/measure").join(text(delivery, "delivery"));
     assert_eq!(Receipt::read(&folder).expect("a receipt").part.as_deref(), Some("皋兰县"));
     assert_eq!(text(&delivery["values"], "接收日期"), "2026-11-10");
+}
+
+/// Rules that count whole counties, and the illness that a household lacks.
+const OF_NO_SUBJECT: [(&str, &str); 5] = [
+    ("LST07", "disease_reg"),
+    ("REC01", "poverty_household"),
+    ("REC01", "poverty_member"),
+    ("REC01", "health_household"),
+    ("REC02", "poverty_member"),
+];
+
+/// By its view's `trace` or its subject: who is on which list, say, for a bill.
+#[test]
+fn each_table_that_a_rule_needs_is_gone_back_to() {
+    let pipeline = bidui::pipeline::load(&gansu()).expect("it loads");
+    let mut count = 0;
+    for rule in pipeline.active_rules() {
+        let view = &pipeline.views[&rule.over];
+        for table in rule.needs.iter().filter_map(|need| pipeline.tables.get(need)) {
+            let subject = vec![view.subject.clone()];
+            let columns = view.trace.get(&table.id).unwrap_or(&subject);
+            let schema = table_schema(table);
+            let traced = columns.iter().any(|column| schema.index_of(column).is_ok());
+            let pair = (rule.id.as_str(), table.id.as_str());
+            assert_eq!(traced, !OF_NO_SUBJECT.contains(&pair), "{pair:?}");
+            count += 1;
+        }
+    }
+    assert!(count > 100, "{count} tables");
 }
 
 #[test]
