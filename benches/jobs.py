@@ -51,7 +51,7 @@ def small(target: Path, rules: int = 30) -> Path:
     """Eight feeds as plain CSV, the person view with what it reads, and some rules over it; no indicators, packs, bulletins."""
     child, parent = plain(target, FEW, "small"), target / "basic-medical"
     pipeline = contract.load(child)
-    chosen = variants(pipeline, rules, lambda r: r.head["over"] == "person" and set(r.head["needs"]) <= set(FEW))
+    chosen = variants(pipeline, rules, lambda r: r.head["over"] == "person" and set(r.head["needs"]) <= {*FEW, "link"})
     for folder in ("indicators", "packs", "bulletins", "rules"):
         shutil.rmtree(parent / folder)
     views = {path.stem: path for path in parent.glob("views/*.sql")}

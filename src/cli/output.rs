@@ -117,7 +117,7 @@ fn table(batch: &RecordBatch) -> Result<String> {
     for row in 0..batch.num_rows() {
         table.add_row(columns.iter().map(|c| c[row].clone().unwrap_or_default()));
     }
-    Ok(format!("{}\n{} rows", drawn(table), batch.num_rows()))
+    Ok(format!("{}\n共 {} 行 rows", drawn(table), batch.num_rows()))
 }
 
 /// A table as all commands fill it; [`drawn`] is its text.
@@ -130,14 +130,15 @@ pub fn plain_table() -> Table {
 }
 
 /// As wide as COLUMNS says, which few shells tell their children, else as the terminal.
-fn width() -> u16 {
+pub fn width() -> u16 {
     let said = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
     let terminal = || Some(terminal_size::terminal_size_of(std::io::stdout())?.0.0);
     said.or_else(terminal).unwrap_or(120)
 }
 
 /// A table as text, its numbers to the right. In one that is too wide days, counts and short words stay
-/// whole, and longer texts break their lines, as long as there is room for both.
+/// whole, and longer texts break their lines, as long as there is room for both. Where there is more
+/// room, so do longer ones, the shortest first: the number of an anomaly that is to be copied.
 pub fn drawn(mut table: Table) -> String {
     const SHORT: u16 = 12;
     let numbers: Vec<bool> = (0..table.column_count()).map(|at| all_numbers(&table, at)).collect();
@@ -147,17 +148,22 @@ pub fn drawn(mut table: Table) -> String {
     let room = usize::from(table.width().unwrap_or(120));
     let widths = table.column_max_content_widths();
     let space = 2 * widths.len();
-    let sum = |long: u16| -> usize {
-        widths.iter().map(|w| usize::from(if *w > SHORT { long } else { *w })).sum()
+    let sum = |whole: u16, long: u16| -> usize {
+        widths.iter().map(|w| usize::from(if *w > whole { long } else { *w })).sum()
     };
     if widths.iter().map(|w| usize::from(*w)).sum::<usize>() + space > room {
-        let dense = sum(SHORT) + space > room;
-        let whole = sum(SHORT / 2) + space / 2 <= room;
+        let dense = sum(SHORT, 2 * SHORT) + space > room;
+        let whole = sum(SHORT, SHORT / 2) + space / 2 <= room;
+        let gaps = if dense { space / 2 } else { space };
+        let mut longer: Vec<u16> = widths.iter().copied().filter(|w| *w > SHORT).collect();
+        longer.sort_unstable();
+        let fits = longer.into_iter().take_while(|w| sum(*w, SHORT) + gaps <= room);
+        let most = fits.last().unwrap_or(SHORT);
         for (column, width) in table.column_iter_mut().zip(&widths) {
             if dense {
                 column.set_padding((0, 1));
             }
-            if whole && *width <= SHORT {
+            if whole && *width <= most {
                 column.set_constraint(ColumnConstraint::ContentWidth);
             }
         }
@@ -193,10 +199,23 @@ mod tests {
         assert!(text.contains("2026-12-10"), "{text}");
         let wide = |line: &str| line.chars().map(|c| 1 + usize::from(!c.is_ascii())).sum::<usize>();
         assert!(text.lines().all(|line| wide(line) <= 30), "{text}");
+        // What is to be copied stays whole where that leaves room for the rest.
+        let mut table = plain_table();
+        table.set_width(44).set_header(["anomaly", "message", "due"]);
+        table.add_row(["56b49728193a8e9d", message.as_str(), "2026-12-10"]);
+        let text = drawn(table);
+        assert!(text.contains("56b49728193a8e9d 监测对象"), "{text}");
         // Where there is room for everything nothing changes; numbers stand to the right.
         let mut table = plain_table();
         table.set_width(30).set_header(["due", "rows"]).add_row(["2026-12-10", "5"]);
         assert_eq!(drawn(table), " due         rows \n 2026-12-10     5 ");
+    }
+
+    #[test]
+    fn the_foot_of_a_table_counts_its_rows() {
+        let rows = Arc::new(Int64Array::from(vec![7, 8])) as ArrayRef;
+        let batch = RecordBatch::try_from_iter([("line", rows)]).expect("a batch");
+        assert_eq!(table(&batch).expect("text").lines().last(), Some("共 2 行 rows"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use chrono::NaiveDate;
+use clap::ValueEnum;
 
 use super::output::{self, Form, Out};
 use super::show_zh;
@@ -19,6 +20,9 @@ use crate::night::{self, Options, Setup};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Privacy;
 use crate::privacy::hide_ids;
+
+/// Width of a terminal that has room for all that there is to say of a delivery.
+const ROOM: u16 = 110;
 
 /// What to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -73,10 +77,13 @@ pub struct Args {
 /// Shows what is asked for.
 ///
 /// # Errors
-/// The pipeline's faults; no such night; a damaged lake; what cannot be written.
+/// An option of other lists; the pipeline's faults; no such lake or night; a damaged lake; what cannot
+/// be written.
 pub fn show(args: &Args) -> Result<ExitCode> {
+    applies(args)?;
     let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
     let setup = Setup::new(&options)?;
+    super::verify::there(&setup.lake)?;
     known(&setup, args)?;
     let batch = match args.what {
         What::Anomalies => anomalies(&setup, args)?,
@@ -99,6 +106,29 @@ pub fn show(args: &Args) -> Result<ExitCode> {
     let page = args.out.output == Form::Table && args.what != What::Links;
     output::give(&if page { show_zh::chinese(&batch)? } else { batch }, &args.out)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses an option that a list knows nothing of: all of its rows would pass for those asked for.
+fn applies(args: &Args) -> Result<()> {
+    use What::{Anomalies, Deliveries, Indicators, Links, Rejects};
+    let options: [(&str, bool, &[What]); 8] = [
+        ("--night", args.night.is_some(), &[Anomalies, Indicators, Links]),
+        ("--rule", args.rule.is_some(), &[Anomalies]),
+        ("--county", args.county.is_some(), &[Anomalies, Indicators]),
+        ("--indicator", args.indicator.is_some(), &[Indicators]),
+        ("--severity", args.severity.is_some(), &[Anomalies]),
+        ("--state", args.state.is_some(), &[Anomalies]),
+        ("--feed", args.feed.is_some(), &[Rejects, Deliveries]),
+        ("--events", args.events, &[Links]),
+    ];
+    let (own, others): (Vec<_>, Vec<_>) =
+        options.iter().partition(|(.., lists)| lists.contains(&args.what));
+    let Some((option, ..)) = others.into_iter().find(|(_, said, _)| *said) else { return Ok(()) };
+    let what = args.what.to_possible_value();
+    let what = what.as_ref().map_or("", |what| what.get_name());
+    let own: Vec<&str> = own.into_iter().map(|(option, ..)| *option).chain(["--limit"]).collect();
+    let error = Error::usage(format!("`show {what}` takes no {option}"));
+    Err(error.hint(format!("it takes {}", own.join(", "))))
 }
 
 /// Refuses what nothing can be of: an empty list would say that nothing is wrong there.
@@ -260,7 +290,7 @@ fn deliveries(setup: &Setup, args: &Args) -> Result<RecordBatch> {
     };
     let notes =
         |r: &Receipt| r.reasons.iter().chain(&r.warnings).cloned().collect::<Vec<_>>().join("; ");
-    columns(vec![
+    let batch = columns(vec![
         ("feed", text(&|r| r.feed.clone())),
         ("delivery", text(&|r| r.delivery.clone())),
         ("period", text(&|r| r.period.to_string())),
@@ -273,7 +303,15 @@ fn deliveries(setup: &Setup, args: &Args) -> Result<RecordBatch> {
         ("quarantined", number(|r| r.quarantined)),
         ("duplicate", number(|r| r.duplicate)),
         ("notes", text(&notes)),
-    ])
+    ])?;
+    if args.out.output != Form::Table || output::width() >= ROOM {
+        return Ok(batch);
+    }
+    let schema = batch.schema();
+    let names = schema.fields().iter().map(|f| f.name().as_str()).enumerate();
+    let shown = names.filter(|(_, name)| !["delivery", "files", "duplicate"].contains(name));
+    let places: Vec<usize> = shown.map(|(at, _)| at).collect();
+    Ok(batch.project(&places)?)
 }
 
 fn runs(setup: &Setup) -> Result<RecordBatch> {

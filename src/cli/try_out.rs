@@ -18,6 +18,7 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::pattern::{FileName, Pattern};
 use crate::pipeline::spec::Feed;
 use crate::privacy::{PersonKeys, hide_ids};
+use crate::report;
 
 /// Lines that are named of each reason.
 const LINES: usize = 3;
@@ -179,7 +180,12 @@ fn json(name: &str, feed: &Feed, receipt: &Tried, quarantine: &Quarantine) -> St
 /// A try-out for people.
 fn page(name: &str, feed: &Feed, receipt: &Tried, quarantine: &Quarantine) -> String {
     let mut text = format!("\n{name} → {} {}（{}）\n", feed.title.zh, feed.id, feed.title.en);
+    let said = |zh: Option<&str>, text: &str| match zh {
+        Some(zh) => format!("{zh} {text}"),
+        None => text.to_owned(),
+    };
     let refused = |reasons: &[String]| {
+        let reasons: Vec<String> = reasons.iter().map(|r| said(report::about(r), r)).collect();
         format!("  将被拒收 would be refused:\n    {}", reasons.join("\n    "))
     };
     let receipt = match receipt {
@@ -206,12 +212,13 @@ fn page(name: &str, feed: &Feed, receipt: &Tried, quarantine: &Quarantine) -> St
             let more = if of.rows as usize > of.lines.len() { "…" } else { "" };
             let sheet = if sheet.is_empty() { String::new() } else { format!("{sheet} ") };
             let lines = format!("{sheet}{}{more}", lines.join(", "));
-            table.add_row([format!("  {}", of.rows), column.clone(), reason.clone(), lines]);
+            let reason = said(report::reason(reason), reason);
+            table.add_row([format!("  {}", of.rows), column.clone(), reason, lines]);
         }
         text.push_str(&format!("{}\n", output::drawn(table)));
     }
     for warning in &receipt.warnings {
-        text.push_str(&format!("  ⚠ {warning}\n"));
+        text.push_str(&format!("  ⚠ {}\n", said(report::about(warning), warning)));
     }
     match receipt.verdict {
         Verdict::Accepted => text.push_str("  可以接收 would be accepted"),

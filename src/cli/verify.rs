@@ -53,16 +53,25 @@ pub fn verify(args: &Args) -> Result<ExitCode> {
     let pipeline = setup::load(&args.place.pipeline)?;
     let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
     let lake = options.lake_of(&pipeline)?;
-    if !lake.root().is_dir() {
-        return Err(Error::usage(format!("there is no lake at {}", lake.root().display()))
-            .hint("say where it is with --lake DIR"));
-    }
+    there(&lake)?;
     let found = all(&lake)?;
     output::say(&match args.output {
         Page::Json => format!("{:#}", as_json(&found)),
         Page::Table => page(&found),
     })?;
     Ok(if found.flaws.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Refuses a lake that is not there: one in which nothing is wrong would look the same.
+///
+/// # Errors
+/// There is no such folder.
+pub(super) fn there(lake: &Lake) -> Result<()> {
+    if lake.root().is_dir() {
+        return Ok(());
+    }
+    Err(Error::usage(format!("there is no lake at {}", lake.root().display()))
+        .hint("say where it is with --lake DIR"))
 }
 
 fn all(lake: &Lake) -> Result<Found> {

@@ -1,5 +1,6 @@
 //! Lines of a night's table `link`, by row or by mention.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,12 +30,15 @@ pub struct Linked {
     pub owner: Option<String>,
 }
 
-/// Which lines are wanted.
+/// Which lines are wanted: those of an ID's owner or of the person that a row was linked to (`About`);
+/// of `Rows` the number, table and delivery of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     All,
     Mention(i64),
+    About(i64),
     Row { table: String, delivery: String, src_row: i64 },
+    Rows(BTreeSet<(i64, String, String)>),
 }
 
 /// The lines of one row or mention, or of all.
@@ -60,10 +64,18 @@ pub fn linked(night: &Path, wanted: &Wanted) -> Result<Vec<Linked>> {
             let fits = match wanted {
                 Wanted::All => true,
                 Wanted::Mention(number) => mentions.value(row) == *number,
+                Wanted::About(person) => about.value(row) == *person,
                 Wanted::Row { table, delivery, src_row } => {
                     rows.value(row) == *src_row
                         && text("table_name", row) == *table
                         && text("src_delivery", row).starts_with(delivery.as_str())
+                }
+                Wanted::Rows(all) => {
+                    let own = rows.value(row);
+                    let alike = all.range((own, String::new(), String::new())..);
+                    alike.take_while(|(n, ..)| *n == own).any(|(_, table, delivery)| {
+                        text("table_name", row) == *table && text("src_delivery", row) == *delivery
+                    })
                 }
             };
             if fits {

@@ -308,7 +308,7 @@ mod tests {
         let night = NaiveDate::from_ymd_opt(2026, 11, 10).unwrap();
         let refreshed = Refreshed::new(&setup, night, &Receipts::new());
         let tables = &setup.pipeline.tables;
-        let own = |need: &String| tables[need].source.is_some();
+        let own = |need: &String| tables.get(need).is_some_and(|t| t.source.is_some());
         let (mut known, mut unknown) = (0, 0);
         for rule in setup.rules() {
             let since = refreshed.since(&rule.id, "620122");

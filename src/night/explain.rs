@@ -1,5 +1,7 @@
 //! From an anomaly back to its rule and to the line of every row that it rests on.
 
+mod whose;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +20,7 @@ use crate::feed::receipt::{Receipt, contracts, every_receipt};
 use crate::identity;
 use crate::lake::MANIFEST;
 use crate::lake::bucket::KeyRange;
-use crate::lake::rows::{Part, RowsFile};
+use crate::lake::rows::{LINK, PERSON_KEY, Part, RowsFile};
 use crate::pipeline::schema::table_schema;
 use crate::pipeline::spec::{Grain, Privacy, System, Table, View};
 use crate::privacy::{HIDDEN, PersonKeys, hide_ids};
@@ -39,6 +41,10 @@ pub struct SourceRow {
     /// 0 for a row that speaks of a delivery or a case: no line of a file says it.
     pub line: i64,
     pub byte: i64,
+    /// The row's number in its delivery, as `explain link` takes it; of a line of a file only.
+    pub row: Option<i64>,
+    /// What says that it is the person's: `id`, or a step; none for a row that is about no person.
+    pub link: Option<String>,
     /// Number of the case, when the row is one of the ledger.
     pub case: Option<String>,
     /// Filled columns that do not name a person, under their titles and without ID numbers.
@@ -57,21 +63,25 @@ pub struct Explanation {
     pub rows: Vec<SourceRow>,
 }
 
+/// The anomaly of that number, if a published night tells of it.
+///
+/// # Errors
+/// The night is damaged.
+pub fn find(folder: &Path, id: &str) -> Result<Option<Anomaly>> {
+    Ok(read_anomalies(folder)?.into_iter().find(|a| a.anomaly == id))
+}
+
 /// Explains an anomaly of a published night.
 ///
 /// # Errors
-/// There is no such anomaly; the lake is damaged.
-pub fn explain(setup: &Setup, folder: &Path, id: &str) -> Result<Explanation> {
-    let found = read_anomalies(folder)?.into_iter().find(|a| a.anomaly == id);
-    let anomaly = found.ok_or_else(|| {
-        Error::usage(format!("there is no anomaly {id} in {}", folder.display()))
-            .hint("list them with `bidui show anomalies`")
-    })?;
+/// The lake is damaged.
+pub fn explain(setup: &Setup, folder: &Path, anomaly: Anomaly) -> Result<Explanation> {
     let (rule_text, rule_changed) = rule_text(setup, folder, &anomaly)?;
-    let rows = match setup.pipeline.views.get(&anomaly.subject_kind) {
+    let mut rows = match setup.pipeline.views.get(&anomaly.subject_kind) {
         Some(view) => sources(setup, folder, view, &anomaly)?,
         None => Vec::new(),
     };
+    whose::say(folder, &mut rows)?;
     // An older night may still have ID numbers in its table.
     let anomaly = anomaly.without_ids(&setup.keys);
     Ok(Explanation { anomaly, rule_text, rule_changed, rows })
@@ -106,6 +116,14 @@ fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Resu
     let needs = setup.pipeline.rules.get(&anomaly.rule).map_or(&[][..], |r| &r.needs);
     let mut rows = Vec::new();
     for id in needs {
+        if id == LINK {
+            let key: Option<i64> =
+                subject.get(PERSON_KEY).and_then(|key| key.as_ref()?.parse().ok());
+            if let Some(key) = key {
+                whose::add((setup, folder), &assembled, &receipts, key, &mut rows)?;
+            }
+            continue;
+        }
         let table = &setup.pipeline.tables[id];
         let default = vec![view.subject.clone()];
         let columns = view.trace.get(id).unwrap_or(&default);
@@ -114,7 +132,7 @@ fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Resu
         let mut part = if table.grain == Grain::Person { engine::EVERYONE } else { Part::All };
         for column in columns.iter().filter(|c| schema.index_of(c).is_ok()) {
             let Some(Some(value)) = subject.get(column) else { continue };
-            if column == "person_key" {
+            if column == PERSON_KEY {
                 let key: i64 = value.parse().unwrap_or_default();
                 part = Part::Keys(KeyRange { first: key, last: key });
             }
@@ -275,6 +293,7 @@ fn source_rows(table: &Table, batch: &RecordBatch, receipts: &[Receipt]) -> Resu
         texts(array.ok_or_else(|| Error::bug("a row without its place"))?)
     };
     let places = Places {
+        links: batch.column_by_name(LINK).map(texts).transpose()?,
         deliveries: column("src_delivery")?,
         rows: column("src_row")?,
         parts: column("src_part")?,
@@ -307,6 +326,7 @@ fn source_rows(table: &Table, batch: &RecordBatch, receipts: &[Receipt]) -> Resu
 
 /// Where the rows of a batch stand, column by column.
 struct Places {
+    links: Option<Vec<Option<String>>>,
     deliveries: Vec<Option<String>>,
     rows: Vec<Option<String>>,
     parts: Vec<Option<String>>,
@@ -331,6 +351,8 @@ impl Places {
             sheet: part.and_then(|p| p.sheet.clone()),
             line: Self::number(&self.lines, row),
             byte: Self::number(&self.bytes, row),
+            row: Some(Self::number(&self.rows, row)),
+            link: self.links.as_ref().and_then(|links| links[row].clone()),
             ..SourceRow::default()
         }
     }

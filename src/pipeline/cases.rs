@@ -19,6 +19,8 @@ pub struct CaseSettings {
     pub opens: Vec<Severity>,
     /// Code list of holidays and make-up days: `day`, `works` (1 or 0).
     pub workdays: String,
+    /// Code list of the offices that rules route to: `code`, `label`.
+    pub offices: String,
     /// Term of a case whose answer did not hold.
     pub redo: String,
     /// Names of the letters, the mildest first.
@@ -43,6 +45,7 @@ impl Default for CaseSettings {
             sensitive: "MG".into(),
             opens: Severity::ALL.to_vec(),
             workdays: "workday".into(),
+            offices: "office".into(),
             redo: "5wd".into(),
             letters: Vec::new(),
             ledger: LedgerPlace::default(),
@@ -61,6 +64,25 @@ impl Pipeline {
     pub fn workdays(&self) -> Workdays {
         let list = self.codes.get(&self.settings.cases.workdays);
         list.map(workdays).unwrap_or_default()
+    }
+
+    /// What an office is called in the code list that `cases.offices` names, else its code.
+    pub fn office<'a>(&'a self, code: &'a str) -> &'a str {
+        self.offices().find(|(own, _)| *own == code).map_or(code, |(_, title)| title)
+    }
+
+    /// The code of the office that is called so; the word itself where none is.
+    pub fn office_code<'a>(&'a self, name: &'a str) -> &'a str {
+        self.offices().find(|(_, title)| *title == name).map_or(name, |(code, _)| code)
+    }
+
+    /// Codes and titles of the offices.
+    fn offices(&self) -> impl Iterator<Item = (&str, &str)> {
+        let list = self.codes.get(&self.settings.cases.offices);
+        let columns = list.and_then(|l| Some((l, l.position("code")?, l.position("label")?)));
+        columns.into_iter().flat_map(|(list, code, label)| {
+            list.rows.iter().map(move |row| (row[code].as_str(), row[label].as_str()))
+        })
     }
 }
 

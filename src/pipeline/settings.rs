@@ -141,8 +141,9 @@ fn lists(pipeline: &Pipeline, told: &mut Told<'_>) {
     let settings = &pipeline.settings;
     let divisions = settings.divisions.iter().map(|list| (list, ["code", "label"]));
     let history = settings.division_history.iter().map(|list| (list, ["code", "new_code"]));
-    let days = std::iter::once((&settings.cases.workdays, ["day", "works"]));
-    for (id, columns) in divisions.chain(history).chain(days) {
+    let cases = &settings.cases;
+    let of_cases = [(&cases.workdays, ["day", "works"]), (&cases.offices, ["code", "label"])];
+    for (id, columns) in divisions.chain(history).chain(of_cases) {
         let Some(list) = pipeline.codes.get(id) else { continue };
         for column in columns.into_iter().filter(|column| list.position(column).is_none()) {
             let text = format!("the list `{id}` has no column `{column}`");
@@ -151,17 +152,19 @@ fn lists(pipeline: &Pipeline, told: &mut Told<'_>) {
     }
 }
 
-/// Terms and working days of cases.
+/// Terms, working days and offices of cases.
 fn cases(pipeline: &Pipeline, told: &mut Told<'_>) {
     let cases = &pipeline.settings.cases;
     if Due::parse(&cases.redo).is_none() {
         let text = format!("`{}` is not a time", cases.redo);
         told.wrong(&cases.redo, text, "write 7d for days, 3wd for working days");
     }
-    // Who names no list may have none: then Monday to Friday are working days.
-    let named = cases.workdays != CaseSettings::default().workdays;
-    if named && !pipeline.has("codes", &cases.workdays) {
-        told.missing("code list", &cases.workdays, pipeline.codes.keys());
+    // Who names no list may have none: then Monday to Friday are working days, and offices go by codes.
+    let usual = CaseSettings::default();
+    for (list, usual) in [(&cases.workdays, usual.workdays), (&cases.offices, usual.offices)] {
+        if *list != usual && !pipeline.has("codes", list) {
+            told.missing("code list", list, pipeline.codes.keys());
+        }
     }
 }
 

@@ -70,8 +70,8 @@ fn section(id: &str, body: Markup) -> Markup {
 /// What to type next, and what this page never shows.
 fn next() -> Markup {
     let commands = [
-        ("bidui show anomalies …", "列出异常：规则、县区、责任单位、期限、首次发现日期"),
-        ("bidui explain ANOMALY", "追溯一件异常：规则与依据、关键数据、来源文件与行号"),
+        ("bidui show anomalies …", "列出异常：编号、规则、风险、状态、县、对象、说明、期限"),
+        ("bidui explain ANOMALY|CASE", "追溯异常或督办件：规则与依据、关键数据、来源文件与行号"),
         ("bidui case list --overdue", "列出督办件：状态、期限、逾期天数、承办单位"),
         ("bidui show rejects …", "查看隔离行：文件、工作表、行号、列、原因、原文"),
         ("bidui show deliveries …", "查看各批次的回执"),

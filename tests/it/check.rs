@@ -210,6 +210,8 @@ fn what_pipeline_yaml_names_is_told_at_its_place() {
     told(file, "  prefix: GS", "  redo: 5 days\n  prefix: GS", &["`5 days` is not a time", "7d"]);
     let none = "there is no code list `workdys`";
     told(file, "  prefix: GS", "  workdays: workdys\n  prefix: GS", &[none, "`workday`"]);
+    let none = "there is no code list `offices`";
+    told(file, "  prefix: GS", "  offices: offices\n  prefix: GS", &[none, "`office`"]);
     told(file, "spine: [resident,", "spine: [village,", &["`village` is no table of persons"]);
     let groups = "basic-medical/pipeline.yaml";
     let twice = "a second group is called `TEL`";
@@ -327,7 +329,17 @@ fn what_cannot_be_is_refused_and_not_shown_as_nothing() {
     assert!(show("anomalies", &["--county", "99"]).contains("no division has a code"));
     assert!(show("deliveries", &["--feed", "contrakt"]).contains("did you mean `contract`?"));
     assert!(show("indicators", &["--indicator", "J01"]).contains("there is no indicator `J01`"));
+    // Nor is a list shown whole as if it were the part that was asked for.
+    for (what, option) in [("rejects", "--rule"), ("deliveries", "--county"), ("runs", "--night")] {
+        let said = show(what, &[option, "62"]);
+        assert!(said.contains(&format!("`show {what}` takes no {option}")), "{said}");
+    }
     let home = temp();
+    for what in ["rejects", "deliveries", "runs"] {
+        let show = Bidui::new("show").arg(what).arg(gansu()).arg("--lake");
+        let said = show.arg(home.path().join("lake")).go().ended(2).stderr;
+        assert!(said.contains("there is no lake at "), "{said}");
+    }
     for (option, value) in [("--dirt", "NaN"), ("--plant-rate", "5"), ("--counties", "99")] {
         let fake = Bidui::new("fake").arg(gansu()).arg("--out").arg(home.path().join("out"));
         let said = fake.args(&[option, value]).go().ended(2).stderr;

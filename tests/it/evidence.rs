@@ -3,8 +3,12 @@
 use std::path::Path;
 
 use bidui::feed::receipt::{PartAccount, Receipt};
+use bidui::ledger::case::Case;
+use bidui::ledger::store::{Store, file_address};
+use bidui::pipeline::schema::table_schema;
 use serde_json::Value;
 
+use crate::mini::{NIGHTS, mini};
 use crate::support::{
     Bidui, Policies, anomalies, current, files_like, gansu, list, number, run, shared, temp, text,
     tiny_lake,
@@ -201,11 +205,70 @@ fn anomalies_about_cases_and_deliveries_name_them() {
     assert_eq!(text(&delivery["values"], "接收日期"), "2026-11-10");
 }
 
+/// Rules that count whole counties, and the illness that a household lacks.
+const OF_NO_SUBJECT: [(&str, &str); 5] = [
+    ("LST07", "disease_reg"),
+    ("REC01", "poverty_household"),
+    ("REC01", "poverty_member"),
+    ("REC01", "health_household"),
+    ("REC02", "poverty_member"),
+];
+
+/// By its view's `trace` or its subject: who is on which list, say, for a bill.
+#[test]
+fn each_table_that_a_rule_needs_is_gone_back_to() {
+    let pipeline = bidui::pipeline::load(&gansu()).expect("it loads");
+    let mut count = 0;
+    for rule in pipeline.active_rules() {
+        let view = &pipeline.views[&rule.over];
+        for table in rule.needs.iter().filter_map(|need| pipeline.tables.get(need)) {
+            let subject = vec![view.subject.clone()];
+            let columns = view.trace.get(&table.id).unwrap_or(&subject);
+            let schema = table_schema(table);
+            let traced = columns.iter().any(|column| schema.index_of(column).is_ok());
+            let pair = (rule.id.as_str(), table.id.as_str());
+            assert_eq!(traced, !OF_NO_SUBJECT.contains(&pair), "{pair:?}");
+            count += 1;
+        }
+    }
+    assert!(count > 100, "{count} tables");
+}
+
 #[test]
 fn an_unknown_anomaly_is_said_to_be_unknown() {
     let said = Bidui::new("explain").arg("0123456789abcdef").arg(gansu());
     let said = said.arg("--lake").arg(&shared().lake).go().ended(2);
     assert!(said.stderr.contains("0123456789abcdef"), "{}", said.stderr);
+}
+
+/// What is over is in no later table: the newest night that has it tells of it.
+#[test]
+fn a_case_is_explained_by_its_number_when_its_anomaly_is_over_too() {
+    let home = temp();
+    let (world, lake) = (mini(), home.path().join("lake"));
+    run(&world.pipeline, &world.input, &lake).go().ended(0);
+    let store = Store::open(&file_address(&lake.join("ledger.sqlite"))).expect("a ledger");
+    let cases = store.cases().expect("cases").by_number;
+    let found = anomalies(&current(&lake));
+    let there = |case: &Case| found.iter().any(|a| a.anomaly == case.anomaly);
+    let explained = |case: &Case| {
+        let said = explain_by(&world.pipeline, &lake, &case.number);
+        assert_eq!(text(&said, "anomaly"), case.anomaly);
+        (text(&said, "night").to_owned(), text(&said, "state").to_owned())
+    };
+    let over = cases.values().find(|case| !there(case)).expect("a case that is over");
+    let (night, state) = explained(over);
+    assert!(night.starts_with(NIGHTS[1]) && state == "cleared", "{night} {state}");
+    let open = cases.values().find(|case| there(case)).expect("a case of tonight");
+    assert!(explained(open).0.starts_with(NIGHTS[2]));
+    let say = |words: &[&str], code| {
+        let say = Bidui::new("explain").args(words).arg("--lake").arg(&lake);
+        say.go().ended(code).stderr
+    };
+    let pipeline = world.pipeline.display().to_string();
+    // A night that is asked for answers for itself.
+    say(&[over.anomaly.as_str(), &pipeline, "--night", NIGHTS[2]], 2);
+    assert!(say(&["BD-0", &pipeline], 2).contains("no anomaly or case BD-0"));
 }
 
 /// Contracts that were edited since read the same extracts anew, in the next run: the night rests on what

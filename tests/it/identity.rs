@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bidui::citizen_id::check_digit;
 use serde_json::Value;
 
-use crate::support::{Bidui, Policies, gansu, run, temp};
+use crate::support::{Bidui, Policies, anomalies, current, gansu, list, number, run, temp, text};
 
 const PIPELINE: &str = r#"title: {zh: 归并, en: Links}
 division_root: "62"
@@ -243,6 +243,68 @@ fn each_step_finds_its_person() {
     assert_eq!(keys.len(), 5, "each person is met: {keys:?}");
     let distinct: std::collections::BTreeSet<&String> = keys.values().collect();
     assert_eq!(distinct.len(), keys.len(), "no two persons have one key");
+}
+
+/// A rule that finds everybody.
+const ALL01: &str = r#"/*---
+title: {zh: 在册, en: Is registered}
+over: person
+applies: "true"
+needs: [resident, visit]
+severity: blue
+route: {to: township, due: 30d}
+message: 在册
+basis: {text: 在册}
+---*/
+person_key IS NOT NULL
+"#;
+
+#[test]
+fn rows_of_an_anomaly_say_what_links_them() {
+    let home = temp();
+    let pipeline = pipeline(home.path(), None);
+    std::fs::create_dir_all(pipeline.join("rules")).expect("a folder");
+    let example = "given: [{person_key: 1}]\nexpect: [\"1\"]\n";
+    for (rule, needs) in [("ALL01", "[resident, visit]"), ("ALL02", "[link]")] {
+        let text = ALL01.replace("[resident, visit]", needs);
+        std::fs::write(pipeline.join(format!("rules/{rule}.sql")), text).expect("written");
+        let path = pipeline.join(format!("rules/{rule}.test.yaml"));
+        std::fs::write(path, example).expect("written");
+    }
+    let rows: Vec<String> = visits().into_iter().map(|(row, ..)| row).collect();
+    let input = extracts(home.path(), &residents(), &rows);
+    let lake = home.path().join("lake");
+    night(&pipeline, &input, &lake, &[]);
+    let found = linked(&pipeline, &lake, &rows);
+    let everybody = anomalies(&current(&lake));
+    let his = |rule: &str| {
+        let own = everybody.iter().find(|a| a.rule == rule && a.subject == found["V02"].0);
+        &own.expect("his anomaly").anomaly
+    };
+    let explain = |rule: &str, form: &str| {
+        let explain = Bidui::new("explain").arg(his(rule)).arg(&pipeline).arg("--lake").arg(&lake);
+        explain.args(&["--output", form]).go().ended(0)
+    };
+    let links = |rule: &str| {
+        let json = explain(rule, "json").json().pop().expect("one line");
+        let page = explain(rule, "table").stdout;
+        let mut told = BTreeMap::new();
+        for row in list(&json, "rows").iter().filter(|row| text(row, "table") == "visit") {
+            let (visit, link) = (text(&row["values"], "单号"), text(row, "link"));
+            assert_eq!(visit, format!("V{:02}", number(row, "row")));
+            let place = format!("visit:{}:{}", text(row, "delivery"), number(row, "row"));
+            let leads = page.contains(&format!("{link} · `bidui explain link {place}`"));
+            assert_eq!(leads, link != "id", "{place} in\n{page}");
+            told.insert(visit.to_owned(), link.to_owned());
+        }
+        told
+    };
+    let steps = |visits: &[&str]| -> BTreeMap<String, String> {
+        visits.iter().map(|v| ((*v).to_owned(), found[*v].1.clone())).collect()
+    };
+    assert_eq!(links("ALL01"), steps(&["V00", "V01", "V02", "V03", "V04", "V07"]));
+    // What is about links rests on the rows that need more than the number, and on those of others under it.
+    assert_eq!(links("ALL02"), steps(&["V02", "V03", "V04", "V06", "V07"]));
 }
 
 #[test]

@@ -133,6 +133,7 @@ fn cases_are_listed_as_the_night_found_them() {
     for (flag, name) in [("--rule", "rule"), ("--severity", "severity"), ("--owner", "owner")] {
         only(&[flag, text(first, name)], name, text(first, name));
     }
+    only(&["--owner", text(first, "owner_name")], "owner", text(first, "owner"));
     only(&["--county", "皋兰县"], "county", "620122");
     only(&["--county", "620122"], "county", "620122");
     only(&["--city", "兰州市"], "county", "6201");
@@ -144,6 +145,8 @@ fn cases_are_listed_as_the_night_found_them() {
         "{}",
         shown.stdout
     );
+    let titled = shown.stdout.contains("县卫健局") && !shown.stdout.contains("county_health");
+    assert!(titled, "offices go by their titles: {}", shown.stdout);
     let wrong = ledger.call(&["case", "list", "--state", "done"]).go().ended(2);
     assert!(wrong.stderr.contains("销号"), "the states that there are: {}", wrong.stderr);
     for nowhere in ["无此县", "", "629999"] {
@@ -215,7 +218,8 @@ fn people_act_and_the_history_says_so() {
     };
     hand(&[], 2);
     hand(&["--county", "620100"], 2);
-    hand(&["--owner", "no such office"], 2);
+    let refused = hand(&["--owner", "no such office"], 2);
+    assert!(refused.stderr.contains("township 乡镇"), "{}", refused.stderr);
     hand(&["--county", "榆中县"], 0);
     assert_eq!(ledger.state(&other), State::HandedOver);
     assert_eq!(ledger.list(&["--county", "620123"]).len(), 1);

@@ -1,9 +1,10 @@
-//! What `bidui run` says to people: what was refused and what nobody knows is named, and no person.
+//! What `bidui run` and `show` say to people: what was refused and what nobody knows is named, and no
+//! person; what a narrow terminal has no room for is left out.
 
 use bidui::privacy::HIDDEN;
 
 use crate::mini::{Mini, NIGHTS, mini};
-use crate::support::{Bidui, copy, current, temp};
+use crate::support::{Bidui, copy, current, gansu, temp, tiny_lake};
 
 #[test]
 fn refused_deliveries_and_unknown_files_are_named() {
@@ -30,4 +31,23 @@ fn refused_deliveries_and_unknown_files_are_named() {
     let summary = bidui::night::read_summary(&current(&lake)).expect("a summary");
     let payment = summary.feeds.iter().find(|f| f.feed == "payment").expect("the feed");
     assert_eq!(payment.refused, 1);
+}
+
+#[test]
+fn deliveries_fit_a_narrow_terminal() {
+    let show = |columns: &str| {
+        let show = Bidui::new("show").arg("deliveries").arg(gansu()).arg("--lake").arg(tiny_lake());
+        show.env("COLUMNS", columns).go().ended(0).stdout
+    };
+    let narrow = show("80");
+    let wide = |line: &str| line.chars().map(|c| 1 + usize::from(!c.is_ascii())).sum::<usize>();
+    assert!(narrow.lines().all(|line| wide(line) <= 80), "{narrow}");
+    for feed in ["contract", "settlement"] {
+        let whole = |line: &str| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            words.first() == Some(&feed) && words.windows(2).any(|w| w == ["2026-11-10", "接收"])
+        };
+        assert!(narrow.lines().any(whole), "{feed} in\n{narrow}");
+    }
+    assert!(!narrow.contains("批次") && show("120").contains("批次"));
 }

@@ -89,6 +89,7 @@ fn lines_are_named_and_cells_are_not() {
     assert_eq!(said["parts"][0]["new_columns"], json!(["柜台"]));
     let page = tried("table").stdout;
     assert!(page.contains("可以接收") && page.contains("柜台"), "{page}");
+    assert!(page.contains("金额无法识别 not an amount"), "{page}");
     assert!(!page.contains("很多") && !page.contains("某某"), "{page}");
     let left = std::fs::read_dir(home.path()).expect("a folder").count();
     assert_eq!(left, 1, "nothing stays beside the file");
@@ -151,7 +152,7 @@ fn what_cannot_be_taken_in_is_said() {
         command.args(more).go().ended(code)
     };
     let empty = try_out("缴费_20261101.csv", "单号,号码,姓名,金额\n", &[], 1).stdout;
-    assert!(empty.contains("将被拒收") && empty.contains("no data rows"), "{empty}");
+    assert!(empty.contains("将被拒收") && empty.contains("无数据行 "), "{empty}");
     let unknown = try_out("别的.csv", "单号,号码,姓名,金额\nP1,,王某某,8\n", &[], 2).stderr;
     assert!(unknown.contains("no feed takes") && unknown.contains("payment"), "{unknown}");
     let rows = "单号,号码,姓名,金额\nP1,,王某某,8\n";

@@ -2,7 +2,7 @@
 title: {zh: 一证多人, en: One ID used by several people}
 over: person
 applies: has_id
-needs: [resident]
+needs: [resident, link]
 severity: orange
 route: {to: township, due: 7d, escalate: [14d, 30d]}
 evidence:

@@ -2,7 +2,7 @@
 title: {zh: 号码疑似被Excel截断, en: ID number damaged by Excel}
 over: person
 applies: has_id OR id_damaged_rows > 0
-needs: [resident]
+needs: [resident, link]
 severity: blue
 route: {to: data_owner, due: 30d, escalate: [60d]}
 evidence:

@@ -2,7 +2,7 @@
 title: {zh: 姓名不一致, en: Name differs between departments}
 over: person
 applies: has_id
-needs: [resident]
+needs: [resident, link]
 severity: blue
 route: {to: township, due: 30d, escalate: [60d]}
 evidence:

@@ -3,7 +3,7 @@ title: {zh: 结算, en: Claim}
 subject: setl_id
 division: division
 name: name
-trace: {settlement: [setl_id], inpatient: [person_key, org_code, mr_no], death: [person_key]}
+trace: {settlement: [setl_id], inpatient: [person_key, org_code, mr_no], death: [person_key], special_group: [person_key], poverty_member: [person_key], institution: [org_code]}
 ---*/
 -- One row per settlement, refunds included (`live` = neither a refund nor taken back; `back_*` = what refunds took back of it).
 -- Everything is joined on the person first; what is dear is done on `care`, the inpatient and chronic bills, a small part of all.

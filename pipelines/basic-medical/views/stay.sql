@@ -3,7 +3,7 @@ title: {zh: 住院, en: Stay}
 subject: stay_id
 division: division
 name: name
-trace: {inpatient: [person_key, org_code, mr_no, admit_date], settlement: [person_key]}
+trace: {inpatient: [person_key], settlement: [person_key], institution: [org_code]}
 ---*/
 -- One row per front page. A record number may return with a later stay, so the admission date is part of the subject.
 WITH

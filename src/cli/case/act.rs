@@ -275,14 +275,19 @@ fn county(desk: &Desk, name: &str) -> Result<String> {
     }
 }
 
-/// An office that some rule routes to.
+/// The code of an office that some rule routes to, by code or title.
 fn office(desk: &Desk, name: &str) -> Result<String> {
     let rules = desk.setup.pipeline.rules.values();
     let offices: std::collections::BTreeSet<&str> = rules.map(|r| r.route.to.as_str()).collect();
-    if offices.contains(name) {
-        return Ok(name.to_owned());
+    let code = desk.setup.pipeline.office_code(name);
+    if offices.contains(code) {
+        return Ok(code.to_owned());
     }
-    let all: Vec<&str> = offices.into_iter().collect();
+    let titled = |code: &str| match desk.setup.pipeline.office(code) {
+        title if title == code => code.to_owned(),
+        title => format!("{code} {title}"),
+    };
+    let all: Vec<String> = offices.into_iter().map(titled).collect();
     Err(Error::usage(format!("no rule routes to an office {name}"))
         .hint(format!("offices are {}", all.join(", "))))
 }

@@ -15,6 +15,7 @@ use crate::division::Divisions;
 use crate::error::{Error, Result};
 use crate::ledger::case::Case;
 use crate::ledger::state::State;
+use crate::night::Setup;
 
 /// What `bidui case list` can be told.
 #[derive(clap::Args)]
@@ -35,7 +36,7 @@ pub struct Args {
     /// Only these states: pending, issued … or 待下发, 已下发 …, or `open`.
     #[arg(long, value_delimiter = ',')]
     state: Vec<String>,
-    /// Only this office.
+    /// Only this office: its code, or its title.
     #[arg(long)]
     owner: Option<String>,
     /// Only this severity.
@@ -63,7 +64,7 @@ pub struct Args {
 pub fn list(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let day = args.on.map_or_else(|| desk.day(), Ok)?;
-    let filter = Filter::new(args, &desk.setup.divisions)?;
+    let filter = Filter::new(args, &desk.setup)?;
     let mut cases: Vec<Case> = desk.store.cases()?.by_number.into_values().collect();
     cases.retain(|case| filter.takes(args, case, day));
     cases.sort_by(|a, b| order(a).cmp(&order(b)));
@@ -85,10 +86,11 @@ struct Filter {
     states: Vec<State>,
     counties: Option<Vec<String>>,
     cities: Option<Vec<String>>,
+    owner: Option<String>,
 }
 
 impl Filter {
-    fn new(args: &Args, divisions: &Divisions) -> Result<Self> {
+    fn new(args: &Args, setup: &Setup) -> Result<Self> {
         let mut states = Vec::new();
         for word in &args.state {
             match (word.as_str(), State::of(word)) {
@@ -105,9 +107,11 @@ impl Filter {
             }
         }
         let places = |name: &Option<String>, level: u8| {
-            name.as_deref().map(|name| places(divisions, name, level)).transpose()
+            name.as_deref().map(|name| places(&setup.divisions, name, level)).transpose()
         };
-        Ok(Self { states, counties: places(&args.county, 3)?, cities: places(&args.city, 2)? })
+        let (counties, cities) = (places(&args.county, 3)?, places(&args.city, 2)?);
+        let owner = args.owner.as_deref().map(|name| setup.pipeline.office_code(name).to_owned());
+        Ok(Self { states, counties, cities, owner })
     }
 
     fn takes(&self, args: &Args, case: &Case, day: NaiveDate) -> bool {
@@ -121,7 +125,7 @@ impl Filter {
             && lies(&self.cities)
             && args.rule.as_deref().is_none_or(|r| case.rule.starts_with(r))
             && (self.states.is_empty() || self.states.contains(&case.state))
-            && is(&args.owner, &case.owner)
+            && is(&self.owner, &case.owner)
             && is(&args.severity, case.severity.word())
             && (!args.overdue || case.overdue(day))
             && args
@@ -157,7 +161,7 @@ const SHORT: [(&str, &str); 8] = [
     ("state_zh", "状态"),
     ("due", "期限"),
     ("days_overdue", "逾期天数"),
-    ("owner", "责任"),
+    ("owner_name", "责任"),
     ("title", "名称"),
     ("who", "对象"),
     ("message", "说明"),
@@ -203,6 +207,7 @@ fn batch(
         ("county_name", text(&county)),
         ("division", text(&|c| Some(c.division.clone()))),
         ("owner", text(&|c| Some(c.owner.clone()))),
+        ("owner_name", text(&|c| Some(desk.setup.pipeline.office(&c.owner).to_owned()))),
         ("assignee", text(&|c| Some(c.assignee.clone()).filter(|a| !a.is_empty()))),
         ("opened", text(&|c| Some(c.opened.to_string()))),
         ("issued", text(&|c| days(c.issued_in_round()))),

@@ -58,6 +58,7 @@ fn json(desk: &Desk, case: &Case, events: &[Event]) -> Result<String> {
     (shown.subject, shown.anchor) = (hide_ids(&case.subject), hide_ids(&case.anchor));
     let mut value = serde_json::to_value(&shown).map_err(bug)?;
     value["overdue"] = case.overdue(desk.day()?).into();
+    value["owner_name"] = desk.setup.pipeline.office(&case.owner).into();
     if let Some(anomaly) = desk.memory()?.get(&case.anomaly) {
         value["title"] = anomaly.title.clone().into();
         value["message"] = anomaly.message.clone().into();
@@ -92,7 +93,7 @@ fn page(desk: &Desk, case: &Case, events: &[Event]) -> Result<String> {
         case.rule,
         anomaly.map_or("", |a| a.title.as_str()),
         case.county,
-        case.owner,
+        desk.setup.pipeline.office(&case.owner),
     );
     if !case.assignee.is_empty() {
         text.push_str(&format!(" · 经办 assignee {}", case.assignee));
