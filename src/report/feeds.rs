@@ -33,14 +33,14 @@ pub(super) fn feeds(summary: &Summary) -> Markup {
             } }
             tbody { @for feed in &summary.feeds { tr { (feed_cells(feed)) } } }
             tfoot { tr {
-                td.full { b { "合计" } span.en { "All feeds" } } td {} td {} td {}
+                td.full { b { "合计" } span.en lang="en" { "All feeds" } } td {} td {} td {}
                 (account_cells(&total))
             } }
         }
         (deliveries(summary))
         @if !summary.unknown_files.is_empty() {
             div.box {
-                h3 { "未识别文件 " (summary.unknown_files.len()) " 个" span.en { "Unknown files" } }
+                h3 { "未识别文件 " (summary.unknown_files.len()) " 个" span.en lang="en" { "Unknown files" } }
                 p.note { "文件名不符合任何数据源的约定，未读取，请核对命名或补充约定。" }
                 ul.files {
                     @for file in summary.unknown_files.iter().take(4 * SHOWN) {
@@ -100,7 +100,7 @@ fn attention(summary: &Summary) -> Markup {
 fn feed_cells(feed: &FeedLine) -> Markup {
     let (class, zh, en) = words::freshness(feed.freshness);
     html! {
-        td.full { b { (feed.title.zh) } " " span.en { (feed.title.en) } }
+        td.full { b { (feed.title.zh) } " " span.en lang="en" { (feed.title.en) } }
         td.wide.soft data-l="报送单位" { (feed.sender) }
         td data-l="时效" title=(en) { (words::lamp(class, zh)) }
         td.days data-l="最新期" {
@@ -177,7 +177,7 @@ fn deliveries(summary: &Summary) -> Markup {
     let mut shown: Vec<&DeliveryLine> = summary.deliveries.iter().filter(|d| !quiet(d)).collect();
     shown.sort_by_key(|d| d.verdict != "refused");
     html! {
-        h3.part { "今夜批次" span.en { "Tonight's deliveries" } }
+        h3.part { "今夜批次" span.en lang="en" { "Tonight's deliveries" } }
         @if shown.is_empty() { p.note { "今夜没有新批次。" } }
         @else {
             table.cards {

@@ -17,12 +17,12 @@ pub(super) fn head(summary: &Summary) -> Markup {
                 p.banner role="alert" {
                     b { "示例密钥，仅供演示" }
                     "：人员键由公开的示例密钥生成，不得用于真实数据。 "
-                    span.en { "Sample secret: for demonstration only, never for real data." }
+                    span.en lang="en" { "Sample secret: for demonstration only, never for real data." }
                 }
             }
-            p.kind { "夜间比对报告" span.en { "Night report" } }
+            p.kind { "夜间比对报告" span.en lang="en" { "Night report" } }
             h1 { (summary.title.zh) }
-            p.subtitle { (summary.title.en) }
+            p.subtitle lang="en" { (summary.title.en) }
             dl.facts {
                 div { dt { "比对日期" } dd { (zh_date(summary.date)) " " (weekday(summary.date)) } }
                 div { dt { "夜次" } dd { code { (summary.night) } } }
@@ -89,7 +89,7 @@ fn lead(summary: &Summary) -> Markup {
                 b { "工作日历只到" (zh_date(until)) }
                 "：此后的节假日和调休未列入，跨过该日的工作日期限暂按周一至周五推算，会偏早。请将国务院办公厅新公布的放假安排"
                 "补入代码表（pipeline.yaml 的 cases.workdays）。 "
-                span.en {
+                span.en lang="en" {
                     "The list of working days ends on " (until) "; later terms count Monday to Friday."
                 }
             }
@@ -125,7 +125,7 @@ fn tiles(summary: &Summary) -> Markup {
 }
 
 fn caption(zh: &str, en: &str) -> Markup {
-    html! { h3 { (zh) span.en { (en) } } }
+    html! { h3 { (zh) span.en lang="en" { (en) } } }
 }
 
 fn anomalies_tile(summary: &Summary) -> Markup {

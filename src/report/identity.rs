@@ -53,7 +53,7 @@ fn decisions(summary: &Summary) -> Markup {
     let (rows, persons) = (of(identity::NO_ROW), of(identity::NO_PERSON));
     html! {
         @if rows + persons > 0 {
-            h3.part { "人工确认" span.en { "Decisions on links" } }
+            h3.part { "人工确认" span.en lang="en" { "Decisions on links" } }
             p.note {
                 "有效 " b { (count(of(identity::IN_FORCE))) }
                 "；未采用 " b { (count(rows + persons)) }
@@ -70,7 +70,7 @@ fn events(summary: &Summary) -> Markup {
     let told = identity::EventKind::ALL.map(|(kind, zh)| (zh, of(kind).unwrap_or(0)));
     html! {
         @if told.iter().any(|(_, events)| *events > 0) {
-            h3.part { "身份变动" span.en { "Persons merged and split" } }
+            h3.part { "身份变动" span.en lang="en" { "Persons merged and split" } }
             p.note {
                 "较上一夜："
                 @for (at, (zh, events)) in told.iter().enumerate() {
@@ -94,7 +94,7 @@ fn steps(summary: &Summary) -> Markup {
     let all = found.iter().map(|(_, rows)| rows).sum();
     html! {
         @if !found.is_empty() {
-            h3.part { "凭什么归并" span.en { "Evidence beyond the ID" } }
+            h3.part { "凭什么归并" span.en lang="en" { "Evidence beyond the ID" } }
             table.cards {
                 thead { tr { th { "依据" } th.n { "行数" } th.n { "占比" } } }
                 tbody { @for (zh, rows) in &found {

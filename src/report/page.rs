@@ -61,7 +61,7 @@ fn section(id: &str, body: Markup) -> Markup {
     let (_, number, zh, en) = found.copied().unwrap_or((id, "", id, ""));
     html! {
         section id=(id) {
-            h2 { (number) "、" (zh) span.en { (en) } }
+            h2 { (number) "、" (zh) span.en lang="en" { (en) } }
             (body)
         }
     }
@@ -85,7 +85,7 @@ fn next() -> Markup {
         p.note {
             "人员默认脱敏：本报告只有合计数，不含姓名和证件号码；异常表中的姓名为脱敏姓名，人员以人员键标识。"
             br;
-            span.en { "Persons are masked by default; this page holds totals only." }
+            span.en lang="en" { "Persons are masked by default; this page holds totals only." }
         }
         p.note {
             "口径：异常总数＝新增＋反弹＋持续，含已豁免；“未核”为未运行规则的、或主体有隔离行的原有异常，另计。"

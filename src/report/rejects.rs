@@ -23,7 +23,7 @@ pub(super) fn rejects(summary: &Summary) -> Markup {
         @else { (reason_chart(&reasons)) }
         div.columns {
             div {
-                h3.part { "证件号码质量" span.en { "ID numbers that are not plainly valid" } }
+                h3.part { "证件号码质量" span.en lang="en" { "ID numbers that are not plainly valid" } }
                 @if ids.is_empty() { p.note { "全部有效。" } }
                 @else {
                     p.note { "蓝灰条仍可用于归并，橙条不可用，两者均保留原值。" }
@@ -31,7 +31,7 @@ pub(super) fn rejects(summary: &Summary) -> Markup {
                 }
             }
             div {
-                h3.part { "弃用单元格与其他修正" span.en { "Dropped cells and other repairs" } }
+                h3.part { "弃用单元格与其他修正" span.en lang="en" { "Dropped cells and other repairs" } }
                 @if others.is_empty() { p.note { "没有。" } }
                 @else {
                     p.note { "单元格无法识别而该列非必填：弃用该值，保留该行。" }
@@ -133,7 +133,7 @@ fn kind_chart(summary: &Summary, kinds: &[Kind]) -> Markup {
             @for kind in kinds {
                 @let (class, zh, en) = amendment(summary, kind.name);
                 tr title=(sources(kind)) {
-                    td { (zh) " " span.en { (en) } }
+                    td { (zh) " " span.en lang="en" { (en) } }
                     td.graph { (bar(most, &[(class, zh.as_str(), kind.rows)])) }
                     td.n { (count(kind.rows)) }
                 }

@@ -47,7 +47,7 @@ fn sorted(summary: &Summary) -> Vec<&RuleLine> {
 fn not_run_box(rules: &[&RuleLine]) -> Markup {
     html! {
         div.box {
-            h3 { "未运行规则 " (rules.len()) " 条" span.en { "Rules not run" } }
+            h3 { "未运行规则 " (rules.len()) " 条" span.en lang="en" { "Rules not run" } }
             p.note { b { "未运行不等于零。" } "原有异常按“未核”保留，待数据到达后重新判定。" }
             ul.notrun {
                 @for rule in rules {
@@ -75,7 +75,7 @@ fn off_box(rules: &[&RuleLine]) -> Markup {
     }
     html! {
         div.box {
-            h3 { "停用规则 " (rules.len()) " 条" span.en { "Rules switched off" } }
+            h3 { "停用规则 " (rules.len()) " 条" span.en lang="en" { "Rules switched off" } }
             p.note { "由本流程停用（pipeline.yaml 的 off），不作判定，不计入未运行。" }
             @for (reason, own) in reasons {
                 p.note {
@@ -129,7 +129,7 @@ fn rule_cells(summary: &Summary, rule: &RuleLine, most: u64) -> Markup {
     html! {
         td.full { div.rule {
             code { (rule.rule) }
-            div { b { (rule.title.zh) } " " span.en { (rule.title.en) } }
+            div { b { (rule.title.zh) } " " span.en lang="en" { (rule.title.en) } }
         } }
         td.soft data-l="视图" { (view.unwrap_or(&rule.view)) }
         td.n data-l="适用" { (zero(rule.applicable)) }

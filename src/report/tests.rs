@@ -210,7 +210,7 @@ fn a_dropped_cell_is_told_by_the_title_of_its_column() {
     summary.feeds[0].amendments = BTreeMap::from(dropped);
     summary.columns = BTreeMap::from([("due_date".into(), "预产期".into())]);
     let page = html(&summary);
-    assert!(page.contains("弃用“预产期” <span class=\"en\">due_date</span>"), "{page}");
+    assert!(page.contains("弃用“预产期” <span class=\"en\" lang=\"en\">due_date</span>"), "{page}");
     assert!(page.contains("弃用“odd”"), "{page}");
 }
 
@@ -225,7 +225,8 @@ fn why_a_rule_was_not_run_is_said_in_chinese() {
         ("it failed on a row: out of range", "规则求值失败"),
     ] {
         summary.rules[1].not_run = Some(reason.into());
-        assert!(html(&summary).contains(&format!("<b>{zh}</b> <span class=\"en\">{reason}")));
+        let said = format!("<b>{zh}</b> <span class=\"en\" lang=\"en\">{reason}");
+        assert!(html(&summary).contains(&said));
     }
 }
 
@@ -280,6 +281,46 @@ fn quiet_counties_are_folded_and_the_banner_warns() {
     assert!(!page.contains("示例密钥"));
     summary.demo_secret = true;
     assert!(html(&summary).contains("示例密钥，仅供演示"));
+}
+
+/// Relative luminance of a colour such as `#1a2b3c` or `#fff`, as WCAG 2 has it.
+fn luminance(colour: &str) -> f64 {
+    let digits: Vec<f64> = colour.chars().filter_map(|c| c.to_digit(16)).map(f64::from).collect();
+    let each = digits.len() / 3;
+    let part = |at: usize| {
+        let value = (digits[at * each] * 16.0 + digits[at * each + each - 1]) / 255.0;
+        if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * part(0) + 0.7152 * part(1) + 0.0722 * part(2)
+}
+
+/// Small grey print has to be read by everybody, in the light and in the dark: 4.5 to 1 (WCAG 2).
+#[test]
+fn every_colour_of_text_stands_out_from_its_paper() {
+    let style = include_str!("style.css");
+    let themes: Vec<&str> = style.split(":root{").skip(1).take(2).collect();
+    for theme in themes {
+        let colour = |name: &str| {
+            let rest = theme.split_once(&format!("--{name}:")).expect("a colour").1;
+            luminance(rest.split([';', '}']).next().expect("its value"))
+        };
+        for text in ["ink", "soft", "faint", "head", "warn", "red", "green"] {
+            for paper in ["page", "card", "wash"] {
+                let (a, b) = (colour(text), colour(paper));
+                let ratio = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+                assert!(ratio >= 4.5, "--{text} on --{paper}: {ratio:.2}");
+            }
+        }
+    }
+    assert!(!style.contains("opacity:.65"), "a zero is a number too");
+}
+
+/// A voice that reads the page aloud has to know which words are English.
+#[test]
+fn english_is_marked_as_english() {
+    let page = html(&summary());
+    assert!(page.contains("<p class=\"subtitle\" lang=\"en\">"), "{page}");
+    assert!(page.contains("<span class=\"en\" lang=\"en\">Night report</span>"), "{page}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(super) fn views(summary: &Summary) -> Markup {
                     @let rules = summary.rules.iter().filter(|r| r.view == view.view).count();
                     tr {
                         td.full {
-                            b { (view.title.zh) } " " span.en { (view.title.en) } " "
+                            b { (view.title.zh) } " " span.en lang="en" { (view.title.en) } " "
                             code { (view.view) }
                         }
                         td.n data-l="行数" { (count(view.rows)) }

@@ -112,7 +112,7 @@ pub(super) fn reason_zh(english: &str) -> Option<&'static str> {
 /// A reason in Chinese with the English beside it; as it is when it is not known.
 pub(super) fn reason(english: &str) -> Markup {
     match reason_zh(english) {
-        Some(zh) => html! { (zh) " " span.en { (english) } },
+        Some(zh) => html! { (zh) " " span.en lang="en" { (english) } },
         None => html! { (english) },
     }
 }
@@ -126,7 +126,7 @@ pub(super) fn about(text: &str) -> Option<&'static str> {
 pub(super) fn note(text: &str) -> Markup {
     html! {
         @if let Some(zh) = about(text) { b { (zh) } " " }
-        span.en { (text) }
+        span.en lang="en" { (text) }
     }
 }
 
