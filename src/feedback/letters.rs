@@ -68,6 +68,9 @@ fn letter(
     let template = form.letters.get(step - 1).or(form.letters.last());
     let body = template.map_or("{county}：{count}件逾期。\n{list}", String::as_str);
     let number = format!("{}-{day}-{county}-{step}", shower.policy.settings.prefix);
+    // Who writes stands above the day, as in the bulletin.
+    let office = shower.pipeline.settings.publish.words.get("office");
+    let office = office.map(|name| format!("{name}\n")).unwrap_or_default();
     let values = [
         ("{county}", shower.place(county)),
         ("{city}", shower.city(county)),
@@ -87,7 +90,7 @@ fn letter(
         cases: cases.len(),
         latest: cases.iter().map(|c| late(c)).max().unwrap_or(0),
         file: format!("{number}_{name}_{kind}.txt"),
-        text: format!("{kind}\n编号：{number}\n\n{text}\n\n{day_zh}\n"),
+        text: format!("{kind}\n编号：{number}\n\n{text}\n\n{office}{day_zh}\n"),
         name,
     }
 }
