@@ -130,7 +130,7 @@ impl Kind {
             Kind::IdMissing => "no ID in the list",
             Kind::IdPlaceholder => "999999 ID in the list",
             Kind::IdShared => "somebody else registered under the ID",
-            Kind::IdExcel => "ID cut by Excel in settlements",
+            Kind::IdExcel => "ID cut by Excel in the insurance register",
             Kind::NameVariant => "another name in the insurance register",
             Kind::TwoHeads => "two heads of the household",
             Kind::NoHead => "no head of the household",
