@@ -109,10 +109,12 @@ fn steps(summary: &Summary) -> Markup {
     }
 }
 
-/// The tables in the order of the feeds, with their rows by tier.
+/// The tables in the order of the feeds, with their rows by tier; none that this pipeline has no feed for.
 fn ordered(summary: &Summary) -> Vec<(&str, [u64; 6])> {
     let place = |table: &str| summary.feeds.iter().position(|f| f.table == table);
+    let has_rows = |table: &str| summary.identity[table].values().any(|rows| *rows > 0);
     let mut tables: Vec<&String> = summary.identity.keys().collect();
+    tables.retain(|table| place(table).is_some() || has_rows(table));
     tables.sort_by_key(|table| place(table).unwrap_or(usize::MAX));
     tables
         .into_iter()

@@ -176,6 +176,22 @@ fn what_is_switched_off_is_counted_apart() {
 }
 
 #[test]
+fn what_a_pipeline_does_not_receive_is_no_line_of_zeros() {
+    let mut summary = summary();
+    let table =
+        |name: &str, rows: u64| (name.to_owned(), BTreeMap::from([("id".to_owned(), rows)]));
+    summary.identity = BTreeMap::from([table("insured", 0), table("death", 0), table("staff", 7)]);
+    let titles = [("death", "死亡登记"), ("staff", "卫生人员")];
+    summary.tables = titles.map(|(table, zh)| (table.to_owned(), title(zh))).into();
+    summary.rules.push(rule("SET01", Some("switched off: 不接收医保结算数据")));
+    let page = html(&summary);
+    assert!(!page.contains("死亡登记") && page.contains("卫生人员"), "{page}");
+    assert_eq!(page.matches("<b>参保信息</b>").count(), 2, "a feed's table stays");
+    // Of three rules over the view one is switched off.
+    assert!(page.contains("<td class=\"n\" data-l=\"规则\">2</td>"), "{page}");
+}
+
+#[test]
 fn parts_that_are_behind_are_said_once() {
     let mut summary = summary();
     let parts =

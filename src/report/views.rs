@@ -15,7 +15,8 @@ pub(super) fn views(summary: &Summary) -> Markup {
             } }
             tbody {
                 @for view in &summary.views {
-                    @let rules = summary.rules.iter().filter(|r| r.view == view.view).count();
+                    @let own = summary.rules.iter().filter(|r| r.view == view.view);
+                    @let rules = own.filter(|r| r.off().is_none()).count();
                     tr {
                         td.full {
                             b { (view.title.zh) } " " span.en lang="en" { (view.title.en) } " "
