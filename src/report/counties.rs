@@ -172,7 +172,7 @@ fn heading(groups: &[Group]) -> Markup {
 /// The cells of a line; the groups coloured against the most of their columns.
 fn cells(line: &Line, groups: &[Group], most: Option<&[u64]>) -> Markup {
     html! {
-        td { (line.name) }
+        th scope="row" { (line.name) }
         td.n.soft { (zero(line.persons)) }
         td.n { b { (count(line.total())) } }
         td.n.soft { (per_ten_thousand(line.total(), line.persons)) }

@@ -335,6 +335,7 @@ fn every_colour_of_text_stands_out_from_its_paper() {
 #[test]
 fn english_is_marked_as_english() {
     let page = html(&summary());
+    assert!(page.contains("<th scope=\"row\">城关区</th>"), "and whose numbers they are: {page}");
     assert!(page.contains("<p class=\"subtitle\" lang=\"en\">"), "{page}");
     assert!(page.contains("<span class=\"en\" lang=\"en\">Night report</span>"), "{page}");
 }

@@ -246,8 +246,9 @@ fn class(words: bool, cell: &Cell) -> String {
     cell.colour.map_or_else(|| side.to_owned(), |colour| format!("{side} {}", colour.class()))
 }
 
-/// A table on the page.
+/// A table on the page; the name of an area heads its line, for those who hear it.
 pub fn table(grid: &Grid) -> Markup {
+    let name = usize::from(grid.words > 1);
     html! {
         table.annex {
             thead { tr { @for heading in &grid.head { th { (heading) } } } }
@@ -255,7 +256,8 @@ pub fn table(grid: &Grid) -> Markup {
                 @for row in &grid.rows {
                     tr {
                         @for (at, cell) in row.iter().enumerate() {
-                            td class=(class(at < grid.words, cell)) { (cell.text) }
+                            @if at == name { th scope="row" { (cell.text) } }
+                            @else { td class=(class(at < grid.words, cell)) { (cell.text) } }
                         }
                     }
                 }

@@ -133,6 +133,9 @@ fn a_first_month_compares_with_nothing() {
     assert!(text.contains("参保率97.9%（1567/1600人）"), "the province is the sum");
     assert!(text.contains("上月（2026年9月）无监测数据，不作环比。"));
     assert!(!text.contains("比上月"), "no change is made up");
+    let page =
+        with_material(&world(), "2026-10", (&two_months(), &[]), false, html).expect("a page");
+    assert!(page.contains("<th scope=\"row\">景泰县</th>"), "a county heads its line: {page}");
 }
 
 #[test]
