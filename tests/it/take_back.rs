@@ -115,16 +115,19 @@ fn answers_move_their_cases_and_blank_rows_do_not() {
         .with(&n[0], &[])
         .with(&n[1], &[("核查结果", "属实整改中"), ("完成日期", "2026-12-20")])
         .with(&n[2], &[("核查结果", "不属实")])
-        .with(&n[3], &[("核查结果", "转其他部门"), ("备注", "请转医保局")]);
+        .with(&n[3], &[("核查结果", "转其他部门"), ("备注", "请转医保局")])
+        .with(&n[5], &[("核查结果", "情况特殊申请豁免")]);
     let (lines, _) = world.send(&form, &[]);
     let cases = world.cases();
-    for (number, state, outcome) in [
-        (&n[0], State::Answered, Outcome::Fixed),
-        (&n[1], State::Verifying, Outcome::Fixing),
-        (&n[2], State::Answered, Outcome::NotTrue),
-        (&n[3], State::Answered, Outcome::Elsewhere),
+    // New extracts prove what was put right; who asks for a waiver waits for people.
+    for (number, state, outcome, said) in [
+        (&n[0], State::Answered, Outcome::Fixed, "待新数据复核"),
+        (&n[1], State::Verifying, Outcome::Fixing, "期限不变"),
+        (&n[2], State::Answered, Outcome::NotTrue, "待新数据复核"),
+        (&n[3], State::Answered, Outcome::Elsewhere, "已收取，待转办"),
+        (&n[5], State::Answered, Outcome::Waiver, "已收取，待审批"),
     ] {
-        says(&lines, number, "采纳", "");
+        says(&lines, number, "采纳", said);
         assert_eq!(cases[number].state, state, "{number}");
         assert_eq!(cases[number].answer.as_ref().map(|a| a.outcome), Some(outcome));
     }

@@ -222,11 +222,8 @@ fn one(
         return ignored("本件已有反馈、正在复核，不改为整改中".into());
     }
     notes.extend(in_place_of(desk, case, answer.outcome));
-    let text = format!(
-        "{}：{}",
-        if goes_on { "已记录进展，期限不变" } else { "已收取，待新数据复核" },
-        desk.fields.label("result", &word(answer.outcome))
-    );
+    let label = desk.fields.label("result", &word(answer.outcome));
+    let text = format!("{}：{label}", what_follows(answer.outcome));
     let act = match goes_on {
         true => Act::Progress(Box::new(answer)),
         false => Act::Answer(Box::new(answer)),
@@ -240,6 +237,16 @@ fn in_place_of(desk: &Desk<'_>, case: &Case, outcome: Outcome) -> Option<String>
     let other = before.outcome != outcome && !case.state.is_waiting();
     let label = desk.fields.label("result", &word(before.outcome)).to_owned();
     other.then(|| format!("取代{day}已收取的“{label}”"))
+}
+
+/// What comes of an accepted answer: new extracts prove what was put right, people decide the rest.
+fn what_follows(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Fixed | Outcome::NotTrue => "已收取，待新数据复核",
+        Outcome::Fixing => "已记录进展，期限不变",
+        Outcome::Waiver => "已收取，待审批",
+        Outcome::Elsewhere => "已收取，待转办",
+    }
 }
 
 /// What is said of a row whose case another county has: that this one had it, or that it is not its own.
