@@ -45,7 +45,7 @@ const REASONS: [(&str, &str); 34] = [
 ];
 
 /// Parts of free English text that tell what it is about, the first that fits.
-const NOTES: [(&str, &str); 56] = [
+const NOTES: [(&str, &str); 58] = [
     ("was never accepted", "收到的均被退回"),
     ("was never delivered", "从未收到"),
     ("no feed fills", "没有数据源报送"),
@@ -56,6 +56,8 @@ const NOTES: [(&str, &str); 56] = [
     ("could not be built", "视图未建成"),
     ("failed on a row", "规则求值失败"),
     ("of its rows are quarantined", "隔离率超限"),
+    ("rows against the delivery before", "行数变化超限"),
+    ("is too far ahead", "期别超前，疑似文件名日期有误"),
     ("the last line has no end", "末行不完整，疑似截断"),
     ("stands twice", "表头重复"),
     ("no column", "缺列"),
@@ -196,6 +198,10 @@ mod tests {
         assert!(quality("repaired").1);
         assert_eq!(quality("odd"), ("odd", false));
         assert_eq!(about("feed settlement is stale"), Some("数据过期"));
+        let change = "-96 % rows against the delivery before, the limit is 40 %";
+        assert_eq!(about(change), Some("行数变化超限"));
+        let ahead = "its period, which ends on 2062-10-31, is too far ahead: is the date mistyped?";
+        assert_eq!(about(ahead), Some("期别超前，疑似文件名日期有误"));
     }
 
     #[test]
