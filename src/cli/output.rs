@@ -138,7 +138,8 @@ pub fn width() -> u16 {
 
 /// A table as text, its numbers to the right. In one that is too wide days, counts and short words stay
 /// whole, and longer texts break their lines, as long as there is room for both. Where there is more
-/// room, so do longer ones, the shortest first: the number of an anomaly that is to be copied.
+/// room, so do longer ones: first single words, as the number of a case that is to be copied, then the
+/// shortest.
 pub fn drawn(mut table: Table) -> String {
     const SHORT: u16 = 12;
     let numbers: Vec<bool> = (0..table.column_count()).map(|at| all_numbers(&table, at)).collect();
@@ -148,22 +149,26 @@ pub fn drawn(mut table: Table) -> String {
     let room = usize::from(table.width().unwrap_or(120));
     let widths = table.column_max_content_widths();
     let space = 2 * widths.len();
-    let sum = |whole: u16, long: u16| -> usize {
-        widths.iter().map(|w| usize::from(if *w > whole { long } else { *w })).sum()
+    let mut kept: Vec<bool> = widths.iter().map(|width| *width <= SHORT).collect();
+    let sum = |kept: &[bool], long: u16| -> usize {
+        let width = |(width, kept): (&u16, &bool)| usize::from(if *kept { *width } else { long });
+        widths.iter().zip(kept).map(width).sum()
     };
-    if widths.iter().map(|w| usize::from(*w)).sum::<usize>() + space > room {
-        let dense = sum(SHORT, 2 * SHORT) + space > room;
-        let whole = sum(SHORT, SHORT / 2) + space / 2 <= room;
+    if widths.iter().map(|width| usize::from(*width)).sum::<usize>() + space > room {
+        let dense = sum(&kept, 2 * SHORT) + space > room;
+        let whole = sum(&kept, SHORT / 2) + space / 2 <= room;
         let gaps = if dense { space / 2 } else { space };
-        let mut longer: Vec<u16> = widths.iter().copied().filter(|w| *w > SHORT).collect();
-        longer.sort_unstable();
-        let fits = longer.into_iter().take_while(|w| sum(*w, SHORT) + gaps <= room);
-        let most = fits.last().unwrap_or(SHORT);
-        for (column, width) in table.column_iter_mut().zip(&widths) {
+        let mut longer: Vec<usize> = (0..widths.len()).filter(|at| !kept[*at]).collect();
+        longer.sort_by_key(|at| (!all_words(&table, *at), widths[*at]));
+        for at in longer {
+            kept[at] = true;
+            kept[at] = sum(&kept, SHORT) + gaps <= room;
+        }
+        for (column, kept) in table.column_iter_mut().zip(kept) {
             if dense {
                 column.set_padding((0, 1));
             }
-            if whole && *width <= most {
+            if whole && kept {
                 column.set_constraint(ColumnConstraint::ContentWidth);
             }
         }
@@ -171,10 +176,21 @@ pub fn drawn(mut table: Table) -> String {
     table.to_string()
 }
 
+/// The cells of a column that hold something.
+fn filled(table: &Table, column: usize) -> Vec<String> {
+    let cells = table.column_cells_iter(column).flatten().map(comfy_table::Cell::content);
+    cells.filter(|cell| !cell.is_empty()).collect()
+}
+
+/// Does a column hold single words of plain letters and nothing else?
+fn all_words(table: &Table, column: usize) -> bool {
+    let filled = filled(table, column);
+    !filled.is_empty() && filled.iter().all(|cell| cell.bytes().all(|b| b.is_ascii_graphic()))
+}
+
 /// Does a column hold numbers and nothing else?
 fn all_numbers(table: &Table, column: usize) -> bool {
-    let cells = table.column_cells_iter(column).flatten().map(comfy_table::Cell::content);
-    let filled: Vec<String> = cells.filter(|cell| !cell.is_empty()).collect();
+    let filled = filled(table, column);
     let digit = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
     let number = |cell: &String| cell.trim_start_matches(['+', '-']).chars().all(digit);
     !filled.is_empty() && filled.iter().all(number)
@@ -216,6 +232,29 @@ mod tests {
         let rows = Arc::new(Int64Array::from(vec![7, 8])) as ArrayRef;
         let batch = RecordBatch::try_from_iter([("line", rows)]).expect("a batch");
         assert_eq!(table(&batch).expect("text").lines().last(), Some("共 2 行 rows"));
+    }
+
+    #[test]
+    fn the_number_of_a_case_stays_whole_where_there_is_room_for_it() {
+        let number = "GS-202611-620423-FEE01-000001";
+        let text = |width: u16| {
+            let mut table = plain_table();
+            table.set_width(width);
+            table.set_header(["督办编号", "状态", "期限", "责任", "名称", "说明"]);
+            let message = "低保边缘，近三月自付上升".repeat(6);
+            let name = "高额费用预警（低收入人口）";
+            table.add_row([number, "已下发", "2026-11-17", "县农业农村局", name, message.as_str()]);
+            drawn(table)
+        };
+        let wide = |line: &str| line.chars().map(|c| 1 + usize::from(!c.is_ascii())).sum::<usize>();
+        for width in [90, 120] {
+            let text = text(width);
+            assert!(text.contains(number) && text.contains("2026-11-17"), "{text}");
+            assert!(text.lines().all(|line| wide(line) <= usize::from(width)), "{text}");
+        }
+        // Where there is not, days come first.
+        let text = text(60);
+        assert!(!text.contains(number) && text.contains("2026-11-17"), "{text}");
     }
 
     #[test]

@@ -60,8 +60,8 @@ const HEADS: [(&str, &str); 47] = [
     ("note", "备注"),
 ];
 
-/// Words of severities, states and verdicts.
-const WORDS: [(&str, &str); 11] = [
+/// Words of severities, states, verdicts and of the mark of the current night.
+const WORDS: [(&str, &str); 12] = [
     ("red", "红"),
     ("orange", "橙"),
     ("yellow", "黄"),
@@ -73,6 +73,7 @@ const WORDS: [(&str, &str); 11] = [
     ("held", "未核"),
     ("accepted", "接收"),
     ("refused", "退回"),
+    ("current", "当前"),
 ];
 
 /// A table with Chinese headings and words.
@@ -100,7 +101,13 @@ fn said(name: &str, column: &ArrayRef) -> ArrayRef {
     let Some(texts) = column.as_string_opt::<i32>() else { return Arc::clone(column) };
     let chinese = |text: &str| -> String {
         match name {
-            "severity" | "state" | "verdict" => known(&WORDS, text).unwrap_or(text).to_owned(),
+            "severity" | "state" | "verdict" | "" => known(&WORDS, text).unwrap_or(text).to_owned(),
+            "raw" => {
+                match text.strip_prefix("*** (").and_then(|t| t.strip_suffix(" characters)")) {
+                    Some(length) => format!("***（{length}字）"),
+                    None => text.to_owned(),
+                }
+            }
             "reason" => report::reason(text).unwrap_or(text).to_owned(),
             "notes" | "note" => match report::about(text) {
                 Some(zh) => format!("{zh} {text}"),
@@ -123,6 +130,8 @@ mod tests {
             ("severity", "red"),
             ("reason", "not a date"),
             ("notes", "a.csv is empty; ask the sender"),
+            ("raw", "*** (5 characters)"),
+            ("", "current"),
             ("odd", "red"),
         ];
         let array = |text: &str| Arc::new(StringArray::from(vec![Some(text), None])) as ArrayRef;
@@ -132,10 +141,10 @@ mod tests {
         let batch = chinese(&batch.expect("a batch")).expect("a batch");
         let schema = batch.schema();
         let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-        assert_eq!(names, ["规则", "风险", "原因", "备注", "odd"]);
+        assert_eq!(names, ["规则", "风险", "原因", "备注", "原文", "", "odd"]);
         let values: Vec<&str> =
             batch.columns().iter().map(|c| c.as_string::<i32>().value(0)).collect();
         let notes = "空文件 a.csv is empty; ask the sender";
-        assert_eq!(values, ["INS01", "红", "日期无法识别", notes, "red"]);
+        assert_eq!(values, ["INS01", "红", "日期无法识别", notes, "***（5字）", "当前", "red"]);
     }
 }

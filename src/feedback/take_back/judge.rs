@@ -222,7 +222,8 @@ fn one(
         return ignored("本件已有反馈、正在复核，不改为整改中".into());
     }
     notes.extend(in_place_of(desk, case, answer.outcome));
-    let label = desk.fields.label("result", &word(answer.outcome));
+    let result = word(answer.outcome);
+    let label = desk.fields.label("result", &result);
     let text = format!("{}：{label}", what_follows(answer.outcome));
     let act = match goes_on {
         true => Act::Progress(Box::new(answer)),
