@@ -8,6 +8,7 @@ mod build;
 mod desk;
 pub mod explain;
 mod freshness;
+mod ground;
 pub mod indicators;
 mod kept;
 mod line;

@@ -57,6 +57,7 @@ fn migrations() -> Migrator {
     let fourth = include_str!("../migrations/0004_fold.sql").into_sql_str();
     let fifth = include_str!("../migrations/0005_fold.sql").into_sql_str();
     let nights = include_str!("../migrations/0006_nights.sql").into_sql_str();
+    let ground = include_str!("../migrations/0007_ground.sql").into_sql_str();
     let one = |number, name, sql| {
         Migration::new(number, Cow::from(name), MigrationType::Simple, sql, false)
     };
@@ -67,6 +68,7 @@ fn migrations() -> Migrator {
         one(4, "fourth fold", fourth),
         one(5, "fifth fold", fifth),
         one(6, "order of nights", nights),
+        one(7, "ground", ground),
     ])
 }
 
@@ -134,6 +136,11 @@ impl Database {
             Error::environment(format!("the tables of the ledger {place} do not fit: {text}"))
                 .hint("a newer bidui may have written it: use that one")
         })
+    }
+
+    /// Where it is, without a password.
+    pub fn place(&self) -> &str {
+        &self.place
     }
 
     fn is_sqlite(&self) -> bool {
