@@ -8,7 +8,7 @@ use bidui::lake::Lake;
 
 use crate::support::{
     Policies, Third, anomaly_files, copy, current, file_like, gansu, list, number, run, shared,
-    temp, text, tiny, tiny_lake,
+    temp, text, tiny, tiny_lake, tree,
 };
 
 /// A copy of an input whose files were made in another order and at other times.
@@ -48,6 +48,12 @@ fn same_bytes(input: &Path, args: &[&str], env: &[(&str, &str)]) {
         assert_eq!(own, other, "{args:?} {env:?}");
         for name in ["feeds", "rules", "counties", "identity", "severities"] {
             assert_eq!(night[name], expected[name], "{name} with {args:?} {env:?}");
+        }
+        // How many buckets there are is part of what a night is made from, and of its name.
+        if !args.contains(&"--buckets") {
+            assert_eq!(night["night"], expected["night"], "{args:?} {env:?}");
+            let [own, other] = [night, expected].map(|n| tree(Path::new(text(n, "folder"))));
+            assert_eq!(own, other, "{args:?} {env:?}");
         }
     }
 }
