@@ -84,7 +84,10 @@ pub fn ledger(args: &Args) -> Result<ExitCode> {
 fn open(place: &Where) -> Result<(Setup, Store)> {
     let setup = Setup::new(&Options::of(place.pipeline.clone(), place.lake.clone()))?;
     let address = store::address(&setup.pipeline.settings, setup.lake.root());
-    Ok((setup, Store::open_existing(&address)?))
+    let store = Store::open_existing(&address)?;
+    // Held against the lake of another, it would seem to be damaged.
+    store.held_to(&setup.ground())?;
+    Ok((setup, store))
 }
 
 /// Leaves out who answered: that is shown to nobody without a reason that the ledger records.
