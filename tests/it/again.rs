@@ -153,7 +153,13 @@ fn a_night_stands_on_the_one_that_was_published_last() {
 #[test]
 fn a_night_that_was_removed_is_built_on_the_night_that_it_was_built_on() {
     let (world, [first, second]) = World::often_corrected();
-    std::fs::remove_dir_all(world.path("lake/nights").join(second)).expect("removed");
+    // What is not there has not found nothing, for those who look at it meanwhile.
+    for lost in [format!("{second}/anomalies"), second] {
+        std::fs::remove_dir_all(world.path("lake/nights").join(lost)).expect("removed");
+        let show = Bidui::new("show").arg("anomalies").arg(world.path("pipeline"));
+        let said = show.arg("--lake").arg(world.path("lake")).go().ended(3);
+        assert!(said.stderr.contains("is not there"), "{}", said.stderr);
+    }
     let again = world.night(NIGHTS[1]);
     assert_eq!(text(&world.summary(&again), "last_night"), first);
     assert_eq!(world.current(), again);

@@ -130,6 +130,24 @@ fn a_folder_in_place_of_the_link_is_seen() {
     std::fs::remove_file(lake.join("current")).expect("a link");
     copy(&night, &lake.join("current"));
     assert_eq!(faults(&verify(&lake, 1)), BTreeMap::from([("current", "changed")]));
-    let said = run(&gansu(), tiny(), &lake).go().ended(3);
-    assert!(said.stderr.contains("ln -s nights/"), "{}", said.stderr);
+    let show = Bidui::new("show").arg("anomalies").arg(gansu()).arg("--lake").arg(&lake);
+    for call in [run(&gansu(), tiny(), &lake), show] {
+        let said = call.go().ended(3);
+        assert!(said.stderr.contains("ln -s nights/"), "{}", said.stderr);
+    }
+}
+
+/// What cannot be looked at is not whole. Not even root can list a file.
+#[test]
+fn a_folder_that_cannot_be_read_is_not_whole() {
+    let home = temp();
+    let lake = home.path().join("lake");
+    copy(tiny_lake(), &lake);
+    std::fs::write(lake.join("packs"), "").expect("written");
+    let files = Bidui::new("verify").arg(gansu()).arg("--lake").arg(&lake);
+    let events = Bidui::new("ledger").args(&["verify", "--pipeline"]).arg(gansu());
+    for call in [files, events.arg("--lake").arg(&lake)] {
+        let said = call.go().ended(3);
+        assert!(said.stderr.contains("/packs"), "{}", said.stderr);
+    }
 }
