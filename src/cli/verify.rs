@@ -75,7 +75,12 @@ fn all(lake: &Lake) -> Result<Found> {
 
 fn deliveries(root: &Path, found: &mut Found) -> Result<()> {
     for feed in sorted(&root.join("deliveries"))? {
-        for delivery in sorted(&root.join("deliveries").join(&feed))? {
+        let home = root.join("deliveries").join(&feed);
+        if home.is_file() {
+            found.flaws.insert(format!("deliveries/{feed}"), Flaw::Unknown);
+            continue;
+        }
+        for delivery in sorted(&home)? {
             let name = format!("deliveries/{feed}/{delivery}");
             found.deliveries += 1;
             let folder = root.join(&name);

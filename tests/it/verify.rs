@@ -97,6 +97,7 @@ fn what_is_gone_strange_or_from_another_place_is_seen() {
     // This version notes everything.
     let lost = receipts[7].replace("receipt", "manifest");
     std::fs::remove_file(lake.join(&lost)).expect("removed");
+    std::fs::write(lake.join("deliveries/readme"), "mine").expect("written");
     let gone = receipts[6].trim_end_matches("/receipt.json");
     std::fs::remove_dir_all(lake.join(gone)).expect("removed");
     std::fs::remove_file(lake.join("current")).expect("removed");
@@ -107,6 +108,7 @@ fn what_is_gone_strange_or_from_another_place_is_seen() {
         (rows[0].as_str(), "missing"),
         (&rows[2], "changed"),
         (&strange, "not of this folder"),
+        ("deliveries/readme", "not of this folder"),
         (&nights[0], "changed"),
         (&no_list, "no list of files that can be read"),
         (&lost, "no list of files that can be read"),
@@ -117,7 +119,7 @@ fn what_is_gone_strange_or_from_another_place_is_seen() {
     let not_noted: Vec<&str> = list(&said, "not_noted").iter().filter_map(Value::as_str).collect();
     assert_eq!(not_noted, [receipts[5].trim_end_matches("/receipt.json")]);
     let table = Bidui::new("verify").arg(gansu()).arg("--lake").arg(&lake).go().ended(1);
-    assert!(table.stdout.contains("数据湖有误 8 faults"), "{}", table.stdout);
+    assert!(table.stdout.contains("数据湖有误 9 faults"), "{}", table.stdout);
 }
 
 /// A copy that followed links has a folder in place of `current`.
