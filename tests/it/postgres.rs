@@ -70,9 +70,10 @@ fn nights_on_postgresql_are_those_of_a_file_and_are_recorded_once() {
     let home = temp();
     let [lake, other] = ["lake", "other"].map(|name| home.path().join(name));
     let address = schema.address();
+    let shared = Some(address.as_str());
     nights(&other, NIGHTS[2], None);
     for date in &NIGHTS[..2] {
-        nights(&lake, date, Some(&address));
+        nights(&lake, date, shared);
     }
     // As a kill leaves it between the ledger and the pointer.
     let before = told(&address);
@@ -82,9 +83,9 @@ fn nights_on_postgresql_are_those_of_a_file_and_are_recorded_once() {
     std::fs::remove_file(lake.join("current")).expect("removed");
     let target = Path::new("nights").join(first);
     std::os::unix::fs::symlink(target, lake.join("current")).expect("a link");
-    nights(&lake, NIGHTS[1], Some(&address));
+    nights(&lake, NIGHTS[1], shared);
     assert_eq!((current(&lake), told(&address)), (second, before));
-    nights(&lake, NIGHTS[2], Some(&address));
+    nights(&lake, NIGHTS[2], shared);
     assert_eq!(told(&address), told(&file_address(&other.join("ledger.sqlite"))));
     assert_eq!(current(&lake).file_name(), current(&other).file_name());
     assert!(!lake.join("ledger.sqlite").exists());
