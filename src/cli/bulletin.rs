@@ -195,7 +195,10 @@ fn wanting(summary: &Summary) -> Vec<(String, &'static str)> {
 fn drafts(setup: &Setup) -> Result<Option<Vec<Draft>>> {
     let place = address(&setup.pipeline.settings, setup.lake.root());
     match Store::open_existing(&place) {
-        Ok(store) => Ok(Some(store.events()?.into_iter().map(|e| e.draft).collect())),
+        Ok(store) => {
+            setup.same_ledger(Some(&store))?;
+            Ok(Some(store.events()?.into_iter().map(|e| e.draft).collect()))
+        }
         Err(error) if error.kind == Kind::Usage => Ok(None),
         Err(error) => Err(error),
     }

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::lake::Lock;
 use crate::ledger::act::SYSTEM;
 use crate::ledger::policy::Policy;
-use crate::ledger::store::{self, Store};
+use crate::ledger::store::Store;
 use crate::night::setup::date_of;
 use crate::night::{Options, Setup};
 
@@ -94,13 +94,12 @@ impl Desk {
     /// Opens the ledger of a pipeline that has a published night.
     ///
     /// # Errors
-    /// The pipeline's faults; no published night; no ledger, or one that cannot be reached.
+    /// The pipeline's faults; no published night; no ledger, one that cannot be reached, or another's.
     pub fn open(place: &Where) -> Result<Self> {
         let options = Options::of(place.pipeline.clone(), place.lake.clone());
         let setup = Setup::new(&options)?;
         let night = super::show::night(&setup, None)?;
-        let address = store::address(&setup.pipeline.settings, setup.lake.root());
-        let store = Store::open_existing(&address)?;
+        let store = setup.ledger()?;
         let policy = Policy::of(&setup.pipeline);
         Ok(Self { setup, store, policy, night })
     }
@@ -174,6 +173,7 @@ pub(super) fn actor(said: Option<&String>) -> Result<String> {
 mod tests {
     use super::*;
     use crate::lake::{Lake, durable};
+    use crate::ledger::store::address;
 
     #[test]
     fn the_night_is_the_one_that_is_current_when_the_lake_is_held() {
@@ -186,7 +186,7 @@ mod tests {
         publish("2026-11-10-aa");
         let pipeline = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("pipelines/gansu");
         let settings = crate::pipeline::load(&pipeline).expect("no fault").settings;
-        drop(Store::open(&store::address(&settings, lake.root())).expect("a ledger"));
+        drop(Store::open(&address(&settings, lake.root())).expect("a ledger"));
         let place = Where { pipeline, lake: Some(lake.root().to_owned()) };
         let mut desk = Desk::open(&place).expect("a night and a ledger");
         assert_eq!(desk.night, "2026-11-10-aa");

@@ -13,7 +13,7 @@ use super::case::said;
 use super::output::{self, Form, Out};
 use super::show::columns;
 use crate::error::Result;
-use crate::lake::MANIFEST;
+use crate::lake::{MANIFEST, listed};
 use crate::ledger::act::{Act, Answer, Event};
 use crate::ledger::chain::{self, Head};
 use crate::ledger::store::{self, Store};
@@ -84,7 +84,10 @@ pub fn ledger(args: &Args) -> Result<ExitCode> {
 fn open(place: &Where) -> Result<(Setup, Store)> {
     let setup = Setup::new(&Options::of(place.pipeline.clone(), place.lake.clone()))?;
     let address = store::address(&setup.pipeline.settings, setup.lake.root());
-    Ok((setup, Store::open_existing(&address)?))
+    let store = Store::open_existing(&address)?;
+    // Held against the lake of another, it would seem to be damaged.
+    store.held_to(&setup.ground())?;
+    Ok((setup, store))
 }
 
 /// Leaves out who answered: that is shown to nobody without a reason that the ledger records.
@@ -190,7 +193,7 @@ fn anchors(setup: &Setup, store: &Store, packs: &Path) -> Result<Vec<(String, He
         let end = if known.contains(&night) { "/ledger" } else { "/cases/before" };
         anchors.extend(noted(&path, end).map(|head| (format!("night {night}"), head)));
     }
-    for path in manifests(packs) {
+    for path in manifests(packs)? {
         let pack = path.parent().unwrap_or(packs).display().to_string();
         anchors.extend(noted(&path, "/ledger").map(|head| (format!("pack {pack}"), head)));
     }
@@ -205,18 +208,18 @@ fn noted(path: &Path, place: &str) -> Option<Head> {
 }
 
 /// Files `manifest.json` below a folder.
-fn manifests(dir: &Path) -> Vec<PathBuf> {
-    let mut names = crate::lake::names_in(dir);
+fn manifests(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut names = listed(dir)?;
     names.sort();
     let mut found = Vec::new();
     for path in names.into_iter().map(|name| dir.join(name)) {
         if path.is_dir() && !path.is_symlink() {
-            found.extend(manifests(&path));
+            found.extend(manifests(&path)?);
         } else if path.ends_with(MANIFEST) {
             found.push(path);
         }
     }
-    found
+    Ok(found)
 }
 
 fn rebuild(args: &Rebuild) -> Result<ExitCode> {

@@ -15,6 +15,7 @@ use crate::diagnostic::nearest;
 use crate::error::{Error, Result};
 use crate::feed::receipt::Receipt;
 use crate::feed::{REJECT_COLUMNS, REJECTS};
+use crate::lake::Lake;
 use crate::lake::rows::{Part, RowsFile};
 use crate::night::{self, Options, Setup};
 use crate::pipeline::Pipeline;
@@ -181,11 +182,24 @@ pub(super) fn night(setup: &Setup, wanted: Option<&str>) -> Result<String> {
                 Error::usage(format!("there is no night {name}")).hint("see `bidui show runs`")
             })
         }
-        None => setup.lake.current_night().ok_or_else(|| {
-            Error::usage(format!("the lake {} has no published night", setup.lake.root().display()))
-                .hint("run one with `bidui run`")
-        }),
+        None => current(&setup.lake),
     }
+}
+
+/// The name of the current night. Of one that is not there nobody can say that it found nothing.
+fn current(lake: &Lake) -> Result<String> {
+    lake.check_pointer()?;
+    let Some(name) = lake.current_night() else {
+        let text = format!("the lake {} has no published night", lake.root().display());
+        return Err(Error::usage(text).hint("run one with `bidui run`"));
+    };
+    let folder = lake.night(&name);
+    if folder.is_dir() {
+        return Ok(name);
+    }
+    let text = format!("{} is not there, to which `current` leads", folder.display());
+    Err(Error::environment(text)
+        .hint("put it back from the backup, or run it again: `bidui run --date DAY --only`"))
 }
 
 fn anomalies(setup: &Setup, args: &Args) -> Result<RecordBatch> {

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::feed::receipt::Receipt;
 use crate::feedback::province::MANIFEST as OF_A_BATCH;
 use crate::lake::sound::{Flaw, Held, hold};
-use crate::lake::{Lake, MANIFEST, hash_file, names_in};
+use crate::lake::{Lake, MANIFEST, hash_file, listed};
 use crate::night::{Options, read_summary, setup};
 use crate::privacy::hide_ids;
 
@@ -83,8 +83,13 @@ fn all(lake: &Lake) -> Result<Found> {
 }
 
 fn deliveries(root: &Path, found: &mut Found) -> Result<()> {
-    for feed in sorted(&root.join("deliveries")) {
-        for delivery in sorted(&root.join("deliveries").join(&feed)) {
+    for feed in sorted(&root.join("deliveries"))? {
+        let home = root.join("deliveries").join(&feed);
+        if home.is_file() {
+            found.flaws.insert(format!("deliveries/{feed}"), Flaw::Unknown);
+            continue;
+        }
+        for delivery in sorted(&home)? {
             let name = format!("deliveries/{feed}/{delivery}");
             found.deliveries += 1;
             let folder = root.join(&name);
@@ -101,7 +106,7 @@ fn deliveries(root: &Path, found: &mut Found) -> Result<()> {
 }
 
 fn nights(lake: &Lake, found: &mut Found) -> Result<()> {
-    for night in lake.nights() {
+    for night in sorted(&lake.root().join("nights"))? {
         let folder = lake.night(&night);
         let held = hold(&folder, MANIFEST, true);
         if !folder.is_dir() {
@@ -163,14 +168,15 @@ fn batches(root: &Path, below: &Path, found: &mut Found) -> Result<()> {
         found.add(&below.display().to_string(), hold(&folder, OF_A_BATCH, false)?);
         return Ok(());
     }
-    let mut folders = sorted(&folder).into_iter().filter(|name| folder.join(name).is_dir());
+    let mut folders = sorted(&folder)?.into_iter().filter(|name| folder.join(name).is_dir());
     folders.try_for_each(|name| batches(root, &below.join(name), found))
 }
 
-fn sorted(folder: &Path) -> Vec<String> {
-    let mut names = names_in(folder);
+/// What is in a folder. Of one that cannot be read nobody can say that it is whole.
+fn sorted(folder: &Path) -> Result<Vec<String>> {
+    let mut names = listed(folder)?;
     names.sort();
-    names
+    Ok(names)
 }
 
 fn as_json(found: &Found) -> Value {

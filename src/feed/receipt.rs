@@ -263,3 +263,56 @@ pub fn parts(feed: &Feed, receipts: &[Receipt]) -> BTreeMap<String, NaiveDate> {
     }
     newest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account() -> Receipt {
+        let json = serde_json::json!({
+            "delivery": "20261031-0", "feed": "visit", "table": "visit", "sender": "",
+            "kind": "append", "contract": "", "period": "2026-10-31", "received": "2026-11-10",
+            "content": "", "verdict": "accepted", "reasons": [], "warnings": [], "files": [],
+            "parts": [], "rows": 10, "used": 7, "quarantined": 2, "duplicate": 1, "pending": 0,
+            "amendments": {}, "reject_reasons": {},
+        });
+        let receipt: Receipt = serde_json::from_value(json).expect("a receipt");
+        let part =
+            PartAccount { rows: 10, used: 7, quarantined: 2, duplicate: 1, ..Default::default() };
+        Receipt { parts: vec![part], ..receipt }
+    }
+
+    fn is_in_no_part(receipt: &mut Receipt) {
+        receipt.rows += 1;
+        receipt.used += 1;
+    }
+
+    fn is_in_another_part(receipt: &mut Receipt) {
+        receipt.parts.push(PartAccount { used: 1, ..PartAccount::default() });
+        receipt.parts[0].used -= 1;
+    }
+
+    /// R8.
+    #[test]
+    fn an_account_that_differs_by_one_stops_the_night() {
+        account().close(7).expect("it closes");
+        let changes: [(fn(&mut Receipt), u64); 10] = [
+            (|_| {}, 6),
+            (|_| {}, 8),
+            (|receipt| receipt.rows += 1, 7),
+            (|receipt| receipt.used += 1, 8),
+            (|receipt| receipt.quarantined -= 1, 7),
+            (|receipt| receipt.duplicate += 1, 7),
+            (|receipt| receipt.parts[0].rows += 1, 7),
+            (|receipt| receipt.parts[0].used -= 1, 7),
+            (is_in_no_part, 8),
+            (is_in_another_part, 7),
+        ];
+        for (number, (change, written)) in changes.into_iter().enumerate() {
+            let mut receipt = account();
+            change(&mut receipt);
+            let Err(error) = receipt.close(written) else { panic!("change {number} is not seen") };
+            assert_eq!(error.exit_code(), 1, "{error}");
+        }
+    }
+}

@@ -198,3 +198,40 @@ impl Write for Writer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// R3: a device takes bytes and cannot keep them, and in a folder of the kernel no name is kept.
+    #[test]
+    fn what_cannot_be_made_durable_is_an_error() {
+        for done in [write(Path::new("/dev/null"), b"x"), sync_dir(Path::new("/proc"))] {
+            let error = done.expect_err("nothing is durable there");
+            assert!(error.exit_code() == 3 && error.message.contains("cannot sync"), "{error}");
+        }
+    }
+
+    /// R4.
+    #[test]
+    fn a_full_disk_is_told_with_its_place_and_what_to_do() {
+        let full = Path::new("/dev/full");
+        let flushed = |end: fn(Writer) -> Result<()>| {
+            let mut file = Writer::create(full)?;
+            file.write_all(b"x").map_err(|e| Error::io("write", full, &e))?;
+            end(file)
+        };
+        let copied = || {
+            let home = tempfile::tempdir().expect("a folder");
+            let file = home.path().join("file");
+            write(&file, b"x")?;
+            copy(&file, full)
+        };
+        let all = [write(full, b"x"), flushed(Writer::finish), flushed(Writer::close)];
+        for done in all.into_iter().chain([copied().map(drop)]) {
+            let error = done.expect_err("there is no room");
+            assert!(error.exit_code() == 3 && error.message.contains("/dev/full"), "{error}");
+            assert!(error.hints.iter().any(|hint| hint.contains("free some space")), "{error}");
+        }
+    }
+}

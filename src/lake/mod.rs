@@ -75,6 +75,21 @@ impl Lake {
         target.file_name().map(|n| n.to_string_lossy().into_owned())
     }
 
+    /// Looks whether `current` is what it was made as; there may be none.
+    ///
+    /// # Errors
+    /// It is a folder, in a copy of a lake.
+    pub fn check_pointer(&self) -> Result<()> {
+        let current = self.current();
+        if current.is_dir() && !current.is_symlink() {
+            let text = format!("{} is a folder, and no link to a night", current.display());
+            return Err(Error::environment(text)
+                .hint("it was copied by something that follows links, such as `scp -r`")
+                .hint("remove it, and `ln -s nights/NIGHT current` there, with the newest night"));
+        }
+        Ok(())
+    }
+
     /// Names of all published nights, oldest first.
     pub fn nights(&self) -> Vec<String> {
         let mut names = names_in(&self.root.join("nights"));
@@ -89,13 +104,7 @@ impl Lake {
     #[expect(clippy::disallowed_methods, reason = "the lock file holds no state of the lake")]
     pub fn lock(&self) -> Result<Lock> {
         durable::create_dir_all(&self.root)?;
-        let current = self.current();
-        if current.is_dir() && !current.is_symlink() {
-            let text = format!("{} is a folder, and no link to a night", current.display());
-            return Err(Error::environment(text)
-                .hint("it was copied by something that follows links, such as `scp -r`")
-                .hint("remove it, and `ln -s nights/NIGHT current` there, with the newest night"));
-        }
+        self.check_pointer()?;
         let path = self.root.join("lock");
         let mut file = File::options()
             .read(true)

@@ -86,3 +86,27 @@ pub(super) fn close(setup: &Setup, assembled: &Assembled, funnel: &Funnel) -> Re
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::assemble::assemble;
+
+    /// R8.
+    #[test]
+    fn a_table_of_which_one_row_is_somewhere_else_stops_the_night() {
+        let options = crate::night::Options::of("pipelines/gansu".into(), Some("lake".into()));
+        let setup = Setup::new(&options).unwrap();
+        let assembled = assemble(&setup.pipeline, &setup.lake, &[]).unwrap();
+        close(&setup, &assembled, &Funnel::default()).unwrap();
+        let table = setup.pipeline.tables.values().find(|table| of_persons(table)).unwrap();
+        for tier in ["id", "prefix15", "roster", "clash", "unlinked"] {
+            let tiers = BTreeMap::from([(tier.to_owned(), 1)]);
+            let tables = BTreeMap::from([(table.id.clone(), tiers)]);
+            let error = close(&setup, &assembled, &Funnel { tables, ..Funnel::default() });
+            let error = error.expect_err("nothing came in");
+            assert_eq!(error.exit_code(), 1, "{error}");
+            assert!(error.message.contains(&table.id), "{error}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ mod build;
 mod desk;
 pub mod explain;
 mod freshness;
+mod ground;
 pub mod indicators;
 mod kept;
 mod line;
@@ -250,7 +251,12 @@ pub fn read_summary(folder: &Path) -> Result<Summary> {
 /// The table is missing or damaged.
 pub fn read_anomalies(folder: &Path) -> Result<Vec<anomaly::Anomaly>> {
     let home = folder.join("anomalies");
-    let mut counties = crate::lake::names_in(&home);
+    // A night that found nothing has an empty one.
+    if !home.is_dir() {
+        return Err(Error::environment(format!("{} is not there", home.display()))
+            .hint("see what else is not with `bidui verify`"));
+    }
+    let mut counties = crate::lake::listed(&home)?;
     counties.sort();
     let mut rows = Vec::new();
     for county in counties {

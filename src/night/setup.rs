@@ -81,28 +81,6 @@ impl Setup {
         Ok(setup)
     }
 
-    /// What the numbers of all persons and anomalies of a lake hang on: the secret and the province.
-    pub fn ground(&self) -> String {
-        let root = &self.pipeline.settings.division_root;
-        format!("{:016x}", self.keys.derived("lake", &[root]))
-    }
-
-    /// With another secret, or for another province, all that the lake knows would be gone and all that is
-    /// found new, and the cases of everybody would end.
-    fn same_ground(&self) -> Result<()> {
-        let Some(current) = self.lake.current_night() else { return Ok(()) };
-        // One that cannot be read is said where it is needed.
-        let Ok(last) = super::read_summary(&self.lake.night(&current)) else { return Ok(()) };
-        if last.ground.is_empty() || last.ground == self.ground() {
-            return Ok(());
-        }
-        let lake = self.lake.root().display();
-        let text = format!("the lake {lake} was made with another secret, or for another province");
-        Err(Error::usage(text).hint(
-            "give the secret that identity.secret in pipeline.yaml names, or the lake of this pipeline",
-        ))
-    }
-
     /// Rules that are switched on.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.pipeline.active_rules()
@@ -172,12 +150,15 @@ impl Setup {
     /// The later of the current night's day and the ledger's last.
     fn latest(&self) -> Result<Option<NaiveDate>> {
         let current = self.lake.current_night().and_then(|n| date_of(&n));
-        match Store::open_existing(&address(&self.pipeline.settings, self.lake.root())) {
-            Ok(store) => Ok(current.max(store.last_day()?)),
+        let store = Store::open_existing(&address(&self.pipeline.settings, self.lake.root()));
+        let store = match store {
             // There is none yet.
-            Err(error) if error.kind == Kind::Usage => Ok(current),
-            Err(error) => Err(error),
-        }
+            Err(error) if error.kind == Kind::Usage => None,
+            store => Some(store?),
+        };
+        self.same_ledger(store.as_ref())?;
+        let last = store.map(|store| store.last_day()).transpose()?.flatten();
+        Ok(current.max(last))
     }
 
     /// Receipts under today's contracts that were there on a night, oldest first.

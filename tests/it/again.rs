@@ -153,7 +153,13 @@ fn a_night_stands_on_the_one_that_was_published_last() {
 #[test]
 fn a_night_that_was_removed_is_built_on_the_night_that_it_was_built_on() {
     let (world, [first, second]) = World::often_corrected();
-    std::fs::remove_dir_all(world.path("lake/nights").join(second)).expect("removed");
+    // What is not there has not found nothing, for those who look at it meanwhile.
+    for lost in [format!("{second}/anomalies"), second] {
+        std::fs::remove_dir_all(world.path("lake/nights").join(lost)).expect("removed");
+        let show = Bidui::new("show").arg("anomalies").arg(world.path("pipeline"));
+        let said = show.arg("--lake").arg(world.path("lake")).go().ended(3);
+        assert!(said.stderr.contains("is not there"), "{}", said.stderr);
+    }
     let again = world.night(NIGHTS[1]);
     assert_eq!(text(&world.summary(&again), "last_night"), first);
     assert_eq!(world.current(), again);
@@ -201,6 +207,61 @@ fn a_lake_of_another_secret_is_left_alone() {
         assert!(said.stderr.contains("identity.secret"), "it says what to do: {}", said.stderr);
     }
     assert_eq!(tree(&lake.join("nights")), before);
+}
+
+/// A lake that is made anew does not know its secret, but the ledger beside it does. A pipeline that was
+/// only tried out must not end the cases of another either.
+#[test]
+fn a_ledger_of_another_secret_is_left_alone() {
+    let world = World::new();
+    world.night(NIGHTS[0]);
+    let address = file_address(&world.path("lake/ledger.sqlite"));
+    let told = || {
+        let store = Store::open_existing(&address).expect("a ledger");
+        (store.head().expect("an end"), store.nights().expect("nights"))
+    };
+    let before = told();
+    assert!(before.0.seq > 0, "the first night opens cases");
+    let other = world.path("other");
+    copy(&world.path("pipeline"), &other);
+    let file = other.join("pipeline.yaml");
+    let yaml = std::fs::read_to_string(&file).expect("a pipeline");
+    assert!(yaml.contains("demo secret"), "{yaml}");
+    std::fs::write(file, yaml.replace("demo secret", "another secret")).expect("written");
+    let (input, lake) = (world.path("input"), world.path("other-lake"));
+    let night = |pipeline: &Path| {
+        let night = run(pipeline, &input, &lake).args(&["--date", NIGHTS[0], "--only"]);
+        night.env("BIDUI_LEDGER", &address).go()
+    };
+    let said = night(&other).ended(2);
+    assert!(said.stderr.contains("was made with another secret"), "{}", said.stderr);
+    assert_eq!(told(), before);
+    assert!(!lake.join("deliveries").exists(), "nothing is taken in");
+    // A lake of its own is built again beside it.
+    night(&world.path("pipeline")).ended(0);
+    assert_eq!(told().0, before.0);
+}
+
+/// As where a script forgets to say where the ledger is: all cases would be opened anew.
+#[test]
+fn a_ledger_that_lost_what_the_night_knows_is_refused() {
+    let world = World::new();
+    let first = world.night(NIGHTS[0]);
+    let [pipeline, input, lake, none] =
+        ["pipeline", "input", "lake", "none.sqlite"].map(|name| world.path(name));
+    let address = file_address(&none);
+    let night = run(&pipeline, &input, &lake).args(&["--date", NIGHTS[1]]);
+    let said = night.env("BIDUI_LEDGER", &address).go().ended(2);
+    for part in ["no event in the ledger", first.as_str(), "BIDUI_LEDGER"] {
+        assert!(said.stderr.contains(part), "{}", said.stderr);
+    }
+    assert!(!none.exists() && world.current() == first);
+    // Neither is an empty one shown.
+    drop(Store::open(&address).expect("a ledger"));
+    let list = Bidui::new("case").args(&["list", "--pipeline"]).arg(&pipeline);
+    let list = list.arg("--lake").arg(&lake).env("BIDUI_LEDGER", &address);
+    list.go().ended(2);
+    world.night(NIGHTS[1]);
 }
 
 /// The pipeline keeps two nights; the second cannot be as it was without the first.

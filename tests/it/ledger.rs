@@ -333,6 +333,17 @@ fn faults_are_found_and_cases_made_again() {
     assert!(said.stdout.contains("owner") && said.stdout.contains("1 cases differed"), "{said:?}");
     verify().ended(0);
 
+    // A pack with fewer cases than the ledger's acts leave open is not sent.
+    ledger.tamper(
+        "DELETE FROM case_state WHERE number = (SELECT MAX(number) FROM case_state \
+         WHERE state = 'pending' AND county = '620122')",
+    );
+    let said = ledger.act(&["pack", "issue", "--month", "2026-11"]).ended(1);
+    assert!(said.stderr.contains("do not add up"), "{}", said.stderr);
+    assert_eq!(ledger.store().head().expect("a head"), head, "nothing was issued");
+    ledger.call(&["ledger", "rebuild"]).go().ended(0);
+    verify().ended(0);
+
     ledger.tamper("DELETE FROM case_event WHERE seq = (SELECT MAX(seq) FROM case_event)");
     let said = verify().ended(1);
     assert!(said.stdout.contains(&format!("event {}", head.seq)), "{}", said.stdout);

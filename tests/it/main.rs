@@ -35,6 +35,7 @@ mod pack_scale;
 mod packs;
 mod page;
 mod plans;
+mod postgres;
 mod privacy;
 mod proved;
 mod read;

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use bidui::feed::receipt::Receipt;
 
 use crate::support::{
-    anomalies, copy, csv, current, gansu, list, number, run, shared, temp, text, tiny,
+    anomalies, copy, csv, current, gansu, list, number, run, shared, temp, text, tiny, tiny_lake,
 };
 
 #[test]
@@ -197,6 +197,20 @@ fn a_run_without_news_writes_nothing() {
     assert_eq!(nights[0]["unchanged"], true);
     assert_eq!(nights[0]["night"], shared().last()["night"]);
     assert_eq!(before, listing(&lake));
+}
+
+/// Too little for any view: that costs the night, not some rules of it, and the night before stays.
+#[test]
+fn without_memory_a_night_is_not_published_and_says_why() {
+    let home = temp();
+    let lake = home.path().join("lake");
+    copy(tiny_lake(), &lake);
+    let before = current(&lake);
+    let night = run(&gansu(), tiny(), &lake).args(&["--date", "2026-11-12"]);
+    let said = night.args(&["--memory", "64KiB"]).go().ended(3);
+    assert!(said.stderr.contains("out of the memory that --memory allows"), "{}", said.stderr);
+    assert!(said.stderr.contains("hint: give --memory more"), "{}", said.stderr);
+    assert_eq!((current(&lake), bidui::lake::names_in(&lake.join("nights")).len()), (before, 2));
 }
 
 #[test]

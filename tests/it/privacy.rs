@@ -124,6 +124,10 @@ fn talk(home: &Path) -> Vec<PathBuf> {
             show.go().ended(0);
         }
     }
+    for words in [&["case", "list"][..], &["ledger", "show"]] {
+        let list = Bidui::new(words[0]).args(&words[1..]).arg("--pipeline").arg(gansu());
+        trace(list.arg("--lake").arg(&lake).args(&["--output", "csv"])).go().ended(0);
+    }
     let all = anomalies(&current(&lake));
     for anomaly in all.iter().step_by(all.len().div_ceil(12).max(1)) {
         for form in ["table", "json"] {

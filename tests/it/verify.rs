@@ -97,6 +97,7 @@ fn what_is_gone_strange_or_from_another_place_is_seen() {
     // This version notes everything.
     let lost = receipts[7].replace("receipt", "manifest");
     std::fs::remove_file(lake.join(&lost)).expect("removed");
+    std::fs::write(lake.join("deliveries/readme"), "mine").expect("written");
     let gone = receipts[6].trim_end_matches("/receipt.json");
     std::fs::remove_dir_all(lake.join(gone)).expect("removed");
     std::fs::remove_file(lake.join("current")).expect("removed");
@@ -107,6 +108,7 @@ fn what_is_gone_strange_or_from_another_place_is_seen() {
         (rows[0].as_str(), "missing"),
         (&rows[2], "changed"),
         (&strange, "not of this folder"),
+        ("deliveries/readme", "not of this folder"),
         (&nights[0], "changed"),
         (&no_list, "no list of files that can be read"),
         (&lost, "no list of files that can be read"),
@@ -117,7 +119,7 @@ fn what_is_gone_strange_or_from_another_place_is_seen() {
     let not_noted: Vec<&str> = list(&said, "not_noted").iter().filter_map(Value::as_str).collect();
     assert_eq!(not_noted, [receipts[5].trim_end_matches("/receipt.json")]);
     let table = Bidui::new("verify").arg(gansu()).arg("--lake").arg(&lake).go().ended(1);
-    assert!(table.stdout.contains("数据湖有误 8 faults"), "{}", table.stdout);
+    assert!(table.stdout.contains("数据湖有误 9 faults"), "{}", table.stdout);
 }
 
 /// A copy that followed links has a folder in place of `current`.
@@ -130,6 +132,24 @@ fn a_folder_in_place_of_the_link_is_seen() {
     std::fs::remove_file(lake.join("current")).expect("a link");
     copy(&night, &lake.join("current"));
     assert_eq!(faults(&verify(&lake, 1)), BTreeMap::from([("current", "changed")]));
-    let said = run(&gansu(), tiny(), &lake).go().ended(3);
-    assert!(said.stderr.contains("ln -s nights/"), "{}", said.stderr);
+    let show = Bidui::new("show").arg("anomalies").arg(gansu()).arg("--lake").arg(&lake);
+    for call in [run(&gansu(), tiny(), &lake), show] {
+        let said = call.go().ended(3);
+        assert!(said.stderr.contains("ln -s nights/"), "{}", said.stderr);
+    }
+}
+
+/// What cannot be looked at is not whole. Not even root can list a file.
+#[test]
+fn a_folder_that_cannot_be_read_is_not_whole() {
+    let home = temp();
+    let lake = home.path().join("lake");
+    copy(tiny_lake(), &lake);
+    std::fs::write(lake.join("packs"), "").expect("written");
+    let files = Bidui::new("verify").arg(gansu()).arg("--lake").arg(&lake);
+    let events = Bidui::new("ledger").args(&["verify", "--pipeline"]).arg(gansu());
+    for call in [files, events.arg("--lake").arg(&lake)] {
+        let said = call.go().ended(3);
+        assert!(said.stderr.contains("/packs"), "{}", said.stderr);
+    }
 }

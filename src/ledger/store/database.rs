@@ -57,6 +57,7 @@ fn migrations() -> Migrator {
     let fourth = include_str!("../migrations/0004_fold.sql").into_sql_str();
     let fifth = include_str!("../migrations/0005_fold.sql").into_sql_str();
     let nights = include_str!("../migrations/0006_nights.sql").into_sql_str();
+    let ground = include_str!("../migrations/0007_ground.sql").into_sql_str();
     let one = |number, name, sql| {
         Migration::new(number, Cow::from(name), MigrationType::Simple, sql, false)
     };
@@ -67,6 +68,7 @@ fn migrations() -> Migrator {
         one(4, "fourth fold", fourth),
         one(5, "fifth fold", fifth),
         one(6, "order of nights", nights),
+        one(7, "ground", ground),
     ])
 }
 
@@ -77,7 +79,8 @@ pub(super) fn shown(address: &str) -> String {
             let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
             format!("{scheme}://{}", place.split('?').next().unwrap_or_default())
         }
-        _ => address.to_owned(),
+        // In the name of a file it stands as %3F.
+        _ => address.split('?').next().unwrap_or_default().to_owned(),
     }
 }
 
@@ -134,6 +137,11 @@ impl Database {
             Error::environment(format!("the tables of the ledger {place} do not fit: {text}"))
                 .hint("a newer bidui may have written it: use that one")
         })
+    }
+
+    /// Where it is, without a password.
+    pub fn place(&self) -> &str {
+        &self.place
     }
 
     fn is_sqlite(&self) -> bool {
@@ -318,7 +326,15 @@ fn places(rows: usize, columns: usize) -> String {
 fn failed(place: &str, error: &sqlx::Error) -> Error {
     let text = error.to_string();
     let failed = Error::environment(format!("the ledger {place}: {text}"));
-    if is_of_the_disk(&text) { failed.hint(ROOM) } else { failed }
+    if is_of_the_disk(&text) {
+        failed.hint(ROOM)
+    } else if is_of_permissions(&text) {
+        failed
+            .hint("SQLite writes beside its file also to read it: is the folder read-only?")
+            .hint("to look only, copy `ledger.sqlite*` to a folder of your own and name that one")
+    } else {
+        failed
+    }
 }
 
 /// What to do where a database finds no room.
@@ -327,6 +343,11 @@ const ROOM: &str = "free some space where the ledger lies and run again";
 /// Does a database complain of its disk?
 fn is_of_the_disk(text: &str) -> bool {
     ["disk is full", "disk I/O error", "No space left"].iter().any(|words| text.contains(words))
+}
+
+/// Does SQLite complain that it may not write?
+fn is_of_permissions(text: &str) -> bool {
+    ["unable to open database file", "readonly database"].iter().any(|words| text.contains(words))
 }
 
 fn closed() -> Error {
@@ -345,8 +366,22 @@ mod tests {
             ("postgres://host/ledger?user=me&password=secret", "postgres://host/ledger"),
             ("postgres://me:secret@host/ledger?sslmode=require", "postgres://host/ledger"),
             ("sqlite:///data/lake/ledger.sqlite", "sqlite:///data/lake/ledger.sqlite"),
+            ("sqlite:///lake%3F/ledger.sqlite?mode=rwc", "sqlite:///lake%3F/ledger.sqlite"),
         ] {
             assert_eq!(shown(address), place);
+        }
+    }
+
+    #[test]
+    fn who_may_not_write_beside_a_file_is_told_what_to_do() {
+        for (said, told) in [
+            ("(code: 14) unable to open database file", "read-only"),
+            ("(code: 1544) attempt to write a readonly database", "read-only"),
+            ("(code: 13) database or disk is full", "free some space"),
+        ] {
+            let error = failed("sqlite:///lake/ledger.sqlite", &sqlx::Error::Protocol(said.into()));
+            assert_eq!(error.exit_code(), 3);
+            assert!(error.hints[0].contains(told), "{error:?}");
         }
     }
 }

@@ -6,8 +6,8 @@
 //! (write-ahead log, `synchronous = FULL`), and a transaction is there whole or not at all.
 //!
 //! Three tables: the events (only ever added to), the cases (their fold, which can be made again
-//! from them), and the nights that were recorded. A ledger of an older program is brought up to date
-//! when it is opened.
+//! from them), and the nights that were recorded; and a row that says what all of them stand on. A
+//! ledger of an older program is brought up to date when it is opened.
 
 mod audit;
 mod database;
@@ -180,6 +180,35 @@ impl Store {
     /// What the database says; a day that cannot be read.
     pub fn nights(&self) -> Result<Vec<NightRecord>> {
         rows::nights(&mut self.lock())
+    }
+
+    /// Holds the ledger to what the numbers of persons and anomalies hang on. One that no night has noted
+    /// it in is anybody's.
+    ///
+    /// # Errors
+    /// The ledger stands on something else.
+    pub fn held_to(&self, ground: &str) -> Result<()> {
+        let mut database = self.lock();
+        if rows::ground(&mut database)?.is_none_or(|own| own == ground) {
+            return Ok(());
+        }
+        let text = format!("the ledger {} was made with another secret", database.place());
+        Err(Error::usage(format!("{text}, or for another province"))
+            .hint("give the secret that identity.secret in pipeline.yaml names")
+            .hint("or the ledger of this pipeline: see cases.ledger in pipeline.yaml"))
+    }
+
+    /// Notes what the ledger stands on, once, and holds it to that.
+    ///
+    /// # Errors
+    /// As for [`Self::held_to`].
+    pub fn settle(&self, ground: &str) -> Result<()> {
+        let known = rows::ground(&mut self.lock())?;
+        // A run without news writes nothing.
+        if known.is_none() {
+            self.lock().transaction(|database| rows::insert_ground(database, ground))?;
+        }
+        self.held_to(ground)
     }
 
     /// Records acts at the end of the chain, all or none. `at` is when, RFC 3339.

@@ -260,3 +260,21 @@ pub(super) fn insert_night(
     ];
     database.insert("ledger_night", &NIGHT, std::iter::once(row), "")
 }
+
+/// What the ledger stands on, if a night has noted it.
+///
+/// # Errors
+/// What the database says.
+pub(super) fn ground(database: &mut Database) -> Result<Option<String>> {
+    let sql = "SELECT ground FROM ledger_ground WHERE one = 1";
+    Ok(database.rows(sql, Vec::new(), |row| row.text(0))?.pop())
+}
+
+/// Notes what the ledger stands on, unless that is noted already.
+///
+/// # Errors
+/// What the database says.
+pub(super) fn insert_ground(database: &mut Database, ground: &str) -> Result<()> {
+    let row = std::iter::once(vec![Value::Number(1), ground.into()]);
+    database.insert("ledger_ground", &["one", "ground"], row, "ON CONFLICT (one) DO NOTHING")
+}

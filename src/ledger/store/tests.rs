@@ -1,5 +1,6 @@
 //! The store on SQLite and on PostgreSQL: the same test bodies, one after the other.
 
+mod ground;
 mod moment;
 mod older;
 

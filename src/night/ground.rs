@@ -1,0 +1,70 @@
+//! What a lake and its ledger stand on, the secret and the province: neither may become another one.
+
+use super::Setup;
+use crate::error::{Error, Result};
+use crate::ledger::store::{Store, address};
+
+impl Setup {
+    /// What the numbers of all persons and anomalies of a lake hang on: the secret and the province.
+    pub fn ground(&self) -> String {
+        let root = &self.pipeline.settings.division_root;
+        format!("{:016x}", self.keys.derived("lake", &[root]))
+    }
+
+    /// With another secret, or for another province, all that the lake knows would be gone and all that is
+    /// found new, and the cases of everybody would end.
+    pub(super) fn same_ground(&self) -> Result<()> {
+        let Some(current) = self.lake.current_night() else { return Ok(()) };
+        // One that cannot be read is said where it is needed.
+        let Ok(last) = super::read_summary(&self.lake.night(&current)) else { return Ok(()) };
+        if last.ground.is_empty() || last.ground == self.ground() {
+            return Ok(());
+        }
+        let lake = self.lake.root().display();
+        let text = format!("the lake {lake} was made with another secret, or for another province");
+        Err(Error::usage(text).hint(
+            "give the secret that identity.secret in pipeline.yaml names, or the lake of this pipeline",
+        ))
+    }
+
+    /// The lake's ledger, which must be there already.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be reached; it is not the lake's: see [`Self::same_ledger`].
+    pub fn ledger(&self) -> Result<Store> {
+        let store = Store::open_existing(&address(&self.pipeline.settings, self.lake.root()))?;
+        self.same_ledger(Some(&store))?;
+        Ok(store)
+    }
+
+    /// Holds the ledger, if there is one, to the lake. In one of another secret or province a night would
+    /// end all cases; in one that has lost all acts it would open them anew, without what was done.
+    ///
+    /// # Errors
+    /// It is such a one; what the database says.
+    pub fn same_ledger(&self, store: Option<&Store>) -> Result<()> {
+        if let Some(store) = store {
+            store.held_to(&self.ground())?;
+            if store.head()?.seq > 0 {
+                return Ok(());
+            }
+        }
+        let Some(current) = self.lake.current_night() else { return Ok(()) };
+        // One that cannot be read is said where it is needed.
+        let Ok(last) = super::read_summary(&self.lake.night(&current)) else { return Ok(()) };
+        if last.ledger.seq == 0 {
+            return Ok(());
+        }
+        let events = last.ledger.seq;
+        let error = Error::usage(format!(
+            "there is no event in the ledger, and the night {current} knows {events} of them"
+        ));
+        let error = match &self.pipeline.settings.cases.ledger.env {
+            Some(name) => error.hint(format!("is {name} set as it was for that night?")),
+            None => error,
+        };
+        Err(error
+            .hint("was the ledger lost? put its backup back")
+            .hint("to begin anew, move `nights` and `current` out of the lake"))
+    }
+}
