@@ -41,7 +41,7 @@ pub(super) fn read(source: &Source) -> Result<CodeList, Vec<Fault>> {
     let mut list = CodeList::of(&source.text);
     let mut faults = Vec::new();
     for (span, line) in lines(&source.text) {
-        let fields = codes::split(line);
+        let fields: Vec<String> = codes::split(line).iter().map(|f| f.trim().to_owned()).collect();
         if list.columns.is_empty() {
             if let Some(twice) = twice(&fields) {
                 let text = format!("the heading has the column `{twice}` twice");
@@ -179,7 +179,7 @@ fn of_spellings(source: &Source, list: &CodeList) -> Vec<Fault> {
             faults.push(Fault::at(source, span, text).hint(hint));
             continue;
         }
-        let aliases = aliases.map_or("", |at| row[at].as_str()).split('|');
+        let aliases = aliases.map_or("", |at| row[at].as_str()).split('|').map(str::trim);
         let label = label.map(|at| row[at].as_str());
         for spelling in std::iter::once(own).chain(label).chain(aliases).filter(|s| !s.is_empty()) {
             let first = *known.entry(spelling).or_insert(own);
@@ -257,5 +257,21 @@ fn no_list(pipeline: &Pipeline, name: &str) -> Option<(String, String)> {
             };
             Some((format!("there is no code list `{name}`"), hint))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A list that was written by hand: cells come without the spaces around them.
+    #[test]
+    fn spaces_around_a_field_are_no_part_of_it() {
+        let text = "code, label ,aliases\n1, 男,男性 | \u{3000}男子\n";
+        let source = Source { path: "sex.csv".into(), text: text.into() };
+        let list = read(&source).expect("a list");
+        assert_eq!(list.columns, ["code", "label", "aliases"]);
+        let spellings = list.spellings();
+        assert_eq!(["男", "男性", "男子"].map(|s| spellings[s].as_str()), ["1"; 3]);
     }
 }
