@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
+use chrono::NaiveDate;
 use regex::Regex;
 
 use super::Pipeline;
@@ -90,6 +91,7 @@ fn some(source: &Source, mut faults: Vec<Fault>) -> Vec<Fault> {
 pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     let sound = parameters(pipeline, faults);
     spelled(pipeline, faults);
+    calendar(pipeline, faults);
     asked(pipeline, sound, faults);
 }
 
@@ -191,6 +193,28 @@ fn of_spellings(source: &Source, list: &CodeList) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// The list of working days: a line that says no day, or not whether people work on it, would be passed
+/// over, and terms would end on other days.
+fn calendar(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
+    let id = &pipeline.settings.cases.workdays;
+    let source = pipeline.sources.get(&format!("codes/{id}"));
+    let (Some(list), Some(source)) = (pipeline.codes.get(id), source) else { return };
+    let (Some(day), Some(works)) = (list.position("day"), list.position("works")) else { return };
+    let mut own = Vec::new();
+    for (row, (span, _)) in list.rows.iter().zip(lines(&source.text).skip(1)) {
+        let (day, works) = (row[day].as_str(), row[works].as_str());
+        if day.parse::<NaiveDate>().is_err() {
+            let text = format!("`{day}` is not a day");
+            let hint = "such as 2026-10-01; a spreadsheet may have written it anew as 2026/10/1";
+            own.push(Fault::at(source, span, text).hint(hint));
+        } else if !matches!(works, "0" | "1") {
+            let text = format!("`{works}` does not say whether people work on {day}");
+            own.push(Fault::at(source, span, text).hint("write 1 where they do, else 0"));
+        }
+    }
+    faults.extend(some(source, own));
 }
 
 /// Names of parameters and lists that SQL gives to functions. What there is not would be NULL on

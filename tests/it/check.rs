@@ -60,6 +60,16 @@ fn a_bad_parameter_is_a_fault_of_the_file_that_says_it() {
     }
 }
 
+/// A spreadsheet writes days anew; a holiday that nobody reads moves the terms of all cases.
+#[test]
+fn every_line_of_the_working_days_is_a_day() {
+    let list = "basic-medical/codes/workday.csv";
+    let said = &["workday.csv:66:1", "`2026/10/1` is not a day", "such as 2026-10-01"];
+    told(list, "2026-10-01,0", "2026/10/1,0", said);
+    let said = &["workday.csv:66:1", "`休` does not say whether people work on 2026-10-01"];
+    told(list, "2026-10-01,0", "2026-10-01,休", said);
+}
+
 #[test]
 fn a_list_says_each_code_once_and_each_spelling_for_one() {
     let list = "basic-medical/codes/sex.csv";
