@@ -31,36 +31,36 @@ pub struct Divisions {
     renamed: HashMap<String, Option<String>>,
 }
 
+/// By code, the number of the row that says it last, and the parent that it gives.
+type Said = HashMap<String, (usize, String)>;
+
 impl Divisions {
     /// Builds the register from `(code, label, parent, level)` and `(old code, new code)` of a code
     /// list. Codes have 2, 4, 6, 9 or 12 digits; an empty parent is the nearest one by code, an
     /// empty level the one of the code.
     ///
     /// # Errors
-    /// Every fault of the list at once: codes that stand twice or have other digits, divisions
-    /// without a name, levels and parents that do not fit.
+    /// Every fault of the list at once, with the number of its row from 0: codes that stand twice or
+    /// have other digits, divisions without a name, levels and parents that do not fit.
     pub fn build<'a>(
         rows: impl IntoIterator<Item = (&'a str, &'a str, &'a str, &'a str)>,
         history: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, Vec<String>> {
+    ) -> Result<Self, Vec<(usize, String)>> {
         let mut faults = Vec::new();
-        let mut parents = HashMap::new();
+        let mut said = Said::new();
         let mut nodes = Vec::new();
-        for (code, label, parent, level) in rows {
+        for (row, (code, label, parent, level)) in rows.into_iter().enumerate() {
             match new_node(code, label, level) {
                 Ok(node) => {
-                    parents.insert(node.code.clone(), parent.trim().to_owned());
+                    if said.insert(node.code.clone(), (row, parent.trim().to_owned())).is_some() {
+                        faults.push((row, format!("division {} stands twice", node.code)));
+                    }
                     nodes.push(node);
                 }
-                Err(fault) => faults.push(fault),
+                Err(fault) => faults.push((row, fault)),
             }
         }
         nodes.sort_by(|a, b| a.code.cmp(&b.code));
-        for pair in nodes.windows(2) {
-            if pair[0].code == pair[1].code {
-                faults.push(format!("division {} stands twice", pair[0].code));
-            }
-        }
         let of_level = |level| {
             let numbered = nodes.iter().enumerate();
             numbered.filter(|(_, node)| node.level == level).map(|(at, _)| at).collect()
@@ -71,29 +71,34 @@ impl Divisions {
             nodes,
             renamed: renamed(history),
         };
-        faults.extend(register.join(&parents));
+        faults.extend(register.join(&said));
         if faults.is_empty() { Ok(register) } else { Err(faults) }
     }
 
     /// Finds every node's parent; the topmost level may do without.
-    fn join(&mut self, parents: &HashMap<String, String>) -> Vec<String> {
+    fn join(&mut self, said: &Said) -> Vec<(usize, String)> {
         let mut faults = Vec::new();
         let top = self.nodes.iter().map(|node| node.level).min().unwrap_or(1);
         for at in 0..self.nodes.len() {
             let node = &self.nodes[at];
-            let given = parents.get(&node.code).map_or("", String::as_str);
-            let parent = match given {
+            let (row, given) = &said[&node.code];
+            let parent = match given.as_str() {
                 "" => (1..node.level).rev().find_map(|level| self.place(&cut(&node.code, level))),
-                _ => padded(given).and_then(|code| self.place(&code)),
+                given => padded(given).and_then(|code| self.place(&code)),
             };
             match parent {
                 Some(parent) if self.nodes[parent].level < node.level => {
                     self.nodes[at].parent = Some(parent);
                     self.children[parent].push(at);
                 }
-                Some(_) => faults.push(format!("division {} is not below its parent", node.code)),
+                Some(_) => {
+                    faults.push((*row, format!("division {} is not below its parent", node.code)));
+                }
                 None if node.level == top => {}
-                None => faults.push(format!("division {} has no parent in the list", node.code)),
+                None => {
+                    let text = format!("division {} has no parent in the list", node.code);
+                    faults.push((*row, text));
+                }
             }
         }
         faults

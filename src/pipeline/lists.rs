@@ -87,6 +87,20 @@ fn some(source: &Source, mut faults: Vec<Fault>) -> Vec<Fault> {
     faults
 }
 
+impl Pipeline {
+    /// What is wrong with some rows of a code list, whose numbers count from 0.
+    pub fn faults_of_rows(&self, list: &str, mut wrong: Vec<(usize, String)>) -> Vec<Fault> {
+        let source = self.source("codes", list);
+        let spans: Vec<Range<usize>> = lines(&source.text).skip(1).map(|(span, _)| span).collect();
+        wrong.sort();
+        let fault = |(row, text): (usize, String)| {
+            let span = spans.get(row).cloned().unwrap_or_default();
+            Fault::at(source, span, text)
+        };
+        some(source, wrong.into_iter().map(fault).collect())
+    }
+}
+
 /// Adds every fault of what lists say and of what is asked of them.
 pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     let sound = parameters(pipeline, faults);

@@ -71,6 +71,15 @@ fn every_line_of_the_working_days_is_a_day() {
 }
 
 #[test]
+fn a_division_that_is_wrong_is_told_at_its_line() {
+    let list = "gansu/codes/village_code.csv";
+    let said = &["gansu/codes/village_code.csv:2:1", "division code \"6.20102E+11\" has not"];
+    told(list, "620102001001,", "6.20102E+11,", said);
+    let said = &["gansu/codes/village_code.csv:3:1", "division 620102001001 stands twice"];
+    told(list, "620102001002,", "620102001001,", said);
+}
+
+#[test]
 fn a_list_says_each_code_once_and_each_spelling_for_one() {
     let list = "basic-medical/codes/sex.csv";
     told(list, "9,未说明", "1,未说明", &["sex.csv:5:1", "the code `1` stands twice", "aliases"]);
