@@ -5,12 +5,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use chrono::NaiveDate;
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use super::Pipeline;
 use crate::amount::parse_decimal;
 use crate::codes::{self, CodeList, Params};
 use crate::diagnostic::{Fault, Source, nearest};
+use crate::division::named;
 
 /// Rows of one file that are told one by one: a wrong separator is wrong in all of them.
 const TOLD: usize = 10;
@@ -104,6 +105,9 @@ impl Pipeline {
 /// Adds every fault of what lists say and of what is asked of them.
 pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     let sound = parameters(pipeline, faults);
+    if sound {
+        idle(pipeline, faults);
+    }
     spelled(pipeline, faults);
     calendar(pipeline, faults);
     asked(pipeline, sound, faults);
@@ -153,6 +157,9 @@ fn of_parameters(source: &Source, list: &CodeList) -> Vec<Fault> {
         if !digits || !AREAS.contains(&row[area].len()) {
             let text = format!("the area `{}` of parameter `{name}` is no division", row[area]);
             wrong(text, "2, 4, 6, 9 or 12 digits of a code; empty is the nation");
+        } else if let Some(short) = named(&row[area]).filter(|short| *short != row[area]) {
+            let text = format!("no code of a place begins with `{}`, for `{name}`", row[area]);
+            wrong(text, &format!("write {short}, without the zeros at the end"));
         }
         if !seen.insert((name, &row[area], &row[year])) {
             let text = format!("parameter `{name}` stands twice for this area and year");
@@ -160,6 +167,56 @@ fn of_parameters(source: &Source, list: &CodeList) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// What the pipeline's own file of parameters sets and nobody would ever be given: one that no SQL asks
+/// for, or a value for a place that is not there. A parent's file may say more than its child needs.
+fn idle(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
+    let Some(source) = pipeline.sources.get("codes/param") else { return };
+    let Ok(list) = read(source) else { return };
+    let (Some(name), Some(area)) = (list.position("name"), list.position("area")) else { return };
+    let (wanted, places) = (wanted(pipeline), places(pipeline));
+    let mut told = HashSet::new();
+    let mut own = Vec::new();
+    for (row, (span, _)) in list.rows.iter().zip(lines(&source.text).skip(1)) {
+        let (name, area) = (row[name].as_str(), row[area].as_str());
+        if let Some(wanted) = wanted.as_ref().filter(|wanted| !wanted.contains(name)) {
+            if told.insert(name) {
+                let hint = match nearest(name, wanted.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("ask for it by param('{name}', …), or take the line away"),
+                };
+                let text = format!("nothing asks for the parameter `{name}`");
+                own.push(Fault::at(source, span, text).hint(hint));
+            }
+        } else if named(area).is_some_and(|own| own == area)
+            && places.as_ref().is_some_and(|places| !places.contains(area))
+        {
+            let text = format!("no list of divisions has the area `{area}` of `{name}`");
+            own.push(Fault::at(source, span, text).hint("give the code of a place that is there"));
+        }
+    }
+    faults.extend(some(source, own));
+}
+
+/// Parameters that SQL asks for. Nothing where that cannot be seen: a name is put together, or a file
+/// could not be read.
+fn wanted(pipeline: &Pipeline) -> Option<BTreeSet<&str>> {
+    let call = Regex::new(r"(?i)\bparam\s*\(\s*(?:'([^']*)')?").expect("a regex");
+    let calls = calls(pipeline, &call);
+    let names = calls.iter().map(|(_, found)| found.get(1).map(|name| name.as_str()));
+    names.collect::<Option<BTreeSet<&str>>>().filter(|_| pipeline.unread.is_empty())
+}
+
+/// Codes of all divisions, if their lists can be read.
+fn places(pipeline: &Pipeline) -> Option<HashSet<String>> {
+    let mut places = HashSet::new();
+    for id in &pipeline.settings.divisions {
+        let list = pipeline.codes.get(id)?;
+        let code = list.position("code")?;
+        places.extend(list.rows.iter().filter_map(|row| named(&row[code])));
+    }
+    Some(places).filter(|places| !places.is_empty())
 }
 
 /// Lists by which cells are read: a code once, a spelling for one code.
@@ -236,27 +293,36 @@ fn calendar(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
 fn asked(pipeline: &Pipeline, sound: bool, faults: &mut Vec<Fault>) {
     let call = Regex::new(r"(?i)\b(param|in_list|has_prefix)\s*\(\s*'([^']*)'").expect("a regex");
     let params = Params::new(pipeline.codes.get("param"));
+    for (source, found) in calls(pipeline, &call) {
+        let Some(name) = found.get(2) else { continue };
+        let wrong = if found[1].eq_ignore_ascii_case("param") {
+            Some(name.as_str()).filter(|_| sound).and_then(|n| no_value(pipeline, &params, n))
+        } else {
+            no_list(pipeline, name.as_str())
+        };
+        faults.extend(wrong.map(|(text, hint)| Fault::at(source, name.range(), text).hint(hint)));
+    }
+}
+
+/// Calls of functions in SQL, but for those in comments.
+fn calls<'p>(pipeline: &'p Pipeline, call: &Regex) -> Vec<(&'p Source, Captures<'p>)> {
+    let mut calls = Vec::new();
     for (key, source) in &pipeline.sources {
         let section = key.split('/').next().unwrap_or_default();
         if !matches!(section, "views" | "rules" | "indicators" | "bulletins") {
             continue;
         }
         for found in call.captures_iter(&source.text) {
-            let (Some(whole), Some(name)) = (found.get(0), found.get(2)) else { continue };
-            let line = source.text[..whole.start()].rsplit('\n').next().unwrap_or_default();
+            let start = found.get(0).map_or(0, |whole| whole.start());
+            let line = source.text[..start].rsplit('\n').next().unwrap_or_default();
             let header = line.contains("---");
             if (line.contains("--") && !header) || line.trim_start().starts_with('#') {
                 continue;
             }
-            let wrong = if found[1].eq_ignore_ascii_case("param") {
-                Some(name.as_str()).filter(|_| sound).and_then(|n| no_value(pipeline, &params, n))
-            } else {
-                no_list(pipeline, name.as_str())
-            };
-            faults
-                .extend(wrong.map(|(text, hint)| Fault::at(source, name.range(), text).hint(hint)));
+            calls.push((source, found));
         }
     }
+    calls
 }
 
 /// Why a parameter has no value, and what to do.

@@ -60,6 +60,27 @@ fn a_bad_parameter_is_a_fault_of_the_file_that_says_it() {
     }
 }
 
+/// Who lowers a threshold in the own file and misspells it would go on with that of the nation.
+#[test]
+fn a_parameter_that_nobody_would_be_given_is_told() {
+    let file = "gansu/codes/param.csv";
+    let row = "cap,62,2017,3000";
+    let near = "did you mean `visit_days`?";
+    for (other, said, hint) in [
+        ("visit_day,62,2026,3", "nothing asks for the parameter `visit_day`", near),
+        ("cap,630123,2017,3000", "no list of divisions has the area `630123`", "a place that is"),
+        ("cap,620000,2017,3000", "no code of a place begins with `620000`", "write 62,"),
+    ] {
+        told(file, row, other, &["gansu/codes/param.csv:7:1", said, hint]);
+    }
+    // Where a name is put together nobody can see which ones are asked for.
+    let policies = Policies::new();
+    policies.edit(file, row, "visit_day,62,2026,3");
+    let rule = "basic-medical/rules/FDC01.sql";
+    policies.edit(rule, "param('contract_days'", "param(CAST('contract_days' AS VARCHAR)");
+    Bidui::new("check").arg(policies.gansu()).go().ended(0);
+}
+
 /// A spreadsheet writes days anew; a holiday that nobody reads moves the terms of all cases.
 #[test]
 fn every_line_of_the_working_days_is_a_day() {
