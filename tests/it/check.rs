@@ -345,6 +345,25 @@ fn a_view_that_is_wrong_is_told_alone_and_at_its_word() {
     told(view, "FROM institution i", "FROM institutio i", &["'institutio' not found", "| "]);
 }
 
+/// A statement would be obeyed while it is planned. A view that cannot be read keeps nobody waiting, and
+/// hides nothing of the others.
+#[test]
+fn what_is_no_query_is_told_alone() {
+    let view = "basic-medical/views/facility.sql";
+    let (end, made) = ("---*/\n", "---*/\nCREATE VIEW facility AS\n");
+    told(view, end, made, &["facility.sql:7:1", "this statement is no query", "one SELECT stands"]);
+    told(view, end, "---*/\nSELECT 1;\n", &["facility.sql:7:1", "these are several statements"]);
+    let wide = ("i.name AS org_name,", "i.name AS org_name，");
+    told(view, wide.0, wide.1, &["facility.sql:", "`，` is full-width"]);
+    let policies = Policies::new();
+    policies.edit(view, wide.0, wide.1);
+    policies.edit("basic-medical/views/feed_watch.sql", "w.table_name", "w.table_nam");
+    let said = check(&policies, "gansu").stderr;
+    for part in ["`，` is full-width", "there is no column `table_nam`", "\n2 faults in "] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+}
+
 /// A list that is empty because nothing can be in it would say that nothing is wrong.
 #[test]
 fn what_cannot_be_is_refused_and_not_shown_as_nothing() {
