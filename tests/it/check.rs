@@ -253,6 +253,23 @@ fn what_pipeline_yaml_names_is_told_at_its_place() {
     told(rule, "waivers: [村撤并,", "waivers: [村撤并了,", reason);
 }
 
+/// A bulletin with a blank in its head, or without a date, goes out over somebody's signature.
+#[test]
+fn a_bulletin_has_its_words_and_dates() {
+    let said = &["pipeline.yaml:24:9", "a bulletin names `{office}`", "the block of a child"];
+    told("gansu/pipeline.yaml", "office: 甘肃省卫生健康委员会办公室, ", "", said);
+    let bulletin = "basic-medical/bulletins/monitoring.yaml";
+    told(bulletin, "\"{addressees}\"", "\"{adressees}\"", &["did you mean `addressees`?"]);
+    let said = &["monitoring.yaml:86:", "`按时反馈核查结果` names a date that nothing gives"];
+    told(bulletin, ", day: 20}", "}", said);
+    let policies = Policies::new();
+    std::fs::create_dir(policies.file("site")).expect("a folder");
+    let yaml = "title: {zh: 某省, en: Site}\nextends: gansu\npublish: {suppress_below: 9}\n";
+    std::fs::write(policies.file("site/pipeline.yaml"), yaml).expect("written");
+    let said = check(&policies, "site").stderr;
+    assert!(said.contains("site/pipeline.yaml:3:9") && said.contains("\n4 faults in "), "{said}");
+}
+
 /// Without a table that is believed nobody is linked, and with a wrong root unknown codes of the own province are taken
 /// as those of another.
 #[test]
