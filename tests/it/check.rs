@@ -296,6 +296,35 @@ fn persons_are_linked_and_the_province_is_known() {
     told(file, "identity:", "identiti:", &["pipeline.yaml:", "identiti"]);
 }
 
+/// What bidui makes itself is told at the file that would make it again, in no words of the engine's.
+#[test]
+fn names_that_bidui_gives_are_taken() {
+    let policies = Policies::new();
+    let table = "title: {zh: 甲, en: A}\nabout: One.\ngrain: plain\n\
+                 columns:\n  - {name: a, type: text, title: 甲}\n";
+    let view = "/*---\ntitle: {zh: 甲, en: A}\nsubject: org_code\ndivision: division\n---*/\n\
+                SELECT org_code, division FROM institution\n";
+    std::fs::create_dir(policies.file("gansu/tables")).expect("a folder");
+    std::fs::create_dir(policies.file("gansu/views")).expect("a folder");
+    std::fs::write(policies.file("gansu/tables/link.yaml"), table).expect("written");
+    std::fs::write(policies.file("gansu/views/code_sex.sql"), view).expect("written");
+    let premium = "basic-medical/tables/premium.yaml";
+    let more = "columns:\n  - {name: id_no_raw, type: text, title: 原号, privacy: direct}\n";
+    policies.edit(premium, "columns:\n", more);
+    let said = check(&policies, "gansu").stderr;
+    for part in [
+        "gansu/tables/link.yaml:1:1",
+        "bidui makes a table of this name",
+        "gansu/views/code_sex.sql:1:1",
+        "`code_sex` is the table of the code list `sex`",
+        "premium.yaml:7:12",
+        "column `id_no_raw` is made by bidui, for `id_no`",
+        "\n3 faults in ",
+    ] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+}
+
 #[test]
 fn persons_are_told_apart_by_columns_that_can_tell() {
     let table = "basic-medical/tables/premium.yaml";
