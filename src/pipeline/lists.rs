@@ -302,6 +302,17 @@ fn asked(pipeline: &Pipeline, sound: bool, faults: &mut Vec<Fault>) {
         };
         faults.extend(wrong.map(|(text, hint)| Fault::at(source, name.range(), text).hint(hint)));
     }
+    let swapped = r"(?i)\b(in_list|has_prefix)\s*\(\s*([^'(),]+),\s*'([^']*)'\s*\)";
+    let swapped = Regex::new(swapped).expect("a regex");
+    for (source, found) in calls(pipeline, &swapped) {
+        let Some(list) = found.get(3).filter(|list| pipeline.has("codes", list.as_str())) else {
+            continue;
+        };
+        let (call, value) = (&found[1], found[2].trim());
+        let text = format!("`{call}` has the list `{}` in the place of the value", list.as_str());
+        let hint = format!("the list comes first: {call}('{}', {value})", list.as_str());
+        faults.push(Fault::at(source, list.range(), text).hint(hint));
+    }
 }
 
 /// Calls of functions in SQL, but for those in comments.

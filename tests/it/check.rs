@@ -60,6 +60,15 @@ fn a_bad_parameter_is_a_fault_of_the_file_that_says_it() {
     }
 }
 
+/// A list that is called like a value of the row is not there, and the rule would find nothing.
+#[test]
+fn a_list_stands_before_the_value_that_is_looked_up() {
+    let view = "basic-medical/views/case_watch.sql";
+    let (right, swapped) = ("in_list('case_rule', f.rule)", "in_list(f.rule, 'case_rule')");
+    let said = "`in_list` has the list `case_rule` in the place of the value";
+    told(view, right, swapped, &["case_watch.sql:35:", said, "the list comes first", right]);
+}
+
 /// Who lowers a threshold in the own file and misspells it would go on with that of the nation.
 #[test]
 fn a_parameter_that_nobody_would_be_given_is_told() {
@@ -361,6 +370,19 @@ fn every_worked_example_is_tried() {
     for part in ["FDC01.test.yaml: there is no column", "ORG01.test.yaml: there is", " 2 failed"] {
         assert!(said.contains(part), "{part} in\n{said}");
     }
+}
+
+/// A bare 20260601 would be a day of the year 57000.
+#[test]
+fn a_day_of_an_example_is_a_day() {
+    let policies = Policies::new();
+    let test = policies.file("gansu/rules/TEL01.test.yaml");
+    let wrong = "given: [{org_code: H1, last_session_on: 20260601}]\nexpect: []\n";
+    std::fs::write(test, wrong).expect("written");
+    let test = Bidui::new("test").arg(policies.gansu()).args(&["--rule", "TEL01"]);
+    let said = test.go().ended(2).stdout;
+    let told = "TEL01.test.yaml: `last_session_on` is not a day: 20260601; write 2026-06-01";
+    assert!(said.contains(told), "{said}");
 }
 
 /// What the parser or the engine says in its own words comes with what to do, at the word meant.
