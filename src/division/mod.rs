@@ -19,6 +19,13 @@ pub struct Division {
     short: Short,
 }
 
+impl Division {
+    /// Does a name without its kind mean it? Of 兰州, which is 兰州市, 州 is no kind.
+    fn is_called(&self, name: &str, short: &Short) -> bool {
+        self.short.bare() == short.bare() || self.short.stem == name
+    }
+}
+
 /// A register of divisions in code order.
 #[derive(Debug, Clone, Default)]
 pub struct Divisions {
@@ -201,7 +208,7 @@ impl Divisions {
                 0
             } else if node.short == *short {
                 1
-            } else if node.short.bare() == short.bare() {
+            } else if node.is_called(name, short) {
                 2
             } else {
                 continue;
@@ -268,7 +275,7 @@ fn no_name(name: &str) -> bool {
 }
 
 fn is_same(node: &Division, name: &str) -> bool {
-    node.label == name || node.short.bare() == shortened(name, node.level).bare()
+    node.label == name || node.is_called(name, &shortened(name, node.level))
 }
 
 #[cfg(test)]
@@ -278,6 +285,7 @@ mod tests {
     fn sample() -> Divisions {
         let rows = [
             ("62", "甘肃省", "", "1"),
+            ("6201", "兰州市", "62", ""),
             ("6202", "嘉峪关市", "62", ""),
             ("620201", "嘉峪关市", "", "3"),
             ("620201100", "新城镇", "", ""),
@@ -285,6 +293,7 @@ mod tests {
             ("620881", "华亭市", "6208", "3"),
             ("620881100", "东华镇", "620881", "4"),
             ("620881001", "东华街道", "620881", "4"),
+            ("620881002", "林镇乡", "620881", "4"),
             ("620881100200", "段村村委会", "620881100", "5"),
             ("620881100201", "西关村民委员会", "", ""),
             ("620881100001", "西关社区居民委员会", "", ""),
@@ -331,6 +340,10 @@ mod tests {
             (&["平凉市", "华亭市", "东华"], None),
             (&["平凉市", "华亭市", "东华街道办事处"], Some("620881001000")),
             (&["平凉市", "华亭市", "", ""], Some("620881000000")),
+            // What they end in is no kind of place.
+            (&["兰州"], Some("620100000000")),
+            (&["甘肃", "兰州市"], Some("620100000000")),
+            (&["平凉市", "华亭市", "林镇"], Some("620881002000")),
             (&["平凉市", "华亭市", "", "段村"], None),
             (&["平凉市", "华亭市", "没有镇", "段村"], None),
             (&["嘉峪关市", "", "新城镇"], Some("620201100000")),
@@ -356,7 +369,7 @@ mod tests {
         assert_eq!(register.parent("620881"), Some("620800000000"));
         assert_eq!(register.parent("62"), None);
         let below: Vec<_> = register.children("620881").collect();
-        assert_eq!(below, ["620881001000", "620881100000"]);
+        assert_eq!(below, ["620881001000", "620881002000", "620881100000"]);
         assert_eq!(register.children("99").count(), 0);
         assert!(register.iter().is_sorted_by_key(|node| node.code.clone()));
     }
