@@ -156,9 +156,11 @@ fn collect(
                     .or_else(|| name.strip_suffix(".yaml").filter(|_| test))
                 else {
                     if !name.ends_with(".md") && !name.starts_with('.') {
+                        let examples = matches!(section, "rules" | "indicators");
+                        let also = if examples { " or .test.yaml" } else { "" };
                         faults.push(
                             Fault::of(&path, format!("not a file of `{section}`"))
-                                .hint(format!("files here end in .{extension}")),
+                                .hint(format!("files here end in .{extension}{also}")),
                         );
                     }
                     continue;

@@ -404,6 +404,23 @@ fn faults_say_what_to_do() {
     told(rule, "NOT contract_valid AND", "chronic_n > '三' AND", three);
 }
 
+/// Help that leads nowhere, or a page of the engine's own words, is none.
+#[test]
+fn what_to_do_is_what_can_be_done() {
+    let rule = "basic-medical/rules/FDC01.sql";
+    let rows = &["FDC01.sql:", "no other rows to count", "do it in the view"];
+    told(rule, "NOT contract_valid AND", "count(*) > 1 AND", rows);
+    let policies = Policies::new();
+    let (list, text) = (policies.file("gansu/codes/org_kind.csv"), "code,label\n1,甲\n");
+    std::fs::write(list, text).expect("written");
+    std::fs::write(policies.file("gansu/rules/ORG01.test.yml"), "given: []\n").expect("written");
+    let said = check(&policies, "gansu").stderr;
+    for part in ["there is no column `level`", "files here end in .sql or .test.yaml"] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+    assert!(!said.contains("did you mean `level`?"), "{said}");
+}
+
 /// A view that has a fault hides nothing and makes up nothing of those that read it.
 #[test]
 fn a_view_that_is_wrong_is_told_alone_and_at_its_word() {
