@@ -8,9 +8,7 @@ use super::bulletins::Bulletin;
 use super::indicators::Indicator;
 use super::packs::Pack;
 use super::spec::{Feed, Rule, Table, View};
-use super::{
-    Pipeline, bulletins, check, groups, indicators, lists, names, packs, parse, settings,
-};
+use super::{Pipeline, bulletins, check, groups, indicators, lists, names, packs, parse, settings};
 use crate::codes::CodeList;
 use crate::cores;
 use crate::diagnostic::{Fault, Source, nearest};

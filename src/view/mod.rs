@@ -27,8 +27,8 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::schema::{link_schema, table_schema};
 use crate::pipeline::spec::{Grain, View};
 pub use fault::sql_fault;
-pub use rounds::{one_query, relations};
 use rounds::rounds;
+pub use rounds::{one_query, relations};
 use safety::Apart;
 
 /// Rows that are handed on at once.
