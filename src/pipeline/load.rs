@@ -184,7 +184,8 @@ fn collect(
     sources
 }
 
-/// Folders that nobody would read: one whose name is nearly that of a section, or one inside a section.
+/// What nobody would read: a folder whose name is nearly that of a section, one inside a section, and
+/// policy that lies beside the sections.
 fn strangers(dir: &Path, faults: &mut Vec<Fault>) {
     let sections: Vec<&str> = SECTIONS.iter().map(|(section, _)| *section).collect();
     for name in folders(dir) {
@@ -201,6 +202,14 @@ fn strangers(dir: &Path, faults: &mut Vec<Fault>) {
                 Fault::of(&path, format!("a folder inside of `{name}` is not read"))
                     .hint(format!("put its files into `{name}` itself, or move it away")),
             );
+        }
+    }
+    for path in files(dir) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let policy = [".sql", ".csv", ".yaml", ".yml"].iter().any(|end| name.ends_with(end));
+        if policy && name != "pipeline.yaml" && !name.starts_with('.') {
+            let fault = Fault::of(&path, "a file beside pipeline.yaml is not read");
+            faults.push(fault.hint(format!("put it into its folder: {}", sections.join(", "))));
         }
     }
 }

@@ -163,6 +163,23 @@ fn folders_that_nobody_reads_are_told() {
     }
 }
 
+#[test]
+fn policy_in_no_folder_is_told() {
+    let policies = Policies::new();
+    for name in ["gansu/TEL90.sql", "gansu/param.csv", "gansu/README.md", "gansu/.old.csv"] {
+        std::fs::write(policies.file(name), "name\n").expect("written");
+    }
+    let said = check(&policies, "gansu").stderr;
+    for part in [
+        "gansu/TEL90.sql: a file beside pipeline.yaml is not read",
+        "gansu/param.csv: a file",
+        "put it into its folder: tables, feeds, views, rules",
+        "\n2 faults in ",
+    ] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+}
+
 /// A file that cannot be read is there: nobody is told that the table, view or list is not.
 #[test]
 fn one_mistake_is_one_fault() {
