@@ -330,8 +330,8 @@ fn names_that_bidui_gives_are_taken() {
                  columns:\n  - {name: a, type: text, title: 甲}\n";
     let view = "/*---\ntitle: {zh: 甲, en: A}\nsubject: org_code\ndivision: division\n---*/\n\
                 SELECT org_code, division FROM institution\n";
-    std::fs::create_dir(policies.file("gansu/tables")).expect("a folder");
-    std::fs::create_dir(policies.file("gansu/views")).expect("a folder");
+    std::fs::create_dir_all(policies.file("gansu/tables")).expect("a folder");
+    std::fs::create_dir_all(policies.file("gansu/views")).expect("a folder");
     std::fs::write(policies.file("gansu/tables/link.yaml"), table).expect("written");
     std::fs::write(policies.file("gansu/views/code_sex.sql"), view).expect("written");
     let premium = "basic-medical/tables/premium.yaml";
