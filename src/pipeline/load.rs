@@ -206,7 +206,7 @@ fn strangers(dir: &Path, faults: &mut Vec<Fault>) {
     }
     for path in files(dir) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let policy = [".sql", ".csv", ".yaml", ".yml"].iter().any(|end| name.ends_with(end));
+        let policy = [".sql", ".csv", ".yaml", ".yml"].into_iter().any(|end| name.ends_with(end));
         if policy && name != "pipeline.yaml" && !name.starts_with('.') {
             let fault = Fault::of(&path, "a file beside pipeline.yaml is not read");
             faults.push(fault.hint(format!("put it into its folder: {}", sections.join(", "))));
