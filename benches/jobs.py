@@ -54,6 +54,9 @@ def small(target: Path, rules: int = 30) -> Path:
     chosen = variants(pipeline, rules, lambda r: r.head["over"] == "person" and set(r.head["needs"]) <= {*FEW, "link"})
     for folder in ("indicators", "packs", "bulletins", "rules"):
         shutil.rmtree(parent / folder)
+        shutil.rmtree(child / folder, ignore_errors=True)
+    # What its own thresholds are for is gone.
+    (child / "codes/param.csv").unlink()
     views = {path.stem: path for path in parent.glob("views/*.sql")}
     needed = read("person", views)
     for name, path in views.items():

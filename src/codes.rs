@@ -59,7 +59,7 @@ impl CodeList {
                 map.entry(row[label].clone()).or_insert_with(|| own.clone());
             }
             if let Some(aliases) = at("aliases") {
-                for alias in row[aliases].split('|').filter(|a| !a.is_empty()) {
+                for alias in row[aliases].split('|').map(str::trim).filter(|a| !a.is_empty()) {
                     map.entry(alias.to_owned()).or_insert_with(|| own.clone());
                 }
             }

@@ -19,6 +19,13 @@ pub struct Division {
     short: Short,
 }
 
+impl Division {
+    /// Does a name without its kind mean it? Of 兰州, which is 兰州市, 州 is no kind.
+    fn is_called(&self, name: &str, short: &Short) -> bool {
+        self.short.bare() == short.bare() || self.short.stem == name
+    }
+}
+
 /// A register of divisions in code order.
 #[derive(Debug, Clone, Default)]
 pub struct Divisions {
@@ -31,36 +38,36 @@ pub struct Divisions {
     renamed: HashMap<String, Option<String>>,
 }
 
+/// By code, the number of the row that says it last, and the parent that it gives.
+type Said = HashMap<String, (usize, String)>;
+
 impl Divisions {
     /// Builds the register from `(code, label, parent, level)` and `(old code, new code)` of a code
     /// list. Codes have 2, 4, 6, 9 or 12 digits; an empty parent is the nearest one by code, an
     /// empty level the one of the code.
     ///
     /// # Errors
-    /// Every fault of the list at once: codes that stand twice or have other digits, divisions
-    /// without a name, levels and parents that do not fit.
+    /// Every fault of the list at once, with the number of its row from 0: codes that stand twice or
+    /// have other digits, divisions without a name, levels and parents that do not fit.
     pub fn build<'a>(
         rows: impl IntoIterator<Item = (&'a str, &'a str, &'a str, &'a str)>,
         history: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, Vec<String>> {
+    ) -> Result<Self, Vec<(usize, String)>> {
         let mut faults = Vec::new();
-        let mut parents = HashMap::new();
+        let mut said = Said::new();
         let mut nodes = Vec::new();
-        for (code, label, parent, level) in rows {
+        for (row, (code, label, parent, level)) in rows.into_iter().enumerate() {
             match new_node(code, label, level) {
                 Ok(node) => {
-                    parents.insert(node.code.clone(), parent.trim().to_owned());
+                    if said.insert(node.code.clone(), (row, parent.trim().to_owned())).is_some() {
+                        faults.push((row, format!("division {} stands twice", node.code)));
+                    }
                     nodes.push(node);
                 }
-                Err(fault) => faults.push(fault),
+                Err(fault) => faults.push((row, fault)),
             }
         }
         nodes.sort_by(|a, b| a.code.cmp(&b.code));
-        for pair in nodes.windows(2) {
-            if pair[0].code == pair[1].code {
-                faults.push(format!("division {} stands twice", pair[0].code));
-            }
-        }
         let of_level = |level| {
             let numbered = nodes.iter().enumerate();
             numbered.filter(|(_, node)| node.level == level).map(|(at, _)| at).collect()
@@ -71,29 +78,34 @@ impl Divisions {
             nodes,
             renamed: renamed(history),
         };
-        faults.extend(register.join(&parents));
+        faults.extend(register.join(&said));
         if faults.is_empty() { Ok(register) } else { Err(faults) }
     }
 
     /// Finds every node's parent; the topmost level may do without.
-    fn join(&mut self, parents: &HashMap<String, String>) -> Vec<String> {
+    fn join(&mut self, said: &Said) -> Vec<(usize, String)> {
         let mut faults = Vec::new();
         let top = self.nodes.iter().map(|node| node.level).min().unwrap_or(1);
         for at in 0..self.nodes.len() {
             let node = &self.nodes[at];
-            let given = parents.get(&node.code).map_or("", String::as_str);
-            let parent = match given {
+            let (row, given) = &said[&node.code];
+            let parent = match given.as_str() {
                 "" => (1..node.level).rev().find_map(|level| self.place(&cut(&node.code, level))),
-                _ => padded(given).and_then(|code| self.place(&code)),
+                given => padded(given).and_then(|code| self.place(&code)),
             };
             match parent {
                 Some(parent) if self.nodes[parent].level < node.level => {
                     self.nodes[at].parent = Some(parent);
                     self.children[parent].push(at);
                 }
-                Some(_) => faults.push(format!("division {} is not below its parent", node.code)),
+                Some(_) => {
+                    faults.push((*row, format!("division {} is not below its parent", node.code)));
+                }
                 None if node.level == top => {}
-                None => faults.push(format!("division {} has no parent in the list", node.code)),
+                None => {
+                    let text = format!("division {} has no parent in the list", node.code);
+                    faults.push((*row, text));
+                }
             }
         }
         faults
@@ -196,7 +208,7 @@ impl Divisions {
                 0
             } else if node.short == *short {
                 1
-            } else if node.short.bare() == short.bare() {
+            } else if node.is_called(name, short) {
                 2
             } else {
                 continue;
@@ -263,7 +275,7 @@ fn no_name(name: &str) -> bool {
 }
 
 fn is_same(node: &Division, name: &str) -> bool {
-    node.label == name || node.short.bare() == shortened(name, node.level).bare()
+    node.label == name || node.is_called(name, &shortened(name, node.level))
 }
 
 #[cfg(test)]
@@ -273,6 +285,7 @@ mod tests {
     fn sample() -> Divisions {
         let rows = [
             ("62", "甘肃省", "", "1"),
+            ("6201", "兰州市", "62", ""),
             ("6202", "嘉峪关市", "62", ""),
             ("620201", "嘉峪关市", "", "3"),
             ("620201100", "新城镇", "", ""),
@@ -280,6 +293,7 @@ mod tests {
             ("620881", "华亭市", "6208", "3"),
             ("620881100", "东华镇", "620881", "4"),
             ("620881001", "东华街道", "620881", "4"),
+            ("620881002", "林镇乡", "620881", "4"),
             ("620881100200", "段村村委会", "620881100", "5"),
             ("620881100201", "西关村民委员会", "", ""),
             ("620881100001", "西关社区居民委员会", "", ""),
@@ -326,6 +340,10 @@ mod tests {
             (&["平凉市", "华亭市", "东华"], None),
             (&["平凉市", "华亭市", "东华街道办事处"], Some("620881001000")),
             (&["平凉市", "华亭市", "", ""], Some("620881000000")),
+            // What they end in is no kind of place.
+            (&["兰州"], Some("620100000000")),
+            (&["甘肃", "兰州市"], Some("620100000000")),
+            (&["平凉市", "华亭市", "林镇"], Some("620881002000")),
             (&["平凉市", "华亭市", "", "段村"], None),
             (&["平凉市", "华亭市", "没有镇", "段村"], None),
             (&["嘉峪关市", "", "新城镇"], Some("620201100000")),
@@ -351,7 +369,7 @@ mod tests {
         assert_eq!(register.parent("620881"), Some("620800000000"));
         assert_eq!(register.parent("62"), None);
         let below: Vec<_> = register.children("620881").collect();
-        assert_eq!(below, ["620881001000", "620881100000"]);
+        assert_eq!(below, ["620881001000", "620881002000", "620881100000"]);
         assert_eq!(register.children("99").count(), 0);
         assert!(register.iter().is_sorted_by_key(|node| node.code.clone()));
     }

@@ -92,6 +92,7 @@ fn check_one(
         let hint = "write SELECT county, numerator, denominator FROM …";
         return Err(Fault::at(source, 0..1, "there is no SQL below the header").hint(hint));
     }
+    view::one_query(source, &indicator.sql)?;
     let planned = engine::wait(context.sql(&indicator.sql)).map_err(whole)?;
     let planned = planned.and_then(|frame| frame.into_optimized_plan());
     let plan = planned.map_err(|e| view::sql_fault(source, &indicator.sql, &e))?;

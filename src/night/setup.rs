@@ -1,5 +1,6 @@
 //! What a run needs before its first night: the pipeline, its plans, the lake, the secret.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
@@ -287,11 +288,12 @@ pub fn register(pipeline: &Pipeline) -> Result<Divisions> {
 /// # Errors
 /// What is wrong with the lists.
 fn divisions(pipeline: &Pipeline) -> Result<Divisions, Vec<Fault>> {
-    let mut rows = Vec::new();
-    for list in &pipeline.settings.divisions {
-        let list = &pipeline.codes[list];
+    let (mut rows, mut starts) = (Vec::new(), Vec::new());
+    for id in &pipeline.settings.divisions {
+        let list = &pipeline.codes[id];
         let at = |name: &str| list.position(name);
         let (Some(code), Some(label)) = (at("code"), at("label")) else { continue };
+        starts.push((rows.len(), id));
         for row in &list.rows {
             let text = |column: Option<usize>| column.map_or("", |c| row[c].as_str());
             rows.push((
@@ -308,9 +310,15 @@ fn divisions(pipeline: &Pipeline) -> Result<Divisions, Vec<Fault>> {
     {
         history.extend(list.rows.iter().map(|r| (r[old].as_str(), r[new].as_str())));
     }
-    let path = pipeline.dir.join("codes");
-    Divisions::build(rows, history)
-        .map_err(|faults| faults.into_iter().map(|f| Fault::of(&path, f)).collect())
+    Divisions::build(rows, history).map_err(|faults| {
+        let mut told: BTreeMap<&String, Vec<(usize, String)>> = BTreeMap::new();
+        for (row, what) in faults {
+            if let Some((start, id)) = starts.iter().rfind(|(start, _)| *start <= row) {
+                told.entry(*id).or_default().push((row - start, what));
+            }
+        }
+        told.into_iter().flat_map(|(id, rows)| pipeline.faults_of_rows(id, rows)).collect()
+    })
 }
 
 /// The secret of the person keys: a file, the environment, or the demo secret.

@@ -1,9 +1,10 @@
 //! What `bulletins/<id>.yaml` says: the words of a bulletin, the order of its items, its thresholds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer};
 
+use super::check::placeholders;
 use super::indicators::{Better, Unit, unfolded};
 use super::{Pipeline, yaml};
 use crate::calendar::Due;
@@ -127,6 +128,18 @@ pub struct Bulletin {
     pub notes: Vec<String>,
 }
 
+impl Bulletin {
+    /// The words of `publish.words` that its texts name, and those that every bulletin has.
+    pub(super) fn words(&self) -> BTreeSet<&str> {
+        let head = [&self.head, &self.number, &self.title, &self.addressees];
+        let texts = head.into_iter().chain([&self.purpose, &self.annex]).chain(&self.notes);
+        let texts = texts.chain(self.demands.iter().map(|demand| &demand.text));
+        let names = texts.flat_map(|text| placeholders(text));
+        let words = names.filter(|name| !matches!(*name, "period" | "year" | "date"));
+        words.chain(["office", "place"]).collect()
+    }
+}
+
 /// Reads `bulletins/<stem>.yaml`.
 ///
 /// # Errors
@@ -193,6 +206,11 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
                 let text = format!("`{term}` is not a time");
                 let hint = "write 7d for days, 3wd for working days";
                 faults.push(Fault::at(source, span, text).hint(hint));
+            }
+            if demand.text.contains("{date}") && term.is_none() && demand.day.is_none() {
+                let text = format!("`{}` names a date that nothing gives", demand.title);
+                let hint = "add a term such as `term: 5wd`, or a day such as `day: 20`";
+                faults.push(Fault::at(source, source.find(&demand.title), text).hint(hint));
             }
             if demand.day.is_some_and(|day| !(1..=28).contains(&day)) {
                 let text = "a day of every month is one from 1 to 28";

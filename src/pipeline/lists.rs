@@ -4,12 +4,14 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
-use regex::Regex;
+use chrono::NaiveDate;
+use regex::{Captures, Regex};
 
 use super::Pipeline;
 use crate::amount::parse_decimal;
 use crate::codes::{self, CodeList, Params};
 use crate::diagnostic::{Fault, Source, nearest};
+use crate::division::named;
 
 /// Rows of one file that are told one by one: a wrong separator is wrong in all of them.
 const TOLD: usize = 10;
@@ -41,7 +43,7 @@ pub(super) fn read(source: &Source) -> Result<CodeList, Vec<Fault>> {
     let mut list = CodeList::of(&source.text);
     let mut faults = Vec::new();
     for (span, line) in lines(&source.text) {
-        let fields = codes::split(line);
+        let fields: Vec<String> = codes::split(line).iter().map(|f| f.trim().to_owned()).collect();
         if list.columns.is_empty() {
             if let Some(twice) = twice(&fields) {
                 let text = format!("the heading has the column `{twice}` twice");
@@ -86,10 +88,28 @@ fn some(source: &Source, mut faults: Vec<Fault>) -> Vec<Fault> {
     faults
 }
 
+impl Pipeline {
+    /// What is wrong with some rows of a code list, whose numbers count from 0.
+    pub fn faults_of_rows(&self, list: &str, mut wrong: Vec<(usize, String)>) -> Vec<Fault> {
+        let source = self.source("codes", list);
+        let spans: Vec<Range<usize>> = lines(&source.text).skip(1).map(|(span, _)| span).collect();
+        wrong.sort();
+        let fault = |(row, text): (usize, String)| {
+            let span = spans.get(row).cloned().unwrap_or_default();
+            Fault::at(source, span, text)
+        };
+        some(source, wrong.into_iter().map(fault).collect())
+    }
+}
+
 /// Adds every fault of what lists say and of what is asked of them.
 pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     let sound = parameters(pipeline, faults);
+    if sound {
+        idle(pipeline, faults);
+    }
     spelled(pipeline, faults);
+    calendar(pipeline, faults);
     asked(pipeline, sound, faults);
 }
 
@@ -137,6 +157,9 @@ fn of_parameters(source: &Source, list: &CodeList) -> Vec<Fault> {
         if !digits || !AREAS.contains(&row[area].len()) {
             let text = format!("the area `{}` of parameter `{name}` is no division", row[area]);
             wrong(text, "2, 4, 6, 9 or 12 digits of a code; empty is the nation");
+        } else if let Some(short) = named(&row[area]).filter(|short| *short != row[area]) {
+            let text = format!("no code of a place begins with `{}`, for `{name}`", row[area]);
+            wrong(text, &format!("write {short}, without the zeros at the end"));
         }
         if !seen.insert((name, &row[area], &row[year])) {
             let text = format!("parameter `{name}` stands twice for this area and year");
@@ -144,6 +167,56 @@ fn of_parameters(source: &Source, list: &CodeList) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// What the pipeline's own file of parameters sets and nobody would ever be given: one that no SQL asks
+/// for, or a value for a place that is not there. A parent's file may say more than its child needs.
+fn idle(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
+    let Some(source) = pipeline.sources.get("codes/param") else { return };
+    let Ok(list) = read(source) else { return };
+    let (Some(name), Some(area)) = (list.position("name"), list.position("area")) else { return };
+    let (wanted, places) = (wanted(pipeline), places(pipeline));
+    let mut told = HashSet::new();
+    let mut own = Vec::new();
+    for (row, (span, _)) in list.rows.iter().zip(lines(&source.text).skip(1)) {
+        let (name, area) = (row[name].as_str(), row[area].as_str());
+        if let Some(wanted) = wanted.as_ref().filter(|wanted| !wanted.contains(name)) {
+            if told.insert(name) {
+                let hint = match nearest(name, wanted.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("ask for it by param('{name}', …), or take the line away"),
+                };
+                let text = format!("nothing asks for the parameter `{name}`");
+                own.push(Fault::at(source, span, text).hint(hint));
+            }
+        } else if named(area).is_some_and(|own| own == area)
+            && places.as_ref().is_some_and(|places| !places.contains(area))
+        {
+            let text = format!("no list of divisions has the area `{area}` of `{name}`");
+            own.push(Fault::at(source, span, text).hint("give the code of a place that is there"));
+        }
+    }
+    faults.extend(some(source, own));
+}
+
+/// Parameters that SQL asks for. Nothing where that cannot be seen: a name is put together, or a file
+/// could not be read.
+fn wanted(pipeline: &Pipeline) -> Option<BTreeSet<&str>> {
+    let call = Regex::new(r"(?i)\bparam\s*\(\s*(?:'([^']*)')?").expect("a regex");
+    let calls = calls(pipeline, &call);
+    let names = calls.iter().map(|(_, found)| found.get(1).map(|name| name.as_str()));
+    names.collect::<Option<BTreeSet<&str>>>().filter(|_| pipeline.unread.is_empty())
+}
+
+/// Codes of all divisions, if their lists can be read.
+fn places(pipeline: &Pipeline) -> Option<HashSet<String>> {
+    let mut places = HashSet::new();
+    for id in &pipeline.settings.divisions {
+        let list = pipeline.codes.get(id)?;
+        let code = list.position("code")?;
+        places.extend(list.rows.iter().filter_map(|row| named(&row[code])));
+    }
+    Some(places).filter(|places| !places.is_empty())
 }
 
 /// Lists by which cells are read: a code once, a spelling for one code.
@@ -179,7 +252,7 @@ fn of_spellings(source: &Source, list: &CodeList) -> Vec<Fault> {
             faults.push(Fault::at(source, span, text).hint(hint));
             continue;
         }
-        let aliases = aliases.map_or("", |at| row[at].as_str()).split('|');
+        let aliases = aliases.map_or("", |at| row[at].as_str()).split('|').map(str::trim);
         let label = label.map(|at| row[at].as_str());
         for spelling in std::iter::once(own).chain(label).chain(aliases).filter(|s| !s.is_empty()) {
             let first = *known.entry(spelling).or_insert(own);
@@ -193,32 +266,74 @@ fn of_spellings(source: &Source, list: &CodeList) -> Vec<Fault> {
     faults
 }
 
+/// The list of working days: a line that says no day, or not whether people work on it, would be passed
+/// over, and terms would end on other days.
+fn calendar(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
+    let id = &pipeline.settings.cases.workdays;
+    let source = pipeline.sources.get(&format!("codes/{id}"));
+    let (Some(list), Some(source)) = (pipeline.codes.get(id), source) else { return };
+    let (Some(day), Some(works)) = (list.position("day"), list.position("works")) else { return };
+    let mut own = Vec::new();
+    for (row, (span, _)) in list.rows.iter().zip(lines(&source.text).skip(1)) {
+        let (day, works) = (row[day].as_str(), row[works].as_str());
+        if day.parse::<NaiveDate>().is_err() {
+            let text = format!("`{day}` is not a day");
+            let hint = "such as 2026-10-01; a spreadsheet may have written it anew as 2026/10/1";
+            own.push(Fault::at(source, span, text).hint(hint));
+        } else if !matches!(works, "0" | "1") {
+            let text = format!("`{works}` does not say whether people work on {day}");
+            own.push(Fault::at(source, span, text).hint("write 1 where they do, else 0"));
+        }
+    }
+    faults.extend(some(source, own));
+}
+
 /// Names of parameters and lists that SQL gives to functions. What there is not would be NULL on
 /// every row, and the rule would find nothing.
 fn asked(pipeline: &Pipeline, sound: bool, faults: &mut Vec<Fault>) {
     let call = Regex::new(r"(?i)\b(param|in_list|has_prefix)\s*\(\s*'([^']*)'").expect("a regex");
     let params = Params::new(pipeline.codes.get("param"));
+    for (source, found) in calls(pipeline, &call) {
+        let Some(name) = found.get(2) else { continue };
+        let wrong = if found[1].eq_ignore_ascii_case("param") {
+            Some(name.as_str()).filter(|_| sound).and_then(|n| no_value(pipeline, &params, n))
+        } else {
+            no_list(pipeline, name.as_str())
+        };
+        faults.extend(wrong.map(|(text, hint)| Fault::at(source, name.range(), text).hint(hint)));
+    }
+    let swapped = r"(?i)\b(in_list|has_prefix)\s*\(\s*([^'(),]+),\s*'([^']*)'\s*\)";
+    let swapped = Regex::new(swapped).expect("a regex");
+    for (source, found) in calls(pipeline, &swapped) {
+        let Some(list) = found.get(3).filter(|list| pipeline.has("codes", list.as_str())) else {
+            continue;
+        };
+        let (call, value) = (&found[1], found[2].trim());
+        let text = format!("`{call}` has the list `{}` in the place of the value", list.as_str());
+        let hint = format!("the list comes first: {call}('{}', {value})", list.as_str());
+        faults.push(Fault::at(source, list.range(), text).hint(hint));
+    }
+}
+
+/// Calls of functions in SQL, but for those in comments.
+fn calls<'p>(pipeline: &'p Pipeline, call: &Regex) -> Vec<(&'p Source, Captures<'p>)> {
+    let mut calls = Vec::new();
     for (key, source) in &pipeline.sources {
         let section = key.split('/').next().unwrap_or_default();
         if !matches!(section, "views" | "rules" | "indicators" | "bulletins") {
             continue;
         }
         for found in call.captures_iter(&source.text) {
-            let (Some(whole), Some(name)) = (found.get(0), found.get(2)) else { continue };
-            let line = source.text[..whole.start()].rsplit('\n').next().unwrap_or_default();
+            let start = found.get(0).map_or(0, |whole| whole.start());
+            let line = source.text[..start].rsplit('\n').next().unwrap_or_default();
             let header = line.contains("---");
             if (line.contains("--") && !header) || line.trim_start().starts_with('#') {
                 continue;
             }
-            let wrong = if found[1].eq_ignore_ascii_case("param") {
-                Some(name.as_str()).filter(|_| sound).and_then(|n| no_value(pipeline, &params, n))
-            } else {
-                no_list(pipeline, name.as_str())
-            };
-            faults
-                .extend(wrong.map(|(text, hint)| Fault::at(source, name.range(), text).hint(hint)));
+            calls.push((source, found));
         }
     }
+    calls
 }
 
 /// Why a parameter has no value, and what to do.
@@ -257,5 +372,21 @@ fn no_list(pipeline: &Pipeline, name: &str) -> Option<(String, String)> {
             };
             Some((format!("there is no code list `{name}`"), hint))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A list that was written by hand: cells come without the spaces around them.
+    #[test]
+    fn spaces_around_a_field_are_no_part_of_it() {
+        let text = "code, label ,aliases\n1, 男,男性 | \u{3000}男子\n";
+        let source = Source { path: "sex.csv".into(), text: text.into() };
+        let list = read(&source).expect("a list");
+        assert_eq!(list.columns, ["code", "label", "aliases"]);
+        let spellings = list.spellings();
+        assert_eq!(["男", "男性", "男子"].map(|s| spellings[s].as_str()), ["1"; 3]);
     }
 }

@@ -8,7 +8,7 @@ use super::bulletins::Bulletin;
 use super::indicators::Indicator;
 use super::packs::Pack;
 use super::spec::{Feed, Rule, Table, View};
-use super::{Pipeline, bulletins, check, groups, indicators, lists, packs, parse, settings};
+use super::{Pipeline, bulletins, check, groups, indicators, lists, names, packs, parse, settings};
 use crate::codes::CodeList;
 use crate::cores;
 use crate::diagnostic::{Fault, Source, nearest};
@@ -63,6 +63,7 @@ pub fn read_folder(dir: &Path) -> (Option<Pipeline>, Vec<Fault>) {
     };
     parse_all(&mut pipeline, &layers, &mut faults);
     check::check(&pipeline, &mut faults);
+    names::check(&pipeline, &mut faults);
     settings::check(&pipeline, &layers, &mut faults);
     groups::check(&pipeline, &layers, &mut faults);
     lists::check(&pipeline, &mut faults);
@@ -153,9 +154,11 @@ fn collect(
                     .or_else(|| name.strip_suffix(".yaml").filter(|_| test))
                 else {
                     if !name.ends_with(".md") && !name.starts_with('.') {
+                        let examples = matches!(section, "rules" | "indicators");
+                        let also = if examples { " or .test.yaml" } else { "" };
                         faults.push(
                             Fault::of(&path, format!("not a file of `{section}`"))
-                                .hint(format!("files here end in .{extension}")),
+                                .hint(format!("files here end in .{extension}{also}")),
                         );
                     }
                     continue;
@@ -181,7 +184,8 @@ fn collect(
     sources
 }
 
-/// Folders that nobody would read: one whose name is nearly that of a section, or one inside a section.
+/// What nobody would read: a folder whose name is nearly that of a section, one inside a section, and
+/// policy that lies beside the sections.
 fn strangers(dir: &Path, faults: &mut Vec<Fault>) {
     let sections: Vec<&str> = SECTIONS.iter().map(|(section, _)| *section).collect();
     for name in folders(dir) {
@@ -198,6 +202,14 @@ fn strangers(dir: &Path, faults: &mut Vec<Fault>) {
                 Fault::of(&path, format!("a folder inside of `{name}` is not read"))
                     .hint(format!("put its files into `{name}` itself, or move it away")),
             );
+        }
+    }
+    for path in files(dir) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let policy = [".sql", ".csv", ".yaml", ".yml"].into_iter().any(|end| name.ends_with(end));
+        if policy && name != "pipeline.yaml" && !name.starts_with('.') {
+            let fault = Fault::of(&path, "a file beside pipeline.yaml is not read");
+            faults.push(fault.hint(format!("put it into its folder: {}", sections.join(", "))));
         }
     }
 }

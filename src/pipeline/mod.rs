@@ -10,6 +10,7 @@ pub mod indicators;
 mod layout;
 mod lists;
 mod load;
+mod names;
 pub mod packs;
 mod parse;
 pub mod pattern;

@@ -74,6 +74,8 @@ impl Pattern {
                     parts = if optional { Parts::Optional } else { Parts::Always };
                     let mark = if optional { "?" } else { "" };
                     text.push_str(&format!("(?:{left}(?P<part>[^_]+){right}){mark}"));
+                } else if inner.contains([':', '%', '：', '，']) {
+                    return Err(format!("`{{{inner}}}` is neither a period, a part nor a choice"));
                 } else {
                     let options: Vec<String> = inner.split(',').map(regex::escape).collect();
                     text.push_str(&format!("(?:{})", options.join("|")));
@@ -141,6 +143,9 @@ mod tests {
         assert_eq!(pattern.matches("结算_202610.xlsx"), None);
         assert!(Pattern::new("x{period:%d}.csv").is_err());
         assert!(Pattern::new("x{csv").is_err());
+        for typo in ["x{Period:%Y%m}.csv", "x{period：%Y%m}.csv", "x{%Y%m}.csv", "x.{csv，zip}"] {
+            assert!(Pattern::new(typo).is_err(), "{typo} takes no file that anybody sends");
+        }
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! What can be wrong with what pipeline.yaml says, the chain of `extends` taken together.
 
+use std::collections::BTreeSet;
+
 use super::Pipeline;
+use super::bulletins::Bulletin;
 use super::cases::CaseSettings;
 use super::load::Layer;
 use super::spec::{ColumnType, Grain};
 use crate::calendar::Due;
 use crate::codes::CodeList;
-use crate::diagnostic::Fault;
+use crate::diagnostic::{Fault, nearest};
 use crate::division::named;
 
 /// Adds every fault of the settings.
@@ -168,13 +171,28 @@ fn cases(pipeline: &Pipeline, told: &mut Told<'_>) {
     }
 }
 
-/// What is hidden of a total of two counts is what the other one leaves, unless both are rounded.
+/// What is hidden of a total of two counts is what the other one leaves, unless both are rounded. A word
+/// that nobody says would be left blank in a bulletin.
 fn publish(pipeline: &Pipeline, told: &mut Told<'_>) {
     let publish = &pipeline.settings.publish;
     let hides = publish.suppress_below > 1;
     if hides && publish.round_to.saturating_mul(2) <= publish.suppress_below {
         let text = "a count that is hidden could be worked out from a total".to_owned();
         told.wrong("round_to", text, "make `round_to` more than half of `suppress_below`");
+    }
+    // Who says nothing about publishing has no bulletins yet.
+    let says = |layer: &Layer| layer.yaml.text.lines().any(|line| line.starts_with("publish:"));
+    if !told.layers.iter().any(says) {
+        return;
+    }
+    let named: BTreeSet<&str> = pipeline.bulletins.values().flat_map(Bulletin::words).collect();
+    for name in named.into_iter().filter(|name| !publish.words.contains_key(*name)) {
+        let text = format!("a bulletin names `{{{name}}}`, and `publish.words` does not have it");
+        let hint = match nearest(name, publish.words.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "say it there; the block of a child replaces the whole of its parent's".into(),
+        };
+        told.value("publish:", "", text, &hint);
     }
 }
 

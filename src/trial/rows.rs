@@ -1,8 +1,9 @@
 //! Rows of a worked example as columns: what is not named is null.
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::json::ReaderBuilder;
+use chrono::NaiveDate;
 
 use crate::error::{Error, Result};
 use crate::pipeline::TestRow;
@@ -20,6 +21,15 @@ pub(super) fn batch(rows: &[TestRow], schema: &SchemaRef) -> Result<RecordBatch>
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
                 None => error,
             });
+        }
+    }
+    for (name, value) in rows.iter().flatten() {
+        let dated = schema.field_with_name(name).is_ok_and(|f| *f.data_type() == DataType::Date32);
+        let day = value.as_str().is_some_and(|text| text.parse::<NaiveDate>().is_ok());
+        // The engine would take a number for so many days since 1970.
+        if dated && !day && !value.is_null() {
+            let text = format!("`{name}` is not a day: {value}");
+            return Err(Error::pipeline(text).hint("write 2026-06-01"));
         }
     }
     let wrong = |e: arrow::error::ArrowError| Error::pipeline(format!("a row does not fit: {e}"));

@@ -23,7 +23,9 @@ pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
                 let name = field.name.clone();
                 let fault =
                     Fault::at(source, in_sql(&name), format!("there is no column `{name}`"));
-                fault.did_you_mean(&name, valid_fields.iter().map(|f| f.name.as_str()))
+                // Another table may have one of just this name.
+                let known = valid_fields.iter().map(|f| f.name.as_str());
+                fault.did_you_mean(&name, known.filter(|known| *known != name))
             }
             other => Fault::at(source, in_sql(sql), other.to_string()),
         },
@@ -65,6 +67,10 @@ pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
         other => {
             let text = other.to_string();
             let span = quoted(&text).unwrap_or(start..start + 1);
+            if text.contains("AggregateFunction(") {
+                let fault = Fault::at(source, span, "there are no other rows to count or add up");
+                return fault.hint("a rule looks at one row of its view: do it in the view");
+            }
             Fault::at(source, span, first_line(&text))
         }
     }

@@ -27,8 +27,8 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::schema::{link_schema, table_schema};
 use crate::pipeline::spec::{Grain, View};
 pub use fault::sql_fault;
-pub use rounds::relations;
 use rounds::rounds;
+pub use rounds::{one_query, relations};
 use safety::Apart;
 
 /// Rows that are handed on at once.
@@ -112,15 +112,16 @@ impl Plans {
 /// # Errors
 /// Every fault of the views' SQL at once.
 pub fn plan(pipeline: &Pipeline, engine: &Engine) -> Result<Plans, Vec<Fault>> {
-    let rounds = rounds(pipeline)?;
-    let (mut plans, mut faults) = (Plans::default(), Vec::new());
+    let (rounds, mut faults) = rounds(pipeline);
+    let mut plans = Plans::default();
     let base = |error: &Error| vec![Fault::of(&pipeline.dir, error.to_string())];
     let context = engine.session().map_err(|e| base(&e))?;
     for (name, schema) in declared(pipeline) {
         register(&context, &name, Arc::new(EmptyTable::new(schema))).map_err(|e| base(&e))?;
     }
     // Of what reads a view that has a fault nothing can be said.
-    let mut blind: BTreeSet<String> = BTreeSet::new();
+    let mut blind: BTreeSet<String> = pipeline.views.keys().cloned().collect();
+    rounds.iter().flatten().for_each(|id| _ = blind.remove(id));
     for mut ids in rounds {
         ids.retain(|id| {
             let read = relations(&pipeline.views[id].sql).unwrap_or_default();

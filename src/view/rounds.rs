@@ -9,26 +9,26 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
 use super::sql_fault;
-use crate::diagnostic::Fault;
+use crate::diagnostic::{Fault, Source};
 use crate::pipeline::Pipeline;
 
-/// Views in rounds: each reads views of earlier rounds only.
-///
-/// # Errors
-/// Every view whose SQL cannot be read, and views that read each other in a circle.
-pub(super) fn rounds(pipeline: &Pipeline) -> Result<Vec<Vec<String>>, Vec<Fault>> {
+/// Views in rounds: each reads views of earlier rounds only. And the faults of those that are in none:
+/// their SQL cannot be read, or they read each other in a circle.
+pub(super) fn rounds(pipeline: &Pipeline) -> (Vec<Vec<String>>, Vec<Fault>) {
     let mut faults = Vec::new();
     let mut needs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for view in pipeline.views.values() {
         let source = pipeline.source("views", &view.id);
-        match relations(&view.sql) {
-            Ok(names) => {
-                let views = names.into_iter().filter(|n| pipeline.views.contains_key(n));
-                needs.insert(view.id.clone(), views.collect());
-            }
-            Err(error) => faults.push(sql_fault(source, &view.sql, &error)),
+        let names = one_query(source, &view.sql)
+            .and_then(|()| relations(&view.sql).map_err(|e| sql_fault(source, &view.sql, &e)));
+        match names {
+            Ok(names) => _ = needs.insert(view.id.clone(), names),
+            Err(fault) => faults.push(fault),
         }
     }
+    // Nobody waits for a view that cannot be read.
+    let known: BTreeSet<String> = needs.keys().cloned().collect();
+    needs.values_mut().for_each(|names| names.retain(|name| known.contains(name)));
     let mut rounds: Vec<Vec<String>> = Vec::new();
     let mut done: BTreeSet<String> = BTreeSet::new();
     while done.len() < needs.len() {
@@ -51,7 +51,30 @@ pub(super) fn rounds(pipeline: &Pipeline) -> Result<Vec<Vec<String>>, Vec<Fault>
         done.extend(ready.iter().cloned());
         rounds.push(ready);
     }
-    if faults.is_empty() { Ok(rounds) } else { Err(faults) }
+    (rounds, faults)
+}
+
+/// Holds that the SQL of a file is one query. A statement that makes or drops a table would be obeyed
+/// while it is planned.
+///
+/// # Errors
+/// A fault at its first line, or what the parser says.
+pub fn one_query(source: &Source, sql: &str) -> Result<(), Fault> {
+    let statements = Parser::parse_sql(&GenericDialect {}, sql)
+        .map_err(|e| sql_fault(source, sql, &DataFusionError::SQL(Box::new(e), None)))?;
+    if matches!(&statements[..], [Statement::Query(_)]) {
+        return Ok(());
+    }
+    let said = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("--");
+    let first = sql.lines().find(said).unwrap_or_default();
+    let start = source.text.find(sql).unwrap_or(0) + sql.find(first).unwrap_or(0);
+    let what = match statements.len() {
+        0 => "there is no SQL below the header",
+        1 => "this statement is no query",
+        _ => "these are several statements",
+    };
+    let hint = "one SELECT stands here, with or without WITH: no CREATE, and nothing behind a `;`";
+    Err(Fault::at(source, start..start + first.len(), what).hint(hint))
 }
 
 /// Names of the tables and views that a query reads.

@@ -60,6 +60,55 @@ fn a_bad_parameter_is_a_fault_of_the_file_that_says_it() {
     }
 }
 
+/// A list that is called like a value of the row is not there, and the rule would find nothing.
+#[test]
+fn a_list_stands_before_the_value_that_is_looked_up() {
+    let view = "basic-medical/views/case_watch.sql";
+    let (right, swapped) = ("in_list('case_rule', f.rule)", "in_list(f.rule, 'case_rule')");
+    let said = "`in_list` has the list `case_rule` in the place of the value";
+    told(view, right, swapped, &["case_watch.sql:35:", said, "the list comes first", right]);
+}
+
+/// Who lowers a threshold in the own file and misspells it would go on with that of the nation.
+#[test]
+fn a_parameter_that_nobody_would_be_given_is_told() {
+    let file = "gansu/codes/param.csv";
+    let row = "cap,62,2017,3000";
+    let near = "did you mean `visit_days`?";
+    for (other, said, hint) in [
+        ("visit_day,62,2026,3", "nothing asks for the parameter `visit_day`", near),
+        ("cap,630123,2017,3000", "no list of divisions has the area `630123`", "a place that is"),
+        ("cap,620000,2017,3000", "no code of a place begins with `620000`", "write 62,"),
+    ] {
+        told(file, row, other, &["gansu/codes/param.csv:7:1", said, hint]);
+    }
+    // Where a name is put together nobody can see which ones are asked for.
+    let policies = Policies::new();
+    policies.edit(file, row, "visit_day,62,2026,3");
+    let rule = "basic-medical/rules/FDC01.sql";
+    policies.edit(rule, "param('contract_days'", "param(CAST('contract_days' AS VARCHAR)");
+    Bidui::new("check").arg(policies.gansu()).go().ended(0);
+}
+
+/// A spreadsheet writes days anew; a holiday that nobody reads moves the terms of all cases.
+#[test]
+fn every_line_of_the_working_days_is_a_day() {
+    let list = "basic-medical/codes/workday.csv";
+    let said = &["workday.csv:66:1", "`2026/10/1` is not a day", "such as 2026-10-01"];
+    told(list, "2026-10-01,0", "2026/10/1,0", said);
+    let said = &["workday.csv:66:1", "`休` does not say whether people work on 2026-10-01"];
+    told(list, "2026-10-01,0", "2026-10-01,休", said);
+}
+
+#[test]
+fn a_division_that_is_wrong_is_told_at_its_line() {
+    let list = "gansu/codes/village_code.csv";
+    let said = &["gansu/codes/village_code.csv:2:1", "division code \"6.20102E+11\" has not"];
+    told(list, "620102001001,", "6.20102E+11,", said);
+    let said = &["gansu/codes/village_code.csv:3:1", "division 620102001001 stands twice"];
+    told(list, "620102001002,", "620102001001,", said);
+}
+
 #[test]
 fn a_list_says_each_code_once_and_each_spelling_for_one() {
     let list = "basic-medical/codes/sex.csv";
@@ -110,6 +159,23 @@ fn folders_that_nobody_reads_are_told() {
     }
     let said = check(&policies, "gansu").stderr;
     for part in ["gansu/rule: no folder", "did you mean `rules`?", "feeds/old", "\n2 faults in "] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+}
+
+#[test]
+fn policy_in_no_folder_is_told() {
+    let policies = Policies::new();
+    for name in ["gansu/TEL90.sql", "gansu/param.csv", "gansu/README.md", "gansu/.old.csv"] {
+        std::fs::write(policies.file(name), "name\n").expect("written");
+    }
+    let said = check(&policies, "gansu").stderr;
+    for part in [
+        "gansu/TEL90.sql: a file beside pipeline.yaml is not read",
+        "gansu/param.csv: a file",
+        "put it into its folder: tables, feeds, views, rules",
+        "\n2 faults in ",
+    ] {
         assert!(said.contains(part), "{part:?} in\n{said}");
     }
 }
@@ -224,6 +290,23 @@ fn what_pipeline_yaml_names_is_told_at_its_place() {
     told(rule, "waivers: [村撤并,", "waivers: [村撤并了,", reason);
 }
 
+/// A bulletin with a blank in its head, or without a date, goes out over somebody's signature.
+#[test]
+fn a_bulletin_has_its_words_and_dates() {
+    let said = &["pipeline.yaml:24:9", "a bulletin names `{office}`", "the block of a child"];
+    told("gansu/pipeline.yaml", "office: 甘肃省卫生健康委员会办公室, ", "", said);
+    let bulletin = "basic-medical/bulletins/monitoring.yaml";
+    told(bulletin, "\"{addressees}\"", "\"{adressees}\"", &["did you mean `addressees`?"]);
+    let said = &["monitoring.yaml:86:", "`按时反馈核查结果` names a date that nothing gives"];
+    told(bulletin, ", day: 20}", "}", said);
+    let policies = Policies::new();
+    std::fs::create_dir(policies.file("site")).expect("a folder");
+    let yaml = "title: {zh: 某省, en: Site}\nextends: gansu\npublish: {suppress_below: 9}\n";
+    std::fs::write(policies.file("site/pipeline.yaml"), yaml).expect("written");
+    let said = check(&policies, "site").stderr;
+    assert!(said.contains("site/pipeline.yaml:3:9") && said.contains("\n4 faults in "), "{said}");
+}
+
 /// Without a table that is believed nobody is linked, and with a wrong root unknown codes of the own province are taken
 /// as those of another.
 #[test]
@@ -248,6 +331,35 @@ fn persons_are_linked_and_the_province_is_known() {
     }
     // What cannot be read says nothing; that is no fault of its own.
     told(file, "identity:", "identiti:", &["pipeline.yaml:", "identiti"]);
+}
+
+/// What bidui makes itself is told at the file that would make it again, in no words of the engine's.
+#[test]
+fn names_that_bidui_gives_are_taken() {
+    let policies = Policies::new();
+    let table = "title: {zh: 甲, en: A}\nabout: One.\ngrain: plain\n\
+                 columns:\n  - {name: a, type: text, title: 甲}\n";
+    let view = "/*---\ntitle: {zh: 甲, en: A}\nsubject: org_code\ndivision: division\n---*/\n\
+                SELECT org_code, division FROM institution\n";
+    std::fs::create_dir_all(policies.file("gansu/tables")).expect("a folder");
+    std::fs::create_dir_all(policies.file("gansu/views")).expect("a folder");
+    std::fs::write(policies.file("gansu/tables/link.yaml"), table).expect("written");
+    std::fs::write(policies.file("gansu/views/code_sex.sql"), view).expect("written");
+    let premium = "basic-medical/tables/premium.yaml";
+    let more = "columns:\n  - {name: id_no_raw, type: text, title: 原号, privacy: direct}\n";
+    policies.edit(premium, "columns:\n", more);
+    let said = check(&policies, "gansu").stderr;
+    for part in [
+        "gansu/tables/link.yaml:1:1",
+        "bidui makes a table of this name",
+        "gansu/views/code_sex.sql:1:1",
+        "`code_sex` is the table of the code list `sex`",
+        "premium.yaml:7:12",
+        "column `id_no_raw` is made by bidui, for `id_no`",
+        "\n3 faults in ",
+    ] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
 }
 
 #[test]
@@ -288,6 +400,19 @@ fn every_worked_example_is_tried() {
     }
 }
 
+/// A bare 20260601 would be a day of the year 57000.
+#[test]
+fn a_day_of_an_example_is_a_day() {
+    let policies = Policies::new();
+    let test = policies.file("gansu/rules/TEL01.test.yaml");
+    let wrong = "given: [{org_code: H1, last_session_on: 20260601}]\nexpect: []\n";
+    std::fs::write(test, wrong).expect("written");
+    let test = Bidui::new("test").arg(policies.gansu()).args(&["--rule", "TEL01"]);
+    let said = test.go().ended(2).stdout;
+    let told = "TEL01.test.yaml: `last_session_on` is not a day: 20260601; write 2026-06-01";
+    assert!(said.contains(told), "{said}");
+}
+
 /// What the parser or the engine says in its own words comes with what to do, at the word meant.
 #[test]
 fn faults_say_what_to_do() {
@@ -307,6 +432,23 @@ fn faults_say_what_to_do() {
     told(rule, "NOT contract_valid AND", "chronic_n > '三' AND", three);
 }
 
+/// Help that leads nowhere, or a page of the engine's own words, is none.
+#[test]
+fn what_to_do_is_what_can_be_done() {
+    let rule = "basic-medical/rules/FDC01.sql";
+    let rows = &["FDC01.sql:", "no other rows to count", "do it in the view"];
+    told(rule, "NOT contract_valid AND", "count(*) > 1 AND", rows);
+    let policies = Policies::new();
+    let (list, text) = (policies.file("gansu/codes/org_kind.csv"), "code,label\n1,甲\n");
+    std::fs::write(list, text).expect("written");
+    std::fs::write(policies.file("gansu/rules/ORG01.test.yml"), "given: []\n").expect("written");
+    let said = check(&policies, "gansu").stderr;
+    for part in ["there is no column `level`", "files here end in .sql or .test.yaml"] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+    assert!(!said.contains("did you mean `level`?"), "{said}");
+}
+
 /// A view that has a fault hides nothing and makes up nothing of those that read it.
 #[test]
 fn a_view_that_is_wrong_is_told_alone_and_at_its_word() {
@@ -314,6 +456,25 @@ fn a_view_that_is_wrong_is_told_alone_and_at_its_word() {
     let column = &["facility.sql:", "there is no column `nam`", "AS org_name"];
     told(view, "i.name AS org_name", "i.nam AS org_name", column);
     told(view, "FROM institution i", "FROM institutio i", &["'institutio' not found", "| "]);
+}
+
+/// A statement would be obeyed while it is planned. A view that cannot be read keeps nobody waiting, and
+/// hides nothing of the others.
+#[test]
+fn what_is_no_query_is_told_alone() {
+    let view = "basic-medical/views/facility.sql";
+    let (end, made) = ("---*/\n", "---*/\nCREATE VIEW facility AS\n");
+    told(view, end, made, &["facility.sql:7:1", "this statement is no query", "one SELECT stands"]);
+    told(view, end, "---*/\nSELECT 1;\n", &["facility.sql:7:1", "these are several statements"]);
+    let wide = ("i.name AS org_name,", "i.name AS org_name，");
+    told(view, wide.0, wide.1, &["facility.sql:", "`，` is full-width"]);
+    let policies = Policies::new();
+    policies.edit(view, wide.0, wide.1);
+    policies.edit("basic-medical/views/feed_watch.sql", "w.table_name", "w.table_nam");
+    let said = check(&policies, "gansu").stderr;
+    for part in ["`，` is full-width", "there is no column `table_nam`", "\n2 faults in "] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
 }
 
 /// A list that is empty because nothing can be in it would say that nothing is wrong.

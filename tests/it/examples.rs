@@ -27,6 +27,26 @@ fn worked_examples_pass() {
     assert!(said.stdout.contains(" 0 failed"), "{}", said.stdout);
 }
 
+/// Who begins another province has its own counties and thresholds, and the examples of the vocabulary.
+#[test]
+fn worked_examples_hold_in_another_province() {
+    let policies = Policies::new();
+    std::fs::create_dir_all(policies.file("other/codes")).expect("a folder");
+    let villages = "code,label,aliases,parent,level,poverty832\n";
+    let places = format!("{villages}63,某省,,,1,\n6301,某市,,63,2,\n630121,某县,,6301,3,0\n");
+    let yaml = "title: {zh: 某省, en: Other}\nextends: basic-medical\ndivision_root: \"63\"\n\
+                divisions: [division, village_code]\n";
+    for (name, text) in [
+        ("other/pipeline.yaml", yaml),
+        ("other/codes/division.csv", places.as_str()),
+        ("other/codes/village_code.csv", villages),
+    ] {
+        std::fs::write(policies.file(name), text).expect("written");
+    }
+    let said = Bidui::new("test").arg(policies.file("other")).go().ended(0);
+    assert!(said.stdout.contains(" 0 failed"), "{}", said.stdout);
+}
+
 /// That nothing failed of nothing that was tried would look like success.
 #[test]
 fn a_part_of_an_id_that_nothing_has_is_a_fault() {

@@ -38,6 +38,10 @@ pub fn check(pipeline: &Pipeline, engine: &Engine, plans: &Plans) -> Result<(), 
     for bulletin in pipeline.bulletins.values() {
         let Some(units) = &bulletin.units else { continue };
         let source = pipeline.source("bulletins", &bulletin.id);
+        if let Err(fault) = view::one_query(source, &units.sql) {
+            faults.push(fault);
+            continue;
+        }
         let whole = |error: Error| vec![Fault::of(&source.path, error.to_string())];
         let context = engine.session().map_err(whole)?;
         for view in &plans.views {
