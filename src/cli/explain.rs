@@ -6,7 +6,6 @@ use super::{Page, output};
 use crate::anomaly::Anomaly;
 use crate::error::{Error, Result};
 use crate::identity::step_title;
-use crate::ledger::store::{self, Store};
 use crate::night::explain::{Explanation, SourceRow, explain as why, find};
 use crate::night::{Options, Setup};
 use crate::pipeline::Pipeline;
@@ -74,8 +73,7 @@ fn number(setup: &Setup, name: &str) -> Result<String> {
     if name.len() == 16 && name.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Ok(name.to_owned());
     }
-    let address = store::address(&setup.pipeline.settings, setup.lake.root());
-    let case = Store::open_existing(&address)?.case(name)?;
+    let case = setup.ledger()?.case(name)?;
     case.map(|case| case.anomaly).ok_or_else(|| {
         Error::usage(format!("there is no anomaly or case {name}"))
             .hint("list them with `bidui show anomalies`, `bidui case list`")
