@@ -39,6 +39,9 @@ const SURNAMES: &str = include_str!("surnames.csv");
 /// An ID number, in its old form, of a prefix that no person of the world has.
 const STRANGER: &[u8; 15] = b"629999300101001";
 
+/// How mobile numbers begin that nobody has: operators use 150 to 153 and 155 to 159.
+const NO_PHONE: &str = "154";
+
 /// What to make.
 #[derive(Debug, Clone)]
 pub struct Order {

@@ -4,6 +4,7 @@ use super::draw::{Draw, plus};
 use super::model::{Bill, CoverKind, Home, Money, Person, Place};
 use super::orgs::Role;
 use super::{Plant, Subject, World};
+use crate::fake::NO_PHONE;
 
 /// Days before the first night on which her dialysis began.
 const BEGAN: i64 = 96;
@@ -26,7 +27,7 @@ impl World {
             birth,
             name: "马秀英".to_owned(),
             rel: "户主",
-            phone: "13900000000".to_owned(),
+            phone: format!("{NO_PHONE}00000000"),
             death: None,
             status: "正常",
             hukou: None,

@@ -9,6 +9,7 @@ use super::model::{CoverKind, Home, Person};
 use super::names::Group;
 use super::orgs::Role;
 use super::wish::Wish;
+use crate::fake::NO_PHONE;
 
 /// Households of one to seven persons, per thousand.
 const SIZES: [u64; 7] = [150, 255, 220, 195, 110, 50, 20];
@@ -90,9 +91,9 @@ impl World {
                 name.push(if seat.male { '强' } else { '兰' });
             }
         }
-        let mut phone = String::with_capacity(11);
-        phone.push_str(["139", "138", "150", "187", "133", "199"][draw.below(6) as usize]);
-        digits(&mut phone, draw.below(100_000_000), 8);
+        let mut phone = String::from(NO_PHONE);
+        digits(&mut phone, draw.below(6), 1);
+        digits(&mut phone, draw.below(10_000_000), 7);
         Person {
             slot,
             male: seat.male,

@@ -6,6 +6,7 @@ use super::World;
 use super::draw::{Draw, coded, date, digits, plus};
 use super::model::{Copy_, CoverKind, Group, Home, Illness, Listing, Monitored};
 use super::wish::{ListWish, Wish};
+use crate::fake::NO_PHONE;
 
 /// Code, class, ICD, name of the diseases that the world knows.
 pub(super) const HBP: (&str, &str, &str, &str) = ("hbp", "慢病", "I10.x00", "高血压病");
@@ -151,7 +152,7 @@ impl World {
         // The province's two digits.
         hh_no.extend(self.sites[home.county].code.chars().take(2));
         digits(&mut hh_no, home.number, 10);
-        let mut helper_phone = String::from("138");
+        let mut helper_phone = String::from(NO_PHONE);
         digits(&mut helper_phone, draw.below(100_000_000), 8);
         home.list = Some(Listing {
             hh_no,

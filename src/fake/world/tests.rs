@@ -72,6 +72,23 @@ fn ids_are_unique_and_well_formed() {
 }
 
 #[test]
+fn telephone_numbers_are_nobodys() {
+    let world = world(2_000, 3, 1);
+    let mut numbers = 0;
+    for county in 0..world.counties() {
+        world.county(county, 0, &[], &mut |row, _| {
+            for (name, value) in row.fields.iter().filter(|(name, _)| name.ends_with("phone")) {
+                let text = format!("{value:?}");
+                let number = text.contains(|c: char| c.is_ascii_digit());
+                assert!(!number || text.contains("\"154"), "{name}: {text}");
+                numbers += usize::from(number);
+            }
+        });
+    }
+    assert!(numbers > 1_000, "{numbers}");
+}
+
+#[test]
 fn same_seed_same_world() {
     let (a, b) = (world(3000, 3, 2), world(3000, 3, 2));
     for night in 0..2 {

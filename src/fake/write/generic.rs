@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::dice::below;
 use crate::codes::CodeList;
+use crate::fake::NO_PHONE;
 use crate::fake::world::{Record, Value};
 use crate::pipeline::spec::{Column, ColumnType, Feed, Table};
 
@@ -196,7 +197,7 @@ fn value(
             Value::Text(some.join("|").into())
         }
         // 199 with a zero behind it is not handed out to anybody.
-        Source::Phone => Value::Text(format!("1990{:07}", below(rng, 10_000_000)).into()),
+        Source::Phone => Value::Text(format!("{NO_PHONE}0{:07}", below(rng, 10_000_000)).into()),
         Source::Staff => text(STAFF[below(rng, STAFF.len())]),
         Source::Day => Value::Date(days_ago(rng, 730)),
         Source::Month => {
