@@ -123,11 +123,11 @@ fn applies(args: &Args) -> Result<()> {
         ("--events", args.events, &[Links]),
     ];
     let (own, others): (Vec<_>, Vec<_>) =
-        options.iter().partition(|(.., lists)| lists.contains(&args.what));
+        options.into_iter().partition(|(.., lists)| lists.contains(&args.what));
     let Some((option, ..)) = others.into_iter().find(|(_, said, _)| *said) else { return Ok(()) };
     let what = args.what.to_possible_value();
     let what = what.as_ref().map_or("", |what| what.get_name());
-    let own: Vec<&str> = own.into_iter().map(|(option, ..)| *option).chain(["--limit"]).collect();
+    let own: Vec<&str> = own.into_iter().map(|(option, ..)| option).chain(["--limit"]).collect();
     let error = Error::usage(format!("`show {what}` takes no {option}"));
     Err(error.hint(format!("it takes {}", own.join(", "))))
 }
