@@ -385,6 +385,35 @@ fn a_contract_puts_codes_into_columns_of_codes() {
     told(rule, "  - chronic_since:", "  - chronic_n\n  - chronic_since:", said);
 }
 
+/// What would quietly be done otherwise than it is written, or make numbers of cases that never come back.
+#[test]
+fn numbers_and_words_of_pipeline_yaml_can_be_obeyed() {
+    let policies = Policies::new();
+    let file = "gansu/pipeline.yaml";
+    policies.edit(file, "{once: [poverty_member]}", "{accept: -10, review: 3}");
+    policies.edit(file, "{nights: 14}", "{nights: 1}");
+    policies.edit(file, "  sensitive: MG", "  opens: []\n  sensitive: M G");
+    policies.edit(file, "  prefix: GS", "  prefix: G-S/2");
+    let said = check(&policies, "gansu").stderr;
+    for part in [
+        "pipeline.yaml:16:18",
+        "rows are linked from -10 bits on, so nobody would be asked from 3 on",
+        "`accept` is not less than `review`",
+        "pipeline.yaml:20:21",
+        "a lake keeps at least 2 nights",
+        "pipeline.yaml:35:9",
+        "no anomaly would become a case",
+        "pipeline.yaml:36:14",
+        "`M G` cannot stand in the numbers of cases",
+        "pipeline.yaml:37:11",
+        "`G-S/2` cannot stand in the numbers of cases",
+        "write letters and digits",
+        "\n5 faults in ",
+    ] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+}
+
 /// One worked example that cannot be tried does not hide the others.
 #[test]
 fn every_worked_example_is_tried() {
