@@ -10,7 +10,7 @@ use super::spec::{
     Against, ColumnType, ControlTotal, Feed, FeedColumn, FileKind, Grain, Privacy, Rule, System,
     TOTAL_WORDS, Table, View,
 };
-use super::{Pipeline, layout};
+use super::{Pipeline, constants, layout};
 use crate::calendar::{Due, Workdays};
 use crate::diagnostic::{Fault, Source};
 
@@ -25,6 +25,7 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     }
     for feed in pipeline.feeds.values() {
         Checker::new(pipeline, "feeds", &feed.id, faults).feed(feed);
+        constants::check(pipeline, feed, faults);
     }
     same_files(pipeline, faults);
     for view in pipeline.views.values() {

@@ -414,6 +414,40 @@ fn numbers_and_words_of_pipeline_yaml_can_be_obeyed() {
     }
 }
 
+/// A contract that fits no row, or whose words nobody would look at.
+#[test]
+fn what_a_contract_says_of_its_columns_can_be_obeyed() {
+    let policies = Policies::new();
+    let feed = "gansu/feeds/premium.yaml";
+    let day = "  - {to: paid_on, from: [缴费日期, 入库日期, 缴款日期], on_bad: \"null\"}\n";
+    policies.edit(feed, day, "");
+    // What an extract may lack may have a constant, for those that do.
+    let constants = "insutype: \"390\", paid_on: 昨天, paid_amt: \"1\", payer: 个人";
+    policies.edit(feed, "insutype: \"390\"", constants);
+    policies.edit(feed, "所属年度], required: true}", "所属年度], required: true, unit: 元}");
+    policies.edit(feed, "stale_after_days: 62", "stale_after_days: -1");
+    policies.edit(feed, "row_count_change_percent: 100", "row_count_change_percent: -5");
+    policies.edit(feed, "fake: {kind: csv,", "fake: {no_dirt: [id_51, broken], kind: csv,");
+    let said = check(&policies, "gansu").stderr;
+    for part in [
+        "the constant `昨天` of `paid_on` is no day",
+        "such as 2026-10-01",
+        "`paid_amt` is filled from the extract: no row has its constant",
+        "take it out of `columns`",
+        "`year` is no amount",
+        "premium.yaml:7:73",
+        "every delivery would be stale",
+        "premium.yaml:8:60",
+        "a change of rows is counted from 0",
+        "there is no dirt `id_51`",
+        "did you mean `id_15`?",
+        "there is no dirt `broken`",
+        "\n7 faults in ",
+    ] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+}
+
 /// One worked example that cannot be tried does not hide the others.
 #[test]
 fn every_worked_example_is_tried() {
