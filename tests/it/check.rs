@@ -448,6 +448,40 @@ fn what_a_contract_says_of_its_columns_can_be_obeyed() {
     }
 }
 
+#[test]
+fn what_rules_and_views_name_is_there() {
+    let policies = Policies::new();
+    for kind in ["sql", "test.yaml"] {
+        let (from, to) = ("basic-medical/rules/FDC01", "gansu/rules/FDC 09");
+        let (from, to) = (format!("{from}.{kind}"), format!("{to}.{kind}"));
+        std::fs::copy(policies.file(&from), policies.file(&to)).expect("copied");
+    }
+    let rule = "basic-medical/rules/ORG01.sql";
+    policies.edit(rule, "{to: county_health,", "{to: county_helth,");
+    policies.edit("basic-medical/rules/ORG01.test.yaml", "also: {ORG02:", "also: {ORG92:");
+    let (view, trace) = ("basic-medical/views/facility.sql", "trace: {institution: [org_code]");
+    policies.edit(view, trace, "trace: {institution: [org_kode]");
+    let said = check(&policies, "gansu").stderr;
+    for part in [
+        "gansu/rules/FDC 09.sql:1:1",
+        "the rule's id `FDC 09` cannot stand in the number of a case",
+        "ORG01.sql:7:13",
+        "there is no office `county_helth`",
+        "did you mean `county_health`?",
+        "ORG01.test.yaml:",
+        "there is no rule `ORG92`",
+        "facility.sql:5:23",
+        "there is no column of institution `org_kode`",
+        "did you mean `org_code`?",
+        "\n4 faults in ",
+    ] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+    // The table has it, and the view does not give it.
+    let said = &["facility.sql:5:33", "the view has no column `beds`"];
+    told(view, trace, "trace: {institution: [org_code, beds]", said);
+}
+
 /// One worked example that cannot be tried does not hide the others.
 #[test]
 fn every_worked_example_is_tried() {
