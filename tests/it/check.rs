@@ -482,6 +482,25 @@ fn what_rules_and_views_name_is_there() {
     told(view, trace, "trace: {institution: [org_code, beds]", said);
 }
 
+/// Lines of colours that are swapped, amounts that cannot be, and an example that nobody would try.
+#[test]
+fn what_figures_are_held_against_can_be() {
+    let file = "basic-medical/bulletins/monitoring.yaml";
+    let lamp = "I01: {green: 99, yellow: 95}";
+    let said = &["monitoring.yaml:32:9", "no figure of `I01` would be yellow", "above that of"];
+    told(file, lamp, "I01: {green: 95, yellow: 99}", said);
+    // Where less is better the lines stand the other way round.
+    let said = &["monitoring.yaml:33:9", "no figure of `I05` would be yellow", "below that of"];
+    told(file, lamp, &format!("{lamp}\n  I05: {{green: 9, yellow: 5}}"), said);
+    let table = "basic-medical/tables/premium.yaml";
+    let said = &["premium.yaml:12:", "unknown type `decimal(4,6)`", "digits behind the point"];
+    told(table, "decimal(16,2)", "decimal(4,6)", said);
+    let example = "basic-medical/indicators/I02.test.yaml";
+    let said = &["I02.test.yaml:28:15", "no list of divisions has the county `620499`"];
+    let (there, none) = ("{county: \"620423\", numerator", "{county: \"620499\", numerator");
+    told(example, there, none, said);
+}
+
 /// One worked example that cannot be tried does not hide the others.
 #[test]
 fn every_worked_example_is_tried() {
