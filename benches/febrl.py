@@ -83,7 +83,7 @@ division_root: "62"
 divisions: [division]
 buckets: 2
 identity: {spine: [master], secret: {demo: "demo secret: never use with real data"}}
-retention: {nights: 1}
+retention: {nights: 2}
 """
 
 

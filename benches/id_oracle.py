@@ -32,7 +32,7 @@ division_root: "62"
 divisions: [division]
 buckets: 2
 identity: {spine: [number], secret: {demo: "demo secret: never use with real data"}}
-retention: {nights: 1}
+retention: {nights: 2}
 """,
     "codes/division.csv": "code,label,aliases,parent,level\n62,甘肃省,,,1\n",
     "tables/number.yaml": """title: {zh: 号码, en: Number}

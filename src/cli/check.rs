@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use super::output;
 use crate::diagnostic::{self, Fault};
 use crate::error::Result;
+use crate::fake;
 use crate::ledger::policy::Policy;
 use crate::night::setup::{SOME_DAY, newest, prepared};
 use crate::pipeline::{self, Pipeline};
@@ -31,6 +32,7 @@ pub struct Args {
 /// code is 2.
 pub fn check(args: &Args) -> Result<ExitCode> {
     let (pipeline, mut faults) = pipeline::read_folder(&args.pipeline);
+    faults.extend(pipeline.iter().flat_map(fake::check));
     let night = pipeline.as_ref().and_then(|p| newest(p.settings.input.as_deref()));
     let mut plans = None;
     if let Some(pipeline) = pipeline.as_ref().filter(|_| faults.iter().all(leaves_the_sql)) {

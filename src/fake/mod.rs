@@ -23,6 +23,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::anomaly::table::csv_cell;
 use crate::citizen_id::upgrade15;
 use crate::codes;
+use crate::diagnostic::Fault;
 use crate::division::Divisions;
 use crate::error::{Error, Result};
 use crate::lake::hash_file;
@@ -263,11 +264,29 @@ impl Maker<'_> {
     }
 }
 
+/// Kinds of dirt that contracts rule out and that there are not.
+pub fn check(pipeline: &Pipeline) -> Vec<Fault> {
+    let rates = serde_json::to_value(Dirt::default()).expect("rates are JSON");
+    let rates = rates.as_object().into_iter().flatten().filter(|(_, rate)| rate.is_number());
+    let known: Vec<&str> = rates.map(|(kind, _)| kind.as_str()).collect();
+    let mut faults = Vec::new();
+    for feed in pipeline.feeds.values() {
+        let source = pipeline.source("feeds", &feed.id);
+        for kind in feed.fake.no_dirt.iter().filter(|kind| !known.contains(&kind.as_str())) {
+            let span = source.find_value("no_dirt:", kind);
+            let fault = Fault::at(source, span, format!("there is no dirt `{kind}`"));
+            let fault = fault.hint(format!("kinds are {}", known.join(", ")));
+            faults.push(fault.did_you_mean(kind, known.iter().copied()));
+        }
+    }
+    faults
+}
+
 /// The dirt of a feed: what it rules out is not there.
 fn dirt_of(dirt: &Dirt, feed: &Feed) -> Result<Dirt> {
     let mut rates = serde_json::to_value(dirt).expect("rates are JSON");
     for kind in &feed.fake.no_dirt {
-        let rate = rates.get_mut(kind).ok_or_else(|| {
+        let rate = rates.get_mut(kind).filter(|rate| rate.is_number()).ok_or_else(|| {
             Error::pipeline(format!("feed {}: there is no dirt `{kind}`", feed.id))
         })?;
         *rate = 0.0.into();

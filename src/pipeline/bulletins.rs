@@ -184,6 +184,7 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
                 faults.push(Fault::at(source, source.find_value("weights", id), text).hint(hint));
             }
         }
+        lamps(pipeline, bulletin, source, faults);
         for pattern in bulletin.problems.iter().flat_map(|p| &p.rules) {
             let known = pipeline.rules.keys().any(|rule| fits(pattern, rule));
             if !known && !pipeline.has("rules", pattern) {
@@ -216,6 +217,22 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
                 let text = "a day of every month is one from 1 to 28";
                 faults.push(Fault::at(source, source.find("day:"), text));
             }
+        }
+    }
+}
+
+/// Colours whose lines are swapped: nothing would ever be yellow.
+fn lamps(pipeline: &Pipeline, bulletin: &Bulletin, source: &Source, faults: &mut Vec<Fault>) {
+    for (id, lamp) in &bulletin.lamps {
+        let Some(indicator) = pipeline.indicators.get(id) else { continue };
+        let (swapped, side) = match indicator.better {
+            Better::Down => (lamp.green > lamp.yellow, "below"),
+            Better::Up | Better::None => (lamp.green < lamp.yellow, "above"),
+        };
+        if swapped {
+            let span = source.find_value(&format!("{id}:"), "green");
+            let fault = Fault::at(source, span, format!("no figure of `{id}` would be yellow"));
+            faults.push(fault.hint(format!("the line of green lies {side} that of yellow")));
         }
     }
 }

@@ -77,7 +77,7 @@ impl Pipeline {
     }
 
     /// Codes and titles of the offices.
-    fn offices(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(super) fn offices(&self) -> impl Iterator<Item = (&str, &str)> {
         let list = self.codes.get(&self.settings.cases.offices);
         let columns = list.and_then(|l| Some((l, l.position("code")?, l.position("label")?)));
         columns.into_iter().flat_map(|(list, code, label)| {

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::pattern::{Parts, Pattern};
-use super::schema::{CASE_COLUMNS, DELIVERY_COLUMNS, FEED_COLUMNS};
+use super::schema::{CASE_COLUMNS, DELIVERY_COLUMNS, FEED_COLUMNS, table_schema};
 use super::spec::{
     Against, ColumnType, ControlTotal, Feed, FeedColumn, FileKind, Grain, Privacy, Rule, System,
     TOTAL_WORDS, Table, View,
 };
-use super::{Pipeline, layout};
+use super::{Pipeline, constants, layout};
 use crate::calendar::{Due, Workdays};
 use crate::diagnostic::{Fault, Source};
 
@@ -25,6 +25,7 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     }
     for feed in pipeline.feeds.values() {
         Checker::new(pipeline, "feeds", &feed.id, faults).feed(feed);
+        constants::check(pipeline, feed, faults);
     }
     same_files(pipeline, faults);
     for view in pipeline.views.values() {
@@ -33,7 +34,6 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     for rule in pipeline.rules.values() {
         Checker::new(pipeline, "rules", &rule.id, faults).rule(rule);
     }
-    orphan_tests(pipeline, faults);
 }
 
 /// Feeds that were copied and still take the files of the first one: a file goes to one feed alone.
@@ -270,10 +270,18 @@ impl<'a> Checker<'a> {
             let text = format!("a table is called `{}` too", view.id);
             self.faults.push(Fault::at(self.source, 0..1, text).hint("rename the view"));
         }
-        for table in view.trace.keys() {
-            if !self.pipeline.has("tables", table) {
-                let known = self.pipeline.tables.keys().map(String::as_str);
-                self.unknown("trace:", table, "table", known);
+        for (id, columns) in &view.trace {
+            let Some(table) = self.pipeline.tables.get(id) else {
+                if !self.pipeline.has("tables", id) {
+                    let known = self.pipeline.tables.keys().map(String::as_str);
+                    self.unknown("trace:", id, "table", known);
+                }
+                continue;
+            };
+            let schema = table_schema(table);
+            for column in columns.iter().filter(|column| schema.index_of(column).is_err()) {
+                let known = schema.fields().iter().map(|field| field.name().as_str());
+                self.unknown("trace:", column, &format!("column of {id}"), known);
             }
         }
     }
@@ -289,6 +297,11 @@ impl<'a> Checker<'a> {
                 let known = self.pipeline.tables.keys().map(String::as_str);
                 self.unknown("needs:", need, "table", known);
             }
+        }
+        let pipeline = self.pipeline;
+        let offices = || pipeline.offices().map(|(code, _)| code);
+        if offices().next().is_some() && !offices().any(|code| code == rule.route.to) {
+            self.unknown("route:", &rule.route.to, "office", offices());
         }
         for due in std::iter::once(&rule.route.due).chain(&rule.route.escalate) {
             if Due::parse(due).is_none() {
@@ -378,21 +391,4 @@ fn words(expr: &str) -> impl Iterator<Item = &str> {
 /// Names in braces in a message.
 pub(super) fn placeholders(message: &str) -> impl Iterator<Item = &str> {
     message.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
-}
-
-/// A worked example of a rule that does not exist.
-fn orphan_tests(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
-    for (key, source) in &pipeline.sources {
-        let Some(id) = key.strip_prefix("rules/").and_then(|k| k.strip_suffix(".test")) else {
-            continue;
-        };
-        if !pipeline.has("rules", id) {
-            faults.push(
-                Fault::of(&source.path, format!("a worked example without its rule `{id}`"))
-                    .did_you_mean(id, pipeline.rules.keys().map(String::as_str)),
-            );
-        } else if let Err(fault) = super::rule_test(source) {
-            faults.push(fault);
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::yaml;
+use super::{Pipeline, yaml};
 use crate::diagnostic::{Fault, Source};
 
 /// One row of a worked example: columns not named are null.
@@ -66,4 +66,32 @@ pub fn rule_test(source: &Source) -> Result<RuleTest, Fault> {
         not_applicable: raw.not_applicable,
         also: raw.also,
     })
+}
+
+/// Adds every fault of worked examples: those without a rule, those that are none, and rules that they
+/// name and that there are not.
+pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
+    let known = || pipeline.rules.keys().map(String::as_str);
+    for (key, source) in &pipeline.sources {
+        let Some(id) = key.strip_prefix("rules/").and_then(|k| k.strip_suffix(".test")) else {
+            continue;
+        };
+        if !pipeline.has("rules", id) {
+            let text = format!("a worked example without its rule `{id}`");
+            faults.push(Fault::of(&source.path, text).did_you_mean(id, known()));
+            continue;
+        }
+        let test = match rule_test(source) {
+            Ok(test) => test,
+            Err(fault) => {
+                faults.push(fault);
+                continue;
+            }
+        };
+        for other in test.also.keys().filter(|other| !pipeline.has("rules", other)) {
+            let span = source.find_value("also:", other);
+            let fault = Fault::at(source, span, format!("there is no rule `{other}`"));
+            faults.push(fault.did_you_mean(other, known()));
+        }
+    }
 }

@@ -7,7 +7,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::spec::Title;
-use super::{Pipeline, TestRow, yaml};
+use super::{Pipeline, TestRow, lists, yaml};
 use crate::diagnostic::{Fault, Source};
 
 /// What the figure of an indicator is.
@@ -252,8 +252,30 @@ fn orphans(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
             let known = pipeline.indicators.keys().map(String::as_str);
             let text = format!("a worked example without its indicator `{id}`");
             faults.push(Fault::of(&source.path, text).did_you_mean(id, known));
-        } else if let Err(fault) = indicator_test(source) {
-            faults.push(fault);
+            continue;
+        }
+        match indicator_test(source) {
+            Ok(test) => nowhere(pipeline, source, &test, faults),
+            Err(fault) => faults.push(fault),
+        }
+    }
+}
+
+/// Counties of an example that are none, of a city that is there or in the pipeline's own file. Nobody
+/// would try it: examples about counties of other provinces are left out.
+fn nowhere(pipeline: &Pipeline, source: &Source, test: &IndicatorTest, faults: &mut Vec<Fault>) {
+    let Some(places) = lists::places(pipeline) else { return };
+    let root = pipeline.settings.division_root.as_str();
+    let own = !root.is_empty() && source.path.starts_with(&pipeline.dir);
+    let expected = source.find("expect:").start;
+    let counties: BTreeSet<&str> = test.expect.iter().map(|row| row.county.as_str()).collect();
+    for county in counties.into_iter().filter(|county| !places.contains(*county)) {
+        let city = county.get(..4).is_some_and(|city| places.contains(city));
+        if city || (own && county.starts_with(root)) {
+            let span = source.find_word(expected, county).unwrap_or(expected..expected + 1);
+            let text = format!("no list of divisions has the county `{county}`");
+            let hint = "write the 6 digits of a county that is there";
+            faults.push(Fault::at(source, span, text).hint(hint));
         }
     }
 }

@@ -43,6 +43,14 @@ pub(super) fn check(feed: &Feed, source: &Source, faults: &mut Vec<Fault>) {
         let text = "a limit of quarantined rows is from 0 to 100".to_owned();
         wrong("quarantine_percent:", "", text, "such as 1.0");
     }
+    if feed.limits.row_count_change_percent.is_some_and(|limit| limit.is_nan() || limit < 0.0) {
+        let text = "a change of rows is counted from 0, up and down alike".to_owned();
+        wrong("row_count_change_percent:", "", text, "such as 40");
+    }
+    if feed.delivery.stale_after_days.is_some_and(|days| days < 0) {
+        let text = "every delivery would be stale, and no rule over its table be run".to_owned();
+        wrong("stale_after_days:", "", text, "older ones are too old, such as 62");
+    }
     if feed.delivery.due_day.is_some_and(|day| !(1..=31).contains(&day)) {
         let text = "a day of a month is from 1 to 31".to_owned();
         wrong("due_day:", "", text, "the day of the month after the period");

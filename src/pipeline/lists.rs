@@ -209,7 +209,7 @@ fn wanted(pipeline: &Pipeline) -> Option<BTreeSet<&str>> {
 }
 
 /// Codes of all divisions, if their lists can be read.
-fn places(pipeline: &Pipeline) -> Option<HashSet<String>> {
+pub(super) fn places(pipeline: &Pipeline) -> Option<HashSet<String>> {
     let mut places = HashSet::new();
     for id in &pipeline.settings.divisions {
         let list = pipeline.codes.get(id)?;

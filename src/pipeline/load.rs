@@ -8,7 +8,9 @@ use super::bulletins::Bulletin;
 use super::indicators::Indicator;
 use super::packs::Pack;
 use super::spec::{Feed, Rule, Table, View};
-use super::{Pipeline, bulletins, check, groups, indicators, lists, names, packs, parse, settings};
+use super::{
+    Pipeline, bulletins, check, example, groups, indicators, lists, names, packs, parse, settings,
+};
 use crate::codes::CodeList;
 use crate::cores;
 use crate::diagnostic::{Fault, Source, nearest};
@@ -63,6 +65,7 @@ pub fn read_folder(dir: &Path) -> (Option<Pipeline>, Vec<Fault>) {
     };
     parse_all(&mut pipeline, &layers, &mut faults);
     check::check(&pipeline, &mut faults);
+    example::check(&pipeline, &mut faults);
     names::check(&pipeline, &mut faults);
     settings::check(&pipeline, &layers, &mut faults);
     groups::check(&pipeline, &layers, &mut faults);

@@ -3,6 +3,7 @@
 pub mod bulletins;
 pub mod cases;
 mod check;
+mod constants;
 mod delivery;
 mod example;
 pub mod groups;

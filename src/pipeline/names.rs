@@ -1,4 +1,7 @@
-//! Names that bidui gives itself: a table, view or column of that name would be there twice.
+//! Names that cannot be given: those that bidui gives itself, which would be there twice, and those that
+//! numbers of cases could not be made of.
+
+use unicode_normalization::is_nfkc;
 
 use super::Pipeline;
 use super::spec::{ColumnType, Table};
@@ -7,7 +10,17 @@ use crate::diagnostic::Fault;
 /// The table of rows that no plain ID links.
 const LINK: &str = "link";
 
-/// Adds every fault of names that are taken.
+/// What a word in the number of a case is made of.
+pub(super) const SIGNS: &str = "letters and digits, and `-`, `_` or `.` between them";
+
+/// May a word stand in the number of a case? Files are called by it, no cell may begin like a formula,
+/// and what comes back is read without spaces and in half width.
+pub(super) fn in_numbers(word: &str) -> bool {
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    word.starts_with(char::is_alphanumeric) && word.chars().all(fits) && is_nfkc(word)
+}
+
+/// Adds every fault of names that cannot be given.
 pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     let tables = pipeline.tables.keys().map(|id| ("tables", id));
     for (section, id) in tables.chain(pipeline.views.keys().map(|id| ("views", id))) {
@@ -20,6 +33,11 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
         };
         let fault = Fault::at(pipeline.source(section, id), 0..1, what);
         faults.push(fault.hint("give the file another name"));
+    }
+    for id in pipeline.rules.keys().filter(|id| !in_numbers(id)) {
+        let text = format!("the rule's id `{id}` cannot stand in the number of a case");
+        let fault = Fault::at(pipeline.source("rules", id), 0..1, text);
+        faults.push(fault.hint(format!("name the file by {SIGNS}, without spaces")));
     }
     for table in pipeline.tables.values() {
         of_ids(pipeline, table, faults);

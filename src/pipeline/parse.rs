@@ -189,8 +189,8 @@ pub(super) fn table(stem: &str, source: &Source) -> Result<Table, Fault> {
     for column in raw.columns {
         let Some(kind) = column_type(&column.kind) else {
             let span = source.find_value("type", &column.kind);
-            let known = "text, code, citizen_id, name, division, date, month, decimal(p,s), int, \
-                         bool, set";
+            let known = "text, code, citizen_id, name, division, date, month, decimal(p,s) with s \
+                         of its p digits behind the point, int, bool, set";
             return Err(Fault::at(source, span, format!("unknown type `{}`", column.kind))
                 .hint(format!("types are {known}")));
         };
@@ -231,8 +231,11 @@ fn column_type(word: &str) -> Option<ColumnType> {
         _ => {
             let inner = word.strip_prefix("decimal(")?.strip_suffix(')')?;
             let (precision, scale) = inner.split_once(',')?;
-            let precision = precision.trim().parse().ok().filter(|p| (1..=38).contains(p))?;
-            let scale = scale.trim().parse().ok().filter(|s| (0..=10).contains(s))?;
+            let precision: u8 = precision.trim().parse().ok().filter(|p| (1..=38).contains(p))?;
+            let scale: i8 = scale.trim().parse().ok().filter(|s| (0..=10).contains(s))?;
+            if scale.unsigned_abs() > precision {
+                return None;
+            }
             ColumnType::Decimal { precision, scale }
         }
     })

@@ -6,6 +6,7 @@ use super::Pipeline;
 use super::bulletins::Bulletin;
 use super::cases::CaseSettings;
 use super::load::Layer;
+use super::names::{SIGNS, in_numbers};
 use super::spec::{ColumnType, Grain};
 use crate::calendar::Due;
 use crate::codes::CodeList;
@@ -22,6 +23,7 @@ pub(super) fn check(pipeline: &Pipeline, layers: &[Layer], faults: &mut Vec<Faul
         persons(pipeline, &mut told);
         root(pipeline, &mut told);
     }
+    numbers(pipeline, &mut told);
     lists(pipeline, &mut told);
     cases(pipeline, &mut told);
     waivers(pipeline, &mut told);
@@ -139,6 +141,25 @@ fn root(pipeline: &Pipeline, told: &mut Told<'_>) {
     }
 }
 
+/// Numbers of pipeline.yaml that could not be obeyed.
+fn numbers(pipeline: &Pipeline, told: &mut Told<'_>) {
+    let nights = pipeline.settings.retention_nights;
+    if nights < 2 {
+        let text = "a lake keeps at least 2 nights: each is told from the one before it".to_owned();
+        told.value("nights:", &nights.to_string(), text, "such as `retention: {nights: 14}`");
+    }
+    let link = &pipeline.settings.identity.link;
+    if link.accept.is_nan() || link.review.is_nan() || link.accept < link.review {
+        let text = format!(
+            "rows are linked from {} bits on, so nobody would be asked from {} on",
+            link.accept, link.review
+        );
+        let accept = told.layers.iter().any(|layer| layer.yaml.text.contains("accept:"));
+        let (key, bits) = if accept { ("accept:", link.accept) } else { ("review:", link.review) };
+        told.value(key, &bits.to_string(), text, "`accept` is not less than `review`");
+    }
+}
+
 /// Lists have the columns by which they are read: without them they would be empty.
 fn lists(pipeline: &Pipeline, told: &mut Told<'_>) {
     let settings = &pipeline.settings;
@@ -155,9 +176,19 @@ fn lists(pipeline: &Pipeline, told: &mut Told<'_>) {
     }
 }
 
-/// Terms, working days and offices of cases.
+/// Numbers, severities, terms, working days and offices of cases.
 fn cases(pipeline: &Pipeline, told: &mut Told<'_>) {
     let cases = &pipeline.settings.cases;
+    for (key, word) in [("prefix:", &cases.prefix), ("sensitive:", &cases.sensitive)] {
+        if !in_numbers(word) {
+            let text = format!("`{word}` cannot stand in the numbers of cases");
+            told.value(key, word, text, &format!("write {SIGNS}"));
+        }
+    }
+    if cases.opens.is_empty() {
+        let text = "no anomaly would become a case".to_owned();
+        told.value("opens:", "", text, "name severities, such as [red, orange]; without it all");
+    }
     if Due::parse(&cases.redo).is_none() {
         let text = format!("`{}` is not a time", cases.redo);
         told.wrong(&cases.redo, text, "write 7d for days, 3wd for working days");

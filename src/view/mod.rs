@@ -196,14 +196,11 @@ fn plan_one(
     // Only the optimized plan has the types that its rows will have.
     let plan = frame.into_optimized_plan().map_err(fail)?;
     let schema: SchemaRef = Arc::new(plan.schema().as_arrow().clone());
-    for (key, column) in [
-        ("subject:", Some(&view.subject)),
-        ("division:", Some(&view.division)),
-        ("name:", view.name.as_ref()),
-    ] {
-        if let Some(column) = column
-            && schema.index_of(column).is_err()
-        {
+    let named = [("subject:", &view.subject), ("division:", &view.division)].into_iter();
+    let named = named.chain(view.name.iter().map(|name| ("name:", name)));
+    let traced = view.trace.values().flatten().map(|column| ("trace:", column));
+    for (key, column) in named.chain(traced) {
+        if schema.index_of(column).is_err() {
             let span = source.find_value(key, column);
             let fault = Fault::at(source, span, format!("the view has no column `{column}`"));
             let known = schema.fields().iter().map(|f| f.name().as_str());

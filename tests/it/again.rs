@@ -30,7 +30,7 @@ impl World {
         let mut world = Self::new();
         let file = world.path("pipeline/pipeline.yaml");
         let yaml = std::fs::read_to_string(&file).expect("a pipeline");
-        std::fs::write(file, yaml.replace("{nights: 1}", "{nights: 40}")).expect("written");
+        std::fs::write(file, yaml.replace("{nights: 2}", "{nights: 40}")).expect("written");
         world.night(NIGHTS[0]);
         let first = (0..5).map(|_| world.corrected(NIGHTS[0])).last().expect("corrected");
         let second = world.night(NIGHTS[1]);

@@ -385,6 +385,122 @@ fn a_contract_puts_codes_into_columns_of_codes() {
     told(rule, "  - chronic_since:", "  - chronic_n\n  - chronic_since:", said);
 }
 
+/// What would quietly be done otherwise than it is written, or make numbers of cases that never come back.
+#[test]
+fn numbers_and_words_of_pipeline_yaml_can_be_obeyed() {
+    let policies = Policies::new();
+    let file = "gansu/pipeline.yaml";
+    policies.edit(file, "{once: [poverty_member]}", "{accept: -10, review: 3}");
+    policies.edit(file, "{nights: 14}", "{nights: 1}");
+    policies.edit(file, "  sensitive: MG", "  opens: []\n  sensitive: M G");
+    policies.edit(file, "  prefix: GS", "  prefix: G-S/2");
+    let said = check(&policies, "gansu").stderr;
+    for part in [
+        "pipeline.yaml:16:18",
+        "rows are linked from -10 bits on, so nobody would be asked from 3 on",
+        "`accept` is not less than `review`",
+        "pipeline.yaml:20:21",
+        "a lake keeps at least 2 nights",
+        "pipeline.yaml:35:9",
+        "no anomaly would become a case",
+        "pipeline.yaml:36:14",
+        "`M G` cannot stand in the numbers of cases",
+        "pipeline.yaml:37:11",
+        "`G-S/2` cannot stand in the numbers of cases",
+        "write letters and digits",
+        "\n5 faults in ",
+    ] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+}
+
+/// A contract that fits no row, or whose words nobody would look at.
+#[test]
+fn what_a_contract_says_of_its_columns_can_be_obeyed() {
+    let policies = Policies::new();
+    let feed = "gansu/feeds/premium.yaml";
+    let day = "  - {to: paid_on, from: [缴费日期, 入库日期, 缴款日期], on_bad: \"null\"}\n";
+    policies.edit(feed, day, "");
+    // What an extract may lack may have a constant, for those that do.
+    let constants = "insutype: \"390\", paid_on: 昨天, paid_amt: \"1\", payer: 个人";
+    policies.edit(feed, "insutype: \"390\"", constants);
+    policies.edit(feed, "所属年度], required: true}", "所属年度], required: true, unit: 元}");
+    policies.edit(feed, "stale_after_days: 62", "stale_after_days: -1");
+    policies.edit(feed, "row_count_change_percent: 100", "row_count_change_percent: -5");
+    policies.edit(feed, "fake: {kind: csv,", "fake: {no_dirt: [id_51, broken], kind: csv,");
+    let said = check(&policies, "gansu").stderr;
+    for part in [
+        "the constant `昨天` of `paid_on` is no day",
+        "such as 2026-10-01",
+        "`paid_amt` is filled from the extract: no row has its constant",
+        "take it out of `columns`",
+        "`year` is no amount",
+        "premium.yaml:7:73",
+        "every delivery would be stale",
+        "premium.yaml:8:60",
+        "a change of rows is counted from 0",
+        "there is no dirt `id_51`",
+        "did you mean `id_15`?",
+        "there is no dirt `broken`",
+        "\n7 faults in ",
+    ] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+}
+
+#[test]
+fn what_rules_and_views_name_is_there() {
+    let policies = Policies::new();
+    for kind in ["sql", "test.yaml"] {
+        let (from, to) = ("basic-medical/rules/FDC01", "gansu/rules/FDC 09");
+        let (from, to) = (format!("{from}.{kind}"), format!("{to}.{kind}"));
+        std::fs::copy(policies.file(&from), policies.file(&to)).expect("copied");
+    }
+    let rule = "basic-medical/rules/ORG01.sql";
+    policies.edit(rule, "{to: county_health,", "{to: county_helth,");
+    policies.edit("basic-medical/rules/ORG01.test.yaml", "also: {ORG02:", "also: {ORG92:");
+    let (view, trace) = ("basic-medical/views/facility.sql", "trace: {institution: [org_code]");
+    policies.edit(view, trace, "trace: {institution: [org_kode]");
+    let said = check(&policies, "gansu").stderr;
+    for part in [
+        "gansu/rules/FDC 09.sql:1:1",
+        "the rule's id `FDC 09` cannot stand in the number of a case",
+        "ORG01.sql:7:13",
+        "there is no office `county_helth`",
+        "did you mean `county_health`?",
+        "ORG01.test.yaml:",
+        "there is no rule `ORG92`",
+        "facility.sql:5:23",
+        "there is no column of institution `org_kode`",
+        "did you mean `org_code`?",
+        "\n4 faults in ",
+    ] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+    // The table has it, and the view does not give it.
+    let said = &["facility.sql:5:33", "the view has no column `beds`"];
+    told(view, trace, "trace: {institution: [org_code, beds]", said);
+}
+
+/// Lines of colours that are swapped, amounts that cannot be, and an example that nobody would try.
+#[test]
+fn what_figures_are_held_against_can_be() {
+    let file = "basic-medical/bulletins/monitoring.yaml";
+    let lamp = "I01: {green: 99, yellow: 95}";
+    let said = &["monitoring.yaml:32:9", "no figure of `I01` would be yellow", "above that of"];
+    told(file, lamp, "I01: {green: 95, yellow: 99}", said);
+    // Where less is better the lines stand the other way round.
+    let said = &["monitoring.yaml:33:9", "no figure of `I05` would be yellow", "below that of"];
+    told(file, lamp, &format!("{lamp}\n  I05: {{green: 9, yellow: 5}}"), said);
+    let table = "basic-medical/tables/premium.yaml";
+    let said = &["premium.yaml:12:", "unknown type `decimal(4,6)`", "digits behind the point"];
+    told(table, "decimal(16,2)", "decimal(4,6)", said);
+    let example = "basic-medical/indicators/I02.test.yaml";
+    let said = &["I02.test.yaml:28:15", "no list of divisions has the county `620499`"];
+    let (there, none) = ("{county: \"620423\", numerator", "{county: \"620499\", numerator");
+    told(example, there, none, said);
+}
+
 /// One worked example that cannot be tried does not hide the others.
 #[test]
 fn every_worked_example_is_tried() {

@@ -15,7 +15,7 @@ division_root: "62"
 divisions: [division]
 buckets: 2
 identity: {spine: [resident], secret: {demo: "demo secret: never use with real data"}}
-retention: {nights: 1}
+retention: {nights: 2}
 "#,
     ),
     (

@@ -73,7 +73,7 @@ impl World {
         let daily = policy("feeds/resident.yaml").replace("monthly", "daily");
         own.put("pipeline/feeds/resident.yaml", &daily);
         own.put("pipeline/rules/PAY02.sql", &too_much());
-        let nights = policy("pipeline.yaml").replace("{nights: 1}", "{nights: 30}");
+        let nights = policy("pipeline.yaml").replace("{nights: 2}", "{nights: 30}");
         own.put("pipeline/pipeline.yaml", &nights);
         own
     }
