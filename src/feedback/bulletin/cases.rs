@@ -17,7 +17,7 @@ pub struct Acts {
     pub answered: u64,
     pub sent_back: u64,
     pub relapsed: u64,
-    /// Letters that went out, each of them.
+    /// Letters that fell due, each of them.
     pub letters: u64,
     /// Open cases past their term on the last day.
     pub overdue: u64,
