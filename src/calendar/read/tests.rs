@@ -177,7 +177,8 @@ fn reads_months() {
 
 #[test]
 fn a_month_alone_is_told_from_its_first_day() {
-    for raw in ["2022-01", "2022.1", "2022年1月", "２０２２年１月份", "202201", "JAN-22"] {
+    for raw in ["2022-01", "2022.1", "2022年1月", "２０２２年１月份", "202201", "JAN-22"]
+    {
         assert!(is_month(raw) && crate::calendar::is_month(raw), "{raw}");
     }
     for raw in ["2022-01-01", "20220101", "20220101.0", "220101", "44562.75", "01-JAN-22"] {
