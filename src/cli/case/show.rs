@@ -137,7 +137,7 @@ fn facts(desk: &Desk, case: &Case) -> Vec<(&'static str, String)> {
     facts.extend(days.into_iter().filter_map(|(name, d)| Some((name, d?.to_string()))));
     if case.step > 0 {
         let letter = desk.policy.letter(case.step);
-        facts.push(("督办函件 letters", format!("{} {letter}", case.step)));
+        facts.push(("应发函件 letters due", format!("{} {letter}", case.step)));
     }
     let counts = [("退回 sent back", case.sent_back), ("反弹 relapses", case.relapses)];
     facts.extend(counts.into_iter().filter(|c| c.1 > 0).map(|(n, c)| (n, c.to_string())));
