@@ -113,7 +113,8 @@ impl<'a> Fields<'a> {
         day: NaiveDate,
     ) -> Result<Filled, Vec<String>> {
         let mut faults = Vec::new();
-        let (mut notes, mut months) = (Vec::new(), Vec::new());
+        let mut notes = Vec::new();
+        let mut months: Vec<String> = Vec::new();
         let mut values: BTreeMap<&str, String> = BTreeMap::new();
         let mut days: BTreeMap<&str, NaiveDate> = BTreeMap::new();
         for fill in &self.form.fill {
