@@ -48,6 +48,11 @@ pub fn parse_date(raw: &str) -> DateCell {
     }
 }
 
+/// Does a cell that [`parse_date`] takes for the first day of a month name the month alone?
+pub fn is_month(raw: &str) -> bool {
+    parse_date(raw).value().is_some_and(|date| date.day() == 1) && read::is_month(raw)
+}
+
 /// Reads a month as its first day: 202204, 20224, 2022-04, 2022年4月, and any day in it.
 pub fn parse_month(raw: &str) -> DateCell {
     // As a day, `20224` would be one of 1955, by Excel's count.

@@ -41,7 +41,7 @@ pub fn written_date(raw: &str) -> DateCell {
     if raw.len() > 1 && raw.bytes().all(|byte| byte.is_ascii_digit()) {
         return from_digits(raw);
     }
-    let text: String = raw.chars().filter_map(half_width).collect();
+    let text = plain(raw);
     let text = text.trim().trim_start_matches(['\'', '`']);
     match text {
         "" | "0" => return DateCell::Missing,
@@ -57,6 +57,23 @@ pub fn written_date(raw: &str) -> DateCell {
         DateCell::Value(date) if date < forever() => DateCell::Value(in_china(date, time)),
         other => other,
     }
+}
+
+/// Does the text of a day, which was read, have a year and a month only?
+pub fn is_month(raw: &str) -> bool {
+    let text = plain(raw);
+    let text = text.trim().trim_start_matches(['\'', '`']);
+    let groups = time_apart(text).and_then(|(date, _)| Groups::of(date));
+    groups.is_some_and(|groups| match groups.numbers[..groups.len] {
+        // Longer ones are days that were floats on their way.
+        [(_, digits), _] => digits <= 4,
+        [(number, 6)] => is_month_of_a_year(number / 100, number % 100),
+        _ => false,
+    })
+}
+
+fn is_month_of_a_year(year: u32, month: u32) -> bool {
+    (1900..=2100).contains(&year) && (1..=12).contains(&month)
 }
 
 /// A day without a time.
@@ -79,6 +96,11 @@ fn day_alone(date: &str) -> DateCell {
         [a, b, c] => by_order(&groups, a, b, c),
         _ => DateCell::Bad,
     }
+}
+
+/// Half wide, in capitals, without what cannot be seen.
+fn plain(raw: &str) -> String {
+    raw.chars().filter_map(half_width).collect()
 }
 
 fn half_width(c: char) -> Option<char> {
@@ -250,7 +272,7 @@ fn from_digits(text: &str) -> DateCell {
     };
     match digits.len() {
         5 => serial(number(0, 5)),
-        6 if (1900..=2100).contains(&number(0, 4)) && (1..=12).contains(&number(4, 6)) => {
+        6 if is_month_of_a_year(number(0, 4), number(4, 6)) => {
             match judged(number(0, 4), number(4, 6), 2) {
                 DateCell::Value(date) => DateCell::Value(month_start(date)),
                 other => other,

@@ -9,7 +9,7 @@ use arrow::array::{ArrayRef, Int64Array, StringArray};
 use chrono::NaiveDate;
 
 use super::case::Where;
-use super::case::said;
+use super::case::{said, tell_terms};
 use super::output::{self, Form, Out};
 use super::show::columns;
 use crate::error::Result;
@@ -120,6 +120,7 @@ fn show(args: &Show) -> Result<ExitCode> {
         Some(about) => store.events_about(about)?,
         None => store.events()?,
     };
+    tell_terms(&mut events);
     events.retain(|e| args.since.is_none_or(|since| e.draft.day >= since));
     let skip = events.len().saturating_sub(args.limit.unwrap_or(usize::MAX));
     events.drain(..skip);

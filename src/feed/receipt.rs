@@ -18,7 +18,7 @@ use crate::privacy::PersonKeys;
 pub struct PartAccount {
     pub file: String,
     pub sheet: Option<String>,
-    /// What the text was read as.
+    /// What the text was read as; of a file that is no text its kind.
     pub encoding: Option<String>,
     pub delimiter: Option<char>,
     /// Line of the heading; 0 when there is none.

@@ -139,6 +139,15 @@ impl Reader {
         }
     }
 
+    /// What counts are put in order by: of two that are told alike neither is the larger one.
+    pub fn told(self, count: i128) -> i128 {
+        match self {
+            Self::Public { below, .. } if count > 0 && count < below => 1,
+            Self::Public { round, .. } => rounded(count, round) * round,
+            Self::Internal => count,
+        }
+    }
+
     /// The figure that this reader knows, from which all that he is told is worked out; nothing when it
     /// would show a small count.
     pub fn figure(self, figure: &Figure, unit: Unit) -> Option<Figure> {
@@ -241,6 +250,7 @@ mod tests {
             ["0", "<8", "<8", "10", "100"],
             [0, 1, 7, 8, 102].map(|n| public.count(n)).each_ref().map(String::as_str)
         );
+        assert_eq!([0, 1, 7, 8, 12, 13].map(|n| public.told(n)), [0, 1, 1, 10, 10, 15]);
         assert_eq!(public.value(&of(995, 1000), Unit::Percent), None, "5 would be left");
         assert_eq!(public.value(&of(5, 1000), Unit::Percent), None);
         assert_eq!(public.value(&of(1000, 1000), Unit::Percent).as_deref(), Some("100.0"));

@@ -71,7 +71,7 @@ pub struct DeliveryLine {
     /// Names of its files, of one that was refused; the numbers of persons in them are hidden.
     #[serde(default)]
     pub names: Vec<String>,
-    /// `UTF-8`, `GB18030`, `XLSX` …, as found.
+    /// `utf-8`, `gb18030`, `xlsx` …, as found.
     pub encodings: Vec<String>,
     pub rows: u64,
     pub used: u64,

@@ -215,6 +215,7 @@ fn henans_letters_are_addressed_to_governments() {
     for name in bidui::lake::names_in(&out) {
         let text = std::fs::read_to_string(out.join(&name)).expect("a letter");
         let to = text.lines().find(|line| line.ends_with('：')).expect("whom it is to");
+        assert!(!["前期", "已发"].iter().any(|claim| text.contains(claim)), "{text}");
         let end: Vec<&str> = text.lines().rev().take(2).collect();
         assert!(end[0].ends_with('日') && end[1] == "河南省卫生健康委员会办公室", "{text}");
         let step = name.split('_').next().and_then(|number| number.chars().last());

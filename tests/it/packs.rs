@@ -451,11 +451,18 @@ fn letters_name_late_cases_and_no_people() {
     let call = world.pack(&["letters", "--on", "2027-03-01"]).arg("--out").arg(&out);
     call.go().ended(0);
     let mut told = BTreeSet::new();
-    for name in bidui::lake::names_in(&out) {
+    let names = bidui::lake::names_in(&out);
+    let highest = names.iter().any(|n| n.ends_with("_约谈通知.txt"));
+    assert!(highest, "{names:?}");
+    for name in names {
         let letter = std::fs::read_to_string(out.join(&name)).expect("a letter");
         let numbers = letter.lines().filter_map(|l| l.split_once(". ")?.1.split('　').next());
         told.extend(numbers.map(str::to_owned));
         assert!(!letter.contains(['{', '}', '*']), "{letter}");
+        // None of these was ever written before, whatever its kind.
+        for claim in ["前期", "已发", "经提示", "再次"] {
+            assert!(!letter.contains(claim), "{letter}");
+        }
     }
     let late: BTreeSet<String> =
         world.cases().into_values().filter(|c| c.state.is_open()).map(|c| c.number).collect();

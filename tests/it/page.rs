@@ -33,6 +33,18 @@ fn refused_deliveries_and_unknown_files_are_named() {
     assert_eq!(payment.refused, 1);
 }
 
+/// The night report has a column for it.
+#[test]
+fn every_delivery_says_as_what_it_was_read() {
+    let summary = bidui::night::read_summary(&current(tiny_lake())).expect("a summary");
+    let mut told: Vec<&str> = Vec::new();
+    for delivery in summary.deliveries.iter().filter(|d| d.rows > 0) {
+        assert!(!delivery.encodings.is_empty(), "{delivery:?}");
+        told.extend(delivery.encodings.iter().map(String::as_str));
+    }
+    assert!(told.contains(&"xlsx"), "{told:?}");
+}
+
 #[test]
 fn deliveries_fit_a_narrow_terminal() {
     let show = |columns: &str| {

@@ -11,7 +11,7 @@ evidence:
   - due
   - days: "days_overdue"
   - letters: "step"
-message: "督办件{case_rule}应于{due}前反馈，已逾期{days}天，现为{state_label}，已发督办文书（次）：{letters}"
+message: "督办件{case_rule}应于{due}前反馈，已逾期{days}天，现为{state_label}，应发督办文书（次）：{letters}"
 waivers: [系统未同步, 其他]
 basis: {text: 督办反馈时限（项目设定：逾期依次提示、督办、约谈）, effective: [2021-01-01, null]}
 ---*/

@@ -174,3 +174,16 @@ fn reads_months() {
     assert_eq!(parse_month("202213"), DateCell::Bad);
     assert_eq!(parse_month("0000-00"), DateCell::Missing);
 }
+
+#[test]
+fn a_month_alone_is_told_from_its_first_day() {
+    for raw in ["2022-01", "2022.1", "2022年1月", "２０２２年１月份", "202201", "JAN-22"]
+    {
+        assert!(is_month(raw) && crate::calendar::is_month(raw), "{raw}");
+    }
+    for raw in ["2022-01-01", "20220101", "20220101.0", "220101", "44562.75", "01-JAN-22"] {
+        assert_eq!(parse_date(raw), DateCell::Value(day(2022, 1, 1)), "{raw}");
+        assert!(!crate::calendar::is_month(raw), "{raw}");
+    }
+    assert!(!crate::calendar::is_month("2022-13") && !crate::calendar::is_month(""));
+}

@@ -7,7 +7,7 @@ use crate::cli::ledger::{for_people, leave_person_out};
 use crate::cli::output::{self, Form};
 use crate::error::{Error, Result};
 use crate::ledger::act::{Act, Event, Fault, Outcome};
-use crate::ledger::case::Case;
+use crate::ledger::case::{Case, Cases};
 use crate::privacy::hide_ids;
 
 /// What `bidui case show` can be told.
@@ -29,7 +29,8 @@ pub struct Args {
 pub fn show(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let case = one(&desk, &args.number)?;
-    let events = desk.store.events_about(&case.number)?;
+    let mut events = desk.store.events_about(&case.number)?;
+    tell_terms(&mut events);
     match args.output {
         Form::Json => output::say(&json(&desk, &case, &events)?)?,
         Form::Table => output::say(&page(&desk, &case, &events)?)?,
@@ -136,7 +137,7 @@ fn facts(desk: &Desk, case: &Case) -> Vec<(&'static str, String)> {
     facts.extend(days.into_iter().filter_map(|(name, d)| Some((name, d?.to_string()))));
     if case.step > 0 {
         let letter = desk.policy.letter(case.step);
-        facts.push(("督办函件 letters", format!("{} {letter}", case.step)));
+        facts.push(("应发函件 letters due", format!("{} {letter}", case.step)));
     }
     let counts = [("退回 sent back", case.sent_back), ("反弹 relapses", case.relapses)];
     facts.extend(counts.into_iter().filter(|c| c.1 > 0).map(|(n, c)| (n, c.to_string())));
@@ -148,6 +149,24 @@ fn facts(desk: &Desk, case: &Case) -> Vec<(&'static str, String)> {
     let said = texts.into_iter().filter(|t| !t.1.is_empty());
     facts.extend(said.map(|(name, text)| (name, text.clone())));
     facts
+}
+
+/// Puts the term that a case had after each act in the place of the one that the act gives: a case that is
+/// sent again, or that comes back, keeps its own. The events of a case begin with its first.
+pub(in crate::cli) fn tell_terms(events: &mut [Event]) {
+    let mut cases = Cases::default();
+    for event in events {
+        // What a damaged ledger says is shown as it stands there.
+        if cases.apply(&event.draft).is_err() {
+            continue;
+        }
+        let due = cases.by_number.get(&event.draft.about).and_then(|case| case.due);
+        if let (Act::Issue { due: told, .. } | Act::SendBack { due: told, .. }, Some(due)) =
+            (&mut event.draft.act, due)
+        {
+            *told = due;
+        }
+    }
 }
 
 /// What an act says, in a few words; who answered stays in the ledger.
@@ -193,5 +212,53 @@ fn outcome(outcome: Outcome) -> &'static str {
         Outcome::NotTrue => "不属实",
         Outcome::Waiver => "情况特殊申请豁免",
         Outcome::Elsewhere => "转其他部门",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::act::Draft;
+    use crate::ledger::chain::{Head, link};
+    use crate::pipeline::spec::Severity;
+
+    /// The second pack and the reviewer give terms that are not the case's.
+    #[test]
+    fn the_history_tells_the_term_that_holds() {
+        let day = |text: &str| -> chrono::NaiveDate { text.parse().expect("a day") };
+        let open = Act::Open {
+            anomaly: "a".into(),
+            rule: "INS01".into(),
+            subject_kind: "person".into(),
+            subject: "s".into(),
+            anchor: String::new(),
+            county: "620423".into(),
+            division: "620423".into(),
+            owner: "county_health".into(),
+            severity: Severity::Red,
+        };
+        let issue = |due: &str| Act::Issue { pack: "p".into(), due: day(due), steps: Vec::new() };
+        let reopen = Act::Reopen { relapse: false, reason: "不实".into() };
+        let acts = [
+            ("2026-11-01", open),
+            ("2026-11-02", issue("2026-11-12")),
+            // Ten days are left.
+            ("2026-11-02", Act::Vanish),
+            ("2026-12-01", reopen),
+            ("2026-12-02", issue("2026-12-31")),
+        ];
+        let drafts = acts.map(|(on, act)| Draft {
+            about: "GS-1".into(),
+            day: day(on),
+            actor: "甲".into(),
+            act,
+        });
+        let mut events = link(&Head::default(), drafts.into(), None, "t").expect("links");
+        let text = events[4].text.clone();
+        tell_terms(&mut events);
+        let told: Vec<String> = events.iter().map(|e| said(&e.draft.act)).collect();
+        assert_eq!(told[1], "p 期限 2026-11-12");
+        assert_eq!(told[4], "p 期限 2026-12-12");
+        assert_eq!(events[4].text, text, "what was recorded stays");
     }
 }

@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 
 use super::{Desk, Where, actor, form, home, now};
 use crate::cli::output;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::feedback::take_back::{self, Fields, Receiver, Returned, Taken, Verdict, judge, reply};
 use crate::lake::{durable, hash_file};
 use crate::ledger::act::{Act, Draft, Event};
@@ -143,7 +143,7 @@ fn before<'a>(events: &'a [Event], blake3: &str) -> Option<(&'a [Event], NaiveDa
 ///
 /// # Errors
 /// No night, ledger or form for counties; nobody who takes them in; a day or an act that the ledger
-/// refuses; the disk. A file that cannot be read is no error: its receipt says so.
+/// refuses; the machine. A file that cannot be read is no error: its receipt says so.
 pub fn take_back(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let form = form(&desk)?;
@@ -162,7 +162,7 @@ pub fn take_back(args: &Args) -> Result<ExitCode> {
     let mut all_well = true;
     let mut books = Books::open(&desk.store)?;
     // The next file is read while one is judged and answered; no more of them lie in memory.
-    std::thread::scope(|scope| {
+    let done = std::thread::scope(|scope| {
         let (sender, read) = sync_channel(0);
         let keys = &desk.setup.keys;
         scope.spawn(move || {
@@ -173,10 +173,7 @@ pub fn take_back(args: &Args) -> Result<ExitCode> {
             }
         });
         for (file, read) in read {
-            let (returned, mut taken) = match read {
-                Ok(returned) => (returned, Taken::default()),
-                Err(error) => unreadable(file, &error),
-            };
+            let (returned, mut taken) = received(file, read)?;
             let mut day = receiver.day;
             if taken.refused.is_none() {
                 (taken, day) = take_in(&desk, &fields, &receiver, &returned, &mut books)?;
@@ -186,8 +183,12 @@ pub fn take_back(args: &Args) -> Result<ExitCode> {
             table.add_row(line(&returned, &taken, &path));
         }
         Ok::<(), Error>(())
-    })?;
-    output::say(&output::drawn(table))?;
+    });
+    // What was taken in before the machine failed stays so.
+    if table.row_count() > 0 {
+        output::say(&output::drawn(table))?;
+    }
+    done?;
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -229,6 +230,22 @@ fn take_in(
         books.record(&desk.store, &taken.drafts)?;
     }
     Ok((taken, receiver.day))
+}
+
+/// A file as it was read, or its refusal.
+///
+/// # Errors
+/// The machine failed: the county has nothing to send again.
+fn received(file: &Path, read: Result<Returned>) -> Result<(Returned, Taken)> {
+    match read {
+        Ok(returned) => Ok((returned, Taken::default())),
+        Err(mut error) if error.kind == Kind::Environment => {
+            // It may say where the file lies, and that file may be named after a person.
+            error.message = hide_ids(&error.message);
+            Err(error.hint("files that have their receipt are taken in; give the others again"))
+        }
+        Err(error) => Ok(unreadable(file, &error)),
+    }
 }
 
 /// A file that cannot be read gets a receipt too, which says in Chinese what is known of the reason.
@@ -296,6 +313,19 @@ mod tests {
         };
         let day = "2026-11-10".parse().expect("a day");
         Draft { about: number.into(), day, actor: "甲".into(), act }
+    }
+
+    /// Too few processes or a full disk are nothing that a county can put right.
+    #[test]
+    fn a_machine_that_fails_refuses_no_file() {
+        let file = Path::new("表.xlsx");
+        let full = Error::environment("cannot read 回_629101198505050018.xlsx: no process");
+        let error = received(file, Err(full)).expect_err("it fails");
+        assert!(error.exit_code() == 3 && !error.hints.is_empty(), "{error:?}");
+        assert!(!error.message.contains("629101"), "{error}");
+        let (returned, taken) = received(file, Err(Error::gate("damaged"))).expect("a receipt");
+        assert!(taken.refused.is_some_and(|why| why.contains("damaged")));
+        assert_eq!(returned.name, "表.xlsx");
     }
 
     /// Two people take files in at once.

@@ -111,7 +111,7 @@ pub struct Part {
     pub file: String,
     /// The sheet of a workbook.
     pub sheet: Option<String>,
-    /// What the text was read as, with what is odd about it.
+    /// What the text was read as, with what is odd about it; of a file that is no text its kind, `xlsx`.
     pub encoding: Option<String>,
     /// What separates the cells of a line.
     pub delimiter: Option<char>,

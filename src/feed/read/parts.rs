@@ -41,14 +41,15 @@ pub(super) fn open_merged(source: &Source) -> Result<Vec<Box<dyn Rows>>> {
 }
 
 fn begin(job: Job) -> Result<Vec<Box<dyn Rows>>> {
-    let source = job.source.clone();
+    let (source, content) = (job.source.clone(), job.content);
     let (worker, parts) = start(&job)?;
     // A workbook inside a zip stands in memory: many of them must not wait there.
     let idle = if source.is_member() { None } else { Some(worker) };
     let shared = Arc::new(Shared { job, idle: Mutex::new(idle) });
     let label = source.label();
     let rows = parts.into_iter().enumerate().map(|(index, info)| {
-        let part = Part { file: label.clone(), sheet: info.sheet, ..Part::default() };
+        let (file, encoding) = (label.clone(), Some(content.word().to_owned()));
+        let part = Part { file, sheet: info.sheet, encoding, ..Part::default() };
         let shared = Arc::clone(&shared);
         let (names, state) = (info.names, State::Before);
         Box::new(PartRows { part, names, shared, index, state, rows: Taking::nothing() })

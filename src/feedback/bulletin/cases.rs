@@ -17,7 +17,7 @@ pub struct Acts {
     pub answered: u64,
     pub sent_back: u64,
     pub relapsed: u64,
-    /// Letters that went out, each of them.
+    /// Letters that fell due, each of them.
     pub letters: u64,
     /// Open cases past their term on the last day.
     pub overdue: u64,
@@ -127,15 +127,12 @@ impl CaseFacts {
         counts
     }
 
-    /// Causes that counties gave for cases of some rules, the most frequent first.
+    /// Causes that counties gave for cases of some rules, in the order of their words.
     pub fn causes(&self, rules: &[String]) -> Vec<(String, u64)> {
         let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
         for (_, cause) in self.causes.values().filter(|(rule, _)| rules.contains(rule)) {
             *sums.entry(cause).or_default() += 1;
         }
-        let mut causes: Vec<(String, u64)> =
-            sums.into_iter().map(|(cause, n)| (cause.to_owned(), n)).collect();
-        causes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        causes
+        sums.into_iter().map(|(cause, n)| (cause.to_owned(), n)).collect()
     }
 }

@@ -210,6 +210,23 @@ impl<'a> Facts<'a> {
         enough.then(|| (2 * sum + 100 * weights) / (200 * weights))
     }
 
+    /// Puts counts in order, the most first. Those that the reader is told alike stay as they were: else
+    /// their order would tell more.
+    pub fn most_first<K>(&self, counts: &mut [(K, u64)]) {
+        counts.sort_by_key(|(_, n)| std::cmp::Reverse(self.told(*n)));
+    }
+
+    /// May the first of some counts in that order be said to be more than the others?
+    pub fn lead<K>(&self, counts: &[(K, u64)], first: usize) -> bool {
+        let told = |at: usize| counts.get(at).map(|(_, n)| self.told(*n));
+        let next = told(first).filter(|_| self.material.reader.is_public());
+        next.is_none_or(|next| first > 0 && told(first - 1) > Some(next))
+    }
+
+    fn told(&self, count: u64) -> i128 {
+        self.material.reader.told(i128::from(count))
+    }
+
     /// Counties of a city that have figures.
     pub fn counties_of(&self, of: &str) -> Vec<&str> {
         let mut counties = self.now.figures.areas(6);

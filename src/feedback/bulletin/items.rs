@@ -145,23 +145,28 @@ fn causes(facts: &Facts<'_>, item: &Item) -> String {
         all.filter_map(|id| facts.indicator(id)).flat_map(|i| i.causes.clone()).collect();
     rules.sort();
     rules.dedup();
-    let given = facts.cases.as_ref().map(|c| c.causes(&rules)).unwrap_or_default();
-    let (source, counts) = if given.is_empty() {
-        ("比对发现的主要问题", facts.by_rule(&rules))
+    let mut given = facts.cases.as_ref().map(|c| c.causes(&rules)).unwrap_or_default();
+    facts.most_first(&mut given);
+    let (source, what, mut counts) = if given.is_empty() {
+        ("比对发现的", "问题", facts.by_rule(&rules))
     } else {
-        ("县（市、区）反馈的主要原因", given)
+        ("县（市、区）反馈的", "原因", given)
     };
+    counts.retain(|(_, n)| *n > 0);
+    let most = if facts.lead(&counts, NAMED) { "主要" } else { "部分" };
     let said: Vec<String> = counts
         .iter()
-        .filter(|(_, n)| *n > 0)
         .take(NAMED)
         .map(|(cause, n)| format!("{cause}{}件", facts.count(*n)))
         .collect();
-    if said.is_empty() { String::new() } else { format!("{source}：{}。", listed(&said)) }
+    match said.is_empty() {
+        true => String::new(),
+        false => format!("{source}{most}{what}：{}。", listed(&said)),
+    }
 }
 
 impl Facts<'_> {
-    /// Anomalies of some rules by the rules' titles, the most frequent first.
+    /// Anomalies of some rules by the rules' titles, the most frequent first, else as they are given.
     pub fn by_rule(&self, rules: &[String]) -> Vec<(String, u64)> {
         let found = self.material.found.unwrap_or_default();
         let sum = |rule: &String| {
@@ -171,7 +176,7 @@ impl Facts<'_> {
             .iter()
             .filter_map(|r| Some((self.material.pipeline.rules.get(r)?.title.zh.clone(), sum(r))))
             .collect();
-        counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        self.most_first(&mut counts);
         counts
     }
 }

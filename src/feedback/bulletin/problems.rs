@@ -41,11 +41,11 @@ fn paragraph(facts: &Facts<'_>, problem: &Problem) -> Option<String> {
     let rules: BTreeSet<&str> = found.iter().map(|f| f.rule.as_str()).collect();
     let names: Vec<String> = rules.iter().map(|r| (*r).to_owned()).collect();
     let total: u64 = found.iter().map(|f| f.anomalies).sum();
-    let said: Vec<String> = facts
-        .by_rule(&names)
-        .into_iter()
+    let by_rule = facts.by_rule(&names);
+    let said: Vec<String> = by_rule
+        .iter()
         .take(NAMED)
-        .map(|(title, n)| format!("{title}{}件", facts.count(n)))
+        .map(|(title, n)| format!("{title}{}件", facts.count(*n)))
         .collect();
     // What must not be traced to a place is counted for the province alone.
     let sensitive =
@@ -54,8 +54,8 @@ fn paragraph(facts: &Facts<'_>, problem: &Problem) -> Option<String> {
     for f in found.iter().filter(|f| !f.county.is_empty() && !sensitive(&f.rule)) {
         *counties.entry(&f.county).or_default() += f.anomalies;
     }
-    let mut most: Vec<(&str, u64)> = counties.iter().map(|(c, n)| (*c, *n)).collect();
-    most.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    let mut most: Vec<(&str, u64)> = counties.into_iter().collect();
+    facts.most_first(&mut most);
     let named: Vec<String> = most
         .iter()
         .take(NAMED)
@@ -67,11 +67,19 @@ fn paragraph(facts: &Facts<'_>, problem: &Problem) -> Option<String> {
         [] => format!("共发现{total}件"),
         [only] if rules.len() == 1 => format!("共发现{only}"),
         all if all.len() == rules.len() => format!("共发现{total}件，分别为{}", listed(all)),
-        most => format!("共发现{total}件，主要为{}等", listed(most)),
+        first => {
+            let word = if facts.lead(&by_rule, NAMED) { "主要为" } else { "其中有" };
+            format!("共发现{total}件，{word}{}等", listed(first))
+        }
     };
     if !named.is_empty() {
-        let more = if counties.len() > NAMED { "，较多的是" } else { "：" };
-        text.push_str(&format!("；涉及{}个县（市、区）{more}{}", counties.len(), listed(&named)));
+        // As many counties as there may be cases would tell that each of them has one.
+        let (of, more) = match most.len() > NAMED {
+            true if facts.lead(&most, NAMED) => (facts.count(most.len() as u64), "，较多的是"),
+            true => (facts.count(most.len() as u64), "，其中有"),
+            false => (most.len().to_string(), "："),
+        };
+        text.push_str(&format!("；涉及{of}个县（市、区）{more}{}", listed(&named)));
     }
     text.push('。');
     Some(text)

@@ -6,7 +6,7 @@ use chrono::{Datelike, NaiveDate};
 use regex::{Captures, Regex};
 
 use super::book::folded;
-use crate::calendar::parse_date;
+use crate::calendar::{is_month, parse_date};
 use crate::citizen_id::holds_id;
 use crate::feed::read::FORMULA_ERRORS;
 use crate::ledger::act::{Answer, Outcome};
@@ -114,6 +114,7 @@ impl<'a> Fields<'a> {
     ) -> Result<Filled, Vec<String>> {
         let mut faults = Vec::new();
         let mut notes = Vec::new();
+        let mut months: Vec<String> = Vec::new();
         let mut values: BTreeMap<&str, String> = BTreeMap::new();
         let mut days: BTreeMap<&str, NaiveDate> = BTreeMap::new();
         for fill in &self.form.fill {
@@ -140,7 +141,10 @@ impl<'a> Fields<'a> {
                 },
                 FillKind::Date => {
                     match parse_date(text).value().filter(|d| YEARS.contains(&d.year())) {
-                        Some(date) => _ = days.insert(&fill.id, date),
+                        Some(date) => {
+                            days.insert(&fill.id, date);
+                            months.extend(of_a_month(fill, text, date));
+                        }
                         None => faults.push(format!("“{}”不是日期，请写成 {day}", fill.zh)),
                     }
                 }
@@ -153,7 +157,10 @@ impl<'a> Fields<'a> {
             faults.extend(required.filter_map(|fill| owed(fill, filled.get(&fill.id))));
         }
         self.check_days(&days, outcome, from, day, &mut faults);
-        let Some(outcome) = outcome.filter(|_| faults.is_empty()) else { return Err(faults) };
+        let Some(outcome) = outcome.filter(|_| faults.is_empty()) else {
+            return Err(months.into_iter().chain(faults).collect());
+        };
+        notes.extend(months);
         let mut take = |id: &str| values.remove(id).unwrap_or_default();
         let answer = Answer {
             outcome,
@@ -251,6 +258,11 @@ fn owed(fill: &Fill, text: Option<&String>) -> Option<String> {
         Some(_) => "未写明内容",
     };
     Some(format!("“{}”{what}", fill.zh))
+}
+
+/// What is said of a day that is no more than a month: the first of it may be too early.
+fn of_a_month(fill: &Fill, text: &str, date: NaiveDate) -> Option<String> {
+    is_month(text).then(|| format!("“{}”只写到月，按{date}计，请写明日", fill.zh))
 }
 
 /// Marks alone, or a word for nothing.

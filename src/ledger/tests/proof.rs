@@ -1,5 +1,7 @@
 //! What ends a case: an answer that stands, and extracts that are newer than it. And whose it is.
 
+use std::collections::BTreeSet;
+
 use super::fixture::{act, all_ran, anomaly, answer, day, draft, policy, tonight};
 use super::moves::{issue, night, waive};
 use crate::anomaly::{Anomaly, State as Found};
@@ -74,6 +76,19 @@ fn an_answer_from_before_a_waiver_proves_nothing() {
     assert_eq!(world.case().state, State::Pending, "the waiver is over");
     assert_eq!((&world.case().answer, world.case().answered), (&None, None));
     assert_eq!(world.gone("2026-01-09", Some("2026-01-09")), State::Vanished);
+}
+
+/// Nobody is asked for what may be gone.
+#[test]
+fn a_waiver_that_is_over_waits_for_its_rule() {
+    let mut world = World::asked();
+    world.does("2026-01-05", waive("2026-01-10"));
+    let without: BTreeSet<String> = all_ran().into_iter().filter(|r| r != "R01").collect();
+    let blind = tonight(day("2026-01-20"), &[], &without, &|_, _| None);
+    assert_eq!(advance(&world.cases, &blind, &policy()).expect("a night"), []);
+    assert_eq!(night(&mut world.cases, "2026-01-21", &[anomaly(0, Found::Held, None)], None), []);
+    night(&mut world.cases, "2026-01-22", &[anomaly(0, Found::Persisting, None)], None);
+    assert_eq!(world.case().state, State::Pending);
 }
 
 #[test]

@@ -37,6 +37,8 @@ fn parquet_columns_become_text() {
     writer.write(&batch).expect("written");
     writer.close().expect("closed");
     let path = files.put("a.parquet", &bytes);
+    let parts = open(&path, &Format::default()).expect("opens");
+    assert_eq!(parts[0].part().encoding.as_deref(), Some("parquet"));
     let all = read(&path, &Format::default()).expect("reads");
     let expected = ["1 张三|12.50|6.20000000000000e17|1970-01-01||true", "2 ||5|1970-01-02||false"];
     assert_eq!(all, expected);

@@ -116,6 +116,7 @@ fn overdue_cases_are_told_by_their_age() {
         let material = Material { drafts: Some(drafts.as_slice()), ..*material };
         let text = plain_text(&material);
         assert!(text.contains("其中逾期3件（7天以内1件、8至30天1件、30天以上1件）。"), "{text}");
+        assert!(text.contains("应发督办文书0件次"), "what was sent nobody knows: {text}");
         let facts = Facts::of(&material).expect("facts");
         let grid = annex::flows(&facts).expect("a ledger");
         assert_eq!(grid.head.len(), grid.rows[0].len());

@@ -117,3 +117,34 @@ fn a_word_for_nothing_fills_no_cell_that_must_be_filled() {
         assert_eq!(answer(nothing), Err(vec!["“责任人”未写明内容".to_owned()]), "{nothing}");
     }
 }
+
+/// The first of a month may be before the pack went out, and nobody wrote it.
+#[test]
+fn a_month_without_a_day_is_told() {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/gansu");
+    let pipeline = crate::pipeline::load(&dir).expect("the sample pipeline");
+    let fields = Fields::new(&pipeline, pipeline.pack(Level::County).expect("a form"));
+    let day = |text: &str| -> NaiveDate { text.parse().expect("a day") };
+    let answer = |checked: &str, done: &str| {
+        let filled = [
+            ("checked_on", checked),
+            ("way", "入户"),
+            ("result", "属实已整改"),
+            ("cause", "其他"),
+            ("measure", "已更正"),
+            ("done_on", done),
+            ("evidence_no", "ZZ-1"),
+            ("unit", "县卫健局"),
+            ("person", "某某"),
+        ];
+        let filled = BTreeMap::from(filled.map(|(id, text)| (id.to_owned(), text.to_owned())));
+        let read = fields.answer(&filled, Some((day("2026-11-12"), "下发日")), day("2026-11-30"));
+        read.map(|f| (f.answer.done_on, f.notes))
+    };
+    let first = Some(day("2026-11-01"));
+    let said = |what: &str| format!("“{what}”只写到月，按2026-11-01计，请写明日");
+    assert_eq!(answer("2026-11-15", "2026年11月"), Ok((first, vec![said("完成日期")])));
+    assert_eq!(answer("2026-11-15", "2026-11-01"), Ok((first, Vec::new())));
+    let early = "“核查日期”2026-11-01早于下发日2026-11-12".to_owned();
+    assert_eq!(answer("2026.11", "2026-11-20"), Err(vec![said("核查日期"), early]));
+}
