@@ -119,6 +119,24 @@ fn encodings_are_found() {
     }
 }
 
+/// The first Chinese character may stand far behind, and half of it at the end of what is looked at.
+#[test]
+fn one_byte_does_not_decide_about_the_encoding() {
+    let files = Files::new();
+    let ascii = "no,name\n".to_owned() + &"1,x\n".repeat(400_000);
+    let chinese = "涛测试\n".to_owned() + &"3,李四\n".repeat(50);
+    for (place, at) in [("the head", 1024 * 1024), ("a block", 1280 * 1024)] {
+        let mut bytes = ascii.as_bytes()[..at - 4].to_vec();
+        bytes.extend(b"\n2,");
+        bytes.extend_from_slice(&GB18030.encode(&chinese).0);
+        let mut parts = open(&files.put("a.csv", &bytes), &Format::default()).expect("opens");
+        assert_eq!(parts[0].part().encoding.as_deref(), Some("gb18030"), "{place}");
+        let all = dump(parts[0].as_mut()).expect("reads");
+        assert!(all.iter().any(|row| row.ends_with(" 2|涛测试")), "{place}");
+        assert!(all.last().is_some_and(|row| row.ends_with(" 3|李四")), "{place}");
+    }
+}
+
 #[test]
 fn a_declared_encoding_does_not_turn_utf8_into_noise() {
     let files = Files::new();
