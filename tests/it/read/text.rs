@@ -292,6 +292,17 @@ fn a_heading_that_stands_twice_is_not_guessed() {
 }
 
 #[test]
+fn two_numbers_below_the_heading_are_a_row() {
+    let files = Files::new();
+    let path = files.put("a.csv", "单号,数\n1,2\n3,4\n");
+    let (table, all) = table_rows(&path, &[column("no", &["单号"]), column("n", &["数"])]);
+    assert_eq!((all, table.layout_rows()), (vec!["2 1|2".into(), "3 3|4".into()], 1));
+    let path = files.put("b.csv", "单号,数,甲,乙\n1,2,3,4\n3,4,5,6\n");
+    let (table, all) = table_rows(&path, &[column("no", &["单号"]), column("n", &["数"])]);
+    assert_eq!((all, table.layout_rows()), (vec!["3 3|4|5|6".into()], 2));
+}
+
+#[test]
 fn a_named_heading_row_is_obeyed() {
     let files = Files::new();
     let path = files.put("a.csv", "a,b\n姓名,县\n张三,临夏\n");
