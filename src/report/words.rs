@@ -7,7 +7,7 @@ use crate::citizen_id::Quality;
 use crate::pipeline::spec::Severity;
 
 /// Reasons of quarantined rows, as `feed` writes them.
-const REASONS: [(&str, &str); 34] = [
+const REASONS: [(&str, &str); 35] = [
     ("a value is required", "必填项为空"),
     ("not a date", "日期无法识别"),
     ("not a month", "月份无法识别"),
@@ -19,6 +19,7 @@ const REASONS: [(&str, &str); 34] = [
     ("no division code", "区划代码不存在"),
     ("no division of these names", "区划名称对不上"),
     ("the error of a formula", "公式的错误值"),
+    ("a formula without its result", "公式没有结果，请用Excel或WPS打开并保存"),
     ("a long number of which a spreadsheet kept the first digits", "长数字被表格截断"),
     ("the key of an earlier row with other content", "主键重复而内容不同"),
     ("unclosed quote?", "引号未闭合"),

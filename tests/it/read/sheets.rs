@@ -32,6 +32,27 @@ fn workbook(sheets: &[Vec<[&str; 4]>]) -> Vec<u8> {
 
 /// The workbook with a text of one of its members replaced.
 fn damaged(book: &[u8], member: &str, from: &str, to: &str) -> Vec<u8> {
+    changed(book, member, |xml| {
+        assert!(xml.contains(from), "{member} holds {from}");
+        xml.replace(from, to)
+    })
+}
+
+/// The workbook with cells of its first sheet replaced, by their places.
+fn with_cells(book: &[u8], cells: &[(&str, &str)]) -> Vec<u8> {
+    changed(book, "xl/worksheets/sheet1.xml", |xml| {
+        let mut xml = xml.to_owned();
+        for (place, cell) in cells {
+            let from = xml.find(&format!("<c r=\"{place}\"")).expect("the cell");
+            let to = from + xml[from..].find("</c>").expect("its end") + "</c>".len();
+            xml.replace_range(from..to, &format!("<c r=\"{place}\"{cell}</c>"));
+        }
+        xml
+    })
+}
+
+/// The workbook with one of its members changed.
+fn changed(book: &[u8], member: &str, change: impl Fn(&str) -> String) -> Vec<u8> {
     let mut all = ZipArchive::new(Cursor::new(book)).expect("a zip");
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for at in 0..all.len() {
@@ -39,8 +60,7 @@ fn damaged(book: &[u8], member: &str, from: &str, to: &str) -> Vec<u8> {
         let (name, mut xml) = (file.name().to_owned(), String::new());
         file.read_to_string(&mut xml).expect("text");
         if name == member {
-            assert!(xml.contains(from), "{member} holds {from}");
-            xml = xml.replace(from, to);
+            xml = change(&xml);
         }
         zip.start_file(name.as_str(), SimpleFileOptions::default()).expect("started");
         zip.write_all(xml.as_bytes()).expect("written");
@@ -107,4 +127,36 @@ fn a_file_whose_later_sheet_is_refused_is_not_used_in_part() {
     // A file of which nothing was read does not stand in the way of the other.
     let line = night(&[("缴费_20261101a.csv", good), (BOOK, &book[..book.len() / 2])]);
     assert_eq!((text(&line, "verdict"), number(&line, "used")), ("accepted", 1), "{line}");
+}
+
+/// Programs that do not work out formulas leave the result out; one that is an empty text is a result.
+#[test]
+fn a_formula_without_its_result_is_no_empty_cell() {
+    let rows = ["P1", "P2", "P3", "P4"].map(|number| [number, "", "测试甲", "8.00"]);
+    let book = workbook(&[[&[HEADINGS][..], &rows].concat()]);
+    let line = judged(&with_cells(
+        &book,
+        &[
+            ("C2", "><f>A2&amp;\"甲\"</f><v/>"),
+            ("C3", " t=\"str\"><f>IF(TRUE,\"\",\"甲\")</f><v></v>"),
+            ("D4", "><f>4+4</f>"),
+            ("D5", "><f>4+4</f><v>8</v>"),
+        ],
+    ));
+    let counts = ["rows", "used", "quarantined"].map(|name| number(&line, name));
+    assert_eq!(counts, [4, 2, 2], "{line}");
+}
+
+/// New versions of Excel have errors that the library of workbooks does not know.
+#[test]
+fn an_unknown_error_costs_its_row() {
+    let rows = ["P1", "P2", "P3", "P4", "P5"].map(|number| [number, "", "测试甲", "8.00"]);
+    let book = workbook(&[[&[HEADINGS][..], &rows].concat(), vec![HEADINGS, FIRST]]);
+    let error = |text: &str| format!(" t=\"e\"><f>X()</f><v>{text}</v>");
+    let [spill, odd, getting] = ["#SPILL!", "#ODD", "#GETTING_DATA"].map(error);
+    // The last cell of a row and the first of another; those between them are whole.
+    let cells = [("D2", &*spill), ("A4", &*odd), ("C6", &*getting)];
+    let line = judged(&with_cells(&book, &cells));
+    let counts = ["rows", "used", "quarantined"].map(|name| number(&line, name));
+    assert_eq!(counts, [6, 3, 3], "{line}");
 }

@@ -319,8 +319,7 @@ fn a_named_heading_row_is_obeyed() {
 #[test]
 fn fixed_width_counts_bytes() {
     let files = Files::new();
-    let bytes =
-        GB18030.encode("张三  临夏县12 \n李四光东乡县\n王五  和政\n一二三四五六七八九\n").0;
+    let bytes = GB18030.encode("张三  临夏县12 \n李四光东乡县\n王五  和政\n一二三四五六七八九\n").0;
     let format = Format { kind: FileKind::Fixed, widths: vec![6, 6, 3], ..Format::default() };
     let all = read(&files.put("a.dat", &*bytes), &format).expect("reads");
     let expected = [
