@@ -46,7 +46,7 @@ const REASONS: [(&str, &str); 35] = [
 ];
 
 /// Parts of free English text that tell what it is about, the first that fits.
-const NOTES: [(&str, &str); 58] = [
+const NOTES: [(&str, &str); 59] = [
     ("was never accepted", "收到的均被退回"),
     ("was never delivered", "从未收到"),
     ("no feed fills", "没有数据源报送"),
@@ -60,6 +60,7 @@ const NOTES: [(&str, &str); 58] = [
     ("rows against the delivery before", "行数变化超限"),
     ("is too far ahead", "期别超前，疑似文件名日期有误"),
     ("the last line has no end", "末行不完整，疑似截断"),
+    ("are merged over rows", "单元格纵向合并，只有首行有值"),
     ("stands twice", "表头重复"),
     ("no column", "缺列"),
     ("new column", "新增列"),

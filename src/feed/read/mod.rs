@@ -143,6 +143,9 @@ pub struct Part {
     pub delimiter: Option<char>,
     /// After the last row: the last line had no line end, as when a file was cut.
     pub unterminated: bool,
+    /// After the last row: cells of an XLSX that are merged over rows, as first row, first column, last
+    /// row and last column, from 0.
+    pub merged: Vec<[u32; 4]>,
 }
 
 /// What comes next in a part.

@@ -156,9 +156,11 @@ impl PartRows {
     fn receive(&mut self, mut worker: Worker) -> Result<()> {
         match worker.messages.recv() {
             Ok(Message::Failed(error)) => return Err(error),
-            Ok(Message::Rows(_) | Message::Columns(_)) if worker.at < self.index => {}
+            Ok(Message::Rows(_) | Message::Columns(_) | Message::Merged(_))
+                if worker.at < self.index => {}
             Ok(Message::Rows(batch)) => self.rows = Taking::Rows(TakingRows::new(batch)),
             Ok(Message::Columns(columns)) => self.rows = Taking::Columns(Arc::new(columns), 0),
+            Ok(Message::Merged(regions)) => self.part.merged = regions,
             Ok(Message::PartEnd) => {
                 worker.at += 1;
                 if worker.at > self.index {

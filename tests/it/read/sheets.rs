@@ -160,3 +160,19 @@ fn an_unknown_error_costs_its_row() {
     let counts = ["rows", "used", "quarantined"].map(|name| number(&line, name));
     assert_eq!(counts, [6, 3, 3], "{line}");
 }
+
+#[test]
+fn cells_that_are_merged_over_rows_are_said() {
+    let below = [["P2", "", "", "9.00"], ["P3", "", "", "7.00"]];
+    let book = workbook(&[[&[HEADINGS, FIRST][..], &below].concat()]);
+    let merged = |cells: &str| {
+        let cells = format!("</sheetData><mergeCells count=\"1\">{cells}</mergeCells>");
+        judged(&damaged(&book, "xl/worksheets/sheet1.xml", "</sheetData>", &cells))
+    };
+    let line = merged(r#"<mergeCell ref="F2:G4"/><mergeCell ref="B3:C4"/>"#);
+    assert_eq!((text(&line, "verdict"), number(&line, "used")), ("accepted", 3), "{line}");
+    let notes = line["notes"].to_string();
+    assert!(notes.contains("cells of 号码 are merged over rows 3 to 4; only"), "{notes}");
+    let line = merged(r#"<mergeCell ref="A1:B1"/><mergeCell ref="C1:C2"/>"#);
+    assert!(!line["notes"].to_string().contains("merged"), "{line}");
+}
