@@ -4,6 +4,7 @@ pub mod iso;
 mod read;
 mod zone;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{Datelike, Days, Months, NaiveDate};
@@ -45,6 +46,17 @@ pub fn parse_date(raw: &str) -> DateCell {
     match read::common_date(bytes) {
         Some((year, month, day)) => judged(year, month, day),
         None => read::written_date(raw),
+    }
+}
+
+/// What counts a day from 1904, as some workbooks do, as what counts it from 1900: `43132` is `44594`. Any
+/// other text stays as it is.
+pub fn counted_from_1904(raw: &str) -> Cow<'_, str> {
+    let (days, fraction) = raw.split_at(raw.find('.').unwrap_or(raw.len()));
+    let number = raw.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    match days.parse::<u32>() {
+        Ok(days @ 18_538..=78_538) if number => Cow::Owned(format!("{}{fraction}", days + 1_462)),
+        _ => Cow::Borrowed(raw),
     }
 }
 

@@ -311,7 +311,7 @@ impl Open<'_> {
             .zip(&binding.path)
             .map(|(one, path)| if path.is_empty() { vec![*one] } else { path.clone() })
             .collect();
-        self.typer.bind(self.feed, &bound);
+        self.typer.bind(self.feed, &bound, extract.part().since_1904);
         let mut account = PartAccount {
             file: extract.part().file.clone(),
             sheet: extract.part().sheet.clone(),

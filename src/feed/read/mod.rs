@@ -141,6 +141,8 @@ pub struct Part {
     pub encoding: Option<String>,
     /// What separates the cells of a line.
     pub delimiter: Option<char>,
+    /// Days that stand in its cells as numbers are counted from 1904, not from 1900.
+    pub since_1904: bool,
     /// After the last row: the last line had no line end, as when a file was cut.
     pub unterminated: bool,
     /// After the last row: cells of an XLSX that are merged over rows, as first row, first column, last

@@ -48,7 +48,8 @@ fn begin(job: Job) -> Result<Vec<Box<dyn Rows>>> {
     let shared = Arc::new(Shared { job, idle: Mutex::new(idle) });
     let label = source.label();
     let rows = parts.into_iter().enumerate().map(|(index, info)| {
-        let part = Part { file: label.clone(), sheet: info.sheet, ..Part::default() };
+        let (file, since_1904) = (label.clone(), info.since_1904);
+        let part = Part { file, sheet: info.sheet, since_1904, ..Part::default() };
         let shared = Arc::clone(&shared);
         let (names, state) = (info.names, State::Before);
         Box::new(PartRows { part, names, shared, index, state, rows: Taking::nothing() })

@@ -180,7 +180,8 @@ fn survey(book: &mut Book, label: &str, wanted: &str) -> Result<Vec<PartInfo>> {
             false
         })?;
         if let Some(first) = first {
-            sheets.push(PartInfo { sheet: Some(name), names: None, first });
+            let since_1904 = book.since_1904();
+            sheets.push(PartInfo { sheet: Some(name), names: None, since_1904, first });
         }
     }
     if sheets.is_empty() {

@@ -6,7 +6,7 @@
 //!
 //! | frame | letter | holds |
 //! |---|---|---|
-//! | parts | `P` | for each part: `0` or `1` and the sheet, `0` or `1` and the names of columns (a count, texts), its first row |
+//! | parts | `P` | for each part: `0` or `1` and the sheet, `0` or `1` and the names of columns (a count, texts), `1` where days are counted from 1904, its first row |
 //! | rows | `R` | for each row (a count first): its line, the count of its cells, `0` or what is wrong (1 and up); for each cell of all rows (a count first): where it ends in the text |
 //! | columns | `C` | the line of the first row, the count of rows; for each row that cannot be trusted (a count first): its number, what is wrong (1 and up); for each column (a count first): where its first text begins, for each text (a count first) where it ends, `0` or `1` and for each row (a count first) the number of its text, of 16 bits |
 //! | merged cells | `M` | of each region that reaches over rows (a count first): its first row and column, its last, from 0 |
@@ -34,6 +34,8 @@ pub(super) struct PartInfo {
     pub sheet: Option<String>,
     /// Columns that have names outside the rows.
     pub names: Option<Vec<String>>,
+    /// Whether days that are numbers are counted from 1904.
+    pub since_1904: bool,
     /// The first row of a sheet.
     pub first: RawRow,
 }
@@ -163,6 +165,7 @@ fn put_part(bytes: &mut Vec<u8>, part: &PartInfo) {
     part.sheet.iter().for_each(|sheet| put_text(bytes, sheet));
     bytes.push(u8::from(part.names.is_some()));
     part.names.iter().for_each(|names| put_texts(bytes, names));
+    bytes.push(u8::from(part.since_1904));
     put_row(bytes, &part.first);
 }
 
@@ -270,7 +273,8 @@ impl<'a> Rest<'a> {
         let named = self.byte()? != 0;
         let names =
             if named { Some(self.many(|rest| Some(rest.text()?.to_owned()))?) } else { None };
-        Some(PartInfo { sheet, names, first: self.row()? })
+        let since_1904 = self.byte()? != 0;
+        Some(PartInfo { sheet, names, since_1904, first: self.row()? })
     }
 
     fn region(&mut self) -> Option<[u32; 4]> {

@@ -21,8 +21,9 @@ type Input = BufReader<Box<dyn ReadSeek>>;
 pub(super) enum Book {
     /// Streamed cell by cell.
     Xlsx(Box<Xlsx<Input>>),
-    /// Held whole, sheet by sheet: the readers of these formats know no other way.
-    Held(Vec<(String, Range<Data>)>),
+    /// Held whole, sheet by sheet: the readers of these formats know no other way. And whether it counts
+    /// days from 1904.
+    Held(Vec<(String, Range<Data>)>, bool),
 }
 
 /// Where rows go, with what is wrong with them; false when nobody wants more.
@@ -49,11 +50,12 @@ impl Book {
                     }
                     e => unreadable(&label, &e.to_string()),
                 })?;
-                held(&mut book, &label)
+                let since_1904 = book.has_1904_epoch();
+                Ok(Self::Held(held(&mut book, &label)?, since_1904))
             }
             _ => {
                 let mut book = Ods::new(input).map_err(|e| unreadable(&label, &e.to_string()))?;
-                held(&mut book, &label)
+                Ok(Self::Held(held(&mut book, &label)?, false))
             }
         }
     }
@@ -62,7 +64,15 @@ impl Book {
     pub fn sheets(&self) -> Vec<String> {
         match self {
             Self::Xlsx(book) => worksheets(book.sheets_metadata()),
-            Self::Held(sheets) => sheets.iter().map(|(name, _)| name.clone()).collect(),
+            Self::Held(sheets, _) => sheets.iter().map(|(name, _)| name.clone()).collect(),
+        }
+    }
+
+    /// Whether days that stand in its cells as numbers are counted from 1904, not from 1900.
+    pub fn since_1904(&self) -> bool {
+        match self {
+            Self::Xlsx(book) => book.has_1904_epoch(),
+            Self::Held(_, since_1904) => *since_1904,
         }
     }
 
@@ -85,7 +95,7 @@ impl Book {
     pub fn rows(&mut self, label: &str, sheet: &str, sink: &mut Sink<'_>) -> Result<()> {
         match self {
             Self::Xlsx(book) => stream_rows(book, label, sheet, sink),
-            Self::Held(sheets) => {
+            Self::Held(sheets, _) => {
                 if let Some((_, range)) = sheets.iter().find(|(name, _)| name == sheet) {
                     held_rows(range, label, sheet, sink)?;
                 }
@@ -100,7 +110,7 @@ fn worksheets(sheets: &[calamine::Sheet]) -> Vec<String> {
     cells.map(|s| s.name.clone()).collect()
 }
 
-fn held<B>(book: &mut B, label: &str) -> Result<Book>
+fn held<B>(book: &mut B, label: &str) -> Result<Vec<(String, Range<Data>)>>
 where
     B: Reader<Input>,
     B::Error: std::fmt::Display,
@@ -110,7 +120,7 @@ where
         let range = book.worksheet_range(&name).map_err(|e| unreadable(label, &e.to_string()))?;
         sheets.push((name, range));
     }
-    Ok(Book::Held(sheets))
+    Ok(sheets)
 }
 
 /// Hands on the rows of a sheet. Of an error that the library does not know it says only that there is

@@ -176,3 +176,35 @@ fn cells_that_are_merged_over_rows_are_said() {
     let line = merged(r#"<mergeCell ref="A1:B1"/><mergeCell ref="C1:C2"/>"#);
     assert!(!line["notes"].to_string().contains("merged"), "{line}");
 }
+
+/// A day in a cell without a format of days is a number, from whichever year its workbook counts.
+#[test]
+fn days_are_counted_from_where_the_workbook_says() {
+    let home = temp();
+    let folder = home.path().join("pipeline");
+    copy(&mini().pipeline, &folder);
+    let feed = folder.join("feeds/resident.yaml");
+    let text = std::fs::read_to_string(&feed).expect("a feed");
+    std::fs::write(&feed, text.replace(".csv\"", ".xlsx\"")).expect("written");
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, cell) in (0_u16..).zip(["号码", "姓名", "出生日期", "区划"]) {
+        sheet.write_string(0, column, cell).expect("written");
+    }
+    sheet.write_string(1, 1, "测试甲").expect("written");
+    sheet.write_number(1, 2, 19_000).expect("written");
+    sheet.write_string(1, 3, "620122").expect("written");
+    let from_1900 = book.save_to_buffer().expect("saved");
+    let from_1904 = changed(&from_1900, "xl/workbook.xml", |xml| {
+        assert!(xml.contains("<workbookPr"), "{xml}");
+        xml.replace("<workbookPr", "<workbookPr date1904=\"1\"")
+    });
+    // It is 1956-01-08 when it is counted from 1904, else a day before all that are believed.
+    for (bytes, used) in [(from_1900, 0), (from_1904, 1)] {
+        let file = home.path().join("人口_20261101.xlsx");
+        std::fs::write(&file, bytes).expect("written");
+        let command = Bidui::new("try").arg("--pipeline").arg(&folder).arg(&file);
+        let said = command.args(&["-o", "json"]).go().ended(i32::from(used == 0)).json().remove(0);
+        assert_eq!((number(&said, "rows"), number(&said, "used")), (1, used), "{said}");
+    }
+}

@@ -14,7 +14,7 @@ fn row() -> RawRow {
 fn frames_come_back_and_damage_is_seen() {
     let mut bytes = Vec::new();
     let names = Some(vec!["姓名".to_owned()]);
-    let part = PartInfo { sheet: Some("临夏县".into()), names, first: row() };
+    let part = PartInfo { sheet: Some("临夏县".into()), names, since_1904: true, first: row() };
     write(&mut bytes, &Message::Parts(vec![part, PartInfo::default()])).expect("written");
     let mut batch = Batch::default();
     batch.push(&row(), None);
@@ -27,6 +27,7 @@ fn frames_come_back_and_damage_is_seen() {
     let Some(Message::Parts(parts)) = read(&mut from) else { panic!("parts") };
     assert_eq!(parts[0].names.as_deref(), Some(&["姓名".to_owned()][..]));
     assert_eq!((&parts[0].first, &parts[1]), (&row(), &PartInfo::default()));
+    assert!(parts[0].since_1904);
     let Some(Message::Rows(batch)) = read(&mut from) else { panic!("rows") };
     let mut taking = TakingRows::new(batch);
     let mut next = || {
