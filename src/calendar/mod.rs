@@ -4,6 +4,7 @@ pub mod iso;
 mod read;
 mod zone;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{Datelike, Days, Months, NaiveDate};
@@ -51,6 +52,17 @@ pub fn parse_date(raw: &str) -> DateCell {
 /// Does a cell that [`parse_date`] takes for the first day of a month name the month alone?
 pub fn is_month(raw: &str) -> bool {
     parse_date(raw).value().is_some_and(|date| date.day() == 1) && read::is_month(raw)
+}
+
+/// What counts a day from 1904, as some workbooks do, as what counts it from 1900: `43132` is `44594`. Any
+/// other text stays as it is.
+pub fn counted_from_1904(raw: &str) -> Cow<'_, str> {
+    let (days, fraction) = raw.split_at(raw.find('.').unwrap_or(raw.len()));
+    let number = raw.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    match days.parse::<u32>() {
+        Ok(days @ 18_538..=78_538) if number => Cow::Owned(format!("{}{fraction}", days + 1_462)),
+        _ => Cow::Borrowed(raw),
+    }
 }
 
 /// Reads a month as its first day: 202204, 20224, 2022-04, 2022年4月, and any day in it.

@@ -1,6 +1,7 @@
 //! Takes one delivery in: parse once, type, bucket, quarantine, and close the account.
 
 mod arrivals;
+mod odd;
 mod repeats;
 mod spared;
 mod try_out;
@@ -310,7 +311,7 @@ impl Open<'_> {
             .zip(&binding.path)
             .map(|(one, path)| if path.is_empty() { vec![*one] } else { path.clone() })
             .collect();
-        self.typer.bind(self.feed, &bound);
+        self.typer.bind(self.feed, &bound, extract.part().since_1904);
         let mut account = PartAccount {
             file: extract.part().file.clone(),
             sheet: extract.part().sheet.clone(),
@@ -325,10 +326,7 @@ impl Open<'_> {
         let read = self.rows(&mut extract, part, &mut account);
         account.layout = extract.layout_rows();
         self.controls.end_part(extract.total());
-        if extract.part().unterminated {
-            let text = format!("{}: the last line has no end; was it cut?", account.file);
-            self.receipt.warnings.push(text);
-        }
+        self.receipt.warnings.extend(odd::warnings(&extract));
         self.receipt.parts.push(account);
         read
     }

@@ -7,7 +7,7 @@ use crate::citizen_id::Quality;
 use crate::pipeline::spec::Severity;
 
 /// Reasons of quarantined rows, as `feed` writes them.
-const REASONS: [(&str, &str); 34] = [
+const REASONS: [(&str, &str); 35] = [
     ("a value is required", "必填项为空"),
     ("not a date", "日期无法识别"),
     ("not a month", "月份无法识别"),
@@ -19,6 +19,7 @@ const REASONS: [(&str, &str); 34] = [
     ("no division code", "区划代码不存在"),
     ("no division of these names", "区划名称对不上"),
     ("the error of a formula", "公式的错误值"),
+    ("a formula without its result", "公式没有结果，请用Excel或WPS打开并保存"),
     ("a long number of which a spreadsheet kept the first digits", "长数字被表格截断"),
     ("the key of an earlier row with other content", "主键重复而内容不同"),
     ("unclosed quote?", "引号未闭合"),
@@ -45,7 +46,7 @@ const REASONS: [(&str, &str); 34] = [
 ];
 
 /// Parts of free English text that tell what it is about, the first that fits.
-const NOTES: [(&str, &str); 58] = [
+const NOTES: [(&str, &str); 59] = [
     ("was never accepted", "收到的均被退回"),
     ("was never delivered", "从未收到"),
     ("no feed fills", "没有数据源报送"),
@@ -59,6 +60,7 @@ const NOTES: [(&str, &str); 58] = [
     ("rows against the delivery before", "行数变化超限"),
     ("is too far ahead", "期别超前，疑似文件名日期有误"),
     ("the last line has no end", "末行不完整，疑似截断"),
+    ("are merged over rows", "单元格纵向合并，只有首行有值"),
     ("stands twice", "表头重复"),
     ("no column", "缺列"),
     ("new column", "新增列"),

@@ -1,6 +1,6 @@
 //! Ways of writing days and months, and what is none.
 
-use super::super::{parse_date, parse_month};
+use super::super::{counted_from_1904, parse_date, parse_month};
 use super::*;
 
 #[test]
@@ -85,6 +85,24 @@ fn a_moment_is_the_day_that_it_was_in_china() {
     }
     assert_eq!(parse_date("1899-12-31T16:00:00Z"), DateCell::Missing);
     assert_eq!(parse_month("2022-03-31T16:00:00Z"), DateCell::Value(day(2022, 4, 1)));
+}
+
+#[test]
+fn days_that_are_counted_from_1904() {
+    for (raw, counted) in [
+        ("43132", "44594"),
+        ("43132.5", "44594.5"),
+        ("18538", "20000"),
+        ("18537", "18537"),
+        ("98650", "98650"),
+        ("20220202", "20220202"),
+        ("2022.2.2", "2022.2.2"),
+        ("43132x", "43132x"),
+        ("", ""),
+    ] {
+        assert_eq!(counted_from_1904(raw), counted);
+    }
+    assert_eq!(parse_date("44594"), DateCell::Value(day(2022, 2, 2)));
 }
 
 #[test]

@@ -17,6 +17,9 @@ use super::utf16::Utf16;
 /// How many bytes decide about the encoding.
 const HEAD_BYTES: usize = 1024 * 1024;
 
+/// How many bytes from the first above ASCII on are enough to decide, where there are so many.
+const LEAST_BYTES: usize = 256 * 1024;
+
 /// Buffer of a text reader.
 const BUFFER_BYTES: usize = 256 * 1024;
 
@@ -40,11 +43,10 @@ pub(super) struct Text {
 /// disk says.
 pub(super) fn inspect(source: &Source, format: &Format) -> Result<Text> {
     let mut head = source.head(HEAD_BYTES)?;
-    if head.iter().all(u8::is_ascii) && head.len() == HEAD_BYTES {
-        // Nothing to go by yet: the first Chinese character may stand megabytes further on.
-        if let Some(later) = first_non_ascii_block(source)? {
-            head.extend(later);
-        }
+    let first = head.iter().position(|byte| !byte.is_ascii());
+    if head.len() == HEAD_BYTES && first.is_none_or(|at| HEAD_BYTES - at < LEAST_BYTES) {
+        // Little to go by yet: the first Chinese character may stand megabytes further on.
+        head.extend(later(source, first.is_some())?);
     }
     let (encoding, skip, finding) = decide(source, &head, format)?;
     let body = &head[skip..];
@@ -316,22 +318,23 @@ fn bad_lines(encoding: &'static Encoding, body: &[u8]) -> usize {
     lines.filter(|l| encoding.decode_without_bom_handling(l).1).count()
 }
 
-/// The block in which the first byte above ASCII stands.
-fn first_non_ascii_block(source: &Source) -> Result<Option<Vec<u8>>> {
-    let mut reader = source.buffered()?;
-    loop {
+/// What comes after the head, as much as decides: at once where Chinese has `begun` in it, else from the
+/// first byte above ASCII on. The end of a block may stand behind the first byte of a character.
+fn later(source: &Source, begun: bool) -> Result<Vec<u8>> {
+    let mut reader = source.buffered_after(HEAD_BYTES)?;
+    let mut taken = Vec::new();
+    while taken.len() < LEAST_BYTES {
         let block = reader.fill_buf().map_err(|e| source.read_error(&e))?;
         if block.is_empty() {
-            return Ok(None);
+            break;
         }
         let n = block.len();
-        if !block.is_ascii() {
-            // From a line's beginning, so that the sample does not start inside a character.
-            let from = block.iter().position(|&b| b >= 0x80).unwrap_or(0);
-            return Ok(Some(block[from..].to_vec()));
-        }
+        let goes_on = begun || !taken.is_empty();
+        let from = if goes_on { Some(0) } else { block.iter().position(|byte| !byte.is_ascii()) };
+        taken.extend_from_slice(&block[from.unwrap_or(n)..]);
         reader.consume(n);
     }
+    Ok(taken)
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ impl Rows for Fixed {
 }
 
 impl Fixed {
-    /// A line may lack only the trailing spaces of its last column.
+    /// A line may lack the trailing spaces of its last column, all of it where that is empty.
     fn cut(&mut self, row: &mut RawRow) -> Result<(), &'static str> {
         let whole: usize = self.widths.iter().sum();
         let last = self.widths.last().copied().unwrap_or(0);
@@ -80,7 +80,7 @@ impl Fixed {
         if length > whole {
             return Err(reason::LONG_FIXED);
         }
-        if line.len() <= whole - last {
+        if line.len() < whole - last {
             return Err(reason::SHORT_LINE);
         }
         let mut start = 0;

@@ -66,14 +66,18 @@ impl Layout {
         self.skip.iter().filter(own).any(|skip| text.starts_with(skip.as_str()))
     }
 
-    /// The row below the headings that numbers the columns: 1 2 3, (1) (2), or 甲 乙 1 2. Further
-    /// down only a long run of numbers is believed to be one.
+    /// The row below the headings that numbers the columns: 1 2 3 4, (1) (2), or 甲 乙 1 2. Fewer bare
+    /// numbers may as well be data: a code, a kind, how many. Further down only a long run is believed
+    /// to be one.
     fn is_numbering(&self, row: &RawRow) -> bool {
         const STEMS: [&str; 4] = ["甲", "乙", "丙", "丁"];
         let mut stems = 0;
         let mut numbers = 0;
+        let mut bare = true;
         for cell in row.cells().filter(|cell| !is_blank(cell)) {
-            let cell = cell.trim().trim_matches(['(', ')', '（', '）']);
+            let whole = cell.trim();
+            let cell = whole.trim_matches(['(', ')', '（', '）']);
+            bare &= cell == whole;
             if numbers == 0 && STEMS.get(stems) == Some(&cell) {
                 stems += 1;
             } else if cell.len() <= 3 && cell.parse() == Ok(numbers + 1) {
@@ -82,7 +86,13 @@ impl Layout {
                 return false;
             }
         }
-        let least = if row.line <= self.heading + 2 { 2 } else { 5 };
+        let least = if row.line > self.heading + 2 {
+            5
+        } else if bare && stems == 0 {
+            4
+        } else {
+            2
+        };
         stems + numbers >= least
     }
 }
@@ -154,7 +164,10 @@ mod tests {
         assert!(layout.is_layout(&row(9, &["", "　", ""])));
         assert!(layout.is_layout(&row(9, &["姓 名", "人数(人)", "备注", ""])));
         assert!(layout.is_layout(&row(9, &["临夏县表", "", ""])));
-        assert!(layout.is_layout(&row(3, &["1", "2", "3"])));
+        assert!(layout.is_layout(&row(3, &["1", "2", "3", "4"])));
+        assert!(layout.is_layout(&row(3, &["(1)", "（2）"])));
+        assert!(!layout.is_layout(&row(3, &["1", "2"])));
+        assert!(!layout.is_layout(&row(3, &["1", "2", "3"])));
         assert!(layout.is_layout(&row(3, &["甲", "1", "2"])));
         assert!(!layout.is_layout(&row(9, &["1", "2", "3"])));
         assert!(!layout.is_layout(&row(9, &["姓名", "5", ""])));

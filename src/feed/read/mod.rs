@@ -54,9 +54,35 @@ pub const CELL_BYTES: usize = 64 * 1024;
 /// Most cells of a row that are believed: as many as a sheet has columns.
 pub const ROW_CELLS: usize = 16_384;
 
+/// What is read of a cell of a workbook that has a formula and no result: programs that do not work out
+/// formulas leave it out. A result that is an empty text is one.
+pub const NO_RESULT: &str = "#UNCALCULATED!";
+
 /// What a formula leaves in a cell that it cannot work out.
-pub const FORMULA_ERRORS: [&str; 8] =
-    ["#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#DATA!"];
+pub const FORMULA_ERRORS: [&str; 19] = [
+    "#DIV/0!",
+    "#N/A",
+    "#NAME?",
+    "#NULL!",
+    "#NUM!",
+    "#REF!",
+    "#VALUE!",
+    "#DATA!",
+    "#GETTING_DATA",
+    "#SPILL!",
+    "#CALC!",
+    "#FIELD!",
+    "#BLOCKED!",
+    "#CONNECT!",
+    "#BUSY!",
+    "#EXTERNAL!",
+    "#PYTHON!",
+    UNKNOWN_ERROR,
+    NO_RESULT,
+];
+
+/// What is read of an error of which nothing else is known.
+const UNKNOWN_ERROR: &str = "#UNKNOWN!";
 
 /// Why a row cannot be trusted.
 pub mod reason {
@@ -115,8 +141,13 @@ pub struct Part {
     pub encoding: Option<String>,
     /// What separates the cells of a line.
     pub delimiter: Option<char>,
+    /// Days that stand in its cells as numbers are counted from 1904, not from 1900.
+    pub since_1904: bool,
     /// After the last row: the last line had no line end, as when a file was cut.
     pub unterminated: bool,
+    /// After the last row: cells of an XLSX that are merged over rows, as first row, first column, last
+    /// row and last column, from 0.
+    pub merged: Vec<[u32; 4]>,
 }
 
 /// What comes next in a part.

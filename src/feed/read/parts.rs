@@ -49,7 +49,8 @@ fn begin(job: Job) -> Result<Vec<Box<dyn Rows>>> {
     let label = source.label();
     let rows = parts.into_iter().enumerate().map(|(index, info)| {
         let (file, encoding) = (label.clone(), Some(content.word().to_owned()));
-        let part = Part { file, sheet: info.sheet, encoding, ..Part::default() };
+        let (sheet, since_1904) = (info.sheet, info.since_1904);
+        let part = Part { file, sheet, since_1904, encoding, ..Part::default() };
         let shared = Arc::clone(&shared);
         let (names, state) = (info.names, State::Before);
         Box::new(PartRows { part, names, shared, index, state, rows: Taking::nothing() })
@@ -157,9 +158,11 @@ impl PartRows {
     fn receive(&mut self, mut worker: Worker) -> Result<()> {
         match worker.messages.recv() {
             Ok(Message::Failed(error)) => return Err(error),
-            Ok(Message::Rows(_) | Message::Columns(_)) if worker.at < self.index => {}
+            Ok(Message::Rows(_) | Message::Columns(_) | Message::Merged(_))
+                if worker.at < self.index => {}
             Ok(Message::Rows(batch)) => self.rows = Taking::Rows(TakingRows::new(batch)),
             Ok(Message::Columns(columns)) => self.rows = Taking::Columns(Arc::new(columns), 0),
+            Ok(Message::Merged(regions)) => self.part.merged = regions,
             Ok(Message::PartEnd) => {
                 worker.at += 1;
                 if worker.at > self.index {

@@ -134,7 +134,7 @@ fn merged(book: &mut Book, label: &str, sheet: &str, teller: &mut Teller<'_, '_>
     Ok(teller.flush())
 }
 
-/// Tells the rows of a sheet; the line of its last one.
+/// Tells the rows of a sheet, and which of its cells are merged over rows; the line of its last one.
 fn one_sheet(
     book: &mut Book,
     label: &str,
@@ -153,6 +153,12 @@ fn one_sheet(
         return Ok(0);
     }
     teller.flush();
+    // What cannot be told of them costs no row.
+    let merged = book.merged(label, sheet).unwrap_or_default();
+    let tall: Vec<[u32; 4]> = merged.into_iter().filter(|[top, _, end, _]| top < end).collect();
+    if !tall.is_empty() {
+        teller.tell(Message::Merged(tall));
+    }
     Ok(last)
 }
 
@@ -174,7 +180,8 @@ fn survey(book: &mut Book, label: &str, wanted: &str) -> Result<Vec<PartInfo>> {
             false
         })?;
         if let Some(first) = first {
-            sheets.push(PartInfo { sheet: Some(name), names: None, first });
+            let since_1904 = book.since_1904();
+            sheets.push(PartInfo { sheet: Some(name), names: None, since_1904, first });
         }
     }
     if sheets.is_empty() {

@@ -6,15 +6,16 @@
 //!
 //! | frame | letter | holds |
 //! |---|---|---|
-//! | parts | `P` | for each part: `0` or `1` and the sheet, `0` or `1` and the names of columns (a count, texts), its first row |
+//! | parts | `P` | for each part: `0` or `1` and the sheet, `0` or `1` and the names of columns (a count, texts), `1` where days are counted from 1904, its first row |
 //! | rows | `R` | for each row (a count first): its line, the count of its cells, `0` or what is wrong (1 and up); for each cell of all rows (a count first): where it ends in the text |
 //! | columns | `C` | the line of the first row, the count of rows; for each row that cannot be trusted (a count first): its number, what is wrong (1 and up); for each column (a count first): where its first text begins, for each text (a count first) where it ends, `0` or `1` and for each row (a count first) the number of its text, of 16 bits |
+//! | merged cells | `M` | of each region that reaches over rows (a count first): its first row and column, its last, from 0 |
 //! | end of a part | `E` | nothing |
 //! | end of the file | `F` | nothing |
 //! | refusal | `X` | whose fault, a text, a count of hints, texts |
 //!
-//! Parts come first and once, then the rows of each part in their order. A stream that stops without
-//! `F` or `X` is that of a process that died.
+//! Parts come first and once, then the rows of each part in their order, and behind them its merged
+//! cells. A stream that stops without `F` or `X` is that of a process that died.
 
 use std::io::{self, Read, Write};
 
@@ -33,6 +34,8 @@ pub(super) struct PartInfo {
     pub sheet: Option<String>,
     /// Columns that have names outside the rows.
     pub names: Option<Vec<String>>,
+    /// Whether days that are numbers are counted from 1904.
+    pub since_1904: bool,
     /// The first row of a sheet.
     pub first: RawRow,
 }
@@ -43,6 +46,8 @@ pub(super) enum Message {
     Parts(Vec<PartInfo>),
     Rows(Batch),
     Columns(Columns),
+    /// Cells of the part that are merged over rows, as first row, first column, last row, last column.
+    Merged(Vec<[u32; 4]>),
     PartEnd,
     FileEnd,
     Failed(Error),
@@ -74,6 +79,11 @@ pub(super) fn write(out: &mut impl Write, message: &Message) -> io::Result<()> {
             put_columns(&mut bytes, columns);
             text = &columns.text;
             b'C'
+        }
+        Message::Merged(regions) => {
+            put_count(&mut bytes, regions.len());
+            regions.iter().flatten().for_each(|number| bytes.extend(number.to_le_bytes()));
+            b'M'
         }
         Message::PartEnd => b'E',
         Message::FileEnd => b'F',
@@ -113,6 +123,7 @@ pub(super) fn read(from: &mut impl Read) -> Option<Message> {
         b'P' => Message::Parts(rest.many(Rest::part)?),
         b'R' => Message::Rows(rest.batch(text)?),
         b'C' => Message::Columns(rest.columns(text)?),
+        b'M' => Message::Merged(rest.many(Rest::region)?),
         b'E' => Message::PartEnd,
         b'F' => Message::FileEnd,
         b'X' => {
@@ -154,6 +165,7 @@ fn put_part(bytes: &mut Vec<u8>, part: &PartInfo) {
     part.sheet.iter().for_each(|sheet| put_text(bytes, sheet));
     bytes.push(u8::from(part.names.is_some()));
     part.names.iter().for_each(|names| put_texts(bytes, names));
+    bytes.push(u8::from(part.since_1904));
     put_row(bytes, &part.first);
 }
 
@@ -261,7 +273,12 @@ impl<'a> Rest<'a> {
         let named = self.byte()? != 0;
         let names =
             if named { Some(self.many(|rest| Some(rest.text()?.to_owned()))?) } else { None };
-        Some(PartInfo { sheet, names, first: self.row()? })
+        let since_1904 = self.byte()? != 0;
+        Some(PartInfo { sheet, names, since_1904, first: self.row()? })
+    }
+
+    fn region(&mut self) -> Option<[u32; 4]> {
+        Some([self.number()?, self.number()?, self.number()?, self.number()?])
     }
 
     fn batch(&mut self, text: String) -> Option<Batch> {

@@ -2,7 +2,7 @@
 
 use std::io::BufReader;
 
-use calamine::{Data, DataRef, ExcelDateTime, Ods, Range, Reader, SheetType, Xls, Xlsx};
+use calamine::{Data, DataRef, ExcelDateTime, Ods, Range, Reader, SheetType, Xls, Xlsx, XlsxError};
 
 use crate::error::{Error, Result};
 
@@ -10,7 +10,7 @@ use super::container::{ReadSeek, Source};
 use super::kind::Content;
 use super::limits::ROW_BYTES;
 use super::ndjson::push_float;
-use super::{CELL_BYTES, RAW_CHARS, RawRow, reason};
+use super::{CELL_BYTES, FORMULA_ERRORS, NO_RESULT, RAW_CHARS, RawRow, UNKNOWN_ERROR, reason};
 
 /// Columns that a sheet can have.
 const COLUMNS: usize = 16_384;
@@ -21,8 +21,9 @@ type Input = BufReader<Box<dyn ReadSeek>>;
 pub(super) enum Book {
     /// Streamed cell by cell.
     Xlsx(Box<Xlsx<Input>>),
-    /// Held whole, sheet by sheet: the readers of these formats know no other way.
-    Held(Vec<(String, Range<Data>)>),
+    /// Held whole, sheet by sheet: the readers of these formats know no other way. And whether it counts
+    /// days from 1904.
+    Held(Vec<(String, Range<Data>)>, bool),
 }
 
 /// Where rows go, with what is wrong with them; false when nobody wants more.
@@ -49,11 +50,12 @@ impl Book {
                     }
                     e => unreadable(&label, &e.to_string()),
                 })?;
-                held(&mut book, &label)
+                let since_1904 = book.has_1904_epoch();
+                Ok(Self::Held(held(&mut book, &label)?, since_1904))
             }
             _ => {
                 let mut book = Ods::new(input).map_err(|e| unreadable(&label, &e.to_string()))?;
-                held(&mut book, &label)
+                Ok(Self::Held(held(&mut book, &label)?, false))
             }
         }
     }
@@ -62,7 +64,15 @@ impl Book {
     pub fn sheets(&self) -> Vec<String> {
         match self {
             Self::Xlsx(book) => worksheets(book.sheets_metadata()),
-            Self::Held(sheets) => sheets.iter().map(|(name, _)| name.clone()).collect(),
+            Self::Held(sheets, _) => sheets.iter().map(|(name, _)| name.clone()).collect(),
+        }
+    }
+
+    /// Whether days that stand in its cells as numbers are counted from 1904, not from 1900.
+    pub fn since_1904(&self) -> bool {
+        match self {
+            Self::Xlsx(book) => book.has_1904_epoch(),
+            Self::Held(_, since_1904) => *since_1904,
         }
     }
 
@@ -85,7 +95,7 @@ impl Book {
     pub fn rows(&mut self, label: &str, sheet: &str, sink: &mut Sink<'_>) -> Result<()> {
         match self {
             Self::Xlsx(book) => stream_rows(book, label, sheet, sink),
-            Self::Held(sheets) => {
+            Self::Held(sheets, _) => {
                 if let Some((_, range)) = sheets.iter().find(|(name, _)| name == sheet) {
                     held_rows(range, label, sheet, sink)?;
                 }
@@ -100,7 +110,7 @@ fn worksheets(sheets: &[calamine::Sheet]) -> Vec<String> {
     cells.map(|s| s.name.clone()).collect()
 }
 
-fn held<B>(book: &mut B, label: &str) -> Result<Book>
+fn held<B>(book: &mut B, label: &str) -> Result<Vec<(String, Range<Data>)>>
 where
     B: Reader<Input>,
     B::Error: std::fmt::Display,
@@ -110,57 +120,126 @@ where
         let range = book.worksheet_range(&name).map_err(|e| unreadable(label, &e.to_string()))?;
         sheets.push((name, range));
     }
-    Ok(Book::Held(sheets))
+    Ok(sheets)
 }
 
+/// Hands on the rows of a sheet. Of an error that the library does not know it says only that there is
+/// one: then the places of all of these are looked up, and the sheet is read again from that row on.
 fn stream_rows(
     book: &mut Xlsx<Input>,
     label: &str,
     sheet: &str,
     sink: &mut Sink<'_>,
 ) -> Result<()> {
-    let bad =
-        |e: calamine::XlsxError| unreadable(&format!("{label}, sheet {sheet}"), &e.to_string());
+    let place = format!("{label}, sheet {sheet}");
+    let Some(line) = rows_from(book, &place, sheet, 0, &[], sink)? else {
+        return Ok(());
+    };
+    let errors = unknown_errors(book, sheet).map_err(|e| unreadable(&place, &e.to_string()))?;
+    match rows_from(book, &place, sheet, line, &errors, sink)? {
+        None => Ok(()),
+        Some(_) => Err(Error::bug(format!("{place}: an error without a place"))),
+    }
+}
+
+/// Hands on the rows from a line on. It stops at an error that the library does not know where `errors`
+/// has no place for it, and gives the line of the first row that is not handed on.
+fn rows_from(
+    book: &mut Xlsx<Input>,
+    place: &str,
+    sheet: &str,
+    from: u64,
+    errors: &[(u32, u32)],
+    sink: &mut Sink<'_>,
+) -> Result<Option<u64>> {
+    let bad = |e: XlsxError| unreadable(place, &e.to_string());
     let mut cells = book.worksheet_cells_reader(sheet).map_err(bad)?;
+    let mut errors = errors.iter();
     let mut row = RawRow::default();
     let (mut implied, mut filled) = (0_u64, 0_u64);
-    while let Some(cell) = cells.next_cell().map_err(bad)? {
-        let value = cell.get_value();
-        if matches!(value, DataRef::Empty) {
+    loop {
+        let ((line, column), value) = match cells.next_cell_with_formula_metadata() {
+            Ok(None) => break,
+            Ok(Some(cell)) => match cell.value {
+                DataRef::Empty if cell.formula.is_none() => continue,
+                DataRef::Empty => (cell.pos, DataRef::String(NO_RESULT.to_owned())),
+                value => (cell.pos, value),
+            },
+            Err(XlsxError::CellError(error)) => match errors.next() {
+                Some(at) => (*at, DataRef::String(error_text(error))),
+                None => return Ok(Some(row.line)),
+            },
+            Err(e) => return Err(bad(e)),
+        };
+        let (line, column) = (u64::from(line) + 1, column as usize);
+        if line < from {
             continue;
         }
-        let (line, column) = cell.get_position();
-        let (line, column) = (u64::from(line) + 1, column as usize);
         if line > row.line && !row.is_empty() && !hand(&mut row, sink) {
-            return Ok(());
+            return Ok(None);
         }
         if line < row.line || column < row.len() || column >= COLUMNS {
-            let message =
-                format!("{label}, sheet {sheet}: cells out of order or place at row {line}");
+            let message = format!("{place}: cells out of order or place at row {line}");
             return Err(Error::gate(message).hint("open it in Excel or WPS, save it, deliver that"));
         }
         row.line = line;
         implied += (column - row.len()) as u64;
         filled += 1;
         if implied > super::limits::SHEET_CELLS && implied > filled * 100 {
-            let message =
-                format!("{label}, sheet {sheet}: almost every cell is empty at row {line}");
+            let message = format!("{place}: almost every cell is empty at row {line}");
             return Err(Error::gate(message).hint("a damaged or hostile workbook; ask for CSV"));
         }
         row.pad(column);
-        push(&mut row, value);
-        check_length(&row, label, sheet)?;
+        push(&mut row, &value);
+        check_length(&row, place)?;
     }
     if !row.is_empty() {
         hand(&mut row, sink);
     }
-    Ok(())
+    Ok(None)
+}
+
+/// Where the errors stand that the library does not know: one reading of the sheet has their numbers
+/// among the cells, another the places of all cells.
+fn unknown_errors(
+    book: &mut Xlsx<Input>,
+    sheet: &str,
+) -> std::result::Result<Vec<(u32, u32)>, XlsxError> {
+    let mut numbers = Vec::new();
+    let mut cells = book.worksheet_cells_reader(sheet)?;
+    for number in 0_u64.. {
+        match cells.next_cell() {
+            Ok(Some(_)) => {}
+            Ok(None) => break,
+            Err(XlsxError::CellError(_)) => numbers.push(number),
+            Err(e) => return Err(e),
+        }
+    }
+    drop(cells);
+    let mut wanted = numbers.into_iter().peekable();
+    let mut cells = book.worksheet_cells_reader(sheet)?;
+    let (mut places, mut number) = (Vec::new(), 0_u64);
+    while wanted.peek().is_some()
+        && let Some(cell) = cells.next_formula()?
+    {
+        if wanted.next_if_eq(&number).is_some() {
+            places.push(cell.get_position());
+        }
+        number += 1;
+    }
+    Ok(places)
+}
+
+/// An error as the text of a cell, by which it is known to be one.
+fn error_text(error: String) -> String {
+    if FORMULA_ERRORS.contains(&error.as_str()) { error } else { UNKNOWN_ERROR.to_owned() }
 }
 
 fn held_rows(range: &Range<Data>, label: &str, sheet: &str, sink: &mut Sink<'_>) -> Result<()> {
     let Some((top, left)) = range.start() else {
         return Ok(());
     };
+    let place = format!("{label}, sheet {sheet}");
     let mut row = RawRow::default();
     for (i, cells) in range.rows().enumerate() {
         let Some(last) = cells.iter().rposition(|c| !matches!(c, Data::Empty)) else {
@@ -170,7 +249,7 @@ fn held_rows(range: &Range<Data>, label: &str, sheet: &str, sink: &mut Sink<'_>)
         row.pad(left as usize);
         for cell in &cells[..=last] {
             push_held(&mut row, cell);
-            check_length(&row, label, sheet)?;
+            check_length(&row, &place)?;
         }
         if !hand(&mut row, sink) {
             break;
@@ -180,11 +259,11 @@ fn held_rows(range: &Range<Data>, label: &str, sheet: &str, sink: &mut Sink<'_>)
 }
 
 /// A text may stand in a workbook once and in every cell of a row.
-fn check_length(row: &RawRow, label: &str, sheet: &str) -> Result<()> {
+fn check_length(row: &RawRow, place: &str) -> Result<()> {
     if row.bytes() <= ROW_BYTES {
         return Ok(());
     }
-    let message = format!("{label}, sheet {sheet}: row {} is longer than 16 MiB", row.line);
+    let message = format!("{place}: row {} is longer than 16 MiB", row.line);
     Err(Error::gate(message).hint("a damaged or hostile workbook; ask for CSV"))
 }
 

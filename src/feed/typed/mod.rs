@@ -101,6 +101,8 @@ pub struct Typer<'a> {
     qualities: Vec<Quality>,
     places_known: PlacesKnown,
     memo: Memo,
+    /// Whether days that are numbers are counted from 1904.
+    since_1904: bool,
     spare: String,
     row_bytes: Vec<u8>,
     key_bytes: Vec<u8>,
@@ -150,6 +152,7 @@ impl<'a> Typer<'a> {
             qualities: vec![Quality::Missing; sources.len()],
             places_known: PlacesKnown::default(),
             memo: Memo::new(sources.len()),
+            since_1904: false,
             dropped: vec![0; sources.len()],
             ids_by_quality: [0; Quality::ALL.len()],
             sources,
@@ -161,8 +164,9 @@ impl<'a> Typer<'a> {
     }
 
     /// Says in which cells of this part the feed's columns stand (by column of the feed; several
-    /// for a path).
-    pub fn bind(&mut self, feed: &Feed, bound: &[Vec<Option<usize>>]) {
+    /// for a path), and whether its days that are numbers are counted from 1904.
+    pub fn bind(&mut self, feed: &Feed, bound: &[Vec<Option<usize>>], since_1904: bool) {
+        self.since_1904 = since_1904;
         for (column, cells) in feed.columns.iter().zip(bound) {
             if let Some(source) = self.sources.iter_mut().find(|s| s.name == column.to) {
                 source.cells.clone_from(cells);

@@ -1,5 +1,6 @@
 //! One raw cell to one value of its column's type, or why not.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use arrow::datatypes::{Decimal128Type, DecimalType};
@@ -205,10 +206,7 @@ impl Typer<'_> {
             }
             ColumnType::Code => return self.code(column, raw),
             ColumnType::Division => return self.division(raw),
-            ColumnType::Date => return self.date(column, calendar::parse_date(raw), "not a date"),
-            ColumnType::Month => {
-                return self.date(column, calendar::parse_month(raw), "not a month");
-            }
+            ColumnType::Date | ColumnType::Month => return self.day(column, raw),
             ColumnType::Decimal { precision, scale } => {
                 let unit = match source.unit {
                     Some(Unit::WanYuan) => 4,
@@ -234,7 +232,17 @@ impl Typer<'_> {
         Ok(())
     }
 
-    fn date(&mut self, column: usize, cell: DateCell, reason: &'static str) -> Result<(), Bad> {
+    /// A day, or the first of a month.
+    fn day(&mut self, column: usize, raw: &str) -> Result<(), Bad> {
+        let month = self.sources[column].kind == ColumnType::Month;
+        // `20224` is a month, from whichever year days are counted.
+        let counted = self.since_1904 && !(month && raw.starts_with("20"));
+        let text = if counted { calendar::counted_from_1904(raw) } else { Cow::Borrowed(raw) };
+        let (cell, reason) = if month {
+            (calendar::parse_month(&text), "not a month")
+        } else {
+            (calendar::parse_date(&text), "not a date")
+        };
         match cell {
             DateCell::Value(day) => self.packed.int32(days(day)),
             DateCell::Missing => return self.null(column),

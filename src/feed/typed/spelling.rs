@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
-use crate::feed::read::{FORMULA_ERRORS, is_invisible};
+use crate::feed::read::{FORMULA_ERRORS, NO_RESULT, is_invisible};
 use crate::pipeline::spec::ColumnType;
 
 /// Each spelling of a code list with its code.
@@ -27,8 +27,12 @@ pub(super) fn coded<'c>(codes: &'c Spellings, text: &str) -> Option<&'c String> 
 }
 
 /// What a spreadsheet has left where the value of a text stood. Numbers, days and codes are told from
-/// it as they are read, and of ID numbers their quality says it.
+/// it as they are read, and of ID numbers their quality says it. A formula without its result says what
+/// to do, whatever it stands for.
 pub(super) fn left_behind(kind: &ColumnType, text: &str) -> Option<&'static str> {
+    if text == NO_RESULT {
+        return Some("a formula without its result");
+    }
     if !matches!(kind, ColumnType::Text | ColumnType::Name | ColumnType::Set) {
         return None;
     }
@@ -131,6 +135,10 @@ mod tests {
             assert!(of(text).is_some(), "{text}");
             assert_eq!(left_behind(&ColumnType::CitizenId, text), None, "{text}");
         }
+        for kind in [ColumnType::Text, ColumnType::Date, ColumnType::CitizenId] {
+            assert_eq!(left_behind(&kind, NO_RESULT), Some("a formula without its result"));
+        }
+        assert_eq!(of("#SPILL!"), Some("the error of a formula"));
         for text in ["", "#", "#1", "1E30", "E11.9", "1E51.0", "e", "+7", "6.E+17", "62.1E+17"] {
             assert_eq!(of(text), None, "{text}");
         }

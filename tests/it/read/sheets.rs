@@ -32,6 +32,27 @@ fn workbook(sheets: &[Vec<[&str; 4]>]) -> Vec<u8> {
 
 /// The workbook with a text of one of its members replaced.
 fn damaged(book: &[u8], member: &str, from: &str, to: &str) -> Vec<u8> {
+    changed(book, member, |xml| {
+        assert!(xml.contains(from), "{member} holds {from}");
+        xml.replace(from, to)
+    })
+}
+
+/// The workbook with cells of its first sheet replaced, by their places.
+fn with_cells(book: &[u8], cells: &[(&str, &str)]) -> Vec<u8> {
+    changed(book, "xl/worksheets/sheet1.xml", |xml| {
+        let mut xml = xml.to_owned();
+        for (place, cell) in cells {
+            let from = xml.find(&format!("<c r=\"{place}\"")).expect("the cell");
+            let to = from + xml[from..].find("</c>").expect("its end") + "</c>".len();
+            xml.replace_range(from..to, &format!("<c r=\"{place}\"{cell}</c>"));
+        }
+        xml
+    })
+}
+
+/// The workbook with one of its members changed.
+fn changed(book: &[u8], member: &str, change: impl Fn(&str) -> String) -> Vec<u8> {
     let mut all = ZipArchive::new(Cursor::new(book)).expect("a zip");
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for at in 0..all.len() {
@@ -39,8 +60,7 @@ fn damaged(book: &[u8], member: &str, from: &str, to: &str) -> Vec<u8> {
         let (name, mut xml) = (file.name().to_owned(), String::new());
         file.read_to_string(&mut xml).expect("text");
         if name == member {
-            assert!(xml.contains(from), "{member} holds {from}");
-            xml = xml.replace(from, to);
+            xml = change(&xml);
         }
         zip.start_file(name.as_str(), SimpleFileOptions::default()).expect("started");
         zip.write_all(xml.as_bytes()).expect("written");
@@ -107,4 +127,84 @@ fn a_file_whose_later_sheet_is_refused_is_not_used_in_part() {
     // A file of which nothing was read does not stand in the way of the other.
     let line = night(&[("缴费_20261101a.csv", good), (BOOK, &book[..book.len() / 2])]);
     assert_eq!((text(&line, "verdict"), number(&line, "used")), ("accepted", 1), "{line}");
+}
+
+/// Programs that do not work out formulas leave the result out; one that is an empty text is a result.
+#[test]
+fn a_formula_without_its_result_is_no_empty_cell() {
+    let rows = ["P1", "P2", "P3", "P4"].map(|number| [number, "", "测试甲", "8.00"]);
+    let book = workbook(&[[&[HEADINGS][..], &rows].concat()]);
+    let line = judged(&with_cells(
+        &book,
+        &[
+            ("C2", "><f>A2&amp;\"甲\"</f><v/>"),
+            ("C3", " t=\"str\"><f>IF(TRUE,\"\",\"甲\")</f><v></v>"),
+            ("D4", "><f>4+4</f>"),
+            ("D5", "><f>4+4</f><v>8</v>"),
+        ],
+    ));
+    let counts = ["rows", "used", "quarantined"].map(|name| number(&line, name));
+    assert_eq!(counts, [4, 2, 2], "{line}");
+}
+
+/// New versions of Excel have errors that the library of workbooks does not know.
+#[test]
+fn an_unknown_error_costs_its_row() {
+    let rows = ["P1", "P2", "P3", "P4", "P5"].map(|number| [number, "", "测试甲", "8.00"]);
+    let book = workbook(&[[&[HEADINGS][..], &rows].concat(), vec![HEADINGS, FIRST]]);
+    let error = |text: &str| format!(" t=\"e\"><f>X()</f><v>{text}</v>");
+    let [spill, odd, getting] = ["#SPILL!", "#ODD", "#GETTING_DATA"].map(error);
+    // The last cell of a row and the first of another; those between them are whole.
+    let cells = [("D2", &*spill), ("A4", &*odd), ("C6", &*getting)];
+    let line = judged(&with_cells(&book, &cells));
+    let counts = ["rows", "used", "quarantined"].map(|name| number(&line, name));
+    assert_eq!(counts, [6, 3, 3], "{line}");
+}
+
+#[test]
+fn cells_that_are_merged_over_rows_are_said() {
+    let below = [["P2", "", "", "9.00"], ["P3", "", "", "7.00"]];
+    let book = workbook(&[[&[HEADINGS, FIRST][..], &below].concat()]);
+    let merged = |cells: &str| {
+        let cells = format!("</sheetData><mergeCells count=\"1\">{cells}</mergeCells>");
+        judged(&damaged(&book, "xl/worksheets/sheet1.xml", "</sheetData>", &cells))
+    };
+    let line = merged(r#"<mergeCell ref="F2:G4"/><mergeCell ref="B3:C4"/>"#);
+    assert_eq!((text(&line, "verdict"), number(&line, "used")), ("accepted", 3), "{line}");
+    let notes = line["notes"].to_string();
+    assert!(notes.contains("cells of 号码 are merged over rows 3 to 4; only"), "{notes}");
+    let line = merged(r#"<mergeCell ref="A1:B1"/><mergeCell ref="C1:C2"/>"#);
+    assert!(!line["notes"].to_string().contains("merged"), "{line}");
+}
+
+/// A day in a cell without a format of days is a number, from whichever year its workbook counts.
+#[test]
+fn days_are_counted_from_where_the_workbook_says() {
+    let home = temp();
+    let folder = home.path().join("pipeline");
+    copy(&mini().pipeline, &folder);
+    let feed = folder.join("feeds/resident.yaml");
+    let text = std::fs::read_to_string(&feed).expect("a feed");
+    std::fs::write(&feed, text.replace(".csv\"", ".xlsx\"")).expect("written");
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, cell) in (0_u16..).zip(["号码", "姓名", "出生日期", "区划"]) {
+        sheet.write_string(0, column, cell).expect("written");
+    }
+    sheet.write_string(1, 1, "测试甲").expect("written");
+    sheet.write_number(1, 2, 19_000).expect("written");
+    sheet.write_string(1, 3, "620122").expect("written");
+    let from_1900 = book.save_to_buffer().expect("saved");
+    let from_1904 = changed(&from_1900, "xl/workbook.xml", |xml| {
+        assert!(xml.contains("<workbookPr"), "{xml}");
+        xml.replace("<workbookPr", "<workbookPr date1904=\"1\"")
+    });
+    // It is 1956-01-08 when it is counted from 1904, else a day before all that are believed.
+    for (bytes, used) in [(from_1900, 0), (from_1904, 1)] {
+        let file = home.path().join("人口_20261101.xlsx");
+        std::fs::write(&file, bytes).expect("written");
+        let command = Bidui::new("try").arg("--pipeline").arg(&folder).arg(&file);
+        let said = command.args(&["-o", "json"]).go().ended(i32::from(used == 0)).json().remove(0);
+        assert_eq!((number(&said, "rows"), number(&said, "used")), (1, used), "{said}");
+    }
 }

@@ -119,6 +119,24 @@ fn encodings_are_found() {
     }
 }
 
+/// The first Chinese character may stand far behind, and half of it at the end of what is looked at.
+#[test]
+fn one_byte_does_not_decide_about_the_encoding() {
+    let files = Files::new();
+    let ascii = "no,name\n".to_owned() + &"1,x\n".repeat(400_000);
+    let chinese = "涛测试\n".to_owned() + &"3,李四\n".repeat(50);
+    for (place, at) in [("the head", 1024 * 1024), ("a block", 1280 * 1024)] {
+        let mut bytes = ascii.as_bytes()[..at - 4].to_vec();
+        bytes.extend(b"\n2,");
+        bytes.extend_from_slice(&GB18030.encode(&chinese).0);
+        let mut parts = open(&files.put("a.csv", &bytes), &Format::default()).expect("opens");
+        assert_eq!(parts[0].part().encoding.as_deref(), Some("gb18030"), "{place}");
+        let all = dump(parts[0].as_mut()).expect("reads");
+        assert!(all.iter().any(|row| row.ends_with(" 2|涛测试")), "{place}");
+        assert!(all.last().is_some_and(|row| row.ends_with(" 3|李四")), "{place}");
+    }
+}
+
 #[test]
 fn a_declared_encoding_does_not_turn_utf8_into_noise() {
     let files = Files::new();
@@ -274,6 +292,17 @@ fn a_heading_that_stands_twice_is_not_guessed() {
 }
 
 #[test]
+fn two_numbers_below_the_heading_are_a_row() {
+    let files = Files::new();
+    let path = files.put("a.csv", "单号,数\n1,2\n3,4\n");
+    let (table, all) = table_rows(&path, &[column("no", &["单号"]), column("n", &["数"])]);
+    assert_eq!((all, table.layout_rows()), (vec!["2 1|2".into(), "3 3|4".into()], 1));
+    let path = files.put("b.csv", "单号,数,甲,乙\n1,2,3,4\n3,4,5,6\n");
+    let (table, all) = table_rows(&path, &[column("no", &["单号"]), column("n", &["数"])]);
+    assert_eq!((all, table.layout_rows()), (vec!["3 3|4|5|6".into()], 2));
+}
+
+#[test]
 fn a_named_heading_row_is_obeyed() {
     let files = Files::new();
     let path = files.put("a.csv", "a,b\n姓名,县\n张三,临夏\n");
@@ -290,13 +319,12 @@ fn a_named_heading_row_is_obeyed() {
 #[test]
 fn fixed_width_counts_bytes() {
     let files = Files::new();
-    let bytes =
-        GB18030.encode("张三  临夏县12 \n李四光东乡县3\n王五  和政\n一二三四五六七八九\n").0;
+    let bytes = GB18030.encode("张三  临夏县12 \n李四光东乡县\n王五  和政\n一二三四五六七八九\n").0;
     let format = Format { kind: FileKind::Fixed, widths: vec![6, 6, 3], ..Format::default() };
     let all = read(&files.put("a.dat", &*bytes), &format).expect("reads");
     let expected = [
         "1 张三|临夏县|12".to_owned(),
-        "2 李四光|东乡县|3".into(),
+        "2 李四光|东乡县|".into(),
         format!("!3 {}", reason::SHORT_LINE),
         format!("!4 {}", reason::LONG_FIXED),
     ];

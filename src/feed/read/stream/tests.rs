@@ -14,18 +14,20 @@ fn row() -> RawRow {
 fn frames_come_back_and_damage_is_seen() {
     let mut bytes = Vec::new();
     let names = Some(vec!["姓名".to_owned()]);
-    let part = PartInfo { sheet: Some("临夏县".into()), names, first: row() };
+    let part = PartInfo { sheet: Some("临夏县".into()), names, since_1904: true, first: row() };
     write(&mut bytes, &Message::Parts(vec![part, PartInfo::default()])).expect("written");
     let mut batch = Batch::default();
     batch.push(&row(), None);
     batch.push(&RawRow::at(8), None);
     batch.push(&row(), Some(reason::NOT_UTF8));
     write(&mut bytes, &Message::Rows(batch)).expect("written");
+    write(&mut bytes, &Message::Merged(vec![[1, 0, 3, 2], [4, 5, 6, 7]])).expect("written");
     write(&mut bytes, &Message::Failed(Error::gate("a").hint("b"))).expect("written");
     let mut from = bytes.as_slice();
     let Some(Message::Parts(parts)) = read(&mut from) else { panic!("parts") };
     assert_eq!(parts[0].names.as_deref(), Some(&["姓名".to_owned()][..]));
     assert_eq!((&parts[0].first, &parts[1]), (&row(), &PartInfo::default()));
+    assert!(parts[0].since_1904);
     let Some(Message::Rows(batch)) = read(&mut from) else { panic!("rows") };
     let mut taking = TakingRows::new(batch);
     let mut next = || {
@@ -36,13 +38,15 @@ fn frames_come_back_and_damage_is_seen() {
     assert_eq!(next(), Some((RawRow::at(8), None)));
     assert_eq!(next(), Some((row(), Some(reason::NOT_UTF8))));
     assert_eq!(next(), None);
+    let Some(Message::Merged(regions)) = read(&mut from) else { panic!("merged cells") };
+    assert_eq!(regions, [[1, 0, 3, 2], [4, 5, 6, 7]]);
     let Some(Message::Failed(error)) = read(&mut from) else { panic!("a refusal") };
     assert_eq!((error.kind, error.hints), (Kind::Gate, vec!["b".to_owned()]));
     assert!(read(&mut from).is_none());
     for cut in 0..bytes.len() {
         let mut from = &bytes[..cut];
         let whole = std::iter::from_fn(|| read(&mut from)).count();
-        assert!(whole < 3, "{cut}");
+        assert!(whole < 4, "{cut}");
     }
     let frame = |lengths: [u32; 2], rest: &[u8]| {
         let mut bytes = vec![b'R'];
