@@ -253,6 +253,8 @@ impl<'a> Fields<'a> {
 fn owed(fill: &Fill, text: Option<&String>) -> Option<String> {
     let what = match text {
         None => "未填",
+        // Of an error it is said already what it is.
+        Some(text) if FORMULA_ERRORS.contains(&text.as_str()) => return None,
         Some(text) if fill.kind != FillKind::Text || !says_nothing(text) => return None,
         Some(_) if fill.id == "evidence_no" => "不是编号，请填材料的编号",
         Some(_) => "未写明内容",
