@@ -206,7 +206,7 @@ grp AS (
 -- stay, and leaves the person so much less to pay; it counts when what it tops up does.
 bill AS (
   SELECT person_key, setl_date, proc, on_date, left_date, out_date, inpatient_bill, kept,
-    CASE WHEN kept AND NOT top_up THEN 1 ELSE 0 END AS n,
+    CASE WHEN kept AND NOT top_up THEN 1 ELSE 0 END AS n, away,
     CASE WHEN kept AND NOT top_up THEN total_fee - coalesce(back_fee, 0) END AS total_fee,
     CASE WHEN kept THEN fund_pay - coalesce(back_fund, 0) END AS fund_pay,
     CASE WHEN NOT kept THEN NULL WHEN top_up THEN coalesce(back_fund, 0) - fund_pay ELSE person_pay - coalesce(back_person, 0) END AS person_pay
@@ -219,7 +219,7 @@ bill AS (
       coalesce(a.topped_from, s.admit_date, s.setl_date) AS on_date, coalesce(a.topped_to, s.discharge_date, s.setl_date) AS left_date,
       -- A bill of a month of sessions counts to its end, which is not after its settlement.
       least(coalesce(s.discharge_date, s.admit_date, s.setl_date), s.setl_date) AS out_date,
-      in_list('med_inpatient', s.med_type) AS inpatient_bill,
+      in_list('med_inpatient', s.med_type) AS inpatient_bill, coalesce(s.pay_loc <> '1', false) AS away,
       -- No filter: that would copy what the joins hand on as it is.
       coalesce(a.back_fee < s.total_fee, a.is_back IS NULL) AND coalesce(a.topped_on > asof() - INTERVAL '12' MONTH, true) AS kept
     FROM settlement s
@@ -247,7 +247,9 @@ pay AS (
     sum(CASE WHEN b.proc = 'PD' THEN b.n ELSE 0 END) AS peritoneal12,
     max(CASE WHEN b.proc = 'PD' AND b.kept THEN b.out_date END) AS peritoneal_last,
     sum(CASE WHEN b.proc = 'CH' THEN b.n ELSE 0 END) AS chemo12,
-    max(CASE WHEN b.proc = 'CH' AND b.kept THEN b.out_date END) AS chemo_last
+    max(CASE WHEN b.proc = 'CH' AND b.kept THEN b.out_date END) AS chemo_last,
+    max(CASE WHEN b.away AND b.proc IN ('HD', 'PD') AND b.kept THEN b.out_date END) AS dialysis_away,
+    max(CASE WHEN b.away AND b.proc = 'CH' AND b.kept THEN b.out_date END) AS chemo_away
   FROM (
     -- Of who is not lifted only stays count that began after the household was identified (or as far back as a local rule says)
     -- and ended before the month in which its risk was cleared, as in the view of claims.
@@ -491,6 +493,7 @@ base AS (
     coalesce(pay.dialysis12, 0) AS dialysis12, pay.dialysis_last,
     coalesce(pay.chemo12, 0) AS chemo12, pay.chemo_last,
     coalesce(pay.peritoneal12, 0) AS peritoneal12, pay.peritoneal_last,
+    pay.dialysis_away, pay.chemo_away,
     ill.last_stay,
     ill.transplanted_on,
     coalesce(ill.rare_claims, 0) AS rare_claims, ill.rare_first,
@@ -554,8 +557,16 @@ derived AS (
     -- The last day up to which bills are complete tonight.
     least(CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', division, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY, billed_to) AS through
   FROM base
+),
+-- Who was treated elsewhere last is treated there still as long as such bills may come: by so many days they are behind.
+behind AS (
+  SELECT derived.*,
+    CASE WHEN dialysis_away >= greatest(dialysis_last, peritoneal_last)
+      THEN greatest(CAST(param('offsite_wait_days', division, yr()) AS BIGINT) - (asof() - through), 0) ELSE 0 END AS dialysis_behind,
+    CASE WHEN chemo_away >= chemo_last THEN greatest(CAST(param('offsite_wait_days', division, yr()) AS BIGINT) - (asof() - through), 0) ELSE 0 END AS chemo_behind
+  FROM derived
 )
-SELECT derived.*,
+SELECT behind.*,
   pay12 >= CASE WHEN is_low_income THEN param('alert_low', division, yr()) ELSE param('alert_gen', division, yr()) END AS is_warned,
   coalesce(age >= param('old_age', division, yr()), false) AS is_old,
   -- Who was born after the cut-off date had no right on it; nor is one taken for granted whose day nobody knows. A
@@ -574,11 +585,11 @@ SELECT derived.*,
   -- Days without treatment, counted to the day up to which bills are complete; a stay in hospital is no gap, and a bill
   -- of bags for peritoneal dialysis is treatment for as long as they last.
   dialysis12 >= param('dialysis_min', division, yr()) OR peritoneal12 >= param('peritoneal_min', division, yr()) AS on_dialysis,
-  through - greatest(dialysis_last, peritoneal_last, last_stay) AS dialysis_days,
+  through - greatest(dialysis_last, peritoneal_last, last_stay) - dialysis_behind AS dialysis_days,
   coalesce((dialysis12 >= param('dialysis_min', division, yr()) OR peritoneal12 >= param('peritoneal_min', division, yr())) AND NOT transplanted
-    AND least(through - greatest(dialysis_last, last_stay), through - peritoneal_last - CAST(param('peritoneal_days', division, yr()) AS BIGINT))
+    AND least(through - greatest(dialysis_last, last_stay), through - peritoneal_last - CAST(param('peritoneal_days', division, yr()) AS BIGINT)) - dialysis_behind
       > CASE WHEN on_peritoneal THEN param('peritoneal_gap', division, yr()) ELSE param('dialysis_gap', division, yr()) END, false) AS is_off_dialysis,
-  through - greatest(chemo_last, last_stay) AS chemo_gap,
+  through - greatest(chemo_last, last_stay) - chemo_behind AS chemo_gap,
   -- Counted to the day up to which bills from elsewhere are complete too.
   least(through - untreated_since, asof() - untreated_since - CAST(param('offsite_wait_days', division, yr()) AS BIGINT)) AS untreated_days,
   -- Counted to the day up to which registrations, and contracts, are told.
@@ -589,4 +600,4 @@ SELECT derived.*,
   CASE WHEN dm_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(visits_year AS INT), 1, 1), dm_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_dm', division, visits_year) AS BIGINT) / 12 END AS dm_due,
   CASE WHEN smi_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(visits_year AS INT), 1, 1), smi_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_smi', division, visits_year) AS BIGINT) / 12 END AS smi_due,
   CASE WHEN tb_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(visits_year AS INT), 1, 1), tb_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_tb', division, visits_year) AS BIGINT) / 12 END AS tb_due
-FROM derived
+FROM behind
