@@ -14,6 +14,7 @@ import sys
 import time
 import unicodedata
 from concurrent.futures import Future, ProcessPoolExecutor
+from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -139,9 +140,12 @@ class Night:
         feeds = self.pipeline.feeds
         patterns = {f: contract.pattern(spec["files"]) for f, spec in feeds.items()}
         files: dict[str, list[Path]] = {f: [] for f in feeds}
+        came: dict[str, date] = {}
         for path in sorted(self.input.iterdir()):
             if feed := next((f for f, p in patterns.items() if p.fullmatch(path.name)), None):
                 files[feed].append(path)
+                if period := patterns[feed].fullmatch(path.name).groupdict().get("period"):
+                    came[feed] = max(contract.last_day(period), came.get(feed, date.min))
         size = {f: sum(p.stat().st_size for p in paths) for f, paths in files.items()}
         with self.pool as pool:
             zips = {p: pool.submit(extracts.unzip, p, self.fresh()) for ps in files.values() for p in ps if p.suffix == ".zip"}
@@ -154,6 +158,9 @@ class Night:
                 self.load(feed, jobs.pop(feed))
         for name in set(self.pipeline.tables) - {f["table"] for f in feeds.values()}:
             self.con.execute(typing_sql.empty(name, self.pipeline.tables[name]))
+            if self.pipeline.tables[name].get("source") == "feeds":
+                rows = [(feed, spec["table"], came.get(feed)) for feed, spec in feeds.items()]
+                self.con.executemany(f"INSERT INTO {name} (feed, table_name, period) VALUES (?, ?, ?)", rows)
 
     def fresh(self, suffix: str = "") -> Path:
         self.files += 1

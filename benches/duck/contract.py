@@ -2,7 +2,9 @@
 
 import csv
 import re
+from calendar import monthrange
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import yaml
@@ -53,7 +55,6 @@ class Pipeline:
 def load(folder: Path) -> Pipeline:
     """A pipeline without rules that are off, and without what rests on bidui's own ledger and receipts, which DuckDB has not."""
     pipeline = read(folder)
-    # Of what bidui says of its feeds nothing is needed: here all are complete.
     gone = {name for name, table in pipeline.tables.items() if table.get("source") in ("ledger", "deliveries")}
     for name in gone:
         del pipeline.tables[name]
@@ -132,7 +133,7 @@ def pattern(text: str) -> re.Pattern:
         if part == "*":
             out += ".*"
         elif part.startswith("{period:"):
-            out += {"%Y": r"\d{4}", "%Y%m": r"\d{6}", "%Y%m%d": r"\d{8}"}[part[8:-1]]
+            out += "(?P<period>" + {"%Y": r"\d{4}", "%Y%m": r"\d{6}", "%Y%m%d": r"\d{8}"}[part[8:-1]] + ")"
         elif part in ("{part}", "{_part}", "{part_}", "{-part}"):
             out += {"{part}": r"[^_]+?", "{_part}": r"(?:_[^_]+?)?", "{part_}": r"(?:[^_]+?_)?", "{-part}": r"(?:-[^_]+?)?"}[part]
         elif part.startswith("{"):
@@ -140,3 +141,9 @@ def pattern(text: str) -> re.Pattern:
         else:
             out += re.escape(part)
     return re.compile(out)
+
+
+def last_day(period: str) -> date:
+    """Of a year, a month or a day, as file names write it."""
+    year, month = int(period[:4]), int(period[4:6] or 12)
+    return date(year, month, int(period[6:]) if period[6:] else monthrange(year, month)[1])

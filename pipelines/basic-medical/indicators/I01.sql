@@ -23,7 +23,7 @@ WITH counted AS (
     count(CASE WHEN is_dibao THEN 1 END) AS n3, count(CASE WHEN is_dibao AND insured_now THEN 1 END) AS done3,
     count(CASE WHEN is_tekun THEN 1 END) AS n4, count(CASE WHEN is_tekun AND insured_now THEN 1 END) AS done4
   FROM person
-  WHERE alive AND NOT is_exempt AND (age_days IS NULL OR age_days > param('newborn_days', division, yr()))
+  WHERE alive AND NOT is_exempt AND (enrolment_days IS NULL OR enrolment_days > param('newborn_days', division, yr()))
     AND ((is_target AND is_resolved) OR (NOT is_target AND (is_dibao OR is_tekun)))
   GROUP BY county
 )

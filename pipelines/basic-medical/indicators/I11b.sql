@@ -10,5 +10,5 @@ causes: [ORG02]
 ---*/
 SELECT substr(village_code, 1, 6) AS county, count(CASE WHEN doctors > 0 THEN 1 END) AS numerator, count(*) AS denominator
 FROM village_cover
-WHERE is_rural AND NOT is_township_seat AND NOT is_merged AND is_inhabited AND clinics > 0
+WHERE is_rural AND NOT is_township_seat AND NOT is_merged AND is_inhabited AND clinics > 0 AND staff_told
 GROUP BY substr(village_code, 1, 6)

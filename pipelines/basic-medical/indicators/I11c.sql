@@ -13,7 +13,7 @@ causes: [ORG01, ORG02]
 WITH counted AS (
   SELECT substr(village_code, 1, 6) AS county,
     count(CASE WHEN clinics = 0 AND NOT is_served AND touring_doctors = 0 THEN 1 END) AS clinic,
-    count(CASE WHEN clinics > 0 AND doctors = 0 THEN 1 END) AS doctor
+    count(CASE WHEN clinics > 0 AND staff_told AND doctors = 0 THEN 1 END) AS doctor
   FROM village_cover
   WHERE is_rural AND NOT is_township_seat AND NOT is_merged AND is_inhabited
   GROUP BY substr(village_code, 1, 6)

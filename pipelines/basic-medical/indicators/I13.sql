@@ -10,5 +10,5 @@ causes: [PAIR02]
 ---*/
 SELECT county_code AS county, count(CASE WHEN in_post_lately >= staff_due THEN 1 END) AS numerator, count(*) AS denominator
 FROM facility
-WHERE is_open AND pairings > 0 AND asof() - paired_since > param('dispatch_gap_days', division, yr())
+WHERE is_open AND pairings > 0 AND paired_days > param('dispatch_gap_days', division, yr())
 GROUP BY county_code

@@ -14,5 +14,6 @@ waivers: [异地居住, 失联, 服刑, 参军, 出国, 已死亡, 空挂户, �
 basis: {text: 家庭医生签约应签尽签, effective: [2021-01-01, null]}
 ---*/
 -- The disease is not named: tuberculosis and mental illness are among the four.
--- A registration without a date is not waited for; a contract without a first day runs from its signature.
+-- A registration without a date is not waited for; a contract without a first day runs from its signature. Days are counted to
+-- the day up to which contracts are told; one that ended after it may have been renewed, and counts.
 NOT contract_valid AND coalesce(chronic_days > param('contract_days', division, yr()), true)

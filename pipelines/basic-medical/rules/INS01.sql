@@ -1,7 +1,7 @@
 /*---
 title: {zh: 监测对象未参加基本医保, en: Monitored person not insured}
 over: person
-applies: is_open_mon AND alive AND is_resolved AND NOT is_exempt AND (age_days IS NULL OR age_days > param('newborn_days', division, yr()))
+applies: is_open_mon AND alive AND is_resolved AND NOT is_exempt AND (enrolment_days IS NULL OR enrolment_days > param('newborn_days', division, yr()))
 needs: [poverty_member, insured, resident, death]
 severity: red
 route: {to: county_insurance, due: 3wd, escalate: [7d, 14d]}

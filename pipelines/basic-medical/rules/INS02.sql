@@ -1,7 +1,7 @@
 /*---
 title: {zh: 脱贫人口未参加基本医保, en: Person lifted from poverty not insured}
 over: person
-applies: is_lifted AND NOT is_open_mon AND alive AND is_resolved AND NOT is_exempt AND (age_days IS NULL OR age_days > param('newborn_days', division, yr()))
+applies: is_lifted AND NOT is_open_mon AND alive AND is_resolved AND NOT is_exempt AND (enrolment_days IS NULL OR enrolment_days > param('newborn_days', division, yr()))
 needs: [poverty_member, insured, resident, death]
 severity: orange
 route: {to: county_insurance, due: 7d, escalate: [14d, 30d]}

@@ -1,7 +1,7 @@
 /*---
 title: {zh: 因病风险但无患病成员, en: Risk of illness without an ill member}
 over: household
-applies: is_open_mon AND risk_ill AND members > 0
+applies: is_open_mon AND risk_ill AND members > 0 AND illness_told
 needs: [poverty_household, poverty_member, disease_reg]
 severity: yellow
 route: {to: county_rural, due: 15d, escalate: [30d, 60d]}

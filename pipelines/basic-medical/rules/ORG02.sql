@@ -1,8 +1,9 @@
 /*---
 title: {zh: 村卫生室无合格村医, en: Village clinic without a qualified doctor}
 over: village_cover
-# a village without any clinic is ORG01; a village served only from another institution has that institution's doctors
-applies: is_rural AND NOT is_township_seat AND NOT is_merged AND is_inhabited AND clinics > 0
+# a village without any clinic is ORG01; a village served only from another institution has that institution's doctors;
+# of a clinic that is newer than the register of staff nobody knows who works there
+applies: is_rural AND NOT is_township_seat AND NOT is_merged AND is_inhabited AND clinics > 0 AND staff_told
 needs: [village, institution, staff]
 severity: red
 route: {to: county_health, due: 3wd, escalate: [7d, 15d]}

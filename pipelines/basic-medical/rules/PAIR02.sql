@@ -1,7 +1,7 @@
 /*---
 title: {zh: 对口帮扶派驻人员中断或不足, en: "Posted staff of a pairing missing or too few"}
 over: facility
-applies: is_open AND pairings > 0 AND asof() - paired_since > param('dispatch_gap_days', division, yr())
+applies: is_open AND pairings > 0 AND paired_days > param('dispatch_gap_days', division, yr())
 needs: [institution, pairing, dispatch]
 severity: orange
 route: {to: county_health, due: 7d, escalate: [14d, 30d]}

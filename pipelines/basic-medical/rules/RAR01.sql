@@ -8,7 +8,7 @@ route: {to: county_health, due: 15d, escalate: [30d, 60d]}
 evidence:
   - claims: "rare_claims"
   - days: "rare_days"
-message: "就诊记录有罕见病诊断{claims}次，距首次{days}天，罕见病登记系统中无此人"
+message: "就诊记录有罕见病诊断{claims}次，首次至登记数据截止日已{days}天，罕见病登记系统中无此人"
 waivers: [省外就医, 系统未同步, 其他]
 basis: {text: 罕见病病例诊疗信息登记, effective: [2019-11-01, null]}
 sensitive: true

@@ -17,5 +17,5 @@ basis: {text: 大病专项救治；患病核准, effective: [2017-01-01, null]}
 ---*/
 -- Judged for people on a list, for everyone whose self-pay reached the warning line,
 -- and for the old who live alone and are on dialysis, whatever they paid. The view names a disease when a stay or
--- several claims show it, and the time to register it is over.
+-- several claims show it, and the time to register it was over when registrations came last.
 unregistered IS NOT NULL

@@ -17,5 +17,6 @@ basis: {text: 重病患者跟踪管理, effective: [2021-01-01, null]}
 -- Everyone is judged, on a list or not; not who is known to be away. Days are counted to the day up to which bills are
 -- complete; a stay in hospital is no gap, bags for peritoneal dialysis are none while they last; a full course of
 -- chemotherapy has ended by plan, and so has one of a cancer that is registered as treated.
+-- Who was treated elsewhere last is waited for as long as bills from elsewhere may come.
 is_off_dialysis
 OR (chemo12 >= param('chemo_min', division, yr()) AND chemo12 < param('chemo_full', division, yr()) AND NOT cancer_treated AND chemo_gap > param('chemo_gap', division, yr()))

@@ -40,12 +40,13 @@ register AS (
 dead AS (
   SELECT person_key, max(death_date) AS death_date FROM death GROUP BY person_key
 ),
--- up to when front pages are here, of all feeds that bring them: a month that did not come is no month without stays
+-- up to when front pages, and groups, are here, of all feeds that bring them: a month that did not come is no month without stays
 came AS (
-  SELECT min(f.period) AS paged_to
+  SELECT min(CASE WHEN f.table_name = 'inpatient' THEN f.period END) AS paged_to,
+    min(CASE WHEN f.table_name = 'special_group' THEN f.period END) AS grouped_to
   FROM feed_period f
-  CROSS JOIN (SELECT max(period) AS newest FROM feed_period WHERE table_name = 'inpatient') n
-  WHERE f.table_name = 'inpatient' AND f.period > n.newest - INTERVAL '3' MONTH
+  JOIN (SELECT table_name, max(period) AS newest FROM feed_period GROUP BY table_name) n ON n.table_name = f.table_name
+  WHERE f.period > n.newest - INTERVAL '3' MONTH
 ),
 bill AS (
   SELECT *, coalesce(refund OR total_fee < 0, false) AS back, coalesce(basic_pay, 0) + coalesce(critical_pay, 0) + coalesce(assist_pay, 0) + coalesce(civil_pay, 0)
@@ -60,7 +61,7 @@ care AS (
     NOT s.back AND coalesce(a.back_fee < s.total_fee, a.is_back IS NOT TRUE) AS live,
     in_list('med_inpatient', s.med_type) AS is_inpatient,
     in_list('med_assist', s.med_type) AS is_assist_type,
-    s.assist_pay,
+    s.assist_pay - coalesce(a.back_assist, 0) AS assist_pay,
     -- what is left before assistance pays
     s.in_scope - (s.known_pay - coalesce(s.assist_pay, 0)) - coalesce(a.back_remainder, 0) AS remainder
   FROM bill s
@@ -92,16 +93,18 @@ page AS (
   WHERE nth = 1
 ),
 -- identities that were valid through the whole visit: from their first day (less the days that a local rule dates back) to the discharge
--- of several the one that began first is named, with its own day
+-- of several the one that began first is named, with its own day. Groups may have ended after the day up to which they are told
 grp AS (
   SELECT person_key, setl_id, split_part(earliest, '|', 2) AS assist_group, CAST(split_part(earliest, '|', 1) AS DATE) AS assist_since
   FROM (
     SELECT c.person_key, c.setl_id, min(concat(CAST(g.start_date AS VARCHAR), '|', g.group_code)) AS earliest
-    FROM care c
+    FROM came
+    CROSS JOIN care c
     JOIN special_group g ON g.person_key = c.person_key
     WHERE in_list('assist_groups', g.group_code)
       AND g.start_date - c.admit_date <= param('identity_backdate_days', c.insured_div, c.setl_year)
       AND (g.end_date IS NULL OR g.end_date >= c.out_date)
+      AND coalesce(c.out_date <= came.grouped_to, true)
     GROUP BY c.person_key, c.setl_id
   ) AS valid
 ),

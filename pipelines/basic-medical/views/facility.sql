@@ -6,6 +6,13 @@ trace: {institution: [org_code], telemed_link: [org_code], pairing: [org_code], 
 ---*/
 -- One row per institution with its telemedicine and its pairing on the night's date.
 WITH
+-- Up to when postings are told: one that ended after it may have been followed by the next.
+came AS (
+  SELECT min(f.period) AS posted_to
+  FROM feed_period f
+  CROSS JOIN (SELECT max(period) AS newest FROM feed_period WHERE table_name = 'dispatch') AS n
+  WHERE f.table_name = 'dispatch' AND f.period > n.newest - INTERVAL '3' MONTH
+),
 remote AS (
   SELECT org_code, count(*) AS links,
     count(CASE WHEN coalesce(active, true) AND (opened_on IS NULL OR opened_on <= asof()) AND (closed_on IS NULL OR closed_on > asof()) THEN 1 END) AS active_links,
@@ -27,9 +34,10 @@ paired AS (
     sum(staff_due) AS staff_due
   FROM (
     SELECT p.org_code, min(p.upper_org_name) AS upper_org_name, count(*) AS agreements, min(p.start_date) AS paired_since,
-      coalesce(max(CASE WHEN asof() - p.start_date > param('dispatch_gap_days', i.division, yr())
+      coalesce(max(CASE WHEN least(asof(), posted_to) - p.start_date > param('dispatch_gap_days', i.division, yr())
         THEN coalesce(CAST(p.min_staff AS DECIMAL(16, 4)), param('dispatch_min', i.division, yr())) END), 0) AS staff_due
-    FROM pairing p
+    FROM came
+    CROSS JOIN pairing p
     JOIN institution i ON i.org_code = p.org_code
     WHERE p.start_date <= asof() AND (p.end_date IS NULL OR p.end_date >= asof())
     GROUP BY p.org_code, coalesce(p.upper_org_code, p.upper_org_name)
@@ -40,10 +48,11 @@ paired AS (
 posted AS (
   SELECT d.org_code,
     count(CASE WHEN d.end_date IS NULL OR d.end_date >= asof() THEN 1 END) AS in_post,
-    count(CASE WHEN d.end_date IS NULL OR asof() - d.end_date <= param('dispatch_gap_days', i.division, yr()) THEN 1 END) AS in_post_lately,
+    count(CASE WHEN d.end_date IS NULL OR least(asof(), posted_to) - d.end_date <= param('dispatch_gap_days', i.division, yr()) THEN 1 END) AS in_post_lately,
     max(CASE WHEN d.end_date < asof() THEN d.end_date END) AS last_left_on,
-    count(CASE WHEN d.end_date < asof() AND months_between(d.start_date, d.end_date) < param('dispatch_months', i.division, yr()) THEN 1 END) AS short_postings
-  FROM dispatch d
+    count(CASE WHEN d.end_date < asof() AND months_between(d.start_date, d.end_date + INTERVAL '1' DAY) < param('dispatch_months', i.division, yr()) THEN 1 END) AS short_postings
+  FROM came
+  CROSS JOIN dispatch d
   JOIN institution i ON i.org_code = d.org_code
   WHERE d.start_date <= asof()
   GROUP BY d.org_code
@@ -57,9 +66,10 @@ SELECT
   coalesce(c.poverty832, '0') = '1' AS poverty832,
   coalesce(l.links, 0) AS links, coalesce(l.active_links, 0) AS active_links, l.first_link_on, l.last_link_closed_on,
   u.last_session_on, coalesce(u.session_patients, 0) AS session_patients,
-  coalesce(p.pairings, 0) AS pairings, p.paired_since, p.upper_org_name, p.staff_due,
+  coalesce(p.pairings, 0) AS pairings, p.paired_since, least(asof(), came.posted_to) - p.paired_since AS paired_days, p.upper_org_name, p.staff_due,
   coalesce(d.in_post, 0) AS in_post, coalesce(d.in_post_lately, 0) AS in_post_lately, d.last_left_on, coalesce(d.short_postings, 0) AS short_postings
-FROM institution i
+FROM came
+CROSS JOIN institution i
 LEFT JOIN code_org_kind k ON k.code = i.kind
 LEFT JOIN code_org_grade g ON g.code = i.grade
 LEFT JOIN code_division c ON c.code = substr(i.division, 1, 6)

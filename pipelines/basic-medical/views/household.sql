@@ -7,7 +7,18 @@ large: true
 ---*/
 -- One row for each household number of the monitoring list (members or households) or of the health system's copy.
 -- What is asked of its members is grouped by household too, so that some households can be built without the others.
-WITH sick AS (
+WITH
+-- Up to when lists, visits, measures and registered diseases are here, of all feeds that bring them: what happened since is not told.
+came AS (
+  SELECT min(CASE WHEN f.table_name IN ('poverty_household', 'health_household') THEN f.period END) AS listed_to,
+    min(CASE WHEN f.table_name = 'visit_check' THEN f.period END) AS visited_to,
+    min(CASE WHEN f.table_name = 'measure' THEN f.period END) AS helped_to,
+    min(CASE WHEN f.table_name = 'disease_reg' THEN f.period END) AS registered_to
+  FROM feed_period f
+  JOIN (SELECT table_name, max(period) AS newest FROM feed_period GROUP BY table_name) n ON n.table_name = f.table_name
+  WHERE f.period > n.newest - INTERVAL '3' MONTH
+),
+sick AS (
   SELECT m.hh_no, m.person_key, sum(1) AS diseases
   FROM poverty_member m
   JOIN disease_reg d ON d.person_key = m.person_key
@@ -86,13 +97,21 @@ doctor AS (
   ) AS c
   GROUP BY hh_no
 ),
--- Households all of whose members left by 自然减少: nobody is there to be visited.
+-- Households all of whose members left by 自然减少, or died and stand in the list still: nobody is there to be visited.
+dead AS (
+  SELECT m.hh_no, m.person_key
+  FROM poverty_member m
+  JOIN death d ON d.person_key = m.person_key
+  WHERE m.hh_no IS NOT NULL
+  GROUP BY m.hh_no, m.person_key
+),
 gone AS (
-  SELECT hh_no
-  FROM poverty_member
-  WHERE hh_no IS NOT NULL
-  GROUP BY hh_no
-  HAVING bool_and(coalesce(member_change, '') = '自然减少')
+  SELECT m.hh_no
+  FROM poverty_member m
+  LEFT JOIN dead d ON d.hh_no = m.hh_no AND d.person_key = m.person_key
+  WHERE m.hh_no IS NOT NULL
+  GROUP BY m.hh_no
+  HAVING bool_and(coalesce(m.member_change, '') = '自然减少' OR d.person_key IS NOT NULL)
 ),
 spine AS (
   SELECT hh_no
@@ -148,7 +167,8 @@ base AS (
 ),
 -- Where only a month is known, clocks start at its last day.
 dated AS (
-  SELECT base.*,
+  SELECT base.*, least(asof(), visited_to) AS visits_through, least(asof(), helped_to) AS help_through, least(asof(), listed_to) AS lists_through,
+    registered_to,
     substr(division, 1, 6) AS county,
     mon_type IS NOT NULL AS is_monitored,
     mon_type IS NOT NULL AND NOT coalesce(risk_cleared, false) AS is_open_mon,
@@ -161,20 +181,25 @@ dated AS (
     CAST(cleared_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY AS DATE) AS cleared_on,
     CAST(health_cleared_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY AS DATE) AS health_cleared_on,
     CAST(date_part('year', cleared_ym) AS BIGINT) AS cleared_year
-  FROM base
+  FROM came
+  CROSS JOIN base
 )
 SELECT dated.*,
-  asof() - clock_start AS clock_days,
+  -- Counted to the day up to which visits, and measures, are told.
+  visits_through - clock_start AS clock_days,
+  help_through - clock_start AS help_days,
   coalesce(months_between(clock_start, asof()) < param('clock_months', division, yr()), false) AND clock_start <= asof() AS in_clock,
   coalesce(last_visit >= identified_from, false) AS visited,
   coalesce(last_done >= identified_from, false) AS helped,
-  -- What differs between the two systems, once both had time for the weekly exchange.
+  -- A disease that made somebody list the household is not missed in a register of the time before.
+  coalesce(identified_on <= registered_to, true) AS illness_told,
+  -- What differs between the two systems, once both had time for the weekly exchange and have come since.
   CASE
-    WHEN is_open_mon AND NOT in_health AND coalesce(asof() - identified_on > param('sync_days', division, yr()), true) THEN '卫生健康系统缺少该监测户'
-    WHEN is_open_health AND NOT is_monitored AND coalesce(asof() - health_identified_on > param('sync_days', division, yr()), true) THEN '防返贫监测名单无该监测户'
+    WHEN is_open_mon AND NOT in_health AND coalesce(lists_through - identified_on > param('sync_days', division, yr()), true) THEN '卫生健康系统缺少该监测户'
+    WHEN is_open_health AND NOT is_monitored AND coalesce(lists_through - health_identified_on > param('sync_days', division, yr()), true) THEN '防返贫监测名单无该监测户'
     WHEN is_monitored AND in_health AND (health_mon_type IS DISTINCT FROM mon_type)
-      AND coalesce(asof() - greatest(identified_on, health_identified_on) > param('sync_days', division, yr()), true) THEN '监测对象类别不一致'
-    WHEN is_open_mon AND in_health AND NOT is_open_health AND coalesce(asof() - health_cleared_on > param('sync_days', division, yr()), true) THEN '风险消除状态不一致'
-    WHEN is_monitored AND NOT is_open_mon AND is_open_health AND coalesce(asof() - cleared_on > param('sync_days', division, yr()), true) THEN '风险消除状态不一致'
+      AND coalesce(lists_through - greatest(identified_on, health_identified_on) > param('sync_days', division, yr()), true) THEN '监测对象类别不一致'
+    WHEN is_open_mon AND in_health AND NOT is_open_health AND coalesce(lists_through - health_cleared_on > param('sync_days', division, yr()), true) THEN '风险消除状态不一致'
+    WHEN is_monitored AND NOT is_open_mon AND is_open_health AND coalesce(lists_through - cleared_on > param('sync_days', division, yr()), true) THEN '风险消除状态不一致'
   END AS sync_issue
 FROM dated

@@ -14,7 +14,11 @@ came AS (
   SELECT min(CASE WHEN f.table_name = 'settlement' THEN f.period END) AS billed_to,
     min(CASE WHEN f.table_name = 'insured' THEN f.period END) AS enrolled_to,
     min(CASE WHEN f.table_name = 'premium' THEN f.period END) AS taxed_to,
-    min(CASE WHEN f.table_name = 'followup' THEN f.period END) AS visited_to
+    min(CASE WHEN f.table_name = 'followup' THEN f.period END) AS visited_to,
+    min(CASE WHEN f.table_name = 'contract' THEN f.period END) AS contracts_to,
+    min(CASE WHEN f.table_name = 'disease_reg' THEN f.period END) AS registered_to,
+    min(CASE WHEN f.table_name = 'rare_case' THEN f.period END) AS rare_to,
+    min(CASE WHEN f.table_name = 'special_group' THEN f.period END) AS grouped_to
   FROM feed_period f
   JOIN (SELECT table_name, max(period) AS newest FROM feed_period GROUP BY table_name) n ON n.table_name = f.table_name
   WHERE f.period > n.newest - INTERVAL '3' MONTH
@@ -24,11 +28,11 @@ came AS (
 -- January. Parameters that are asked before a person's county is known are the province's.
 -- In a cross join its one row comes first: the engine hands on a batch for each row of the first side.
 province AS (
-  SELECT code, billed_to, visits_through, least(enrolled_to, taxed_to) AS premiums_through,
+  SELECT code, billed_to, visits_through, least(enrolled_to, taxed_to) AS premiums_through, enrolled_to, contracts_to, registered_to, rare_to, grouped_to,
     CAST(date_part('year', least(closed, enrolled_to)) AS BIGINT) AS ins_year,
     CAST(date_part('year', visits_through) AS BIGINT) AS visits_year
   FROM (
-    SELECT code, billed_to, enrolled_to, taxed_to,
+    SELECT code, billed_to, enrolled_to, taxed_to, contracts_to, registered_to, rare_to, grouped_to,
       CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', code, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY AS closed,
       least(CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('followup_close_day', code, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY, visited_to) AS visits_through
     FROM (SELECT min(code) AS code FROM code_division WHERE level = '1') AS root
@@ -171,13 +175,13 @@ tax AS (
   GROUP BY person_key
 ),
 -- A right exists only from its first day: `valid` is tonight, `at_cutoff` the last day for the year's subsidy, at most the last
--- one of its month.
+-- one of its month. Nobody is asked for it before enrolments and groups of that day have come.
 identities AS (
   SELECT person_key, group_code, in_full,
     coalesce(start_date <= asof(), true) AND coalesce(end_date >= asof(), true) AS valid,
-    coalesce(start_date <= cutoff, true) AND coalesce(end_date >= cutoff, true) AND cutoff <= asof() AS at_cutoff
+    coalesce(start_date <= cutoff, true) AND coalesce(end_date >= cutoff, true) AND cutoff <= told AS at_cutoff
   FROM (
-    SELECT person_key, group_code, start_date, end_date, s.kind = 'full' AS in_full,
+    SELECT person_key, group_code, start_date, end_date, s.kind = 'full' AS in_full, least(asof(), enrolled_to, grouped_to) AS told,
       make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', village_code, ins_year) AS INT), least(CAST(param('subsidy_cutoff_day', village_code, ins_year) AS INT),
         CAST(date_part('day', make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', village_code, ins_year) AS INT), 1) + INTERVAL '1' MONTH - INTERVAL '1' DAY) AS INT))) AS cutoff
     FROM province
@@ -202,7 +206,7 @@ grp AS (
 -- stay, and leaves the person so much less to pay; it counts when what it tops up does.
 bill AS (
   SELECT person_key, setl_date, proc, on_date, left_date, out_date, inpatient_bill, kept,
-    CASE WHEN kept AND NOT top_up THEN 1 ELSE 0 END AS n,
+    CASE WHEN kept AND NOT top_up THEN 1 ELSE 0 END AS n, away,
     CASE WHEN kept AND NOT top_up THEN total_fee - coalesce(back_fee, 0) END AS total_fee,
     CASE WHEN kept THEN fund_pay - coalesce(back_fund, 0) END AS fund_pay,
     CASE WHEN NOT kept THEN NULL WHEN top_up THEN coalesce(back_fund, 0) - fund_pay ELSE person_pay - coalesce(back_person, 0) END AS person_pay
@@ -215,7 +219,7 @@ bill AS (
       coalesce(a.topped_from, s.admit_date, s.setl_date) AS on_date, coalesce(a.topped_to, s.discharge_date, s.setl_date) AS left_date,
       -- A bill of a month of sessions counts to its end, which is not after its settlement.
       least(coalesce(s.discharge_date, s.admit_date, s.setl_date), s.setl_date) AS out_date,
-      in_list('med_inpatient', s.med_type) AS inpatient_bill,
+      in_list('med_inpatient', s.med_type) AS inpatient_bill, coalesce(s.pay_loc <> '1', false) AS away,
       -- No filter: that would copy what the joins hand on as it is.
       coalesce(a.back_fee < s.total_fee, a.is_back IS NULL) AND coalesce(a.topped_on > asof() - INTERVAL '12' MONTH, true) AS kept
     FROM settlement s
@@ -243,7 +247,9 @@ pay AS (
     sum(CASE WHEN b.proc = 'PD' THEN b.n ELSE 0 END) AS peritoneal12,
     max(CASE WHEN b.proc = 'PD' AND b.kept THEN b.out_date END) AS peritoneal_last,
     sum(CASE WHEN b.proc = 'CH' THEN b.n ELSE 0 END) AS chemo12,
-    max(CASE WHEN b.proc = 'CH' AND b.kept THEN b.out_date END) AS chemo_last
+    max(CASE WHEN b.proc = 'CH' AND b.kept THEN b.out_date END) AS chemo_last,
+    max(CASE WHEN b.away AND b.proc IN ('HD', 'PD') AND b.kept THEN b.out_date END) AS dialysis_away,
+    max(CASE WHEN b.away AND b.proc = 'CH' AND b.kept THEN b.out_date END) AS chemo_away
   FROM (
     -- Of who is not lifted only stays count that began after the household was identified (or as far back as a local rule says)
     -- and ended before the month in which its risk was cleared, as in the view of claims.
@@ -334,10 +340,11 @@ known AS (
     d.class = '大病' AS major,
     d.class = '慢病' AS chronic,
     p.untreated AND d.class = '大病' AND d.sensitive <> '1' AND (p.last_on IS NULL OR p.last_on < p.confirmed_date) AS untreated,
-    -- Each disease has to be shown by itself: claims of one and the first day of another prove neither.
+    -- Each disease has to be shown by itself: claims of one and the first day of another prove neither. Days are counted to the day
+    -- up to which registrations are told.
     p.registered IS NULL AND p.proof AND d.class = '大病' AND d.sensitive <> '1'
       AND (p.stays > 0 OR p.claims >= param('register_claims', c.code, yr()))
-      AND asof() - p.first_on > param('register_days', c.code, yr()) AS unregistered
+      AND least(asof(), c.registered_to) - p.first_on > param('register_days', c.code, yr()) AS unregistered
   FROM province c
   CROSS JOIN disease_of_person p
   LEFT JOIN code_disease d ON d.code = p.disease
@@ -385,6 +392,7 @@ rare AS (
   SELECT person_key, sum(1) AS rare_cases FROM rare_case GROUP BY person_key
 ),
 signed AS (
+  -- Nobody knows yet who signed again when a contract ended after the day up to which contracts are told.
   SELECT person_key, bool_or(valid) AS contract_valid,
     -- Visits are due under the contract of the day up to which they are told: one that began after it asks for none yet.
     min(CASE WHEN told THEN start_date END) AS told_from,
@@ -398,11 +406,11 @@ signed AS (
   FROM (
     SELECT person_key, start_date, end_date, terminated_date, visits_through,
       concat_ws(chr(31), CAST(start_date AS VARCHAR), coalesce(team_id, ''), coalesce(team_name, ''), coalesce(doctor_name, '')) AS doctor,
-      start_date <= asof() AND coalesce(end_date >= asof(), true) AND coalesce(terminated_date > asof(), true) AS valid,
+      start_date <= asof() AND coalesce(end_date >= least(asof(), contracts_to), true) AND coalesce(terminated_date > least(asof(), contracts_to), true) AS valid,
       start_date <= visits_through AND coalesce(end_date >= visits_through, true) AND coalesce(terminated_date > visits_through, true) AS told
     FROM (
       -- A contract without a first day runs from its signature.
-      SELECT person_key, coalesce(start_date, sign_date) AS start_date, end_date, terminated_date, team_id, team_name, doctor_name, visits_through
+      SELECT person_key, coalesce(start_date, sign_date) AS start_date, end_date, terminated_date, team_id, team_name, doctor_name, visits_through, contracts_to
       FROM province
       CROSS JOIN contract
     ) AS c
@@ -425,6 +433,7 @@ visits AS (
 ),
 base AS (
   SELECT spine.person_key, province.ins_year, province.billed_to, province.visits_through, province.visits_year, province.premiums_through,
+    province.enrolled_to, province.contracts_to, province.rare_to,
     coalesce(lst.name, res.name, ins.name) AS name,
     -- Who left the list is filed where the register has them, not where the list had them.
     coalesce(lst.village_code, res.village_code, lst.left_village, ins.village_code, ins.insured_div) AS division,
@@ -484,6 +493,7 @@ base AS (
     coalesce(pay.dialysis12, 0) AS dialysis12, pay.dialysis_last,
     coalesce(pay.chemo12, 0) AS chemo12, pay.chemo_last,
     coalesce(pay.peritoneal12, 0) AS peritoneal12, pay.peritoneal_last,
+    pay.dialysis_away, pay.chemo_away,
     ill.last_stay,
     ill.transplanted_on,
     coalesce(ill.rare_claims, 0) AS rare_claims, ill.rare_first,
@@ -533,7 +543,9 @@ derived AS (
     alive AND (is_lifted OR is_monitored) AS is_target,
     (alive AND (is_lifted OR is_monitored)) OR is_low_income_group AS is_low_income,
     asof() - birth_date AS age_days,
-    asof() - death_date AS days_dead,
+    -- The term of who has to be enrolled, or not to be any more, is over when enrolments of its end have come.
+    least(asof(), enrolled_to) - birth_date AS enrolment_days,
+    least(asof(), enrolled_to) - death_date AS days_dead,
     -- A payment of a month that one of the two has not told yet was made just now.
     CASE WHEN greatest(premium_on, enrolment_paid_on) > premiums_through THEN 0 ELSE asof() - greatest(premium_on, enrolment_paid_on) END AS days_since_premium,
     -- A new kidney (or the end of the registration) after the last dialysis; who is on dialysis again has lost it.
@@ -545,13 +557,21 @@ derived AS (
     -- The last day up to which bills are complete tonight.
     least(CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', division, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY, billed_to) AS through
   FROM base
+),
+-- Who was treated elsewhere last is treated there still as long as such bills may come: by so many days they are behind.
+behind AS (
+  SELECT derived.*,
+    CASE WHEN dialysis_away >= greatest(dialysis_last, peritoneal_last)
+      THEN greatest(CAST(param('offsite_wait_days', division, yr()) AS BIGINT) - (asof() - through), 0) ELSE 0 END AS dialysis_behind,
+    CASE WHEN chemo_away >= chemo_last THEN greatest(CAST(param('offsite_wait_days', division, yr()) AS BIGINT) - (asof() - through), 0) ELSE 0 END AS chemo_behind
+  FROM derived
 )
-SELECT derived.*,
+SELECT behind.*,
   pay12 >= CASE WHEN is_low_income THEN param('alert_low', division, yr()) ELSE param('alert_gen', division, yr()) END AS is_warned,
   coalesce(age >= param('old_age', division, yr()), false) AS is_old,
   -- Who was born after the cut-off date had no right on it; nor is one taken for granted whose day nobody knows. A
   -- household whose risk was cleared after it had one.
-  (is_subsidy_group OR (is_monitored AND subsidy_cutoff <= asof() AND coalesce(identified_on <= subsidy_cutoff AND watched_until > subsidy_cutoff, false)))
+  (is_subsidy_group OR (is_monitored AND subsidy_cutoff <= least(asof(), enrolled_to) AND coalesce(identified_on <= subsidy_cutoff AND watched_until > subsidy_cutoff, false)))
     AND coalesce(birth_date <= subsidy_cutoff, true) AS is_subsidy_eligible,
   coalesce(age >= param('old_age', division, yr()), false) AND lives_alone
     AND (dialysis12 >= param('dialysis_min', division, yr()) OR peritoneal12 >= param('peritoneal_min', division, yr())) AS is_fragile,
@@ -565,18 +585,19 @@ SELECT derived.*,
   -- Days without treatment, counted to the day up to which bills are complete; a stay in hospital is no gap, and a bill
   -- of bags for peritoneal dialysis is treatment for as long as they last.
   dialysis12 >= param('dialysis_min', division, yr()) OR peritoneal12 >= param('peritoneal_min', division, yr()) AS on_dialysis,
-  through - greatest(dialysis_last, peritoneal_last, last_stay) AS dialysis_days,
+  through - greatest(dialysis_last, peritoneal_last, last_stay) - dialysis_behind AS dialysis_days,
   coalesce((dialysis12 >= param('dialysis_min', division, yr()) OR peritoneal12 >= param('peritoneal_min', division, yr())) AND NOT transplanted
-    AND least(through - greatest(dialysis_last, last_stay), through - peritoneal_last - CAST(param('peritoneal_days', division, yr()) AS BIGINT))
+    AND least(through - greatest(dialysis_last, last_stay), through - peritoneal_last - CAST(param('peritoneal_days', division, yr()) AS BIGINT)) - dialysis_behind
       > CASE WHEN on_peritoneal THEN param('peritoneal_gap', division, yr()) ELSE param('dialysis_gap', division, yr()) END, false) AS is_off_dialysis,
-  through - greatest(chemo_last, last_stay) AS chemo_gap,
+  through - greatest(chemo_last, last_stay) - chemo_behind AS chemo_gap,
   -- Counted to the day up to which bills from elsewhere are complete too.
   least(through - untreated_since, asof() - untreated_since - CAST(param('offsite_wait_days', division, yr()) AS BIGINT)) AS untreated_days,
-  asof() - rare_first AS rare_days,
-  asof() - chronic_since AS chronic_days,
+  -- Counted to the day up to which registrations, and contracts, are told.
+  least(asof(), rare_to) - rare_first AS rare_days,
+  least(asof(), contracts_to) - chronic_since AS chronic_days,
   -- Follow-ups due so far in the year: the yearly number pro rata of whole months under contract and registered.
   CASE WHEN hbp_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(visits_year AS INT), 1, 1), hbp_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_hbp', division, visits_year) AS BIGINT) / 12 END AS hbp_due,
   CASE WHEN dm_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(visits_year AS INT), 1, 1), dm_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_dm', division, visits_year) AS BIGINT) / 12 END AS dm_due,
   CASE WHEN smi_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(visits_year AS INT), 1, 1), smi_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_smi', division, visits_year) AS BIGINT) / 12 END AS smi_due,
   CASE WHEN tb_on IS NULL OR contract_from IS NULL THEN 0 ELSE greatest(0, months_between(greatest(make_date(CAST(visits_year AS INT), 1, 1), tb_on, contract_from), visits_through + INTERVAL '1' DAY)) * CAST(param('followup_tb', division, visits_year) AS BIGINT) / 12 END AS tb_due
-FROM derived
+FROM behind

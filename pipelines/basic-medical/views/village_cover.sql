@@ -6,8 +6,15 @@ trace: {village: [village_code], institution: [village_code], staff: [village_co
 ---*/
 -- One row per village with everything that covers it on the night's date: own clinic, joint clinic, the institution that serves it, 巡诊/派驻.
 WITH
+-- Up to when staff are told, of all feeds that bring them: who works in a clinic that opened later is not.
+came AS (
+  SELECT min(f.period) AS staffed_to
+  FROM feed_period f
+  CROSS JOIN (SELECT max(period) AS newest FROM feed_period WHERE table_name = 'staff') AS n
+  WHERE f.table_name = 'staff' AND f.period > n.newest - INTERVAL '3' MONTH
+),
 clinic AS (
-  SELECT org_code, kind, name, village_code, joint_villages
+  SELECT org_code, kind, name, village_code, joint_villages, open_date
   FROM institution
   WHERE kind IN ('村卫生室', '乡镇卫生院', '社区中心')
     AND coalesce(status, '1') = '1'
@@ -15,13 +22,15 @@ clinic AS (
     AND (close_date IS NULL OR close_date > asof())
 ),
 site AS (
-  SELECT village_code, org_code, true AS own FROM clinic WHERE village_code IS NOT NULL
+  SELECT village_code, org_code, true AS own, open_date FROM clinic WHERE village_code IS NOT NULL
   UNION ALL
-  SELECT unnest(string_to_array(joint_villages, '|')) AS village_code, org_code, false AS own FROM clinic WHERE joint_villages IS NOT NULL
+  SELECT unnest(string_to_array(joint_villages, '|')) AS village_code, org_code, false AS own, open_date FROM clinic WHERE joint_villages IS NOT NULL
 ),
 clinics AS (
-  SELECT village_code, sum(CASE WHEN own THEN 1 ELSE 0 END) AS own_clinics, count(org_code) AS clinics, min(org_code) AS clinic_code
-  FROM (SELECT village_code, org_code, bool_or(own) AS own FROM site GROUP BY village_code, org_code) AS s
+  SELECT village_code, sum(CASE WHEN own THEN 1 ELSE 0 END) AS own_clinics, count(org_code) AS clinics, min(org_code) AS clinic_code,
+    bool_or(coalesce(open_date <= staffed_to, true)) AS staff_told
+  FROM came
+  CROSS JOIN (SELECT village_code, org_code, bool_or(own) AS own, min(open_date) AS open_date FROM site GROUP BY village_code, org_code) AS s
   GROUP BY village_code
 ),
 -- qualified and in post; a licence without a recorded end counts as valid
@@ -89,7 +98,7 @@ SELECT
   coalesce(v.resident_pop, 0) >= param('clinic_min_pop', v.village_code, yr()) OR v.resident_pop IS NULL AS is_inhabited,
   coalesce(c.own_clinics, 0) AS own_clinics,
   coalesce(c.clinics, 0) AS clinics,
-  c.clinic_code,
+  c.clinic_code, coalesce(c.staff_told, true) AS staff_told,
   v.served_by_org,
   h.org_code IS NOT NULL AS is_served,
   coalesce(p.doctors, 0) AS doctors,

@@ -15,5 +15,5 @@ waivers: [失联, 系统未同步, 其他]
 basis: {text: 新纳入监测对象一周内入户核实，逾期催办县市政府（河南做法）, effective: [2021-01-01, null]}
 ---*/
 -- A call is no visit. A late visit clears the anomaly; punctuality is an indicator. A household all of whose members
--- left (自然减少) has nobody to visit.
+-- left (自然减少) or died has nobody to visit. Days are counted to the day up to which visits are told.
 NOT visited AND clock_days > param('visit_days', division, yr())

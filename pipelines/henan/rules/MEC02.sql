@@ -8,7 +8,7 @@ route: {to: county_health, due: 7d, escalate: [31d]}
 evidence:
   - mon_type
   - since: "clock_start"
-  - days: "clock_days"
+  - days: "help_days"
   - term: "CAST(param('measure_days', division, yr()) AS BIGINT)"
   - decided: "CASE WHEN last_decided >= identified_from THEN '已制定未落实' ELSE '未制定' END"
 message: "{mon_type}（因病或有患病成员），{since}识别，已{days}天，超过{term}天，健康帮扶措施{decided}"
@@ -16,4 +16,4 @@ waivers: [失联, 系统未同步, 其他]
 basis: {text: 一个月内落实健康帮扶措施，逾期催办县市政府（河南做法）, effective: [2021-01-01, null]}
 alias: ["1_11_010"]
 ---*/
-NOT helped AND clock_days > param('measure_days', division, yr())
+NOT helped AND help_days > param('measure_days', division, yr())

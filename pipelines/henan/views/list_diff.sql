@@ -9,6 +9,13 @@ trace: {poverty_household: [hh_no], health_household: [hh_no]}
 -- (health_*). A household of the rural list that is not monitored is none of the health system's business, so its row
 -- counts as absent.
 WITH
+-- Up to when both lists are here: what one of them changed since is not told.
+came AS (
+  SELECT min(f.period) AS listed_to
+  FROM feed_period f
+  CROSS JOIN (SELECT max(period) AS newest FROM feed_period WHERE table_name IN ('poverty_household', 'health_household')) AS n
+  WHERE f.table_name IN ('poverty_household', 'health_household') AND f.period > n.newest - INTERVAL '3' MONTH
+),
 both_lists AS (
   SELECT coalesce(r.hh_no, h.hh_no) AS hh_no,
     coalesce(r.village_code, h.village_code) AS division,
@@ -30,14 +37,15 @@ both_lists AS (
   FROM (SELECT * FROM poverty_household WHERE mon_type IS NOT NULL) r
   FULL JOIN (SELECT * FROM health_household WHERE mon_type IS NOT NULL) h ON h.hh_no = r.hh_no
 ),
--- A difference counts when it is older than the term of one exchange.
+-- A difference counts when it was older than the term of one exchange when both came last.
 aged AS (
   SELECT both_lists.*,
-    coalesce(asof() - rural_since > param('sync_days', division, yr()), true) AS rural_settled,
-    coalesce(asof() - health_since > param('sync_days', division, yr()), true) AS health_settled,
-    coalesce(asof() - CASE WHEN rural_cleared THEN rural_cleared_on ELSE health_cleared_on END
+    coalesce(least(asof(), listed_to) - rural_since > param('sync_days', division, yr()), true) AS rural_settled,
+    coalesce(least(asof(), listed_to) - health_since > param('sync_days', division, yr()), true) AS health_settled,
+    coalesce(least(asof(), listed_to) - CASE WHEN rural_cleared THEN rural_cleared_on ELSE health_cleared_on END
       > param('sync_days', division, yr()), true) AS cleared_settled
-  FROM both_lists
+  FROM came
+  CROSS JOIN both_lists
 )
 SELECT aged.*,
   in_rural AND in_health AS in_both,

@@ -104,9 +104,9 @@ impl World {
             ],
         });
         for n in 0..POSTED + 1 + c % 2 {
-            let start = plus(self.first(), -(230 + n as i64 * 17));
+            let start = plus(self.first(), -(250 + n as i64 * 17));
             // The first comes to an end by plan, within the tolerated gap; then somebody else follows.
-            let end = (empty && n > 1).then(|| plus(self.first(), -45));
+            let end = (empty && n > 1).then(|| plus(self.first(), -65));
             out(&Record {
                 table: "dispatch",
                 person: None,

@@ -293,9 +293,9 @@ impl World {
         }
     }
 
-    /// The second member died some weeks before this night.
+    /// The second member died so long before this night that extracts of a month tell the end of every term.
     pub(super) fn dies(&self, home: &mut Home, at: NaiveDate) -> NaiveDate {
-        let day = plus(at, -50);
+        let day = plus(at, -80);
         if let Some(p) = home.persons.get_mut(1) {
             p.death = Some(day);
         }

@@ -38,7 +38,8 @@ impl World {
             }
             Kind::RareUnregistered => {
                 home.rares.retain(|r| r.person != 0);
-                let day = plus(at, -60);
+                // The register comes each quarter: it has told the term of who was seen first so long ago.
+                let day = plus(at, -130);
                 let dx = ("E83.000", "肝豆状核变性");
                 let case = Case::day(0, ("14", Care::Special), self.province, day, dx, 156_000);
                 self.visit(home, case, draw);
@@ -69,7 +70,7 @@ impl World {
     }
 }
 
-/// Takes the head's contract away, or lets it run out some weeks before.
+/// Takes the head's contract away, or lets it run out before the month that the newest extract tells.
 fn unsign(home: &mut Home, instance: u64, at: NaiveDate) {
     if instance.is_multiple_of(2) {
         home.contracts.retain(|c| c.person != 0);
@@ -77,6 +78,6 @@ fn unsign(home: &mut Home, instance: u64, at: NaiveDate) {
     }
     home.contracts.retain(|c| c.person != 0 || c.start <= at);
     for c in home.contracts.iter_mut().filter(|c| c.person == 0) {
-        c.end = plus(at, -20).min(c.end);
+        c.end = plus(at, -40).min(c.end);
     }
 }
