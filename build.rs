@@ -7,6 +7,7 @@ use std::{fs, io};
 /// What the program is made of.
 pub(crate) const MADE_OF: [&str; 3] = ["Cargo.toml", "Cargo.lock", "src"];
 
+#[allow(clippy::print_stdout, reason = "a build script speaks to cargo on it")]
 fn main() -> io::Result<()> {
     for name in MADE_OF {
         println!("cargo::rerun-if-changed={name}");

@@ -295,8 +295,9 @@ mod tests {
     /// R8.
     #[test]
     fn an_account_that_differs_by_one_stops_the_night() {
+        type Change = fn(&mut Receipt);
         account().close(7).expect("it closes");
-        let changes: [(fn(&mut Receipt), u64); 10] = [
+        let changes: [(Change, u64); 10] = [
             (|_| {}, 6),
             (|_| {}, 8),
             (|receipt| receipt.rows += 1, 7),

@@ -22,6 +22,7 @@ pub(super) fn check(pipeline: &Pipeline, layers: &[Layer], faults: &mut Vec<Faul
     if !unread {
         persons(pipeline, &mut told);
         root(pipeline, &mut told);
+        words(pipeline, &mut told);
     }
     numbers(pipeline, &mut told);
     lists(pipeline, &mut told);
@@ -202,8 +203,7 @@ fn cases(pipeline: &Pipeline, told: &mut Told<'_>) {
     }
 }
 
-/// What is hidden of a total of two counts is what the other one leaves, unless both are rounded. A word
-/// that nobody says would be left blank in a bulletin.
+/// What is hidden of a total of two counts is what the other one leaves, unless both are rounded.
 fn publish(pipeline: &Pipeline, told: &mut Told<'_>) {
     let publish = &pipeline.settings.publish;
     let hides = publish.suppress_below > 1;
@@ -211,15 +211,20 @@ fn publish(pipeline: &Pipeline, told: &mut Told<'_>) {
         let text = "a count that is hidden could be worked out from a total".to_owned();
         told.wrong("round_to", text, "make `round_to` more than half of `suppress_below`");
     }
+}
+
+/// A word that nobody says would be left blank in a bulletin.
+fn words(pipeline: &Pipeline, told: &mut Told<'_>) {
+    let words = &pipeline.settings.publish.words;
     // Who says nothing about publishing has no bulletins yet.
     let says = |layer: &Layer| layer.yaml.text.lines().any(|line| line.starts_with("publish:"));
     if !told.layers.iter().any(says) {
         return;
     }
     let named: BTreeSet<&str> = pipeline.bulletins.values().flat_map(Bulletin::words).collect();
-    for name in named.into_iter().filter(|name| !publish.words.contains_key(*name)) {
+    for name in named.into_iter().filter(|name| !words.contains_key(*name)) {
         let text = format!("a bulletin names `{{{name}}}`, and `publish.words` does not have it");
-        let hint = match nearest(name, publish.words.keys().map(String::as_str)) {
+        let hint = match nearest(name, words.keys().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "say it there; the block of a child replaces the whole of its parent's".into(),
         };
