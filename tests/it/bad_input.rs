@@ -286,8 +286,8 @@ fn faults() -> Vec<Fault> {
             edit: |p| {
                 p.edit(
                     "basic-medical/views/facility.sql",
-                    "FROM institution i",
-                    "FROM institution i WHER",
+                    "CROSS JOIN institution i",
+                    "CROSS JOIN institution i WHER",
                 )
             },
             place: "facility.sql:",

@@ -24,7 +24,7 @@ fn parameters_and_lists_that_sql_asks_for_are_there() {
     let rule = "basic-medical/rules/FDC01.sql";
     let (no_param, near) =
         ("there is no parameter `contract_day`", "did you mean `contract_days`?");
-    told(rule, "'contract_days'", "'contract_day'", &["FDC01.sql:18:", no_param, near]);
+    told(rule, "'contract_days'", "'contract_day'", &["FDC01.sql:19:", no_param, near]);
     let view = "basic-medical/views/person.sql";
     let (no_list, near) = ("there is no code list `pop_exemt`", "did you mean `pop_exempt`?");
     told(view, "'pop_exempt'", "'pop_exemt'", &["person.sql:", no_list, near]);
@@ -225,7 +225,7 @@ fn marks_of_chinese_texts_and_tabs_are_told() {
     let tab = &["contract.yaml:", "line 9 has a tab before its first word"];
     told(feed, "  - {to: contract_no", "\t- {to: contract_no", tab);
     let rule = "basic-medical/rules/FDC01.sql";
-    let wide = &["FDC01.sql:18:", "`（` is full-width"];
+    let wide = &["FDC01.sql:19:", "`（` is full-width"];
     told(rule, "param('contract_days'", "param（'contract_days'", wide);
     let rule = "basic-medical/rules/ORG01.sql";
     let needs = &["ORG01.sql:5:", "there is no table `village，institution`", "of half width"];
@@ -542,9 +542,9 @@ fn faults_say_what_to_do() {
     told(feed, "cadence: monthly", "cadence: montly", &["did you mean `monthly`?"]);
     let rule = "basic-medical/rules/FDC01.sql";
     told(rule, "{chronic_n}", "{chronic_n", &["FDC01.sql:12:", "is not closed"]);
-    let near = &["FDC01.sql:18:", "did you mean `coalesce`?"];
+    let near = &["FDC01.sql:19:", "did you mean `coalesce`?"];
     told(rule, "AND coalesce(", "AND coalesc(", near);
-    let three = &["FDC01.sql:18:", "'三'"];
+    let three = &["FDC01.sql:19:", "'三'"];
     told(rule, "NOT contract_valid AND", "chronic_n > '三' AND", three);
 }
 
@@ -571,7 +571,12 @@ fn a_view_that_is_wrong_is_told_alone_and_at_its_word() {
     let view = "basic-medical/views/facility.sql";
     let column = &["facility.sql:", "there is no column `nam`", "AS org_name"];
     told(view, "i.name AS org_name", "i.nam AS org_name", column);
-    told(view, "FROM institution i", "FROM institutio i", &["'institutio' not found", "| "]);
+    told(
+        view,
+        "CROSS JOIN institution i",
+        "CROSS JOIN institutio i",
+        &["'institutio' not found", "| "],
+    );
 }
 
 /// A statement would be obeyed while it is planned. A view that cannot be read keeps nobody waiting, and

@@ -205,9 +205,11 @@ fn anomalies_about_cases_and_deliveries_name_them() {
     assert_eq!(text(&delivery["values"], "接收日期"), "2026-11-10");
 }
 
-/// Rules that count whole counties, and the illness that a household lacks.
-const OF_NO_SUBJECT: [(&str, &str); 5] = [
+/// Rules that count whole counties, and the illness, or the deaths, that a household lacks.
+const OF_NO_SUBJECT: [(&str, &str); 7] = [
     ("LST07", "disease_reg"),
+    ("MEC01", "death"),
+    ("MEC02", "death"),
     ("REC01", "poverty_household"),
     ("REC01", "poverty_member"),
     ("REC01", "health_household"),

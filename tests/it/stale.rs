@@ -356,7 +356,7 @@ fn a_view_that_gives_a_subject_twice_is_not_judged() {
     for (view, subject, from, broken) in [
         ("person", "person_key", "FROM derived", &["person"][..]),
         ("claim", "setl_id", "CROSS JOIN bill s\nLEFT JOIN amended c", &["claim", "stay"][..]),
-        ("facility", "org_code", "FROM institution i\nLEFT", &["facility", "county"][..]),
+        ("facility", "org_code", "CROSS JOIN institution i\nLEFT", &["facility", "county"][..]),
     ] {
         let policies = Policies::new();
         let (head, tail) = from.split_once('\n').unwrap_or((from, ""));
