@@ -134,10 +134,6 @@ fn merged(book: &mut Book, label: &str, sheet: &str, teller: &mut Teller<'_, '_>
     Ok(teller.flush())
 }
 
-/// Rows of the longest sheet that is looked through for merged cells, which is another pass over it. People
-/// merge cells; longer sheets are what programs write.
-const MERGED_BY_HAND: u64 = 65_536;
-
 /// Tells the rows of a sheet, and which of its cells are merged over rows; the line of its last one.
 fn one_sheet(
     book: &mut Book,
@@ -157,9 +153,6 @@ fn one_sheet(
         return Ok(0);
     }
     teller.flush();
-    if last > MERGED_BY_HAND {
-        return Ok(last);
-    }
     // What cannot be told of them costs no row.
     let merged = book.merged(label, sheet).unwrap_or_default();
     let tall: Vec<[u32; 4]> = merged.into_iter().filter(|[top, _, end, _]| top < end).collect();
