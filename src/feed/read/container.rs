@@ -216,8 +216,12 @@ pub(super) fn zip_content(source: &Source) -> Result<Content> {
     let ods = has(&archive, "content.xml") && has(&archive, "mimetype");
     if xlsx || ods {
         limits::check_directory(&mut archive, size_of(source)?, limits::WORKBOOK_BYTES, &label)?;
-        limits::check_contents(&mut archive, &label)?;
-        return Ok(if xlsx { Content::Xlsx } else { Content::Ods });
+        let merging = limits::check_contents(&mut archive, &label)?;
+        return Ok(match (xlsx, merging) {
+            (true, true) => Content::Merging,
+            (true, false) => Content::Xlsx,
+            (false, _) => Content::Ods,
+        });
     }
     if has(&archive, "[Content_Types].xml") {
         return Err(Error::gate(format!(

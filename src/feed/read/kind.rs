@@ -13,6 +13,8 @@ pub(super) enum Content {
     Json,
     Parquet,
     Xlsx,
+    /// An XLSX workbook in which cells are merged over rows.
+    Merging,
     Xls,
     Ods,
     Zip,
@@ -26,7 +28,7 @@ impl Content {
             Self::Fixed => "fixed-width text",
             Self::Json => "NDJSON",
             Self::Parquet => "Parquet",
-            Self::Xlsx => "an XLSX workbook",
+            Self::Xlsx | Self::Merging => "an XLSX workbook",
             Self::Xls => "an XLS workbook",
             Self::Ods => "an ODS workbook",
             Self::Zip => "a zip",
@@ -41,6 +43,7 @@ impl Content {
             Self::Json => "json",
             Self::Parquet => "parquet",
             Self::Xlsx => "xlsx",
+            Self::Merging => "merging",
             Self::Xls => "xls",
             Self::Ods => "ods",
             Self::Zip => "zip",
@@ -49,8 +52,13 @@ impl Content {
 
     /// The kinds that are read by a process of their own, by their names.
     pub fn of_word(word: &str) -> Option<Self> {
-        let apart = [Self::Parquet, Self::Xlsx, Self::Xls, Self::Ods];
+        let apart = [Self::Parquet, Self::Xlsx, Self::Merging, Self::Xls, Self::Ods];
         apart.into_iter().find(|content| content.word() == word)
+    }
+
+    /// The format of the file.
+    pub fn format(self) -> Self {
+        if self == Self::Merging { Self::Xlsx } else { self }
     }
 }
 

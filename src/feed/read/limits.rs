@@ -180,14 +180,16 @@ pub(super) fn check_directory<R: Read + Seek>(
 }
 
 /// Decompresses a workbook's parts once without keeping them: a directory may lie about sizes, and
-/// the counts inside are believed by the workbook reader before it sees a cell.
+/// the counts inside are believed by the workbook reader before it sees a cell. Says on the way whether
+/// cells of an XLSX are merged over rows.
 ///
 /// # Errors
 /// A limit that they pass; a damaged part, or one with a password.
 pub(super) fn check_contents<R: Read + Seek>(
     archive: &mut ZipArchive<R>,
     label: &str,
-) -> Result<()> {
+) -> Result<bool> {
+    let mut merging = false;
     for index in 0..archive.len() {
         let mut file = archive.by_index(index).map_err(|e| match e {
             zip::result::ZipError::UnsupportedArchive(why) if why.contains("assword") => {
@@ -200,6 +202,8 @@ pub(super) fn check_contents<R: Read + Seek>(
         let strings = file.name().ends_with("sharedStrings.xml");
         let table = file.name() == "content.xml";
         let xml = table || (file.name().starts_with("xl/") && file.name().ends_with(".xml"));
+        let sheet = file.name().starts_with("xl/worksheets/");
+        let mut tall = super::tall::TallCells::default();
         let mut cells = super::ods::CellCount::default();
         let mut depth = super::depth::Depth::default();
         let mut block = vec![0; 64 * 1024];
@@ -218,6 +222,9 @@ pub(super) fn check_contents<R: Read + Seek>(
             if depth.most() > DEPTH {
                 return Err(refused(label, "XML with more than 256 tags inside one another"));
             }
+            if sheet {
+                tall.feed(&block[..n]);
+            }
             if strings && total == 0 {
                 check_string_count(&block[..n], size, label)?;
             }
@@ -233,8 +240,9 @@ pub(super) fn check_contents<R: Read + Seek>(
                 return Err(refused(label, "a member larger than its directory says"));
             }
         }
+        merging |= tall.any();
     }
-    Ok(())
+    Ok(merging)
 }
 
 fn fill(reader: &mut impl Read, block: &mut [u8]) -> std::io::Result<usize> {

@@ -25,6 +25,7 @@ mod produce;
 mod row;
 mod stream;
 mod table;
+mod tall;
 mod utf16;
 mod whole;
 mod workbook;
@@ -274,7 +275,7 @@ pub type Merged = (String, Vec<[usize; 4]>);
 /// As for [`open`].
 pub fn merged(path: &Path) -> Result<Option<Vec<Merged>>> {
     let source = Source::file(path);
-    if kind::of(&source, &Format::default())? != Content::Xlsx {
+    if kind::of(&source, &Format::default())?.format() != Content::Xlsx {
         return Ok(None);
     }
     let mut sheets = Vec::new();
@@ -302,7 +303,7 @@ fn open_one(
         Content::Text => vec![csv::open(source, format)?],
         Content::Fixed => vec![fixed::open(source, format)?],
         Content::Json => vec![ndjson::open(source, format, columns)?],
-        Content::Parquet | Content::Xlsx | Content::Xls | Content::Ods => {
+        Content::Parquet | Content::Xlsx | Content::Merging | Content::Xls | Content::Ods => {
             parts::open(source, content, format)?
         }
         Content::Zip => return Err(Error::bug("a zip was opened as rows")),
@@ -321,7 +322,7 @@ fn check_declared(source: &Source, found: Content, declared: FileKind) -> Result
         FileKind::Parquet => Content::Parquet,
         FileKind::Fixed => Content::Fixed,
     };
-    if wanted == found {
+    if wanted == found.format() {
         return Ok(());
     }
     Err(Error::gate(format!(

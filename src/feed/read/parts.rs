@@ -48,7 +48,7 @@ fn begin(job: Job) -> Result<Vec<Box<dyn Rows>>> {
     let shared = Arc::new(Shared { job, idle: Mutex::new(idle) });
     let label = source.label();
     let rows = parts.into_iter().enumerate().map(|(index, info)| {
-        let (file, encoding) = (label.clone(), Some(content.word().to_owned()));
+        let (file, encoding) = (label.clone(), Some(content.format().word().to_owned()));
         let (sheet, since_1904) = (info.sheet, info.since_1904);
         let part = Part { file, sheet, since_1904, encoding, ..Part::default() };
         let shared = Arc::clone(&shared);

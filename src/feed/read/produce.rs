@@ -106,7 +106,7 @@ fn workbook(job: &Job, teller: &mut Teller<'_, '_>) -> Result<()> {
             }
             continue;
         }
-        let last = one_sheet(&mut book, &label, sheet, teller)?;
+        let last = one_sheet(&mut book, job.content, &label, sheet, teller)?;
         if last >= row_limit(job.content) && !continues(&firsts, index) {
             let message = format!(
                 "{label}, sheet {sheet} ends at row {last}: probably cut at the format's limit"
@@ -137,6 +137,7 @@ fn merged(book: &mut Book, label: &str, sheet: &str, teller: &mut Teller<'_, '_>
 /// Tells the rows of a sheet, and which of its cells are merged over rows; the line of its last one.
 fn one_sheet(
     book: &mut Book,
+    content: Content,
     label: &str,
     sheet: &str,
     teller: &mut Teller<'_, '_>,
@@ -153,6 +154,10 @@ fn one_sheet(
         return Ok(0);
     }
     teller.flush();
+    // They stand behind the rows: to know them takes another pass.
+    if content != Content::Merging {
+        return Ok(last);
+    }
     // What cannot be told of them costs no row.
     let merged = book.merged(label, sheet).unwrap_or_default();
     let tall: Vec<[u32; 4]> = merged.into_iter().filter(|[top, _, end, _]| top < end).collect();

@@ -38,7 +38,7 @@ impl Book {
         let label = source.label();
         let input = BufReader::new(source.seekable()?);
         match content {
-            Content::Xlsx => {
+            Content::Xlsx | Content::Merging => {
                 let book = Xlsx::new(input).map_err(|e| unreadable(&label, &e.to_string()))?;
                 Ok(Self::Xlsx(Box::new(book)))
             }
