@@ -18,11 +18,10 @@ use crate::engine::{Held, TableRows};
 use crate::error::{Error, Result};
 use crate::lake::durable;
 use crate::lake::rows::{Gather, PERSON_KEY, RowsFile, SRC_ROW};
-use crate::pipeline::schema::link_schema;
+use crate::pipeline::schema::{LINK_TABLE, link_schema};
 use crate::pipeline::spec::Table;
 
-/// Name of the table that this stage makes, and of its file.
-const LINK_TABLE: &str = "link";
+/// Name of the file of the table that this stage makes.
 pub(super) const FILE: &str = "link.parquet";
 
 /// Where a row came to lie.

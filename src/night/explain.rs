@@ -21,7 +21,7 @@ use crate::identity;
 use crate::lake::MANIFEST;
 use crate::lake::bucket::KeyRange;
 use crate::lake::rows::{LINK, PERSON_KEY, Part, RowsFile};
-use crate::pipeline::schema::table_schema;
+use crate::pipeline::schema::{LINK_TABLE, table_schema};
 use crate::pipeline::spec::{Grain, Privacy, System, Table, View};
 use crate::privacy::{HIDDEN, PersonKeys, hide_ids};
 use crate::rule::{subject_texts, texts};
@@ -116,7 +116,7 @@ fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Resu
     let needs = setup.pipeline.rules.get(&anomaly.rule).map_or(&[][..], |r| &r.needs);
     let mut rows = Vec::new();
     for id in needs {
-        if id == LINK {
+        if id == LINK_TABLE {
             let key: Option<i64> =
                 subject.get(PERSON_KEY).and_then(|key| key.as_ref()?.parse().ok());
             if let Some(key) = key {

@@ -5,7 +5,7 @@ use chrono::{Datelike, Days, NaiveDate};
 use super::{NotRun, Setup};
 use crate::feed::inbox::last_complete;
 use crate::feed::receipt::{self, Receipt, Verdict};
-use crate::lake::rows::LINK;
+use crate::pipeline::schema::LINK_TABLE;
 use crate::pipeline::spec::{Cadence, Feed};
 use crate::privacy::hide_ids;
 use crate::report::summary::{FeedLine, Freshness};
@@ -68,7 +68,7 @@ pub(super) fn not_run(setup: &Setup, feeds: &[FeedLine]) -> NotRun {
 pub(super) fn missing(setup: &Setup, feeds: &[FeedLine], need: &str) -> Option<String> {
     let own = setup.pipeline.tables.get(need).is_some_and(|table| table.source.is_some());
     // Each night makes its table of links.
-    if own || need == LINK {
+    if own || need == LINK_TABLE {
         return None;
     }
     let mut own = feeds.iter().filter(|f| f.table == need).peekable();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::pattern::{Parts, Pattern};
-use super::schema::{CASE_COLUMNS, DELIVERY_COLUMNS, FEED_COLUMNS, table_schema};
+use super::schema::{CASE_COLUMNS, DELIVERY_COLUMNS, FEED_COLUMNS, LINK_TABLE, table_schema};
 use super::spec::{
     Against, ColumnType, ControlTotal, Feed, FeedColumn, FileKind, Grain, Privacy, Rule, System,
     TOTAL_WORDS, Table, View,
@@ -292,7 +292,7 @@ impl<'a> Checker<'a> {
             self.unknown("over:", &rule.over, "view", known);
         }
         // The table of links is made each night: it is never stale.
-        for need in rule.needs.iter().filter(|need| *need != "link") {
+        for need in rule.needs.iter().filter(|need| *need != LINK_TABLE) {
             if !self.pipeline.has("tables", need) {
                 let known = self.pipeline.tables.keys().map(String::as_str);
                 self.unknown("needs:", need, "table", known);

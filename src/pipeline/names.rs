@@ -4,11 +4,9 @@
 use unicode_normalization::is_nfkc;
 
 use super::Pipeline;
+use super::schema::LINK_TABLE;
 use super::spec::{ColumnType, Table};
 use crate::diagnostic::Fault;
-
-/// The table of rows that no plain ID links.
-const LINK: &str = "link";
 
 /// What a word in the number of a case is made of.
 pub(super) const SIGNS: &str = "letters and digits, and `-`, `_` or `.` between them";
@@ -25,7 +23,7 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     let tables = pipeline.tables.keys().map(|id| ("tables", id));
     for (section, id) in tables.chain(pipeline.views.keys().map(|id| ("views", id))) {
         let what = match id.strip_prefix("code_") {
-            _ if id == LINK => "bidui makes a table of this name".to_owned(),
+            _ if id == LINK_TABLE => "bidui makes a table of this name".to_owned(),
             Some(list) if pipeline.has("codes", list) => {
                 format!("`{id}` is the table of the code list `{list}`")
             }

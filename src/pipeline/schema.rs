@@ -6,8 +6,10 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::spec::{ColumnType, Grain, Table};
 
-/// Columns of the table `link`, which bidui itself makes: one row for each row of a person table
-/// that was not linked by a plain ID.
+/// Name of the table of links, which bidui itself makes each night.
+pub const LINK_TABLE: &str = "link";
+
+/// Its columns: one row for each row of a person table that was not linked by a plain ID.
 pub const LINK_COLUMNS: [(&str, DataType); 10] = [
     ("person_key", DataType::Int64),
     ("table_name", DataType::Utf8),

@@ -30,16 +30,15 @@ pub(super) fn coded<'c>(codes: &'c Spellings, text: &str) -> Option<&'c String> 
 /// it as they are read, and of ID numbers their quality says it. A formula without its result says what
 /// to do, whatever it stands for.
 pub(super) fn left_behind(kind: &ColumnType, text: &str) -> Option<&'static str> {
-    if text == NO_RESULT {
-        return Some("a formula without its result");
+    let texts = || matches!(kind, ColumnType::Text | ColumnType::Name | ColumnType::Set);
+    match text.as_bytes() {
+        [b'#', ..] if text == NO_RESULT => Some("a formula without its result"),
+        [b'#', ..] if texts() && FORMULA_ERRORS.contains(&text) => Some("the error of a formula"),
+        [b'0'..=b'9', .., b'0'..=b'9'] if texts() && is_cut_number(text) => {
+            Some("a long number of which a spreadsheet kept the first digits")
+        }
+        _ => None,
     }
-    if !matches!(kind, ColumnType::Text | ColumnType::Name | ColumnType::Set) {
-        return None;
-    }
-    if text.starts_with('#') && FORMULA_ERRORS.contains(&text) {
-        return Some("the error of a formula");
-    }
-    is_cut_number(text).then_some("a long number of which a spreadsheet kept the first digits")
 }
 
 /// `6.29401E+17` or `6.29401195603140e17`: of many numbers the same is left.

@@ -288,7 +288,11 @@ fn not_asked(desk: &Desk<'_>, origin: &Origin, file: &str, case: &Case) -> Optio
 
 /// What is said of a row without a result: its cell is merged with others, all of it is blank, which
 /// may be for the same reason where nobody knows, or the result was forgotten.
-fn without_result(merged: Option<String>, blank: bool, guess: bool) -> (Verdict, String) {
+pub(super) fn without_result(
+    merged: Option<String>,
+    blank: bool,
+    guess: bool,
+) -> (Verdict, String) {
     match (merged, blank) {
         (Some(text), _) => (Verdict::Invalid, text),
         (None, true) if guess => {
@@ -384,22 +388,4 @@ fn signs(desk: &Desk<'_>, origin: &Origin, returned: &Returned, taken: &mut Take
 fn draft(desk: &Desk<'_>, about: &str, act: Act) -> Draft {
     let receiver = desk.receiver;
     Draft { about: about.to_owned(), day: receiver.day, actor: receiver.actor.clone(), act }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Files that are no XLSX do not say which cells are merged.
-    #[test]
-    fn a_row_without_a_result_is_told_why() {
-        let said = |merged: Option<&str>, blank, guess| {
-            without_result(merged.map(str::to_owned), blank, guess)
-        };
-        let (verdict, text) = said(None, true, true);
-        assert!(verdict == Verdict::Ignored && text.contains("如与上一行合并"), "{text}");
-        assert_eq!(said(None, true, false), (Verdict::Ignored, "未反馈（整行空白）".to_owned()));
-        assert_eq!(said(None, false, true).0, Verdict::Invalid);
-        assert_eq!(said(Some("合并"), true, false), (Verdict::Invalid, "合并".to_owned()));
-    }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use chrono::NaiveDate;
 
 use super::book::{Hidden, ReturnedRow, Unread};
+use super::judge::without_result;
 use super::{Desk, Fields, Receiver, Returned, Taken, Verdict, judge};
 use crate::feedback::seal;
 use crate::ledger::act::{Act, Draft, Fault};
@@ -374,4 +375,17 @@ fn an_answer_that_takes_the_place_of_another_says_so() {
     world.act("2026-03-12", Act::SendBack { fault, due, reason });
     let (_, reason) = world.take("2026-03-13", &form("2026-03", "2026-03-13", "重新核查"));
     assert!(!reason.contains("取代"), "{reason}");
+}
+
+/// Files that are no XLSX do not say which cells are merged.
+#[test]
+fn a_row_without_a_result_is_told_why() {
+    let said = |merged: Option<&str>, blank, guess| {
+        without_result(merged.map(str::to_owned), blank, guess)
+    };
+    let (verdict, text) = said(None, true, true);
+    assert!(verdict == Verdict::Ignored && text.contains("如与上一行合并"), "{text}");
+    assert_eq!(said(None, true, false), (Verdict::Ignored, "未反馈（整行空白）".to_owned()));
+    assert_eq!(said(None, false, true).0, Verdict::Invalid);
+    assert_eq!(said(Some("合并"), true, false), (Verdict::Invalid, "合并".to_owned()));
 }
