@@ -70,7 +70,7 @@ enum Command {
     Worklist(worklist::Args),
     /// Write the bulletin of a month or a quarter.
     Bulletin(bulletin::Args),
-    /// Hold every file of the lake against what was noted when it was written.
+    /// Hold deliveries, nights and packs against what was noted when they were written.
     Verify(verify::Args),
     /// Make synthetic extracts, as dirty as real ones.
     Fake(fake::Args),
