@@ -5,7 +5,7 @@
 //!
 //! | stage | module | takes | gives | verb |
 //! |---|---|---|---|---|
-//! | words | `error` … `codes` | | values that every stage shares; no I/O | |
+//! | words | `error` … `division` | | values that every stage shares; no I/O | |
 //! | tools | `cores` `diagnostic` `lake` `pipeline` `engine` | a folder of policy files | faults with file:line:col; where bytes live; a checked `Pipeline`; sessions | `load` |
 //! | receive | `feed` | extract files, a contract | typed bucketed Parquet, rejects, a receipt | `receive` |
 //! | identify | `identity` | rows of persons | a person key for each row, links with evidence | `resolve` |
