@@ -5,7 +5,7 @@
 //!
 //! | stage | module | takes | gives | verb |
 //! |---|---|---|---|---|
-//! | words | `error` … `codes` | | values that every stage shares; no I/O | |
+//! | words | `error` … `division` | | values that every stage shares; no I/O | |
 //! | tools | `cores` `diagnostic` `lake` `pipeline` `engine` | a folder of policy files | faults with file:line:col; where bytes live; a checked `Pipeline`; sessions | `load` |
 //! | receive | `feed` | extract files, a contract | typed bucketed Parquet, rejects, a receipt | `receive` |
 //! | identify | `identity` | rows of persons | a person key for each row, links with evidence | `resolve` |
@@ -14,8 +14,8 @@
 //! | record | `anomaly` | findings, last night | the anomaly table | `collect` |
 //! | remember | `ledger` | tonight's anomalies, the cases, acts of people | acts in one chain of hashes, and cases as their fold | `advance` |
 //! | measure | `indicator` | tables, views, last night's history | figures by county, city and province | `night` |
-//! | feed back | `feedback` | cases, indicators, returned workbooks | packs, letters, receipts, work lists, the bulletin; acts for the ledger | `write` `judge` `workbook` |
-//! | publish | `report` | the night's accounts | the night report | `render` |
+//! | feed back | `feedback` | cases, indicators, returned workbooks | packs, letters, receipts, work lists, the bulletin; acts for the ledger | `write` `judge` `html` |
+//! | publish | `report` | the night's accounts | the night report | `html` |
 //! | whole | `night` | all of the above | one published night | `run` |
 //! | try out | `trial` `fake` | worked examples; a simulated world | test results; synthetic extracts | `test` `make` |
 //! | speak | `cli` | a command line | a result, an exit code | |

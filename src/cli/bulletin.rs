@@ -26,7 +26,7 @@ pub struct Args {
     place: super::case::Where,
     #[command(flatten)]
     period: Wanted,
-    /// Page to write [default: bulletins/<period>.html in the lake].
+    /// Page to write [default: bulletins/<period>.html or <period>-public.html in the lake].
     #[arg(long)]
     out: Option<PathBuf>,
     /// Workbook of the annexes to write.

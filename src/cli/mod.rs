@@ -33,9 +33,14 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::error::{Kind, Result};
 
+/// What stands below the commands.
+const ENDS: &str = "\
+Exit codes: 0 done; 1 a gate closed, or something differs; 2 a fault of the command line or of a \
+pipeline file, or no secret; 3 the machine, or a fault of bidui.";
+
 /// Nightly reconciliation of departmental extracts for basic-medical-care monitoring.
 #[derive(Parser)]
-#[command(name = "bidui", version, about, propagate_version = true)]
+#[command(name = "bidui", version, about, propagate_version = true, after_help = ENDS)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -65,7 +70,7 @@ enum Command {
     Worklist(worklist::Args),
     /// Write the bulletin of a month or a quarter.
     Bulletin(bulletin::Args),
-    /// Hold every file of the lake against what was noted when it was written.
+    /// Hold deliveries, nights and packs against what was noted when they were written.
     Verify(verify::Args),
     /// Make synthetic extracts, as dirty as real ones.
     Fake(fake::Args),
@@ -164,7 +169,14 @@ mod tests {
     /// Refused before anything is done: a night that was published must not end as a usage error.
     #[test]
     fn a_form_that_cannot_be_given_is_no_argument() {
-        let told = [&["run"][..], &["try", "file"], &["explain", "0"], &["explain", "link", "0"]];
+        let told = [
+            &["run"][..],
+            &["try", "file"],
+            &["explain", "0"],
+            &["explain", "link", "0"],
+            &["case", "show", "0"],
+            &["verify"],
+        ];
         for words in told {
             for form in ["table", "json", "csv", "parquet"] {
                 let mut line = vec!["bidui"];

@@ -28,18 +28,24 @@ const ROOM: u16 = 110;
 /// What to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum What {
+    /// What a night found.
     Anomalies,
+    /// Rows that could not be read, and why.
     Rejects,
+    /// Extracts that came, used or refused, with their accounts.
     Deliveries,
+    /// Figures by county, city and province.
     Indicators,
     /// Rows whose person is left to people, with the likeliest persons.
     Links,
+    /// Published nights that the lake still has.
     Runs,
 }
 
 /// What `bidui show` can be told.
 #[derive(clap::Args)]
 pub struct Args {
+    /// What to show.
     #[arg(value_enum)]
     what: What,
     #[command(flatten)]

@@ -16,11 +16,12 @@ use crate::lake::{Lake, MANIFEST, hash_file, listed};
 use crate::night::{Options, read_summary, setup};
 use crate::privacy::hide_ids;
 
+/// What `bidui verify` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
     place: Place,
-    /// Form of the result.
+    /// Form of the result: a page of text, or JSON.
     #[arg(long, short, value_enum, default_value = "table")]
     output: Page,
 }
@@ -48,7 +49,11 @@ impl Found {
     }
 }
 
-/// Holds deliveries, nights and packs against what was noted when they were written.
+/// Holds deliveries, nights and packs against what was noted when they were written; 1 when something
+/// differs.
+///
+/// # Errors
+/// The pipeline's faults; there is no lake, or it cannot be read.
 pub fn verify(args: &Args) -> Result<ExitCode> {
     let pipeline = setup::load(&args.place.pipeline)?;
     let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());

@@ -49,7 +49,7 @@ pub struct Args {
     place: Where,
     #[command(flatten)]
     whose: Whose,
-    /// Only cases of these offices, as the rules route them.
+    /// Only cases of these offices: their codes, as rules have them in `route`.
     #[arg(long, value_delimiter = ',')]
     owner: Vec<String>,
     /// Also cases that an office settles without a visit.

@@ -1,4 +1,4 @@
-//! What a row and a person must share to be compared at all: some sixteen keys, each of which few share.
+//! What a row and a person must share to be compared at all: keys of thirteen kinds, each of which few share.
 
 use std::collections::BTreeSet;
 

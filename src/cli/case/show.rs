@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::{Desk, Where};
 use crate::cli::ledger::{for_people, leave_person_out};
-use crate::cli::output::{self, Form};
+use crate::cli::{Page, output};
 use crate::error::{Error, Result};
 use crate::ledger::act::{Act, Event, Fault, Outcome};
 use crate::ledger::case::{Case, Cases};
@@ -19,22 +19,21 @@ pub struct Args {
     place: Where,
     /// Form of the result: a page of text, or JSON.
     #[arg(long, short, value_enum, default_value = "table")]
-    output: Form,
+    output: Page,
 }
 
 /// Shows the case.
 ///
 /// # Errors
-/// No night or ledger, or a damaged one; no such case; a form that is neither page nor JSON.
+/// No night or ledger, or a damaged one; no such case.
 pub fn show(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let case = one(&desk, &args.number)?;
     let mut events = desk.store.events_about(&case.number)?;
     tell_terms(&mut events);
     match args.output {
-        Form::Json => output::say(&json(&desk, &case, &events)?)?,
-        Form::Table => output::say(&page(&desk, &case, &events)?)?,
-        _ => return Err(Error::usage("a case is given as table or json")),
+        Page::Json => output::say(&json(&desk, &case, &events)?)?,
+        Page::Table => output::say(&page(&desk, &case, &events)?)?,
     }
     Ok(ExitCode::SUCCESS)
 }

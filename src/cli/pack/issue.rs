@@ -51,7 +51,7 @@ pub struct Args {
     /// Who issues [default: the login name].
     #[arg(long, env = "BIDUI_ACTOR")]
     actor: Option<String>,
-    /// The day that it counts for [default: that of the current night, or of the last act].
+    /// The day that it counts for [default: that of the night or of the last act, the later one].
     #[arg(long)]
     on: Option<NaiveDate>,
     /// Worker threads [default: one for each core].
