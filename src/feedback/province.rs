@@ -10,7 +10,6 @@ use super::city::{rank_page, summary};
 use super::county::Setting;
 use super::cover::{NAME, top};
 use super::issue::{FileLine, Order, Written};
-use super::show;
 use crate::error::{Error, Result};
 use crate::lake::durable;
 use crate::ledger::case::Case;
@@ -181,7 +180,7 @@ fn nowhere(page: &mut Page<'_>, setting: &Setting<'_>, cases: &[&Case]) -> Resul
         page.text(at, 0, &case.number, Look::PlainCentre)?;
         page.text(at, 1, rule, Look::PlainCentre)?;
         page.text(at, 2, &setting.shower.title_of(case), Look::Plain)?;
-        page.text(at, 3, show::severity(case.severity), Look::PlainCentre)?;
+        page.text(at, 3, case.severity.zh(), Look::PlainCentre)?;
         page.text(at, 4, &case.opened.to_string(), Look::PlainCentre)?;
         page.text(at, 5, case.state.zh(), Look::PlainCentre)?;
     }

@@ -152,14 +152,14 @@ fn anomalies_tile(summary: &Summary) -> Markup {
 
 fn severity_tile(summary: &Summary) -> Markup {
     let of = |s: Severity| summary.severities.get(s.word()).copied().unwrap_or(0);
-    let parts = Severity::ALL.map(|s| (s.word(), words::severity(s), of(s)));
+    let parts = Severity::ALL.map(|s| (s.word(), s.zh(), of(s)));
     html! {
         div.tile.half {
             (caption("严重程度", "By severity"))
             div.lamps {
                 @for severity in Severity::ALL {
                     div {
-                        p { (words::lamp(severity.word(), words::severity(severity))) }
+                        p { (words::severity(severity)) }
                         p.mid { (count(of(severity))) }
                         p.sub { (percent(of(severity), summary.anomalies)) }
                     }
