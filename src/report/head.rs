@@ -7,6 +7,7 @@ use super::charts::bar;
 use super::numbers::{count, percent};
 use super::summary::{Freshness, Summary};
 use super::words;
+use crate::calendar::zh_date;
 use crate::pipeline::spec::Severity;
 
 /// Title, night, version, the paragraph and the tiles.
@@ -39,11 +40,6 @@ pub(super) fn head(summary: &Summary) -> Markup {
         (lead(summary))
         (tiles(summary))
     }
-}
-
-/// `2026年11月10日`.
-fn zh_date(date: NaiveDate) -> String {
-    format!("{}年{}月{}日", date.year(), date.month(), date.day())
 }
 
 fn weekday(date: NaiveDate) -> &'static str {
