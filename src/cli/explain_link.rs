@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::feed::assemble::{assemble, of_persons};
 use crate::identity::{Evidence, Linked, Wanted, evidence, linked, step_title};
 use crate::night::explain::made_from;
-use crate::night::{Options, Setup, read_summary};
+use crate::night::{Setup, read_summary};
 
 /// What `bidui explain link` can be told.
 #[derive(clap::Args)]
@@ -34,8 +34,7 @@ pub struct Args {
 /// The pipeline's faults; no such night, table or number; a text that names no row; a damaged
 /// night.
 pub fn explain(args: &Args) -> Result<ExitCode> {
-    let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
-    let setup = Setup::new(&options)?;
+    let setup = args.place.setup()?;
     let folder = setup.lake.night(&super::show::night(&setup, args.night.as_deref())?);
     let wanted = wanted(&args.row)?;
     let rows = linked(&folder, &wanted)?;

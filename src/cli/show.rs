@@ -17,7 +17,7 @@ use crate::feed::receipt::Receipt;
 use crate::feed::{REJECT_COLUMNS, REJECTS};
 use crate::lake::Lake;
 use crate::lake::rows::{Part, RowsFile};
-use crate::night::{self, Options, Setup};
+use crate::night::{self, Setup};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Privacy;
 use crate::privacy::hide_ids;
@@ -82,8 +82,7 @@ pub struct Args {
 /// be written.
 pub fn show(args: &Args) -> Result<ExitCode> {
     applies(args)?;
-    let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
-    let setup = Setup::new(&options)?;
+    let setup = args.place.setup()?;
     super::verify::there(&setup.lake)?;
     known(&setup, args)?;
     let batch = match args.what {
