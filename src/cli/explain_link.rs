@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{Page, output};
 use crate::error::{Error, Result};
 use crate::feed::assemble::{assemble, of_persons};
-use crate::identity::{Evidence, Linked, Wanted, evidence, linked, step_title};
+use crate::identity::{Evidence, Linked, Wanted, evidence, linked, reviews, step_title};
 use crate::night::explain::made_from;
 use crate::night::{Setup, read_summary};
 
@@ -45,8 +45,8 @@ pub fn explain(args: &Args) -> Result<ExitCode> {
     };
     let (mut found, mut open) = (Vec::new(), Vec::new());
     if mention.is_some() {
-        found = evidence(&folder, false, mention)?;
-        open = evidence(&folder, true, mention)?;
+        found = evidence(&folder, mention)?;
+        open = reviews(&folder, mention)?;
     }
     if rows.is_empty() && found.is_empty() && open.is_empty() {
         let Wanted::Row { table, .. } = &wanted else {
@@ -94,7 +94,7 @@ fn asked(folder: &Path, wanted: &Wanted) -> Result<Option<i64>> {
         let of_table = open.table == *table && open.delivery.starts_with(delivery.as_str());
         of_table && open.src_row == *src_row
     };
-    let open = evidence(folder, true, None)?;
+    let open = reviews(folder, None)?;
     Ok(open.iter().find(own).and_then(|open| i64::from_str_radix(&open.mention, 16).ok()))
 }
 

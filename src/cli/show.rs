@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use clap::ValueEnum;
 
 use super::output::{self, Form, Out};
-use super::show_zh;
+use super::{show_links, show_zh};
 use crate::anomaly::{Anomaly, table};
 use crate::diagnostic::nearest;
 use crate::error::{Error, Result};
@@ -96,7 +96,7 @@ pub fn show(args: &Args) -> Result<ExitCode> {
         }
         What::Links => {
             let folder = setup.lake.night(&night(&setup, args.night.as_deref())?);
-            super::show_links::batch(&folder, args.events)?
+            if args.events { show_links::happened(&folder)? } else { show_links::open(&folder)? }
         }
         What::Runs => runs(&setup)?,
     };

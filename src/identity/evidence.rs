@@ -23,6 +23,10 @@ use crate::lake::durable;
 use crate::lake::rows::{Part as Rows, RowsFile, RowsWriter};
 use crate::pipeline::spec::Table;
 
+/// What was decided, and what is left to people.
+const DECIDED: &str = "evidence.parquet";
+const OPEN: &str = "review.parquet";
+
 /// Columns of both tables.
 pub const REVIEW_COLUMNS: [&str; 12] = [
     "mention",
@@ -161,7 +165,7 @@ pub(super) fn write(
     open.sort_by_key(|l| (best.get(&l.mention).copied(), l.mention, l.rank));
     let dir = night.join("identity");
     durable::create_dir_all(&dir)?;
-    for (file, lines) in [("evidence.parquet", &decided), ("review.parquet", &open)] {
+    for (file, lines) in [(DECIDED, &decided), (OPEN, &open)] {
         let mut writer = RowsWriter::plain(&dir.join(file), schema())?;
         for part in lines.chunks(8192) {
             writer.push(&batch(order, tables, part)?)?;
@@ -218,14 +222,24 @@ fn batch(
     Ok(RecordBatch::try_new(schema(), columns)?)
 }
 
-/// The evidence of a night: of what is left to people, or of what was decided; of one mention, or
-/// of all.
+/// The evidence of what a night decided, of one mention or of all.
 ///
 /// # Errors
 /// The night has none, or its file is damaged.
-pub fn evidence(night: &Path, review: bool, mention: Option<i64>) -> Result<Vec<Evidence>> {
-    let file = if review { "review.parquet" } else { "evidence.parquet" };
-    let file = RowsFile::open(&night.join("identity").join(file))?;
+pub fn evidence(night: &Path, mention: Option<i64>) -> Result<Vec<Evidence>> {
+    read(&night.join("identity").join(DECIDED), mention)
+}
+
+/// The evidence of what a night left to people, of one mention or of all.
+///
+/// # Errors
+/// The night has none, or its file is damaged.
+pub fn reviews(night: &Path, mention: Option<i64>) -> Result<Vec<Evidence>> {
+    read(&night.join("identity").join(OPEN), mention)
+}
+
+fn read(path: &Path, mention: Option<i64>) -> Result<Vec<Evidence>> {
+    let file = RowsFile::open(path)?;
     let columns: Vec<String> = REVIEW_COLUMNS.iter().map(|c| (*c).to_owned()).collect();
     let mut found = Vec::new();
     for batch in file.scan(Rows::All, &columns, &Arc::default())? {

@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 
 pub use decisions::{IN_FORCE, NO_PERSON, NO_ROW, check};
 pub use events::{Event, EventKind, Forward, events, no_events};
-pub use evidence::{Evidence, Part, REVIEW_COLUMNS, evidence};
+pub use evidence::{Evidence, Part, REVIEW_COLUMNS, evidence, reviews};
 pub use lookup::{Linked, Wanted, linked, step_title};
 pub use recall::{carry, recall};
 pub use seen::Past;
