@@ -28,7 +28,7 @@ const DECIDED: &str = "evidence.parquet";
 const OPEN: &str = "review.parquet";
 
 /// Columns of both tables.
-pub const REVIEW_COLUMNS: [&str; 12] = [
+const REVIEW_COLUMNS: [&str; 12] = [
     "mention",
     "rank",
     "person",

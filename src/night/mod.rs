@@ -26,11 +26,10 @@ use chrono::NaiveDate;
 
 use books::Books;
 pub use build::Built;
-pub use freshness::{due_period, feed_freshness};
 use kept::Kept;
 pub use mark::SOURCES;
 pub use setup::Setup;
-pub use take_in::take_in;
+use take_in::take_in;
 
 use crate::anomaly::waiver::Waivers;
 use crate::anomaly::{self, Looked, Memory, table};
