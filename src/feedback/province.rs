@@ -10,7 +10,7 @@ use super::city::{rank_page, summary};
 use super::county::Setting;
 use super::cover::{NAME, top};
 use super::issue::{FileLine, Order, Written};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::lake::durable;
 use crate::ledger::case::Case;
 use crate::ledger::chain::Head;
@@ -92,9 +92,7 @@ pub(super) fn write(order: &Order<'_>, written: &mut Written, staged: &Path) -> 
         files: written.files.clone(),
         totals: sums,
     };
-    let text = serde_json::to_vec_pretty(&manifest)
-        .map_err(|e| Error::bug(format!("the manifest is no JSON: {e}")))?;
-    durable::write(&staged.join(MANIFEST), &text)
+    durable::write_json(&staged.join(MANIFEST), &manifest)
 }
 
 fn sums(files: &[FileLine], nowhere: u64) -> Sums {

@@ -13,9 +13,9 @@ use super::events::Forward;
 use super::mention::Kind;
 use super::step::Step;
 use super::traits::Traits;
-use crate::error::{Error, Result};
-use crate::lake::MANIFEST;
+use crate::error::Result;
 use crate::lake::rows::{Part, RowsFile, RowsWriter};
+use crate::lake::{MANIFEST, read_json};
 use crate::privacy::PersonKeys;
 
 const FILE: &str = "known.parquet";
@@ -111,12 +111,7 @@ impl Past {
 
 /// Accepted deliveries that a night was made from.
 fn deliveries(night: &Path) -> Result<BTreeSet<String>> {
-    let path = night.join(MANIFEST);
-    let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
-    let json: serde_json::Value = serde_json::from_str(&text).map_err(|e| {
-        Error::environment(format!("{} is damaged: {e}", path.display()))
-            .hint("run the night again")
-    })?;
+    let json: serde_json::Value = read_json(&night.join(MANIFEST), "run the night again")?;
     let pairs = json["deliveries"].as_array().into_iter().flatten();
     Ok(pairs.filter_map(|pair| Some(pair.get(1)?.as_str()?.to_owned())).collect())
 }

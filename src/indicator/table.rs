@@ -144,8 +144,7 @@ pub fn write_notes(
         not_run: not_run.get(&i.id).cloned(),
     };
     let notes: Vec<Note> = pipeline.indicators.values().map(note).collect();
-    let bytes = serde_json::to_vec_pretty(&notes).expect("our own structs are JSON");
-    durable::write(&night.join("indicators.json"), &bytes)
+    durable::write_json(&night.join("indicators.json"), &notes)
 }
 
 /// Reads what [`write_notes`] wrote; nothing for a night of before there were indicators.

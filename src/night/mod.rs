@@ -38,7 +38,7 @@ use crate::error::{Error, Result};
 use crate::feed::assemble::{Assembled, assemble};
 use crate::feed::receipt::Receipt;
 use crate::identity;
-use crate::lake::{Lake, MANIFEST, bucket};
+use crate::lake::{Lake, MANIFEST, bucket, read_json};
 use crate::ledger::advance::Tonight;
 use crate::pipeline::Pipeline;
 use crate::report::summary::{DeliveryLine, Summary};
@@ -236,12 +236,8 @@ fn unchanged(setup: &Setup, books: &Books, name: &str, folder: PathBuf) -> Resul
 /// # Errors
 /// It is missing or damaged.
 pub fn read_summary(folder: &Path) -> Result<Summary> {
-    let path = folder.join("summary.json");
-    let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
-    serde_json::from_str(&text).map_err(|e| {
-        Error::environment(format!("{} is damaged: {e}", path.display()))
-            .hint("remove its folder and run the night again")
-    })
+    let hint = "remove its folder and run the night again";
+    read_json(&folder.join("summary.json"), hint)
 }
 
 /// Reads the anomalies of a published night.

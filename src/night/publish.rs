@@ -75,9 +75,9 @@ pub(super) fn publish(
     counts(setup, staged, rows, &facts)?;
     let rules: Vec<RuleText<'_>> =
         setup.pipeline.rules.values().map(|r| rule_text(setup, r)).collect();
-    json(&staged.join("rules.json"), &rules)?;
+    durable::write_json(&staged.join("rules.json"), &rules)?;
     let summary = summary(setup, rows, &facts);
-    json(&staged.join("summary.json"), &summary)?;
+    durable::write_json(&staged.join("summary.json"), &summary)?;
     durable::write(&staged.join("report.html"), report::html(&summary).as_bytes())?;
     let previous = facts.last.as_ref().map(|l| setup.lake.night(l).join(MANIFEST));
     let manifest = Manifest {
@@ -92,7 +92,7 @@ pub(super) fn publish(
             .collect(),
         files: files_below(staged)?,
     };
-    json(&staged.join(MANIFEST), &manifest)?;
+    durable::write_json(&staged.join(MANIFEST), &manifest)?;
     // A night of the past that is run again is kept, but `current` stays with the newest.
     let newest = setup.lake.current_night().and_then(|n| super::setup::date_of(&n));
     let newest = newest.is_none_or(|n| n <= facts.night);
@@ -108,11 +108,6 @@ pub(super) fn publish(
 fn rule_text<'a>(setup: &'a Setup, rule: &'a Rule) -> RuleText<'a> {
     let text = &setup.pipeline.source("rules", &rule.id).text;
     RuleText { rule: &rule.id, version: &rule.version, text }
-}
-
-fn json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
-    let bytes = serde_json::to_vec_pretty(value).expect("our own structs are JSON");
-    durable::write(path, &bytes)
 }
 
 /// `counts.csv`: per rule and county how often it applied and was violated.
