@@ -163,14 +163,15 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     let ran: BTreeSet<String> =
         setup.rules().map(|r| r.id.clone()).filter(|r| !not_run.contains_key(r)).collect();
     let findings = std::mem::take(&mut built.found).take(|rule| ran.contains(rule))?;
-    let looked = Looked { ran: &ran, unread: &unread::unread(setup, &receipts, &memory, &ran)? };
-    let (pipeline, keys) = (&setup.pipeline, &setup.keys);
-    let rows = anomaly::collect(pipeline, keys, night, findings, &looked, &waivers, &memory);
+    let unread = &unread::unread(setup, &receipts, &memory, &ran)?;
+    let (pipeline, keys, ran) = (&setup.pipeline, &setup.keys, &ran);
+    let looked = Looked { pipeline, keys, night, ran, unread, waivers: &waivers, memory: &memory };
+    let rows = anomaly::collect(&looked, findings);
     progress.stage("发布", "publish", 1);
     let refreshed = books::Refreshed::new(setup, night, &receipts);
     let refreshed = |rule: &str, county: &str| refreshed.since(rule, county);
     let (refreshed, counties) = (&refreshed, &|code: &str| setup.divisions.get(code).is_some());
-    let tonight = Tonight { day: night, anomalies: &rows, ran: &ran, refreshed, counties };
+    let tonight = Tonight { day: night, anomalies: &rows, ran, refreshed, counties };
     let (cases, ledger) = books.advance(setup, cases, &tonight, &staged, &name)?;
     let facts = publish::Facts {
         name,
