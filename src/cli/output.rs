@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use arrow::array::RecordBatch;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
-use crate::anomaly::table::csv_cell;
 use crate::error::{Error, Result};
+use crate::lake::csv;
 use crate::lake::rows::RowsWriter;
 use crate::privacy::hide_ids;
 use crate::rule::texts;
@@ -92,7 +92,7 @@ fn csv(batch: &RecordBatch) -> Result<String> {
     for row in 0..batch.num_rows() {
         let cell = |(column, number): (&Vec<Option<String>>, &bool)| {
             let value = column[row].as_deref().unwrap_or_default();
-            if *number { value.to_owned() } else { csv_cell(value) }
+            if *number { value.to_owned() } else { csv::cell(value) }
         };
         let line: Vec<String> = columns.iter().zip(&numbers).map(cell).collect();
         text.push_str(&line.join(","));

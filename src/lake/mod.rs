@@ -12,6 +12,7 @@
 
 mod aside;
 pub mod bucket;
+pub mod csv;
 pub mod durable;
 pub mod heaps;
 mod piles;

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::feed::receipt::Verdict;
 use crate::identity::Funnel;
 use crate::lake::rows::PERSON_KEY;
-use crate::lake::{FileEntry, MANIFEST, durable, files_below, hash_file};
+use crate::lake::{FileEntry, MANIFEST, csv, durable, files_below, hash_file};
 use crate::ledger::chain::Head;
 use crate::ledger::policy::Policy;
 use crate::pipeline::spec::{Rule, Severity};
@@ -127,7 +127,7 @@ fn counts(setup: &Setup, staged: &Path, rows: &[Anomaly], facts: &Facts) -> Resu
     }
     // A rule that was not run has no counts at all, which is not 0.
     for (rule, reason) in &facts.not_run {
-        text.push_str(&format!("{rule},,,,,,{}\r\n", table::csv_cell(reason)));
+        text.push_str(&format!("{rule},,,,,,{}\r\n", csv::cell(reason)));
     }
     durable::write(&staged.join("counts.csv"), text.as_bytes())
 }
