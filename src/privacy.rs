@@ -91,7 +91,7 @@ impl PersonKeys {
         if shown == text {
             return shown;
         }
-        format!("{shown}#{:016x}", self.derived("hidden", &[text]))
+        format!("{shown}#{}", key_text(self.derived("hidden", &[text])))
     }
 
     /// The key of a row that has no usable ID, from what there is. Every part goes in with its
@@ -105,6 +105,11 @@ impl PersonKeys {
         }
         first_bytes(mac)
     }
+}
+
+/// A key as people and files have it: 16 hexadecimal digits.
+pub fn key_text(key: i64) -> String {
+    format!("{key:016x}")
 }
 
 impl fmt::Debug for PersonKeys {

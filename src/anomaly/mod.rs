@@ -14,7 +14,7 @@ use crate::calendar::Workdays;
 use crate::identity::Forward;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Severity;
-use crate::privacy::{PersonKeys, hide_ids};
+use crate::privacy::{PersonKeys, hide_ids, key_text};
 use crate::rule::{Finding, county};
 use waiver::Waivers;
 
@@ -214,5 +214,5 @@ pub fn identity(keys: &PersonKeys, finding: &Finding) -> String {
 }
 
 fn number(keys: &PersonKeys, rule: &str, subject: &str, anchor: &str) -> String {
-    format!("{:016x}", keys.derived("anomaly", &[rule, subject, anchor]))
+    key_text(keys.derived("anomaly", &[rule, subject, anchor]))
 }

@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::lake::durable;
 use crate::lake::rows::{Part as Rows, RowsFile, RowsWriter};
 use crate::pipeline::spec::Table;
+use crate::privacy::key_text;
 
 /// What was decided, and what is left to people.
 const DECIDED: &str = "evidence.parquet";
@@ -189,10 +190,6 @@ fn weights(case: &Case<'_>, model: &Model, at: usize, gamma: Gamma) -> String {
     text
 }
 
-fn hex(key: i64) -> String {
-    format!("{key:016x}")
-}
-
 fn batch(
     order: &[&Table],
     tables: &BTreeMap<String, TableRows>,
@@ -206,9 +203,9 @@ fn batch(
     };
     let table = |l: &Line| order[usize::from(l.at.0)].id.clone();
     let columns: Vec<ArrayRef> = vec![
-        texts(&|l| Some(hex(l.mention))),
+        texts(&|l| Some(key_text(l.mention))),
         numbers(&|l| l.rank),
-        texts(&|l| Some(hex(l.person))),
+        texts(&|l| Some(key_text(l.person))),
         texts(&|l| Some(l.step.to_owned())),
         Arc::new(lines.iter().map(|l| l.bits).collect::<Float64Array>()),
         texts(&|l| Some(l.weights.clone())),
@@ -217,7 +214,7 @@ fn batch(
         numbers(&|l| l.at.2),
         numbers(&|l| l.rows),
         texts(&|l| (l.division != 0).then(|| l.division.to_string())),
-        texts(&|l| l.second.map(hex)),
+        texts(&|l| l.second.map(key_text)),
     ];
     Ok(RecordBatch::try_new(schema(), columns)?)
 }
@@ -257,7 +254,7 @@ fn read(path: &Path, mention: Option<i64>) -> Result<Vec<Evidence>> {
         let bits = bits.ok_or_else(gone)?;
         for row in 0..batch.num_rows() {
             let own = text("mention", row).unwrap_or_default();
-            if mention.is_some_and(|m| hex(m) != own) {
+            if mention.is_some_and(|m| key_text(m) != own) {
                 continue;
             }
             found.push(Evidence {

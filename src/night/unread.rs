@@ -16,8 +16,7 @@ use crate::feed::receipt::in_force;
 use crate::feed::{ABOUT_COLUMNS, About, REJECTS};
 use crate::lake::rows::{PERSON_KEY, Part, RowsFile};
 use crate::pipeline::spec::{DeliveryKind, Grain, Table, View};
-use crate::privacy::PersonKeys;
-use crate::rule::key_text;
+use crate::privacy::{PersonKeys, key_text};
 
 /// What is known of the open anomalies over one view.
 struct Watched<'a> {
