@@ -141,11 +141,7 @@ pub fn write(night: &Path, rows: &[Anomaly], memory: &Memory) -> Result<()> {
 }
 
 fn parquet(path: &Path, rows: &[Anomaly]) -> Result<()> {
-    let mut writer = RowsWriter::plain(path, schema())?;
-    for chunk in rows.chunks(8192) {
-        writer.push(&batch(chunk)?)?;
-    }
-    writer.finish().map(drop)
+    RowsWriter::all(path, schema(), rows, batch)
 }
 
 /// Reads the memory that a night left; an older night may still have ID numbers in it.

@@ -60,9 +60,7 @@ pub fn give(batch: &RecordBatch, out: &Out) -> Result<()> {
         let path = out.to.as_ref().ok_or_else(|| {
             Error::usage("Parquet needs a file").hint("say which with --to FILE.parquet")
         })?;
-        let mut writer = RowsWriter::plain(path, batch.schema())?;
-        writer.push(batch)?;
-        return writer.finish().map(drop);
+        return RowsWriter::one(path, batch);
     }
     let text = match out.output {
         Form::Csv => csv(batch)?,

@@ -297,10 +297,6 @@ fn deliveries(setup: &Setup, args: &Args) -> Result<RecordBatch> {
     let number = |f: fn(&Receipt) -> u64| -> ArrayRef {
         Arc::new(all.iter().map(|r| Some(f(r))).collect::<UInt64Array>())
     };
-    let verdict = |r: &Receipt| match r.verdict {
-        crate::feed::receipt::Verdict::Accepted => "accepted".to_owned(),
-        crate::feed::receipt::Verdict::Refused => "refused".to_owned(),
-    };
     let notes =
         |r: &Receipt| r.reasons.iter().chain(&r.warnings).cloned().collect::<Vec<_>>().join("; ");
     let batch = columns(vec![
@@ -309,7 +305,7 @@ fn deliveries(setup: &Setup, args: &Args) -> Result<RecordBatch> {
         ("period", text(&|r| r.period.to_string())),
         ("part", text(&|r| r.part.clone().unwrap_or_default())),
         ("received", text(&|r| r.received.to_string())),
-        ("verdict", text(&verdict)),
+        ("verdict", text(&|r| r.verdict.word().to_owned())),
         ("files", number(|r| r.files.len() as u64)),
         ("rows", number(|r| r.rows)),
         ("used", number(|r| r.used)),

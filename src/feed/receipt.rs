@@ -51,6 +51,16 @@ pub enum Verdict {
     Refused,
 }
 
+impl Verdict {
+    /// The word in files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// The receipt of a delivery.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Receipt {

@@ -143,20 +143,18 @@ impl Forward {
 
     fn write(&self, night: &Path) -> Result<()> {
         let path = night.join("identity").join(FORWARD);
-        let mut writer = RowsWriter::plain(&path, forward_schema())?;
-        let all: Vec<_> = self.0.iter().collect();
-        for part in all.chunks(8192) {
-            let from = part.iter().map(|(from, _)| Some(key_text(**from)));
-            let to = part.iter().map(|(_, (to, _))| Some(key_text(*to)));
-            let since = part.iter().map(|(_, (_, d))| Some(Date32Type::from_naive_date(*d)));
+        let all: Vec<(&i64, &(i64, NaiveDate))> = self.0.iter().collect();
+        RowsWriter::all(&path, forward_schema(), &all, |some| {
+            let from = some.iter().map(|(from, _)| Some(key_text(**from)));
+            let to = some.iter().map(|(_, (to, _))| Some(key_text(*to)));
+            let since = some.iter().map(|(_, (_, d))| Some(Date32Type::from_naive_date(*d)));
             let columns: Vec<ArrayRef> = vec![
                 Arc::new(from.collect::<StringArray>()),
                 Arc::new(to.collect::<StringArray>()),
                 Arc::new(since.collect::<Date32Array>()),
             ];
-            writer.push(&RecordBatch::try_new(forward_schema(), columns)?)?;
-        }
-        writer.finish().map(drop)
+            Ok(RecordBatch::try_new(forward_schema(), columns)?)
+        })
     }
 }
 
@@ -188,11 +186,7 @@ pub(super) fn none(night: &Path) -> Result<()> {
 
 fn write_all(night: &Path, events: &[Event]) -> Result<()> {
     let path = night.join("identity").join(EVENTS);
-    let mut writer = RowsWriter::plain(&path, event_schema())?;
-    for part in events.chunks(8192) {
-        writer.push(&event_rows(part)?)?;
-    }
-    writer.finish().map(drop)
+    RowsWriter::all(&path, event_schema(), events, event_rows)
 }
 
 /// Compares tonight with the night before, and writes the events and the pointers. Gives the number

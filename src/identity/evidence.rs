@@ -167,11 +167,7 @@ pub(super) fn write(
     let dir = night.join("identity");
     durable::create_dir_all(&dir)?;
     for (file, lines) in [(DECIDED, &decided), (OPEN, &open)] {
-        let mut writer = RowsWriter::plain(&dir.join(file), schema())?;
-        for part in lines.chunks(8192) {
-            writer.push(&batch(order, tables, part)?)?;
-        }
-        writer.finish()?;
+        RowsWriter::all(&dir.join(file), schema(), lines, |some| batch(order, tables, some))?;
     }
     Ok(())
 }

@@ -162,15 +162,13 @@ fn schema() -> SchemaRef {
 /// # Errors
 /// What the disk says.
 pub(super) fn write(night: &Path, now: &BTreeMap<i64, Now>) -> Result<()> {
-    let mut writer = RowsWriter::plain(&night.join("identity").join(FILE), schema())?;
     let all: Vec<Seen> = now.values().map(|n| n.seen).collect();
-    for part in all.chunks(8192) {
+    RowsWriter::all(&night.join("identity").join(FILE), schema(), &all, |some| {
         let column = |f: fn(&Seen) -> i64| -> ArrayRef {
-            Arc::new(part.iter().map(f).collect::<Int64Array>())
+            Arc::new(some.iter().map(f).collect::<Int64Array>())
         };
         let columns =
             vec![column(|s| s.what), column(|s| s.mention), column(|s| s.key), column(|s| s.owner)];
-        writer.push(&RecordBatch::try_new(schema(), columns)?)?;
-    }
-    writer.finish().map(drop)
+        Ok(RecordBatch::try_new(schema(), columns)?)
+    })
 }

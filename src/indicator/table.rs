@@ -114,9 +114,8 @@ fn columns(rows: &[Row]) -> Result<Vec<ArrayRef>> {
 /// # Errors
 /// What the disk says.
 pub fn write(night: &Path, rows: &[Row]) -> Result<()> {
-    let mut writer = RowsWriter::plain(&night.join("indicators.parquet"), schema(false))?;
-    writer.push(&RecordBatch::try_new(schema(false), columns(rows)?)?)?;
-    writer.finish()?;
+    let batch = RecordBatch::try_new(schema(false), columns(rows)?)?;
+    RowsWriter::one(&night.join("indicators.parquet"), &batch)?;
     // Codes and digits only: no cell needs quotes, none can be a formula.
     let mut text = format!("{}\r\n", COLUMNS.join(","));
     for Row { indicator, part, county, figure } in rows {

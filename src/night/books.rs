@@ -190,9 +190,7 @@ fn count(summary: &mut CaseSummary, act: &Act, open: bool) {
 
 /// `cases.parquet` and `cases.csv` of the night.
 fn write(cases: &Cases, day: NaiveDate, staged: &Path) -> Result<()> {
-    let mut writer = RowsWriter::plain(&staged.join("cases.parquet"), table::schema())?;
-    writer.push(&table::batch(cases, day)?)?;
-    writer.finish()?;
+    RowsWriter::one(&staged.join("cases.parquet"), &table::batch(cases, day)?)?;
     let cells = |case: &Case| -> Vec<String> {
         let cell = |column: &&str| table::text(case, column, day).unwrap_or_default();
         CASE_COLUMNS.iter().map(cell).collect()

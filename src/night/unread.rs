@@ -168,9 +168,8 @@ mod tests {
             }
         });
         let columns = columns.collect();
-        let mut writer = RowsWriter::plain(path, schema.clone()).expect("a file");
-        writer.push(&RecordBatch::try_new(schema, columns).expect("rows")).expect("written");
-        writer.finish().expect("written");
+        let batch = RecordBatch::try_new(schema, columns).expect("rows");
+        RowsWriter::one(path, &batch).expect("written");
     }
 
     #[test]
