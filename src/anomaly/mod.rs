@@ -117,8 +117,8 @@ pub struct Memory {
     pub forward: Forward,
 }
 
-/// What a night could look at, and what its findings are held against. Anomalies that it could not look
-/// for are held as they were.
+/// What a night could look at, and what its findings are held against. Anomalies that it could not
+/// look for are held as they were.
 pub struct Looked<'a> {
     pub pipeline: &'a Pipeline,
     pub keys: &'a PersonKeys,

@@ -1,5 +1,5 @@
-//! Calendar days without a zone: every way in which departments write them, and whole months; how files
-//! and people write both.
+//! Calendar days without a zone: every way in which departments write them, and whole months; how
+//! files and people write both.
 
 pub mod iso;
 mod read;

@@ -48,8 +48,8 @@ pub fn keys_of(bucket: usize, buckets: usize) -> KeyRange {
 /// Most jobs that there can be, and the finest buckets.
 pub const MOST_JOBS: usize = 1 << 12;
 
-/// The finest bucket of a key. The keys of all who use one ID are in that of its owner, so that they stay
-/// in one bucket and one job.
+/// The finest bucket of a key. The keys of all who use one ID are in that of its owner, so that they
+/// stay in one bucket and one job.
 pub fn finest(key: i64) -> KeyRange {
     keys_of(bucket_of(key, MOST_JOBS), MOST_JOBS)
 }

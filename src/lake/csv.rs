@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 /// Text that is written at a stroke.
 const BLOCK_BYTES: usize = 1 << 16;
 
-/// Writes a table with its heading: UTF-8 with a byte order mark, so that a spreadsheet opens it well.
+/// Writes a table with its heading, as UTF-8 with a byte order mark: so a spreadsheet opens it well.
 ///
 /// # Errors
 /// What the disk says.

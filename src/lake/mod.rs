@@ -203,7 +203,7 @@ impl Lake {
     }
 }
 
-/// Reads a file that [`durable::write_json`] wrote; `hint` says what to do about one that is damaged.
+/// Reads a file that [`durable::write_json`] wrote; `hint` says what to do about a damaged one.
 ///
 /// # Errors
 /// It is missing or damaged.
