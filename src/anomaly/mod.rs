@@ -14,7 +14,7 @@ use crate::calendar::Workdays;
 use crate::identity::Forward;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Severity;
-use crate::privacy::{PersonKeys, hide_ids};
+use crate::privacy::{PersonKeys, hide_ids, key_text};
 use crate::rule::{Finding, county};
 use waiver::Waivers;
 
@@ -117,48 +117,30 @@ pub struct Memory {
     pub forward: Forward,
 }
 
-/// What a night could look at. Anomalies that it could not look for are held as they were.
+/// What a night could look at, and what its findings are held against. Anomalies that it could not
+/// look for are held as they were.
 pub struct Looked<'a> {
+    pub pipeline: &'a Pipeline,
+    pub keys: &'a PersonKeys,
+    pub night: NaiveDate,
     /// Rules that were run.
     pub ran: &'a BTreeSet<String>,
     /// Numbers of anomalies about whose subject some row could not be read.
     pub unread: &'a BTreeSet<String>,
-}
-
-impl Looked<'_> {
-    /// What becomes of an anomaly that is not found.
-    fn without(&self, before: &Anomaly) -> State {
-        let looked = self.ran.contains(&before.rule) && !self.unread.contains(&before.anomaly);
-        if looked { State::Cleared } else { State::Held }
-    }
+    pub waivers: &'a Waivers,
+    pub memory: &'a Memory,
 }
 
 /// Turns tonight's findings into anomalies, and says what became of those that are not found. The rows
 /// come in the order of county, rule, subject and anchor.
-pub fn collect(
-    pipeline: &Pipeline,
-    keys: &PersonKeys,
-    night: NaiveDate,
-    findings: Vec<Finding>,
-    looked: &Looked<'_>,
-    waivers: &Waivers,
-    memory: &Memory,
-) -> Vec<Anomaly> {
+pub fn collect(looked: &Looked<'_>, findings: Vec<Finding>) -> Vec<Anomaly> {
     let mut rows: BTreeMap<String, Anomaly> = BTreeMap::new();
-    let numbers = numbers::numbers(pipeline, keys, &findings, memory);
-    let workdays = pipeline.workdays();
+    let numbers = numbers::numbers(looked.pipeline, looked.keys, &findings, looked.memory);
+    let workdays = looked.pipeline.workdays();
     for (finding, id) in findings.into_iter().zip(numbers) {
-        let before = memory.known.get(&id);
-        let row = anomaly(pipeline, &workdays, night, id.clone(), finding, before, waivers);
-        let mut row = row.without_ids(keys);
-        // A waiver may name the subject as the extracts do, or as the tables of a night do.
-        if row.waived.is_none() {
-            let reason = waivers.reason(&pipeline.rules[&row.rule], &row.subject);
-            row.waived = reason.map(str::to_owned);
-        }
-        rows.insert(id, row);
+        rows.insert(id.clone(), looked.anomaly(id, finding, &workdays));
     }
-    for (id, before) in &memory.known {
+    for (id, before) in &looked.memory.known {
         if rows.contains_key(id) || before.state == State::Cleared {
             continue;
         }
@@ -167,6 +149,58 @@ pub fn collect(
     let mut rows: Vec<Anomaly> = rows.into_values().collect();
     rows.sort_by(|a, b| order(a).cmp(&order(b)));
     rows
+}
+
+impl Looked<'_> {
+    /// What becomes of an anomaly that is not found.
+    fn without(&self, before: &Anomaly) -> State {
+        let looked = self.ran.contains(&before.rule) && !self.unread.contains(&before.anomaly);
+        if looked { State::Cleared } else { State::Held }
+    }
+
+    /// The anomaly of a finding, under its number.
+    fn anomaly(&self, id: String, finding: Finding, workdays: &Workdays) -> Anomaly {
+        let rule = &self.pipeline.rules[&finding.rule];
+        let before = self.memory.known.get(&id);
+        let term = || workdays.after(&rule.route.due, self.night);
+        let (state, due) = match before {
+            None => (State::New, term()),
+            // A relapse starts a new clock; the history keeps the old one.
+            Some(b) if b.state == State::Cleared => (State::Relapsed, term()),
+            // A second run of the same night says the same as the first.
+            Some(b) => (State::Persisting, b.due),
+        };
+        let first_seen = before.map_or(self.night, |b| b.first_seen);
+        let reason = |subject: &str| self.waivers.reason(rule, subject).map(str::to_owned);
+        let waived = reason(&finding.subject);
+        let row = Anomaly {
+            anomaly: id,
+            rule: rule.id.clone(),
+            rule_version: rule.version.clone(),
+            title: rule.title.zh.clone(),
+            severity: rule.severity,
+            subject_kind: rule.over.clone(),
+            county: county(&finding.division).to_owned(),
+            subject: finding.subject,
+            anchor: finding.anchor,
+            division: finding.division,
+            who: finding.who,
+            message: finding.message,
+            evidence: finding.evidence,
+            route: rule.route.to.clone(),
+            due,
+            first_seen,
+            last_seen: self.night,
+            state,
+            waived,
+        };
+        let mut row = row.without_ids(self.keys);
+        // A waiver may name the subject as the extracts do, or as the tables of a night do.
+        if row.waived.is_none() {
+            row.waived = reason(&row.subject);
+        }
+        row
+    }
 }
 
 /// The order of the anomaly table.
@@ -180,48 +214,5 @@ pub fn identity(keys: &PersonKeys, finding: &Finding) -> String {
 }
 
 fn number(keys: &PersonKeys, rule: &str, subject: &str, anchor: &str) -> String {
-    format!("{:016x}", keys.derived("anomaly", &[rule, subject, anchor]))
-}
-
-fn anomaly(
-    pipeline: &Pipeline,
-    workdays: &Workdays,
-    night: NaiveDate,
-    id: String,
-    finding: Finding,
-    before: Option<&Anomaly>,
-    waivers: &Waivers,
-) -> Anomaly {
-    let rule = &pipeline.rules[&finding.rule];
-    let term = || workdays.after(&rule.route.due, night);
-    let (state, due) = match before {
-        None => (State::New, term()),
-        // A relapse starts a new clock; the history keeps the old one.
-        Some(b) if b.state == State::Cleared => (State::Relapsed, term()),
-        // A second run of the same night says the same as the first.
-        Some(b) => (State::Persisting, b.due),
-    };
-    let first_seen = before.map_or(night, |b| b.first_seen);
-    let waived = waivers.reason(rule, &finding.subject).map(str::to_owned);
-    Anomaly {
-        anomaly: id,
-        rule: rule.id.clone(),
-        rule_version: rule.version.clone(),
-        title: rule.title.zh.clone(),
-        severity: rule.severity,
-        subject_kind: rule.over.clone(),
-        county: county(&finding.division).to_owned(),
-        subject: finding.subject,
-        anchor: finding.anchor,
-        division: finding.division,
-        who: finding.who,
-        message: finding.message,
-        evidence: finding.evidence,
-        route: rule.route.to.clone(),
-        due,
-        first_seen,
-        last_seen: night,
-        state,
-        waived,
-    }
+    key_text(keys.derived("anomaly", &[rule, subject, anchor]))
 }

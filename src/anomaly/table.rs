@@ -1,7 +1,6 @@
 //! The anomaly table on disk: Parquet by county, one CSV, and the memory for the next night.
 
 use std::fmt;
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,8 +11,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::{Anomaly, Memory, State};
 use crate::error::{Error, Result};
-use crate::lake::durable;
 use crate::lake::rows::{Part, RowsFile, RowsWriter};
+use crate::lake::{csv, durable};
 use crate::pipeline::spec::Severity;
 use crate::privacy::PersonKeys;
 
@@ -129,7 +128,10 @@ pub fn write(night: &Path, rows: &[Anomaly], memory: &Memory) -> Result<()> {
         parquet(&dir.join(format!("{name}.parquet")), &rows[begin..end])?;
         begin = end;
     }
-    csv(&night.join("anomalies.csv"), rows)?;
+    let cells = |row: &Anomaly| -> Vec<String> {
+        COLUMNS.iter().map(|column| text(row, column).unwrap_or_default()).collect()
+    };
+    csv::write(&night.join("anomalies.csv"), &COLUMNS, rows.iter().map(cells))?;
     let mut remembered = memory.clone();
     for row in rows {
         remembered.known.insert(row.anomaly.clone(), row.clone());
@@ -139,40 +141,7 @@ pub fn write(night: &Path, rows: &[Anomaly], memory: &Memory) -> Result<()> {
 }
 
 fn parquet(path: &Path, rows: &[Anomaly]) -> Result<()> {
-    let mut writer = RowsWriter::plain(path, schema())?;
-    for chunk in rows.chunks(8192) {
-        writer.push(&batch(chunk)?)?;
-    }
-    writer.finish().map(drop)
-}
-
-/// UTF-8 with a byte order mark, so that a spreadsheet opens it well; no cell can be a formula.
-fn csv(path: &Path, rows: &[Anomaly]) -> Result<()> {
-    let mut file = durable::Writer::create(path)?;
-    let mut line = format!("\u{feff}{}\r\n", COLUMNS.join(","));
-    for row in rows {
-        let cells: Vec<String> =
-            COLUMNS.iter().map(|c| csv_cell(&text(row, c).unwrap_or_default())).collect();
-        line.push_str(&cells.join(","));
-        line.push_str("\r\n");
-        if line.len() > 1 << 16 {
-            file.write_all(line.as_bytes()).map_err(|e| Error::io("write", path, &e))?;
-            line.clear();
-        }
-    }
-    file.write_all(line.as_bytes()).map_err(|e| Error::io("write", path, &e))?;
-    file.finish()
-}
-
-/// A cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe.
-pub fn csv_cell(value: &str) -> String {
-    let formula = value.starts_with(['=', '+', '-', '@', '\t', '\r', '\0', '＝', '＋', '－', '＠']);
-    let value = if formula { format!("'{value}") } else { value.to_owned() };
-    if formula || value.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", value.replace('"', "\"\""))
-    } else {
-        value
-    }
+    RowsWriter::all(path, schema(), rows, batch)
 }
 
 /// Reads the memory that a night left; an older night may still have ID numbers in it.

@@ -1,4 +1,5 @@
-//! Calendar days without a zone: every way in which departments write them, and whole months.
+//! Calendar days without a zone: every way in which departments write them, and whole months; how
+//! files and people write both.
 
 pub mod iso;
 mod read;
@@ -115,6 +116,22 @@ pub fn month_end(date: NaiveDate) -> NaiveDate {
 /// First day of the month before.
 pub fn previous_month(date: NaiveDate) -> NaiveDate {
     month_start(date).checked_sub_months(Months::new(1)).expect("chrono reaches far before 1900")
+}
+
+/// The word of a month in files and numbers: `2026-11`.
+pub fn month_word(date: NaiveDate) -> String {
+    date.format("%Y-%m").to_string()
+}
+
+/// First day of the month of a word.
+pub fn month_of(word: &str) -> Option<NaiveDate> {
+    let (year, month) = word.split_once('-').filter(|(y, m)| y.len() == 4 && m.len() == 2)?;
+    NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, 1)
+}
+
+/// `2026年11月10日`.
+pub fn zh_date(date: NaiveDate) -> String {
+    format!("{}年{}月{}日", date.year(), date.month(), date.day())
 }
 
 /// A term in which something must be answered.

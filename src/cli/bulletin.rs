@@ -15,7 +15,7 @@ use crate::lake::durable;
 use crate::ledger::act::Draft;
 use crate::ledger::policy::Policy;
 use crate::ledger::store::{Store, address};
-use crate::night::{self, Options, Setup, indicators};
+use crate::night::{self, Setup, indicators};
 use crate::pipeline::bulletins::Bulletin;
 use crate::report::summary::{FeedLine, Freshness, Summary};
 
@@ -78,7 +78,7 @@ struct Last {
 /// lake or ledger; the disk.
 pub fn bulletin(args: &Args) -> Result<ExitCode> {
     let (period, name) = args.period.period()?;
-    let setup = Setup::new(&Options::of(args.place.pipeline.clone(), args.place.lake.clone()))?;
+    let setup = args.place.setup()?;
     let policy = Policy::of(&setup.pipeline);
     let text = text(&setup, args.bulletin.as_deref())?;
     let current = super::show::night(&setup, None)?;

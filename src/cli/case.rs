@@ -32,6 +32,16 @@ pub(super) struct Where {
     pub lake: Option<PathBuf>,
 }
 
+impl Where {
+    /// The pipeline, checked, and its lake.
+    ///
+    /// # Errors
+    /// The pipeline's faults; neither it nor the command line says where the lake is.
+    pub fn setup(&self) -> Result<Setup> {
+        Setup::new(&Options::of(self.pipeline.clone(), self.lake.clone()))
+    }
+}
+
 /// What `bidui case` can be told.
 #[derive(clap::Args)]
 pub struct Args {
@@ -96,8 +106,7 @@ impl Desk {
     /// # Errors
     /// The pipeline's faults; no published night; no ledger, one that cannot be reached, or another's.
     pub fn open(place: &Where) -> Result<Self> {
-        let options = Options::of(place.pipeline.clone(), place.lake.clone());
-        let setup = Setup::new(&options)?;
+        let setup = place.setup()?;
         let night = super::show::night(&setup, None)?;
         let store = setup.ledger()?;
         let policy = Policy::of(&setup.pipeline);

@@ -6,8 +6,8 @@ use super::{Page, output};
 use crate::anomaly::Anomaly;
 use crate::error::{Error, Result};
 use crate::identity::step_title;
+use crate::night::Setup;
 use crate::night::explain::{Explanation, SourceRow, explain as why, find};
-use crate::night::{Options, Setup};
 use crate::pipeline::Pipeline;
 use crate::pipeline::packs::Level;
 
@@ -44,8 +44,7 @@ pub fn explain(args: &Args) -> Result<ExitCode> {
     if let Some(What::Link(args)) = &args.what {
         return super::explain_link::explain(args);
     }
-    let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
-    let setup = Setup::new(&options)?;
+    let setup = args.place.setup()?;
     let id = number(&setup, args.anomaly.as_deref().unwrap_or_default())?;
     let (night, anomaly) = told(&setup, args.night.as_deref(), &id)?;
     let explanation = why(&setup, &setup.lake.night(&night), anomaly)?;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use super::{Page, output};
 use crate::error::{Error, Result};
 use crate::feed::assemble::{assemble, of_persons};
-use crate::identity::{Evidence, Linked, Wanted, evidence, linked, step_title};
+use crate::identity::{Evidence, Linked, Wanted, evidence, linked, reviews, step_title};
 use crate::night::explain::made_from;
-use crate::night::{Options, Setup, read_summary};
+use crate::night::{Setup, read_summary};
 
 /// What `bidui explain link` can be told.
 #[derive(clap::Args)]
@@ -34,8 +34,7 @@ pub struct Args {
 /// The pipeline's faults; no such night, table or number; a text that names no row; a damaged
 /// night.
 pub fn explain(args: &Args) -> Result<ExitCode> {
-    let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
-    let setup = Setup::new(&options)?;
+    let setup = args.place.setup()?;
     let folder = setup.lake.night(&super::show::night(&setup, args.night.as_deref())?);
     let wanted = wanted(&args.row)?;
     let rows = linked(&folder, &wanted)?;
@@ -46,8 +45,8 @@ pub fn explain(args: &Args) -> Result<ExitCode> {
     };
     let (mut found, mut open) = (Vec::new(), Vec::new());
     if mention.is_some() {
-        found = evidence(&folder, false, mention)?;
-        open = evidence(&folder, true, mention)?;
+        found = evidence(&folder, mention)?;
+        open = reviews(&folder, mention)?;
     }
     if rows.is_empty() && found.is_empty() && open.is_empty() {
         let Wanted::Row { table, .. } = &wanted else {
@@ -95,7 +94,7 @@ fn asked(folder: &Path, wanted: &Wanted) -> Result<Option<i64>> {
         let of_table = open.table == *table && open.delivery.starts_with(delivery.as_str());
         of_table && open.src_row == *src_row
     };
-    let open = evidence(folder, true, None)?;
+    let open = reviews(folder, None)?;
     Ok(open.iter().find(own).and_then(|open| i64::from_str_radix(&open.mention, 16).ok()))
 }
 

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 
-use crate::calendar::previous_month;
+use crate::calendar::{month_word, previous_month};
 use crate::error::Result;
 use crate::feedback::bulletin::unit_zh;
 use crate::indicator::area::Figures;
-use crate::indicator::figure::Change;
-use crate::indicator::figure::{Reader, change, decimal};
+use crate::indicator::figure::{Change, Reader, change, decimal, places, plain};
 use crate::indicator::rank::ranks;
-use crate::indicator::table::{month, read, read_history, read_notes};
+use crate::indicator::table::{read, read_history, read_notes};
 use crate::night::{Setup, setup::date_of};
 
 /// Columns, in their order.
@@ -47,7 +46,7 @@ pub(super) fn batch(
     let before = match night {
         Some(day) => {
             let history = read_history(folder)?;
-            Figures::of(&setup.pipeline, history.rows(&month(previous_month(day))))
+            Figures::of(&setup.pipeline, history.rows(&month_word(previous_month(day))))
         }
         None => Figures::default(),
     };
@@ -55,18 +54,16 @@ pub(super) fn batch(
     let mut rows: Vec<[Option<String>; 12]> = Vec::new();
     for own in setup.pipeline.indicators.values().filter(|i| begins(indicator, &i.id)) {
         let from = setup.pipeline.settings.publish.rank_from;
-        let places = [4, 6].map(|digits| figures.level(&own.id, "", digits));
-        let places = places.each_ref().map(|level| ranks(own, level, from));
+        let levels = [4, 6].map(|digits| figures.level(&own.id, "", digits));
+        let ranked = levels.each_ref().map(|level| ranks(own, level, from));
         for (_, part, code, figure) in figures.iter().filter(|(id, ..)| *id == own.id) {
             if !begins(area, code) {
                 continue;
             }
-            let rank = places.iter().find_map(|p| p.get(code)).filter(|_| part.is_empty());
+            let rank = ranked.iter().find_map(|r| r.get(code)).filter(|_| part.is_empty());
             let then = before.get(&own.id, part, code).and_then(|f| f.value(own.unit));
             let moved = figure.value(own.unit).zip(then).map(|(now, then)| change(now, then));
-            let step = |by| {
-                crate::indicator::figure::plain(by, crate::indicator::figure::places(own.unit))
-            };
+            let step = |by| plain(by, places(own.unit));
             rows.push([
                 Some(own.id.clone()),
                 Some(own.title.zh.clone()),

@@ -17,7 +17,7 @@ use crate::lake::{MANIFEST, listed};
 use crate::ledger::act::{Act, Answer, Event};
 use crate::ledger::chain::{self, Head};
 use crate::ledger::store::{self, Store};
-use crate::night::{Options, Setup};
+use crate::night::Setup;
 use crate::privacy::hide_ids;
 
 /// What `bidui ledger` can be told.
@@ -82,7 +82,7 @@ pub fn ledger(args: &Args) -> Result<ExitCode> {
 }
 
 fn open(place: &Where) -> Result<(Setup, Store)> {
-    let setup = Setup::new(&Options::of(place.pipeline.clone(), place.lake.clone()))?;
+    let setup = place.setup()?;
     let address = store::address(&setup.pipeline.settings, setup.lake.root());
     let store = Store::open_existing(&address)?;
     // Held against the lake of another, it would seem to be damaged.

@@ -32,6 +32,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::error::{Kind, Result};
+use crate::night::{Options, Setup};
 
 /// What stands below the commands.
 const ENDS: &str = "\
@@ -90,6 +91,16 @@ struct Place {
     /// Folder of the lake [default: as pipeline.yaml says].
     #[arg(long, env = "BIDUI_LAKE")]
     lake: Option<PathBuf>,
+}
+
+impl Place {
+    /// The pipeline, checked, and its lake.
+    ///
+    /// # Errors
+    /// The pipeline's faults; neither it nor the command line says where the lake is.
+    fn setup(&self) -> Result<Setup> {
+        Setup::new(&Options::of(self.pipeline.clone(), self.lake.clone()))
+    }
 }
 
 /// The form of a result that is no table of rows.

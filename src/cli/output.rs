@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use arrow::array::RecordBatch;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
-use crate::anomaly::table::csv_cell;
 use crate::error::{Error, Result};
+use crate::lake::csv;
 use crate::lake::rows::RowsWriter;
 use crate::privacy::hide_ids;
 use crate::rule::texts;
@@ -60,9 +60,7 @@ pub fn give(batch: &RecordBatch, out: &Out) -> Result<()> {
         let path = out.to.as_ref().ok_or_else(|| {
             Error::usage("Parquet needs a file").hint("say which with --to FILE.parquet")
         })?;
-        let mut writer = RowsWriter::plain(path, batch.schema())?;
-        writer.push(batch)?;
-        return writer.finish().map(drop);
+        return RowsWriter::one(path, batch);
     }
     let text = match out.output {
         Form::Csv => csv(batch)?,
@@ -92,7 +90,7 @@ fn csv(batch: &RecordBatch) -> Result<String> {
     for row in 0..batch.num_rows() {
         let cell = |(column, number): (&Vec<Option<String>>, &bool)| {
             let value = column[row].as_deref().unwrap_or_default();
-            if *number { value.to_owned() } else { csv_cell(value) }
+            if *number { value.to_owned() } else { csv::cell(value) }
         };
         let line: Vec<String> = columns.iter().zip(&numbers).map(cell).collect();
         text.push_str(&line.join(","));

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use clap::ValueEnum;
 
 use super::output::{self, Form, Out};
-use super::show_zh;
+use super::{show_links, show_zh};
 use crate::anomaly::{Anomaly, table};
 use crate::diagnostic::nearest;
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ use crate::feed::receipt::Receipt;
 use crate::feed::{REJECT_COLUMNS, REJECTS};
 use crate::lake::Lake;
 use crate::lake::rows::{Part, RowsFile};
-use crate::night::{self, Options, Setup};
+use crate::night::{self, Setup};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Privacy;
 use crate::privacy::hide_ids;
@@ -88,8 +88,7 @@ pub struct Args {
 /// be written.
 pub fn show(args: &Args) -> Result<ExitCode> {
     applies(args)?;
-    let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
-    let setup = Setup::new(&options)?;
+    let setup = args.place.setup()?;
     super::verify::there(&setup.lake)?;
     known(&setup, args)?;
     let batch = match args.what {
@@ -103,7 +102,7 @@ pub fn show(args: &Args) -> Result<ExitCode> {
         }
         What::Links => {
             let folder = setup.lake.night(&night(&setup, args.night.as_deref())?);
-            super::show_links::batch(&folder, args.events)?
+            if args.events { show_links::happened(&folder)? } else { show_links::open(&folder)? }
         }
         What::Runs => runs(&setup)?,
     };
@@ -304,10 +303,6 @@ fn deliveries(setup: &Setup, args: &Args) -> Result<RecordBatch> {
     let number = |f: fn(&Receipt) -> u64| -> ArrayRef {
         Arc::new(all.iter().map(|r| Some(f(r))).collect::<UInt64Array>())
     };
-    let verdict = |r: &Receipt| match r.verdict {
-        crate::feed::receipt::Verdict::Accepted => "accepted".to_owned(),
-        crate::feed::receipt::Verdict::Refused => "refused".to_owned(),
-    };
     let notes =
         |r: &Receipt| r.reasons.iter().chain(&r.warnings).cloned().collect::<Vec<_>>().join("; ");
     let batch = columns(vec![
@@ -316,7 +311,7 @@ fn deliveries(setup: &Setup, args: &Args) -> Result<RecordBatch> {
         ("period", text(&|r| r.period.to_string())),
         ("part", text(&|r| r.part.clone().unwrap_or_default())),
         ("received", text(&|r| r.received.to_string())),
-        ("verdict", text(&verdict)),
+        ("verdict", text(&|r| r.verdict.word().to_owned())),
         ("files", number(|r| r.files.len() as u64)),
         ("rows", number(|r| r.rows)),
         ("used", number(|r| r.used)),

@@ -7,18 +7,13 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 
 use crate::error::Result;
-use crate::identity::{Event, Evidence, events, evidence};
-
-/// The review table of a night, or its events.
-///
-/// # Errors
-/// The night has no review table, or its file is damaged.
-pub(super) fn batch(folder: &Path, events: bool) -> Result<RecordBatch> {
-    if events { happened(folder) } else { open(folder) }
-}
+use crate::identity::{Event, Evidence, events, reviews};
 
 /// Whose person is another one than the night before.
-fn happened(folder: &Path) -> Result<RecordBatch> {
+///
+/// # Errors
+/// The night has no such table, or its file is damaged.
+pub(super) fn happened(folder: &Path) -> Result<RecordBatch> {
     let lines = events(folder)?;
     let text = |f: &dyn Fn(&Event) -> String| -> ArrayRef {
         Arc::new(lines.iter().map(|l| Some(f(l))).collect::<StringArray>())
@@ -37,8 +32,11 @@ fn happened(folder: &Path) -> Result<RecordBatch> {
 }
 
 /// Rows that are left to people.
-fn open(folder: &Path) -> Result<RecordBatch> {
-    let lines = evidence(folder, true, None)?;
+///
+/// # Errors
+/// The night has no review table, or its file is damaged.
+pub(super) fn open(folder: &Path) -> Result<RecordBatch> {
+    let lines = reviews(folder, None)?;
     let text = |f: &dyn Fn(&Evidence) -> String| -> ArrayRef {
         Arc::new(lines.iter().map(|l| Some(f(l))).collect::<StringArray>())
     };

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Field, FieldRef, Schema};
 
+use crate::anomaly::State;
 use crate::error::Result;
+use crate::pipeline::spec::Severity;
 use crate::report;
 
 /// Names of columns, with their headings.
@@ -60,21 +62,8 @@ const HEADS: [(&str, &str); 47] = [
     ("note", "备注"),
 ];
 
-/// Words of severities, states, verdicts and of the mark of the current night.
-const WORDS: [(&str, &str); 12] = [
-    ("red", "红"),
-    ("orange", "橙"),
-    ("yellow", "黄"),
-    ("blue", "蓝"),
-    ("new", "新增"),
-    ("persisting", "持续"),
-    ("relapsed", "反弹"),
-    ("cleared", "消除"),
-    ("held", "未核"),
-    ("accepted", "接收"),
-    ("refused", "退回"),
-    ("current", "当前"),
-];
+/// Words of verdicts and of the mark of the current night.
+const WORDS: [(&str, &str); 3] = [("accepted", "接收"), ("refused", "退回"), ("current", "当前")];
 
 /// A table with Chinese headings and words.
 ///
@@ -96,12 +85,19 @@ fn known(list: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
     list.iter().find(|(en, _)| *en == word).map(|(_, zh)| *zh)
 }
 
+/// The Chinese of a severity, a state, a verdict or the mark of the current night.
+fn one_word(word: &str) -> Option<&'static str> {
+    let severity = Severity::ALL.into_iter().find(|s| s.word() == word).map(Severity::zh);
+    let state = State::ALL.into_iter().find(|s| s.word() == word).map(State::zh);
+    severity.or(state).or_else(|| known(&WORDS, word))
+}
+
 /// The values of a column; free texts begin with what they are about.
 fn said(name: &str, column: &ArrayRef) -> ArrayRef {
     let Some(texts) = column.as_string_opt::<i32>() else { return Arc::clone(column) };
     let chinese = |text: &str| -> String {
         match name {
-            "severity" | "state" | "verdict" | "" => known(&WORDS, text).unwrap_or(text).to_owned(),
+            "severity" | "state" | "verdict" | "" => one_word(text).unwrap_or(text).to_owned(),
             "raw" => {
                 match text.strip_prefix("*** (").and_then(|t| t.strip_suffix(" characters)")) {
                     Some(length) => format!("***（{length}字）"),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::output;
 use crate::error::{Error, Result};
 use crate::fake::truth::score;
-use crate::night::{self, Options, Setup};
+use crate::night;
 
 /// What `bidui truth` can be told.
 #[derive(clap::Args)]
@@ -32,8 +32,7 @@ pub struct Args {
 /// # Errors
 /// The pipeline's faults; no published night; the truth or a file of the lake cannot be read.
 pub fn truth(args: &Args) -> Result<ExitCode> {
-    let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
-    let setup = Setup::new(&options)?;
+    let setup = args.place.setup()?;
     let night = setup.lake.current_night().ok_or_else(|| {
         Error::usage("the lake has no published night").hint("run one with `bidui run`")
     })?;

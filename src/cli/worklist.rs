@@ -13,7 +13,6 @@ use super::output::{self, Form, Out};
 use super::show::columns;
 use crate::division::Divisions;
 use crate::error::{Error, Result};
-use crate::feedback::show::severity;
 use crate::feedback::worklist::doctors::Doctors;
 use crate::feedback::worklist::{self, Material, Visit};
 use crate::lake::durable;
@@ -206,7 +205,7 @@ fn short(visits: &[Visit]) -> Result<RecordBatch> {
     };
     columns(vec![
         ("村", texts(visits, |v| v.village_name.clone())),
-        ("灯", texts(visits, |v| severity(v.severity).into())),
+        ("灯", texts(visits, |v| v.severity.zh().into())),
         ("标记", texts(visits, marked)),
         ("对象", texts(visits, |v| v.who.clone())),
         ("怎么办", texts(visits, |v| v.action.clone())),

@@ -20,13 +20,12 @@ use chrono::NaiveDate;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::anomaly::table::csv_cell;
 use crate::citizen_id::upgrade15;
 use crate::codes;
 use crate::diagnostic::Fault;
 use crate::division::Divisions;
 use crate::error::{Error, Result};
-use crate::lake::hash_file;
+use crate::lake::{csv, hash_file};
 use crate::night::Progress;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Feed;
@@ -337,7 +336,7 @@ fn write_truth(
         lines.push(format!(
             "{},{},{number},{id},{subject},{},{cleared},{}",
             plant.rule,
-            csv_cell(plant.cause),
+            csv::cell(plant.cause),
             day(plant.night),
             plant.waived
         ));

@@ -10,8 +10,7 @@ use crate::citizen_id;
 use crate::codes;
 use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
-use crate::privacy::PersonKeys;
-use crate::rule::key_text;
+use crate::privacy::{PersonKeys, key_text};
 
 /// One rule against the truth.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::control::ControlAccount;
 use crate::error::{Error, Result};
-use crate::lake::{Lake, listed};
+use crate::lake::{Lake, listed, read_json};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{ColumnType, DeliveryKind, Feed, Table};
 use crate::privacy::PersonKeys;
@@ -49,6 +49,16 @@ pub enum Verdict {
     Accepted,
     /// It cannot be used; `reasons` say why.
     Refused,
+}
+
+impl Verdict {
+    /// The word in files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// The receipt of a delivery.
@@ -130,12 +140,8 @@ impl Receipt {
     /// # Errors
     /// It is missing or damaged.
     pub fn read(dir: &Path) -> Result<Self> {
-        let path = dir.join("receipt.json");
-        let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
-        serde_json::from_str(&text).map_err(|e| {
-            Error::environment(format!("{} is damaged: {e}", path.display()))
-                .hint("remove the delivery's folder and run again; it will be received anew")
-        })
+        let hint = "remove the delivery's folder and run again; it will be received anew";
+        read_json(&dir.join("receipt.json"), hint)
     }
 }
 

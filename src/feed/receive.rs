@@ -124,14 +124,13 @@ impl Receiver<'_> {
                 parcel.period
             ));
         }
-        let json = serde_json::to_vec_pretty(&receipt).expect("a receipt is JSON");
-        durable::write(&staged.join("receipt.json"), &json)?;
+        durable::write_json(&staged.join("receipt.json"), &receipt)?;
         let read = |path: &str| {
             let file = receipt.files.iter().find(|file| path == format!("raw/{}", file.name))?;
             Some(file.blake3.clone())
         };
-        let files = sound::manifest(&files_below_with(&staged, read)?)?;
-        durable::write(&staged.join(MANIFEST), &files)?;
+        let files = sound::manifest(&files_below_with(&staged, read)?);
+        durable::write_json(&staged.join(MANIFEST), &files)?;
         self.lake.keep_delivery(&staged, &feed.id, delivery)?;
         Ok(Received::New(Box::new(receipt)))
     }

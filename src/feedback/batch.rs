@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::calendar::month_start;
+use crate::calendar::{month_of, month_start, month_word};
 use crate::error::{Error, Result};
 use crate::ledger::act::{Act, Event};
 
@@ -36,17 +36,14 @@ pub struct Issued {
 /// # Errors
 /// It is no month.
 pub fn month(text: &str) -> Result<NaiveDate> {
-    let wrong = || Error::usage(format!("`{text}` is no month")).hint("write it like 2026-10");
-    let day = text.split_once('-').filter(|(y, m)| y.len() == 4 && m.len() == 2);
-    let (year, month) = day.ok_or_else(wrong)?;
-    let numbers = year.parse().ok().zip(month.parse().ok());
-    numbers.and_then(|(y, m)| NaiveDate::from_ymd_opt(y, m, 1)).ok_or_else(wrong)
+    month_of(text)
+        .ok_or_else(|| Error::usage(format!("`{text}` is no month")).hint("write it like 2026-10"))
 }
 
 impl Batch {
     /// 2026-10
     pub fn month_word(&self) -> String {
-        self.month.format("%Y-%m").to_string()
+        month_word(self.month)
     }
 
     /// 2026年10月
@@ -79,7 +76,7 @@ impl Batch {
 
 /// The batches of a month, in their order.
 pub fn issued(events: &[Event], prefix: &str, month: NaiveDate) -> Vec<Issued> {
-    let word = month.format("%Y-%m").to_string();
+    let word = month_word(month);
     let mut batches: BTreeMap<usize, Issued> = BTreeMap::new();
     let mut of_pack: BTreeMap<&str, usize> = BTreeMap::new();
     for event in events {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 
 use super::show::Shower;
+use crate::calendar::zh_date;
 use crate::ledger::case::{Case, Cases};
 use crate::pipeline::packs::Pack;
 
@@ -64,7 +65,7 @@ fn letter(
             late(case),
         ));
     }
-    let day_zh = format!("{}年{}月{}日", day.year(), day.month(), day.day());
+    let day_zh = zh_date(day);
     let template = form.letters.get(step - 1).or(form.letters.last());
     let body = template.map_or("{county}：{count}件逾期。\n{list}", String::as_str);
     let number = format!("{}-{day}-{county}-{step}", shower.policy.settings.prefix);

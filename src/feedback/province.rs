@@ -10,8 +10,7 @@ use super::city::{rank_page, summary};
 use super::county::Setting;
 use super::cover::{NAME, top};
 use super::issue::{FileLine, Order, Written};
-use super::show;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::lake::durable;
 use crate::ledger::case::Case;
 use crate::ledger::chain::Head;
@@ -93,9 +92,7 @@ pub(super) fn write(order: &Order<'_>, written: &mut Written, staged: &Path) -> 
         files: written.files.clone(),
         totals: sums,
     };
-    let text = serde_json::to_vec_pretty(&manifest)
-        .map_err(|e| Error::bug(format!("the manifest is no JSON: {e}")))?;
-    durable::write(&staged.join(MANIFEST), &text)
+    durable::write_json(&staged.join(MANIFEST), &manifest)
 }
 
 fn sums(files: &[FileLine], nowhere: u64) -> Sums {
@@ -181,7 +178,7 @@ fn nowhere(page: &mut Page<'_>, setting: &Setting<'_>, cases: &[&Case]) -> Resul
         page.text(at, 0, &case.number, Look::PlainCentre)?;
         page.text(at, 1, rule, Look::PlainCentre)?;
         page.text(at, 2, &setting.shower.title_of(case), Look::Plain)?;
-        page.text(at, 3, show::severity(case.severity), Look::PlainCentre)?;
+        page.text(at, 3, case.severity.zh(), Look::PlainCentre)?;
         page.text(at, 4, &case.opened.to_string(), Look::PlainCentre)?;
         page.text(at, 5, case.state.zh(), Look::PlainCentre)?;
     }

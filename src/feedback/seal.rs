@@ -1,7 +1,7 @@
 //! What a returned form is recognised by: the hidden page, a seal for each row, and texts that no
 //! spreadsheet takes for a formula.
 
-use crate::privacy::PersonKeys;
+use crate::privacy::{PersonKeys, key_text};
 
 /// First cell of the hidden page.
 pub const MARK: &str = "bidui-pack";
@@ -56,12 +56,12 @@ pub fn plain(cell: &str) -> &str {
 pub fn row(keys: &PersonKeys, pack: &str, number: &str, cells: &[&str]) -> String {
     let mut parts = vec![pack, number];
     parts.extend(cells);
-    format!("{:016x}", keys.derived("pack-row", &parts))
+    key_text(keys.derived("pack-row", &parts))
 }
 
 /// The seal of a hidden page: over its values before the seal.
 pub fn head(keys: &PersonKeys, values: &[&str]) -> String {
-    format!("{:016x}", keys.derived("pack-head", values))
+    key_text(keys.derived("pack-head", values))
 }
 
 #[cfg(test)]

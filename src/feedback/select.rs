@@ -56,7 +56,7 @@ impl Mark {
 }
 
 /// Is a case to be issued, or only listed because it was issued before?
-pub fn is_fresh(case: &Case) -> bool {
+fn is_fresh(case: &Case) -> bool {
     matches!(case.state, State::Pending | State::SentBack | State::HandedOver)
 }
 

@@ -11,23 +11,13 @@ use crate::ledger::case::Case;
 use crate::ledger::policy::Policy;
 use crate::pipeline::Pipeline;
 use crate::pipeline::packs::Pack;
-use crate::pipeline::spec::{ColumnType, Severity};
+use crate::pipeline::spec::ColumnType;
 use crate::privacy::hide_ids;
 
 /// Stands where a sensitive rule hides something.
 const HIDDEN: &str = "—";
 /// Stands for the title of a sensitive rule.
 const SENSITIVE: &str = "敏感事项";
-
-/// A severity in Chinese.
-pub fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Red => "红",
-        Severity::Orange => "橙",
-        Severity::Yellow => "黄",
-        Severity::Blue => "蓝",
-    }
-}
 
 /// Everything that says what a case is about.
 pub struct Shower<'a> {
@@ -105,7 +95,7 @@ impl<'a> Shower<'a> {
             "rule" if self.sensitive(case) => HIDDEN.into(),
             "rule" => case.rule.clone(),
             "title" => self.title_of(case),
-            "severity" => severity(case.severity).into(),
+            "severity" => case.severity.zh().into(),
             "mark" => row.mark.zh().into(),
             "state" => case.state.zh().into(),
             "opened" => case.opened.to_string(),

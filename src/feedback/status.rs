@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
+use crate::calendar::month_word;
 use crate::error::Result;
 use crate::ledger::act::{Act, Event};
 use crate::ledger::case::{Case, Cases};
@@ -49,7 +50,7 @@ struct Watch {
 /// # Errors
 /// An act that is not allowed: the ledger is damaged.
 pub fn status(events: &[Event], month: NaiveDate, day: NaiveDate) -> Result<Vec<PackLine>> {
-    let word = month.format("%Y-%m").to_string();
+    let word = month_word(month);
     let mut cases = Cases::default();
     let mut watches: BTreeMap<String, Watch> = BTreeMap::new();
     for event in events {

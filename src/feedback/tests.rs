@@ -43,17 +43,7 @@ fn draft(about: &str, on: &str, act: Act) -> Draft {
 }
 
 fn open(rule: &str, anomaly: &str) -> Act {
-    Act::Open {
-        anomaly: anomaly.into(),
-        rule: rule.into(),
-        subject_kind: "person".into(),
-        subject: format!("{anomaly:0>16}"),
-        anchor: String::new(),
-        county: "620423".into(),
-        division: "620423100200".into(),
-        owner: "county_health".into(),
-        severity: Severity::Red,
-    }
+    Act::opening(anomaly, rule, "620423100200")
 }
 
 fn answer() -> Act {

@@ -17,6 +17,7 @@ use super::step::Step;
 use crate::error::{Error, Result};
 use crate::lake::rows::{Part, RowsFile, RowsWriter};
 use crate::pipeline::spec::Table;
+use crate::privacy::key_text;
 
 pub(super) const EVENTS: &str = "events.parquet";
 const FORWARD: &str = "forward.parquet";
@@ -103,7 +104,7 @@ impl Forward {
     pub fn now<'a>(&self, person: &'a str) -> std::borrow::Cow<'a, str> {
         let key = i64::from_str_radix(person, 16).ok().filter(|_| person.len() == 16);
         match key.and_then(|key| self.0.get(&key)) {
-            Some((to, _)) => hex(*to).into(),
+            Some((to, _)) => key_text(*to).into(),
             None => person.into(),
         }
     }
@@ -142,20 +143,18 @@ impl Forward {
 
     fn write(&self, night: &Path) -> Result<()> {
         let path = night.join("identity").join(FORWARD);
-        let mut writer = RowsWriter::plain(&path, forward_schema())?;
-        let all: Vec<_> = self.0.iter().collect();
-        for part in all.chunks(8192) {
-            let from = part.iter().map(|(from, _)| Some(hex(**from)));
-            let to = part.iter().map(|(_, (to, _))| Some(hex(*to)));
-            let since = part.iter().map(|(_, (_, d))| Some(Date32Type::from_naive_date(*d)));
+        let all: Vec<(&i64, &(i64, NaiveDate))> = self.0.iter().collect();
+        RowsWriter::all(&path, forward_schema(), &all, |some| {
+            let from = some.iter().map(|(from, _)| Some(key_text(**from)));
+            let to = some.iter().map(|(_, (to, _))| Some(key_text(*to)));
+            let since = some.iter().map(|(_, (_, d))| Some(Date32Type::from_naive_date(*d)));
             let columns: Vec<ArrayRef> = vec![
                 Arc::new(from.collect::<StringArray>()),
                 Arc::new(to.collect::<StringArray>()),
                 Arc::new(since.collect::<Date32Array>()),
             ];
-            writer.push(&RecordBatch::try_new(forward_schema(), columns)?)?;
-        }
-        writer.finish().map(drop)
+            Ok(RecordBatch::try_new(forward_schema(), columns)?)
+        })
     }
 }
 
@@ -187,11 +186,7 @@ pub(super) fn none(night: &Path) -> Result<()> {
 
 fn write_all(night: &Path, events: &[Event]) -> Result<()> {
     let path = night.join("identity").join(EVENTS);
-    let mut writer = RowsWriter::plain(&path, event_schema())?;
-    for part in events.chunks(8192) {
-        writer.push(&event_rows(part)?)?;
-    }
-    writer.finish().map(drop)
+    RowsWriter::all(&path, event_schema(), events, event_rows)
 }
 
 /// Compares tonight with the night before, and writes the events and the pointers. Gives the number
@@ -219,10 +214,10 @@ pub(super) fn write(
                 true => EventKind::Move,
                 false => EventKind::Split,
             },
-            from_key: hex(change.from),
-            to_key: hex(change.to),
+            from_key: key_text(change.from),
+            to_key: key_text(change.to),
             step: change.step.map_or("id", Step::word).to_owned(),
-            mention: hex(change.mention),
+            mention: key_text(change.mention),
             table: order[usize::from(change.table)].id.clone(),
             rows: change.rows,
         })
@@ -245,10 +240,6 @@ fn merged(changes: &[Change], alive: &BTreeSet<i64>) -> BTreeMap<i64, i64> {
     }
     let most = |to: BTreeMap<i64, i64>| to.into_iter().max_by_key(|(key, rows)| (*rows, -*key));
     rows.into_iter().filter_map(|(from, to)| Some((from, most(to)?.0))).collect()
-}
-
-fn hex(key: i64) -> String {
-    format!("{key:016x}")
 }
 
 fn damaged() -> Error {

@@ -22,9 +22,14 @@ use crate::error::{Error, Result};
 use crate::lake::durable;
 use crate::lake::rows::{Part as Rows, RowsFile, RowsWriter};
 use crate::pipeline::spec::Table;
+use crate::privacy::key_text;
+
+/// What was decided, and what is left to people.
+const DECIDED: &str = "evidence.parquet";
+const OPEN: &str = "review.parquet";
 
 /// Columns of both tables.
-pub const REVIEW_COLUMNS: [&str; 12] = [
+const REVIEW_COLUMNS: [&str; 12] = [
     "mention",
     "rank",
     "person",
@@ -161,12 +166,8 @@ pub(super) fn write(
     open.sort_by_key(|l| (best.get(&l.mention).copied(), l.mention, l.rank));
     let dir = night.join("identity");
     durable::create_dir_all(&dir)?;
-    for (file, lines) in [("evidence.parquet", &decided), ("review.parquet", &open)] {
-        let mut writer = RowsWriter::plain(&dir.join(file), schema())?;
-        for part in lines.chunks(8192) {
-            writer.push(&batch(order, tables, part)?)?;
-        }
-        writer.finish()?;
+    for (file, lines) in [(DECIDED, &decided), (OPEN, &open)] {
+        RowsWriter::all(&dir.join(file), schema(), lines, |some| batch(order, tables, some))?;
     }
     Ok(())
 }
@@ -185,10 +186,6 @@ fn weights(case: &Case<'_>, model: &Model, at: usize, gamma: Gamma) -> String {
     text
 }
 
-fn hex(key: i64) -> String {
-    format!("{key:016x}")
-}
-
 fn batch(
     order: &[&Table],
     tables: &BTreeMap<String, TableRows>,
@@ -202,9 +199,9 @@ fn batch(
     };
     let table = |l: &Line| order[usize::from(l.at.0)].id.clone();
     let columns: Vec<ArrayRef> = vec![
-        texts(&|l| Some(hex(l.mention))),
+        texts(&|l| Some(key_text(l.mention))),
         numbers(&|l| l.rank),
-        texts(&|l| Some(hex(l.person))),
+        texts(&|l| Some(key_text(l.person))),
         texts(&|l| Some(l.step.to_owned())),
         Arc::new(lines.iter().map(|l| l.bits).collect::<Float64Array>()),
         texts(&|l| Some(l.weights.clone())),
@@ -213,19 +210,29 @@ fn batch(
         numbers(&|l| l.at.2),
         numbers(&|l| l.rows),
         texts(&|l| (l.division != 0).then(|| l.division.to_string())),
-        texts(&|l| l.second.map(hex)),
+        texts(&|l| l.second.map(key_text)),
     ];
     Ok(RecordBatch::try_new(schema(), columns)?)
 }
 
-/// The evidence of a night: of what is left to people, or of what was decided; of one mention, or
-/// of all.
+/// The evidence of what a night decided, of one mention or of all.
 ///
 /// # Errors
 /// The night has none, or its file is damaged.
-pub fn evidence(night: &Path, review: bool, mention: Option<i64>) -> Result<Vec<Evidence>> {
-    let file = if review { "review.parquet" } else { "evidence.parquet" };
-    let file = RowsFile::open(&night.join("identity").join(file))?;
+pub fn evidence(night: &Path, mention: Option<i64>) -> Result<Vec<Evidence>> {
+    read(&night.join("identity").join(DECIDED), mention)
+}
+
+/// The evidence of what a night left to people, of one mention or of all.
+///
+/// # Errors
+/// The night has none, or its file is damaged.
+pub fn reviews(night: &Path, mention: Option<i64>) -> Result<Vec<Evidence>> {
+    read(&night.join("identity").join(OPEN), mention)
+}
+
+fn read(path: &Path, mention: Option<i64>) -> Result<Vec<Evidence>> {
+    let file = RowsFile::open(path)?;
     let columns: Vec<String> = REVIEW_COLUMNS.iter().map(|c| (*c).to_owned()).collect();
     let mut found = Vec::new();
     for batch in file.scan(Rows::All, &columns, &Arc::default())? {
@@ -243,7 +250,7 @@ pub fn evidence(night: &Path, review: bool, mention: Option<i64>) -> Result<Vec<
         let bits = bits.ok_or_else(gone)?;
         for row in 0..batch.num_rows() {
             let own = text("mention", row).unwrap_or_default();
-            if mention.is_some_and(|m| hex(m) != own) {
+            if mention.is_some_and(|m| key_text(m) != own) {
                 continue;
             }
             found.push(Evidence {

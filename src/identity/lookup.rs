@@ -12,6 +12,7 @@ use super::step::Step;
 use crate::error::{Error, Result};
 use crate::lake::rows::{Part, RowsFile};
 use crate::pipeline::schema::link_schema;
+use crate::privacy::key_text;
 
 /// A row that no plain ID links.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -81,15 +82,15 @@ pub fn linked(night: &Path, wanted: &Wanted) -> Result<Vec<Linked>> {
             if fits {
                 let (owner, person) = (about.value(row), linked.value(row));
                 found.push(Linked {
-                    mention: format!("{:016x}", mentions.value(row)),
+                    mention: key_text(mentions.value(row)),
                     table: text("table_name", row),
                     delivery: text("src_delivery", row),
                     src_row: rows.value(row),
                     tier: text("tier", row),
                     step: text("step", row),
                     quality: text("quality", row),
-                    person: format!("{person:016x}"),
-                    owner: (owner != person).then(|| format!("{owner:016x}")),
+                    person: key_text(person),
+                    owner: (owner != person).then(|| key_text(owner)),
                 });
             }
         }

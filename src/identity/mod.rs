@@ -39,14 +39,13 @@ use serde::{Deserialize, Serialize};
 
 pub use decisions::{IN_FORCE, NO_PERSON, NO_ROW, check};
 pub use events::{Event, EventKind, Forward, events, no_events};
-pub use evidence::{Evidence, Part, REVIEW_COLUMNS, evidence};
+pub use evidence::{Evidence, Part, evidence, reviews};
 pub use lookup::{Linked, Wanted, linked, step_title};
 pub use recall::{carry, recall};
 pub use seen::Past;
 
 use crate::engine::TableRows;
 use crate::error::Result;
-pub use crate::lake::bucket::BUCKET_BITS;
 use crate::lake::bucket::KeyRange;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{Grain, Table};

@@ -13,9 +13,9 @@ use super::events::Forward;
 use super::mention::Kind;
 use super::step::Step;
 use super::traits::Traits;
-use crate::error::{Error, Result};
-use crate::lake::MANIFEST;
+use crate::error::Result;
 use crate::lake::rows::{Part, RowsFile, RowsWriter};
+use crate::lake::{MANIFEST, read_json};
 use crate::privacy::PersonKeys;
 
 const FILE: &str = "known.parquet";
@@ -111,12 +111,7 @@ impl Past {
 
 /// Accepted deliveries that a night was made from.
 fn deliveries(night: &Path) -> Result<BTreeSet<String>> {
-    let path = night.join(MANIFEST);
-    let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
-    let json: serde_json::Value = serde_json::from_str(&text).map_err(|e| {
-        Error::environment(format!("{} is damaged: {e}", path.display()))
-            .hint("run the night again")
-    })?;
+    let json: serde_json::Value = read_json(&night.join(MANIFEST), "run the night again")?;
     let pairs = json["deliveries"].as_array().into_iter().flatten();
     Ok(pairs.filter_map(|pair| Some(pair.get(1)?.as_str()?.to_owned())).collect())
 }
@@ -167,15 +162,13 @@ fn schema() -> SchemaRef {
 /// # Errors
 /// What the disk says.
 pub(super) fn write(night: &Path, now: &BTreeMap<i64, Now>) -> Result<()> {
-    let mut writer = RowsWriter::plain(&night.join("identity").join(FILE), schema())?;
     let all: Vec<Seen> = now.values().map(|n| n.seen).collect();
-    for part in all.chunks(8192) {
+    RowsWriter::all(&night.join("identity").join(FILE), schema(), &all, |some| {
         let column = |f: fn(&Seen) -> i64| -> ArrayRef {
-            Arc::new(part.iter().map(f).collect::<Int64Array>())
+            Arc::new(some.iter().map(f).collect::<Int64Array>())
         };
         let columns =
             vec![column(|s| s.what), column(|s| s.mention), column(|s| s.key), column(|s| s.owner)];
-        writer.push(&RecordBatch::try_new(schema(), columns)?)?;
-    }
-    writer.finish().map(drop)
+        Ok(RecordBatch::try_new(schema(), columns)?)
+    })
 }

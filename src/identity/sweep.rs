@@ -18,7 +18,7 @@ use super::seen::{Watch, Watched, trace};
 use super::traits::{Traits, Who, columns};
 use crate::engine::TableRows;
 use crate::error::{Error, Result};
-use crate::lake::bucket::{BUCKET_BITS, KeyRange};
+use crate::lake::bucket::{KeyRange, finest};
 use crate::lake::rows::Cursor;
 use crate::person_name::{self, NameMatch};
 use crate::pipeline::Pipeline;
@@ -379,11 +379,10 @@ fn part_orphans(keys: &PersonKeys, mentions: &mut [Mention]) {
     }
 }
 
-/// The key of somebody else who uses an ID: of that ID and name, in the bucket of its owner.
+/// The key of somebody else who uses an ID: of that ID and name, in the finest bucket of its owner.
 pub(super) fn other(keys: &PersonKeys, owner: i64, id: &str, name: &str) -> i64 {
-    let own = keys.derived("clash", &[id, name]);
-    let low = (1_i64 << (63 - BUCKET_BITS)) - 1;
-    (owner & !low) | (own & low)
+    let KeyRange { first, last } = finest(owner);
+    first | (keys.derived("clash", &[id, name]) & (last - first))
 }
 
 /// Is the ID alone what a row and a person share?

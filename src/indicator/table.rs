@@ -9,11 +9,12 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Date32Array, Decimal128Array, RecordBatch, StringArray,
 };
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Field, Schema, SchemaRef};
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::DECIMAL;
 use super::figure::{Figure, SCALE, decimal};
+use crate::calendar::month_word;
 use crate::error::{Error, Result};
 use crate::lake::durable;
 use crate::lake::rows::{Part, RowsFile, RowsWriter};
@@ -54,18 +55,13 @@ pub struct History {
 impl History {
     /// Puts a night's figures in the place of those that its month had.
     pub fn replace(&mut self, day: NaiveDate, rows: &[Row]) {
-        self.months.insert(month(day), Month { day, rows: rows.to_vec() });
+        self.months.insert(month_word(day), Month { day, rows: rows.to_vec() });
     }
 
     /// The figures of a month.
     pub fn rows(&self, month: &str) -> &[Row] {
         self.months.get(month).map_or(&[], |m| &m.rows)
     }
-}
-
-/// The month of a day: `2026-11`.
-pub fn month(day: NaiveDate) -> String {
-    format!("{}-{:02}", day.year(), day.month())
 }
 
 /// What a night says of its indicators besides their figures.
@@ -118,9 +114,8 @@ fn columns(rows: &[Row]) -> Result<Vec<ArrayRef>> {
 /// # Errors
 /// What the disk says.
 pub fn write(night: &Path, rows: &[Row]) -> Result<()> {
-    let mut writer = RowsWriter::plain(&night.join("indicators.parquet"), schema(false))?;
-    writer.push(&RecordBatch::try_new(schema(false), columns(rows)?)?)?;
-    writer.finish()?;
+    let batch = RecordBatch::try_new(schema(false), columns(rows)?)?;
+    RowsWriter::one(&night.join("indicators.parquet"), &batch)?;
     // Codes and digits only: no cell needs quotes, none can be a formula.
     let mut text = format!("{}\r\n", COLUMNS.join(","));
     for Row { indicator, part, county, figure } in rows {
@@ -148,8 +143,7 @@ pub fn write_notes(
         not_run: not_run.get(&i.id).cloned(),
     };
     let notes: Vec<Note> = pipeline.indicators.values().map(note).collect();
-    let bytes = serde_json::to_vec_pretty(&notes).expect("our own structs are JSON");
-    durable::write(&night.join("indicators.json"), &bytes)
+    durable::write_json(&night.join("indicators.json"), &notes)
 }
 
 /// Reads what [`write_notes`] wrote; nothing for a night of before there were indicators.

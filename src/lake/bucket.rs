@@ -45,11 +45,14 @@ pub fn keys_of(bucket: usize, buckets: usize) -> KeyRange {
     KeyRange { first: first as i64, last: (first + ((1_u64 << shift) - 1)) as i64 }
 }
 
-/// Bits of a key that all persons who use one ID share, so that they stay in one bucket and one job.
-pub const BUCKET_BITS: u32 = 12;
+/// Most jobs that there can be, and the finest buckets.
+pub const MOST_JOBS: usize = 1 << 12;
 
-/// Most jobs that there can be: the bits that the keys of one ID share name its job.
-pub const MOST_JOBS: usize = 1 << BUCKET_BITS;
+/// The finest bucket of a key. The keys of all who use one ID are in that of its owner, so that they
+/// stay in one bucket and one job.
+pub fn finest(key: i64) -> KeyRange {
+    keys_of(bucket_of(key, MOST_JOBS), MOST_JOBS)
+}
 
 /// Splits all keys into about so many jobs: the nearest power of two, so that jobs begin and end
 /// where groups of rows do. There may be more jobs than buckets, since a scan keeps the rows of its

@@ -9,6 +9,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use serde::Serialize;
+
 use super::walk::hash_each;
 use crate::error::{Error, Result};
 
@@ -74,6 +76,16 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = Writer::create(path)?;
     file.write_all(bytes).map_err(|e| Error::io("write", path, &e))?;
     file.finish()
+}
+
+/// Writes a value as a small file of JSON and makes it durable.
+///
+/// # Errors
+/// The path and the cause.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    let bytes = serde_json::to_vec_pretty(value)
+        .map_err(|e| Error::bug(format!("{} cannot be JSON: {e}", path.display())))?;
+    write(path, &bytes)
 }
 
 /// Copies a file's bytes and makes the copy durable; the BLAKE3 of what was copied.

@@ -12,6 +12,7 @@
 
 mod aside;
 pub mod bucket;
+pub mod csv;
 pub mod durable;
 pub mod heaps;
 mod piles;
@@ -22,6 +23,8 @@ mod walk;
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
 
 pub use walk::{FileEntry, files_below, files_below_with, hash_file};
 
@@ -198,6 +201,16 @@ impl Lake {
         durable::rename(&self.night(night), &aside)?;
         durable::remove_dir_all(&aside)
     }
+}
+
+/// Reads a file that [`durable::write_json`] wrote; `hint` says what to do about a damaged one.
+///
+/// # Errors
+/// It is missing or damaged.
+pub fn read_json<T: DeserializeOwned>(path: &Path, hint: &str) -> Result<T> {
+    let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
+    serde_json::from_str(&text)
+        .map_err(|e| Error::environment(format!("{} is damaged: {e}", path.display())).hint(hint))
 }
 
 /// Names of the entries of a folder, unsorted; none when it does not exist.

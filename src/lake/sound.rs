@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::{FileEntry, files_below};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// What is wrong with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,13 +84,9 @@ pub fn hold(folder: &Path, manifest: &str, complete: bool) -> Result<Held> {
     Ok(held)
 }
 
-/// The manifest of some files of a folder, in JSON.
-///
-/// # Errors
-/// None but a fault of the program.
-pub fn manifest(files: &[FileEntry]) -> Result<Vec<u8>> {
-    serde_json::to_vec_pretty(&serde_json::json!({ "files": files }))
-        .map_err(|e| Error::bug(format!("a list of files is no JSON: {e}")))
+/// The manifest of some files of a folder.
+pub fn manifest(files: &[FileEntry]) -> serde_json::Value {
+    serde_json::json!({ "files": files })
 }
 
 #[cfg(test)]
@@ -110,8 +106,8 @@ mod tests {
         write("rows", "12");
         write("raw/extract", "345");
         assert_eq!(found(true).flaws["manifest.json"], Flaw::NoManifest);
-        let list = manifest(&files_below(home.path()).unwrap()).unwrap();
-        write("manifest.json", std::str::from_utf8(&list).unwrap());
+        let list = manifest(&files_below(home.path()).unwrap());
+        durable::write_json(&home.path().join("manifest.json"), &list).unwrap();
         let whole = found(true);
         assert_eq!((whole.files, whole.bytes, whole.flaws.len()), (2, 5, 0));
         write("rows", "13");

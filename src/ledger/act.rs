@@ -253,3 +253,21 @@ pub struct Event {
     pub prev: String,
     pub hash: String,
 }
+
+#[cfg(test)]
+impl Act {
+    /// Opens a case about a person, for tests of what stands on the ledger.
+    pub(crate) fn opening(anomaly: &str, rule: &str, division: &str) -> Self {
+        Self::Open {
+            anomaly: anomaly.into(),
+            rule: rule.into(),
+            subject_kind: "person".into(),
+            subject: format!("{anomaly:0>16}"),
+            anchor: String::new(),
+            county: division[..6].into(),
+            division: division.into(),
+            owner: "county_health".into(),
+            severity: Severity::Red,
+        }
+    }
+}

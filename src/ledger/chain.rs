@@ -4,7 +4,7 @@ use super::act::{Draft, Event};
 use crate::error::Result;
 
 /// What the first event follows.
-pub const START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+const START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// The end of a chain at some time, kept outside the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

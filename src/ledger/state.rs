@@ -64,7 +64,7 @@ pub const OPEN: [State; 8] =
     [Pending, Issued, Received, Verifying, Answered, Reviewing, SentBack, HandedOver];
 
 /// States in which the county is asked, and its clock runs.
-pub const WAITING: [State; 4] = [Issued, Received, Verifying, SentBack];
+const WAITING: [State; 4] = [Issued, Received, Verifying, SentBack];
 
 /// Every move that there is: from these states, by this verb, to that state. What is not listed is
 /// refused. Verbs that are missing here (`Escalate`, `Assign`, `Note`) leave the state as it is.

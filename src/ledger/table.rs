@@ -13,7 +13,7 @@ use crate::pipeline::schema::CASE_COLUMNS;
 use crate::privacy::hide_ids;
 
 /// The schema of `cases.parquet`.
-pub fn schema() -> SchemaRef {
+fn schema() -> SchemaRef {
     let field = |name: &str| {
         let kind = match name {
             "opened" | "issued" | "due" | "moved" | "answered" | "ended" | "reopened"

@@ -12,14 +12,13 @@ use chrono::NaiveDate;
 
 use super::setup::date_of;
 use super::{Receipts, Setup};
-use crate::anomaly::table::csv_cell;
 use crate::error::{Error, Result};
 use crate::feed::receipt::in_force;
 use crate::lake::rows::RowsWriter;
-use crate::lake::{MANIFEST, durable};
+use crate::lake::{MANIFEST, csv, durable};
 use crate::ledger::act::{Act, Draft};
 use crate::ledger::advance::{Tonight, advance};
-use crate::ledger::case::Cases;
+use crate::ledger::case::{Case, Cases};
 use crate::ledger::chain::{self, Head};
 use crate::ledger::policy::Policy;
 use crate::ledger::state::State;
@@ -191,16 +190,12 @@ fn count(summary: &mut CaseSummary, act: &Act, open: bool) {
 
 /// `cases.parquet` and `cases.csv` of the night.
 fn write(cases: &Cases, day: NaiveDate, staged: &Path) -> Result<()> {
-    let mut writer = RowsWriter::plain(&staged.join("cases.parquet"), table::schema())?;
-    writer.push(&table::batch(cases, day)?)?;
-    writer.finish()?;
-    let mut text = format!("\u{feff}{}\r\n", CASE_COLUMNS.join(","));
-    for case in cases.by_number.values() {
-        let cell = |column: &&str| csv_cell(&table::text(case, column, day).unwrap_or_default());
-        text.push_str(&CASE_COLUMNS.iter().map(cell).collect::<Vec<_>>().join(","));
-        text.push_str("\r\n");
-    }
-    durable::write(&staged.join("cases.csv"), text.as_bytes())
+    RowsWriter::one(&staged.join("cases.parquet"), &table::batch(cases, day)?)?;
+    let cells = |case: &Case| -> Vec<String> {
+        let cell = |column: &&str| table::text(case, column, day).unwrap_or_default();
+        CASE_COLUMNS.iter().map(cell).collect()
+    };
+    csv::write(&staged.join("cases.csv"), &CASE_COLUMNS, cases.by_number.values().map(cells))
 }
 
 /// When the newest of each table's feeds came. Feeds that come once or once a year are not waited for.

@@ -19,7 +19,7 @@ use crate::feed::assemble::{Assembled, assemble};
 use crate::feed::receipt::{Receipt, contracts, every_receipt};
 use crate::identity;
 use crate::lake::MANIFEST;
-use crate::lake::bucket::KeyRange;
+use crate::lake::bucket::{KeyRange, finest};
 use crate::lake::rows::{LINK, PERSON_KEY, Part, RowsFile};
 use crate::pipeline::schema::{LINK_TABLE, table_schema};
 use crate::pipeline::spec::{Grain, Privacy, System, Table, View};
@@ -221,10 +221,7 @@ fn recall_system(setup: &Setup, assembled: &mut Assembled, folder: &Path) -> Res
 /// The bucket of one person: a row that was given another key stays in its owner's bucket.
 fn widened(part: Part) -> Part {
     match part {
-        Part::Keys(KeyRange { first, .. }) if first > 0 => {
-            let low = (1_i64 << (63 - identity::BUCKET_BITS)) - 1;
-            Part::Keys(KeyRange { first: first & !low, last: first | low })
-        }
+        Part::Keys(KeyRange { first, .. }) if first > 0 => Part::Keys(finest(first)),
         other => other,
     }
 }

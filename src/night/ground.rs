@@ -3,12 +3,13 @@
 use super::Setup;
 use crate::error::{Error, Result};
 use crate::ledger::store::{Store, address};
+use crate::privacy::key_text;
 
 impl Setup {
     /// What the numbers of all persons and anomalies of a lake hang on: the secret and the province.
     pub fn ground(&self) -> String {
         let root = &self.pipeline.settings.division_root;
-        format!("{:016x}", self.keys.derived("lake", &[root]))
+        key_text(self.keys.derived("lake", &[root]))
     }
 
     /// With another secret, or for another province, all that the lake knows would be gone and all that is

@@ -143,8 +143,7 @@ impl<'a> Kept<'a> {
     /// What the disk says.
     pub fn write(mut self, built: &Built) -> Result<()> {
         self.marks.views.retain(|view, _| !built.broken.contains_key(view));
-        let bytes = serde_json::to_vec_pretty(&self.marks).expect("texts are JSON");
-        durable::write(&self.staged.join(FILE), &bytes)
+        durable::write_json(&self.staged.join(FILE), &self.marks)
     }
 
     fn base(&self) -> Mark {

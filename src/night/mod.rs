@@ -26,11 +26,10 @@ use chrono::NaiveDate;
 
 use books::Books;
 pub use build::Built;
-pub use freshness::{due_period, feed_freshness};
 use kept::Kept;
 pub use mark::SOURCES;
 pub use setup::Setup;
-pub use take_in::take_in;
+use take_in::take_in;
 
 use crate::anomaly::waiver::Waivers;
 use crate::anomaly::{self, Looked, Memory, table};
@@ -39,7 +38,7 @@ use crate::error::{Error, Result};
 use crate::feed::assemble::{Assembled, assemble};
 use crate::feed::receipt::Receipt;
 use crate::identity;
-use crate::lake::{Lake, MANIFEST, bucket};
+use crate::lake::{Lake, MANIFEST, bucket, read_json};
 use crate::ledger::advance::Tonight;
 use crate::pipeline::Pipeline;
 use crate::report::summary::{DeliveryLine, Summary};
@@ -164,14 +163,15 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     let ran: BTreeSet<String> =
         setup.rules().map(|r| r.id.clone()).filter(|r| !not_run.contains_key(r)).collect();
     let findings = std::mem::take(&mut built.found).take(|rule| ran.contains(rule))?;
-    let looked = Looked { ran: &ran, unread: &unread::unread(setup, &receipts, &memory, &ran)? };
-    let (pipeline, keys) = (&setup.pipeline, &setup.keys);
-    let rows = anomaly::collect(pipeline, keys, night, findings, &looked, &waivers, &memory);
+    let unread = &unread::unread(setup, &receipts, &memory, &ran)?;
+    let (pipeline, keys, ran) = (&setup.pipeline, &setup.keys, &ran);
+    let looked = Looked { pipeline, keys, night, ran, unread, waivers: &waivers, memory: &memory };
+    let rows = anomaly::collect(&looked, findings);
     progress.stage("发布", "publish", 1);
     let refreshed = books::Refreshed::new(setup, night, &receipts);
     let refreshed = |rule: &str, county: &str| refreshed.since(rule, county);
     let (refreshed, counties) = (&refreshed, &|code: &str| setup.divisions.get(code).is_some());
-    let tonight = Tonight { day: night, anomalies: &rows, ran: &ran, refreshed, counties };
+    let tonight = Tonight { day: night, anomalies: &rows, ran, refreshed, counties };
     let (cases, ledger) = books.advance(setup, cases, &tonight, &staged, &name)?;
     let facts = publish::Facts {
         name,
@@ -237,12 +237,8 @@ fn unchanged(setup: &Setup, books: &Books, name: &str, folder: PathBuf) -> Resul
 /// # Errors
 /// It is missing or damaged.
 pub fn read_summary(folder: &Path) -> Result<Summary> {
-    let path = folder.join("summary.json");
-    let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
-    serde_json::from_str(&text).map_err(|e| {
-        Error::environment(format!("{} is damaged: {e}", path.display()))
-            .hint("remove its folder and run the night again")
-    })
+    let hint = "remove its folder and run the night again";
+    read_json(&folder.join("summary.json"), hint)
 }
 
 /// Reads the anomalies of a published night.

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::feed::receipt::Verdict;
 use crate::identity::Funnel;
 use crate::lake::rows::PERSON_KEY;
-use crate::lake::{FileEntry, MANIFEST, durable, files_below, hash_file};
+use crate::lake::{FileEntry, MANIFEST, csv, durable, files_below, hash_file};
 use crate::ledger::chain::Head;
 use crate::ledger::policy::Policy;
 use crate::pipeline::spec::{Rule, Severity};
@@ -75,9 +75,9 @@ pub(super) fn publish(
     counts(setup, staged, rows, &facts)?;
     let rules: Vec<RuleText<'_>> =
         setup.pipeline.rules.values().map(|r| rule_text(setup, r)).collect();
-    json(&staged.join("rules.json"), &rules)?;
+    durable::write_json(&staged.join("rules.json"), &rules)?;
     let summary = summary(setup, rows, &facts);
-    json(&staged.join("summary.json"), &summary)?;
+    durable::write_json(&staged.join("summary.json"), &summary)?;
     durable::write(&staged.join("report.html"), report::html(&summary).as_bytes())?;
     let previous = facts.last.as_ref().map(|l| setup.lake.night(l).join(MANIFEST));
     let manifest = Manifest {
@@ -92,7 +92,7 @@ pub(super) fn publish(
             .collect(),
         files: files_below(staged)?,
     };
-    json(&staged.join(MANIFEST), &manifest)?;
+    durable::write_json(&staged.join(MANIFEST), &manifest)?;
     // A night of the past that is run again is kept, but `current` stays with the newest.
     let newest = setup.lake.current_night().and_then(|n| super::setup::date_of(&n));
     let newest = newest.is_none_or(|n| n <= facts.night);
@@ -108,11 +108,6 @@ pub(super) fn publish(
 fn rule_text<'a>(setup: &'a Setup, rule: &'a Rule) -> RuleText<'a> {
     let text = &setup.pipeline.source("rules", &rule.id).text;
     RuleText { rule: &rule.id, version: &rule.version, text }
-}
-
-fn json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
-    let bytes = serde_json::to_vec_pretty(value).expect("our own structs are JSON");
-    durable::write(path, &bytes)
 }
 
 /// `counts.csv`: per rule and county how often it applied and was violated.
@@ -132,7 +127,7 @@ fn counts(setup: &Setup, staged: &Path, rows: &[Anomaly], facts: &Facts) -> Resu
     }
     // A rule that was not run has no counts at all, which is not 0.
     for (rule, reason) in &facts.not_run {
-        text.push_str(&format!("{rule},,,,,,{}\r\n", table::csv_cell(reason)));
+        text.push_str(&format!("{rule},,,,,,{}\r\n", csv::cell(reason)));
     }
     durable::write(&staged.join("counts.csv"), text.as_bytes())
 }

@@ -12,7 +12,7 @@ use crate::division::Divisions;
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::feed::inbox;
-use crate::feed::receipt::{Receipt, Verdict, receipts};
+use crate::feed::receipt::{Receipt, receipts};
 use crate::feedback::bulletin::units;
 use crate::feedback::worklist::doctors;
 use crate::identity;
@@ -186,7 +186,7 @@ impl Setup {
         for receipt in receipts {
             mark.add(&receipt.feed);
             mark.add(&receipt.delivery);
-            mark.add(if receipt.verdict == Verdict::Accepted { "accepted" } else { "refused" });
+            mark.add(receipt.verdict.word());
         }
         // Nor does an extract under a wrong name.
         unknown.iter().for_each(|file| mark.add(file));

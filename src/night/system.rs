@@ -10,7 +10,7 @@ use super::{Receipts, Setup};
 use crate::engine::Held;
 use crate::error::Result;
 use crate::feed::assemble::Assembled;
-use crate::feed::receipt::{Receipt, Verdict};
+use crate::feed::receipt::Receipt;
 use crate::lake::durable;
 use crate::lake::rows::{Edits, RowsFile, RowsWriter};
 use crate::ledger::case::{Case, Cases};
@@ -54,9 +54,7 @@ pub(super) fn add(
             }),
         }?;
         let path = dir.join(format!("{}.parquet", table.id));
-        let mut writer = RowsWriter::plain(&path, schema)?;
-        writer.push(&batch)?;
-        writer.finish()?;
+        RowsWriter::one(&path, &batch)?;
         let held = Held {
             delivery: table.id.clone(),
             file: RowsFile::open(&path)?,
@@ -78,10 +76,7 @@ fn text(receipt: &Receipt, column: &str) -> Option<String> {
         "sender" => receipt.sender.clone(),
         "period" => receipt.period.to_string(),
         "received" => receipt.received.to_string(),
-        "verdict" => match receipt.verdict {
-            Verdict::Accepted => "accepted".into(),
-            Verdict::Refused => "refused".into(),
-        },
+        "verdict" => receipt.verdict.word().into(),
         "rows" => receipt.rows.to_string(),
         "used" => receipt.used.to_string(),
         "quarantined" => receipt.quarantined.to_string(),

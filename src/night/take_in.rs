@@ -205,11 +205,7 @@ fn line(receipt: &Receipt, known: bool) -> DeliveryLine {
     }
     // They name files and headings, and these may be called by somebody's number.
     notes.iter_mut().for_each(|note| *note = hide_ids(note));
-    let verdict = match (known, receipt.verdict) {
-        (true, _) => "known",
-        (false, Verdict::Accepted) => "accepted",
-        (false, Verdict::Refused) => "refused",
-    };
+    let verdict = if known { "known" } else { receipt.verdict.word() };
     DeliveryLine {
         feed: receipt.feed.clone(),
         delivery: receipt.delivery.clone(),

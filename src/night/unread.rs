@@ -16,8 +16,7 @@ use crate::feed::receipt::in_force;
 use crate::feed::{ABOUT_COLUMNS, About, REJECTS};
 use crate::lake::rows::{PERSON_KEY, Part, RowsFile};
 use crate::pipeline::spec::{DeliveryKind, Grain, Table, View};
-use crate::privacy::PersonKeys;
-use crate::rule::key_text;
+use crate::privacy::{PersonKeys, key_text};
 
 /// What is known of the open anomalies over one view.
 struct Watched<'a> {
@@ -169,9 +168,8 @@ mod tests {
             }
         });
         let columns = columns.collect();
-        let mut writer = RowsWriter::plain(path, schema.clone()).expect("a file");
-        writer.push(&RecordBatch::try_new(schema, columns).expect("rows")).expect("written");
-        writer.finish().expect("written");
+        let batch = RecordBatch::try_new(schema, columns).expect("rows");
+        RowsWriter::one(path, &batch).expect("written");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Deserializer};
 
 use super::check::placeholders;
+use super::groups::fits;
 use super::indicators::{Better, Unit, unfolded};
 use super::{Pipeline, yaml};
 use crate::calendar::Due;
@@ -153,14 +154,6 @@ pub(super) fn bulletin(stem: &str, source: &Source) -> Result<Bulletin, Fault> {
         *text = unfolded(text);
     }
     Ok(bulletin)
-}
-
-/// Does a pattern (an id, or a beginning with `*`) fit a rule?
-pub fn fits(pattern: &str, rule: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(start) => rule.starts_with(start),
-        None => rule == pattern,
-    }
 }
 
 /// Adds every fault of what bulletins name.

@@ -1,4 +1,4 @@
-//! Groups of rules: the columns of the night report's table of counties.
+//! Groups of rules: those of a pattern, and the columns of the night report's table of counties.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,14 @@ pub struct RuleGroup {
 /// The letters before a rule's number.
 pub fn prefix(rule: &str) -> &str {
     rule.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default()
+}
+
+/// Does a pattern (an id, or a beginning with `*`) fit a rule?
+pub fn fits(pattern: &str, rule: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => rule.starts_with(start),
+        None => rule == pattern,
+    }
 }
 
 /// Adds every fault of `groups:` in pipeline.yaml.

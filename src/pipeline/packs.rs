@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::groups::fits;
 use super::spec::Title;
 use super::{Pipeline, yaml};
 use crate::diagnostic::{Fault, Source};
@@ -98,14 +99,6 @@ impl Visits {
     /// Is a rule's case an office's matter, for which nobody goes to a house?
     pub fn is_office(&self, rule: &str) -> bool {
         self.office.iter().any(|pattern| fits(pattern, rule))
-    }
-}
-
-/// Is a rule the one of a pattern, or does its id begin so?
-fn fits(pattern: &str, rule: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(start) => rule.starts_with(start),
-        None => rule == pattern,
     }
 }
 

@@ -10,7 +10,7 @@ use super::spec::{ColumnType, Grain, Table};
 pub const LINK_TABLE: &str = "link";
 
 /// Its columns: one row for each row of a person table that was not linked by a plain ID.
-pub const LINK_COLUMNS: [(&str, DataType); 10] = [
+const LINK_COLUMNS: [(&str, DataType); 10] = [
     ("person_key", DataType::Int64),
     ("table_name", DataType::Utf8),
     ("tier", DataType::Utf8),
@@ -27,7 +27,7 @@ pub const LINK_COLUMNS: [(&str, DataType); 10] = [
 
 /// Columns that say where a row comes from: delivery, row number in it from 0, file or sheet (place
 /// in the receipt's list), physical line from 1, and byte offset where that is known.
-pub const SOURCE_COLUMNS: [(&str, DataType); 5] = [
+const SOURCE_COLUMNS: [(&str, DataType); 5] = [
     ("src_delivery", DataType::Utf8),
     ("src_row", DataType::Int64),
     ("src_part", DataType::Int32),

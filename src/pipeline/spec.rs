@@ -318,6 +318,16 @@ impl Severity {
             Self::Blue => "blue",
         }
     }
+
+    /// The word in Chinese.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Red => "红",
+            Self::Orange => "橙",
+            Self::Yellow => "黄",
+            Self::Blue => "蓝",
+        }
+    }
 }
 
 /// Who must act on an anomaly, and by when.

@@ -7,6 +7,7 @@ use super::charts::bar;
 use super::numbers::{count, percent};
 use super::summary::{Freshness, Summary};
 use super::words;
+use crate::calendar::zh_date;
 use crate::pipeline::spec::Severity;
 
 /// Title, night, version, the paragraph and the tiles.
@@ -39,11 +40,6 @@ pub(super) fn head(summary: &Summary) -> Markup {
         (lead(summary))
         (tiles(summary))
     }
-}
-
-/// `2026年11月10日`.
-fn zh_date(date: NaiveDate) -> String {
-    format!("{}年{}月{}日", date.year(), date.month(), date.day())
 }
 
 fn weekday(date: NaiveDate) -> &'static str {
@@ -152,14 +148,14 @@ fn anomalies_tile(summary: &Summary) -> Markup {
 
 fn severity_tile(summary: &Summary) -> Markup {
     let of = |s: Severity| summary.severities.get(s.word()).copied().unwrap_or(0);
-    let parts = Severity::ALL.map(|s| (s.word(), words::severity(s), of(s)));
+    let parts = Severity::ALL.map(|s| (s.word(), s.zh(), of(s)));
     html! {
         div.tile.half {
             (caption("严重程度", "By severity"))
             div.lamps {
                 @for severity in Severity::ALL {
                     div {
-                        p { (words::lamp(severity.word(), words::severity(severity))) }
+                        p { (words::severity(severity)) }
                         p.mid { (count(of(severity))) }
                         p.sub { (percent(of(severity), summary.anomalies)) }
                     }

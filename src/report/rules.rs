@@ -52,7 +52,7 @@ fn not_run_box(rules: &[&RuleLine]) -> Markup {
             ul.notrun {
                 @for rule in rules {
                     li {
-                        (words::lamp(rule.severity.word(), words::severity(rule.severity)))
+                        (words::severity(rule.severity))
                         " " code { (rule.rule) } " " b { (rule.title.zh) }
                         span.why { (words::note(rule.not_run.as_deref().unwrap_or_default())) }
                         @if rule.held > 0 { span.chip.held { "未核 " b { (count(rule.held)) } } }
@@ -101,7 +101,7 @@ fn group(summary: &Summary, severity: Severity, rules: &[&RuleLine]) -> Markup {
     html! {
         tr.group {
             td.full colspan="2" {
-                (words::lamp(severity.word(), words::severity(severity)))
+                (words::severity(severity))
                 " " (rules.len()) " 条"
             }
             td.void {}

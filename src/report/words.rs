@@ -139,14 +139,9 @@ pub(super) fn quality(word: &str) -> (&str, bool) {
     Quality::from_word(word).map_or((word, false), |q| (q.zh(), q.usable()))
 }
 
-/// The Chinese of a severity's colour.
-pub(super) fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Red => "红",
-        Severity::Orange => "橙",
-        Severity::Yellow => "黄",
-        Severity::Blue => "蓝",
-    }
+/// The lamp of a severity.
+pub(super) fn severity(severity: Severity) -> Markup {
+    lamp(severity.word(), severity.zh())
 }
 
 /// Class, Chinese and English of a freshness.

@@ -24,7 +24,7 @@ use crate::engine;
 use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{Rule, View};
-use crate::privacy::mask_name;
+use crate::privacy::{key_text, mask_name};
 use crate::view::sql_fault;
 use counties::Counties;
 use evaluate::{evaluated, truth};
@@ -340,11 +340,6 @@ impl Guard {
         };
         Ok(Applicable { places, batch })
     }
-}
-
-/// A person key as text: 16 hexadecimal digits.
-pub fn key_text(key: i64) -> String {
-    format!("{key:016x}")
 }
 
 /// Values of a subject column: a person key in hexadecimal, anything else as it is.

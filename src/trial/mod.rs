@@ -19,7 +19,8 @@ use crate::error::{Error, Kind, Result};
 use crate::pipeline::schema::{link_schema, table_schema};
 use crate::pipeline::spec::Rule;
 use crate::pipeline::{Given, Pipeline, RuleTest, rule_test};
-use crate::rule::{Judge, Judged, key_text};
+use crate::privacy::key_text;
+use crate::rule::{Judge, Judged};
 use crate::view::{self, Plans};
 
 /// What became of one rule's worked example.

@@ -49,9 +49,7 @@ fn tables(home: &std::path::Path) -> Vec<(&'static str, Vec<Piece>)> {
         let path = home.join(name);
         let lines: Vec<(&str, i64)> = of.iter().map(|(hh, n)| (hh.as_str(), *n)).collect();
         let batch = rows(&lines);
-        let mut writer = RowsWriter::plain(&path, batch.schema()).unwrap();
-        writer.push(&batch).unwrap();
-        writer.finish().unwrap();
+        RowsWriter::one(&path, &batch).unwrap();
         let file = RowsFile::open(&path).unwrap();
         (name, vec![Piece { file, part: Part::All, edits: Arc::default() }])
     };

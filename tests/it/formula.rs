@@ -1,6 +1,6 @@
 //! No cell of a CSV is taken for a formula by a spreadsheet.
 
-use bidui::anomaly::table::csv_cell;
+use bidui::lake::csv;
 
 use crate::support::{Bidui, copy, current, file_like, gansu, run, shared, temp};
 
@@ -11,7 +11,7 @@ const STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\0', '＝', '＋', 
 fn a_cell_that_begins_like_a_formula_gets_an_apostrophe() {
     for start in STARTS {
         for rest in ["1+1", "cmd|' /C calc'!A1", "", "a,b", "say \"so\"", "two\nlines"] {
-            let cell = csv_cell(&format!("{start}{rest}"));
+            let cell = csv::cell(&format!("{start}{rest}"));
             let inner = cell.strip_prefix('"').and_then(|c| c.strip_suffix('"')).expect("quoted");
             let value = inner.replace("\"\"", "\"");
             assert_eq!(value, format!("'{start}{rest}"), "{start:?}{rest:?}");
@@ -22,11 +22,11 @@ fn a_cell_that_begins_like_a_formula_gets_an_apostrophe() {
 #[test]
 fn other_cells_stay_as_they_are() {
     for plain in ["", "王家村", "a=b", "1.5", "'quoted", " =1"] {
-        assert_eq!(csv_cell(plain), plain);
+        assert_eq!(csv::cell(plain), plain);
     }
-    assert_eq!(csv_cell("a,b"), "\"a,b\"");
-    assert_eq!(csv_cell("a\"b"), "\"a\"\"b\"");
-    assert_eq!(csv_cell("a\r\nb"), "\"a\r\nb\"");
+    assert_eq!(csv::cell("a,b"), "\"a,b\"");
+    assert_eq!(csv::cell("a\"b"), "\"a\"\"b\"");
+    assert_eq!(csv::cell("a\r\nb"), "\"a\r\nb\"");
 }
 
 /// Holds every cell of a CSV against the beginnings of formulas; the cells that were defused.

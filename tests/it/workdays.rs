@@ -68,7 +68,6 @@ fn an_anomaly_knows_holidays_and_make_up_days() {
     let pipeline = load(&gansu()).expect("a pipeline");
     let (keys, waivers) = (PersonKeys::new(b"test"), Waivers::default());
     let (ran, unread) = (BTreeSet::from(["ORG01".to_owned()]), BTreeSet::new());
-    let looked = Looked { ran: &ran, unread: &unread };
     assert_eq!(pipeline.rules["ORG01"].route.due, "3wd", "choose another rule");
     let found = |night: NaiveDate, memory: &Memory| -> Anomaly {
         let finding = Finding {
@@ -80,9 +79,10 @@ fn an_anomaly_knows_holidays_and_make_up_days() {
             evidence: Vec::new(),
             message: String::new(),
         };
-        let rows =
-            anomaly::collect(&pipeline, &keys, night, vec![finding], &looked, &waivers, memory);
-        rows.into_iter().next().expect("an anomaly")
+        let (pipeline, keys, waivers) = (&pipeline, &keys, &waivers);
+        let (ran, unread) = (&ran, &unread);
+        let looked = Looked { pipeline, keys, night, ran, unread, waivers, memory };
+        anomaly::collect(&looked, vec![finding]).into_iter().next().expect("an anomaly")
     };
     let night = day("2026-09-30");
     let first = found(night, &Memory::default());

@@ -219,27 +219,15 @@ mod tests {
     use super::*;
     use crate::ledger::act::Draft;
     use crate::ledger::chain::{Head, link};
-    use crate::pipeline::spec::Severity;
 
     /// The second pack and the reviewer give terms that are not the case's.
     #[test]
     fn the_history_tells_the_term_that_holds() {
         let day = |text: &str| -> chrono::NaiveDate { text.parse().expect("a day") };
-        let open = Act::Open {
-            anomaly: "a".into(),
-            rule: "INS01".into(),
-            subject_kind: "person".into(),
-            subject: "s".into(),
-            anchor: String::new(),
-            county: "620423".into(),
-            division: "620423".into(),
-            owner: "county_health".into(),
-            severity: Severity::Red,
-        };
         let issue = |due: &str| Act::Issue { pack: "p".into(), due: day(due), steps: Vec::new() };
         let reopen = Act::Reopen { relapse: false, reason: "不实".into() };
         let acts = [
-            ("2026-11-01", open),
+            ("2026-11-01", Act::opening("a", "INS01", "620423")),
             ("2026-11-02", issue("2026-11-12")),
             // Ten days are left.
             ("2026-11-02", Act::Vanish),

@@ -297,20 +297,9 @@ fn line(returned: &Returned, taken: &Taken, receipt: &Path) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::ledger::store::file_address;
-    use crate::pipeline::spec::Severity;
 
     fn open(number: &str) -> Draft {
-        let act = Act::Open {
-            anomaly: number.into(),
-            rule: "INS01".into(),
-            subject_kind: "person".into(),
-            subject: "s".into(),
-            anchor: String::new(),
-            county: "620423".into(),
-            division: "620423".into(),
-            owner: "county_health".into(),
-            severity: Severity::Red,
-        };
+        let act = Act::opening(number, "INS01", "620423");
         let day = "2026-11-10".parse().expect("a day");
         Draft { about: number.into(), day, actor: "甲".into(), act }
     }

@@ -24,7 +24,7 @@ use super::produce::{Job, produce};
 use super::stream::{self, Message, Tell};
 
 /// The name of the hidden command that ends in [`read_apart`].
-pub const COMMAND: &str = "read-apart";
+const COMMAND: &str = "read-apart";
 
 const MIB: u64 = 1024 * 1024;
 const SIGABRT: i32 = 6;
@@ -33,7 +33,7 @@ const SIGXCPU: i32 = 24;
 
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
-/// From now on workbooks and Parquet files are read by this program, called with [`COMMAND`] and
+/// From now on workbooks and Parquet files are read by this program, called with `COMMAND` and
 /// what [`read_apart`] takes. Without it they are read in this process: the limits that are checked
 /// before and while reading hold, those of memory and time do not.
 pub fn set_program(program: PathBuf) {

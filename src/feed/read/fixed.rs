@@ -6,7 +6,7 @@ use crate::pipeline::spec::Format;
 use super::container::Source;
 use super::encoding::{self, LineDecoder};
 use super::lines::Lines;
-use super::{Next, Part, RawRow, Rows, Shape, raw_text, reason};
+use super::{Next, Part, RawRow, Rows, Shape, reason};
 
 /// Opens fixed-width text.
 ///
@@ -51,22 +51,13 @@ impl Rows for Fixed {
 
     fn next(&mut self, row: &mut RawRow) -> Result<Next> {
         row.clear();
-        let mark = loop {
-            let Some(mark) = self.lines.next()? else {
-                self.part.unterminated = !self.lines.terminated();
-                return Ok(Next::End);
-            };
-            if !self.lines.bytes().trim_ascii().is_empty() {
-                break mark;
-            }
+        let Some(mark) = self.lines.next_filled()? else {
+            self.part.unterminated = !self.lines.terminated();
+            return Ok(Next::End);
         };
         (row.line, row.byte) = (mark.line, mark.byte);
         let fault = if mark.too_long { Some(reason::LONG_LINE) } else { self.cut(row).err() };
-        let Some(reason) = fault else {
-            return Ok(Next::Row);
-        };
-        let raw = raw_text(&self.lines.lossy());
-        Ok(Next::Broken { line: mark.line, byte: mark.byte, reason, raw })
+        Ok(fault.map_or(Next::Row, |reason| self.lines.broken(mark, reason)))
     }
 }
 

@@ -12,6 +12,7 @@ use crate::error::Result;
 
 use super::container::Source;
 use super::encoding::LineDecoder;
+use super::{Next, raw_text};
 
 /// Longest line that is kept; a longer one is skipped without being stored.
 const LINE_BYTES: usize = 16 * 1024 * 1024;
@@ -126,6 +127,19 @@ impl Lines {
         Ok(Some(mark))
     }
 
+    /// Reads the next line that is not blank; None at the end of the stream.
+    ///
+    /// # Errors
+    /// As for [`Self::next`].
+    pub fn next_filled(&mut self) -> Result<Option<Mark>> {
+        loop {
+            let mark = self.next()?;
+            if mark.is_none() || !self.bytes().trim_ascii().is_empty() {
+                return Ok(mark);
+            }
+        }
+    }
+
     /// The last line that was read, without its end.
     pub fn bytes(&self) -> &[u8] {
         &self.block[self.current.clone()]
@@ -155,9 +169,10 @@ impl Lines {
         self.terminated
     }
 
-    /// Its text with bad bytes replaced, for a message.
-    pub fn lossy(&self) -> String {
-        self.decoder.lossy(self.bytes())
+    /// That the last line that was read is no row, with its text in which bad bytes are replaced.
+    pub fn broken(&self, mark: Mark, reason: &'static str) -> Next {
+        let raw = raw_text(&self.decoder.lossy(self.bytes()));
+        Next::Broken { line: mark.line, byte: mark.byte, reason, raw }
     }
 
     /// Reads on until there is a whole line; false at the end of the stream.

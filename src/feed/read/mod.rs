@@ -35,7 +35,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::pipeline::spec::{FeedColumn, FileKind, Format};
 
-pub use apart::{COMMAND, Request, read_apart, set_program};
+pub use apart::{Request, read_apart, set_program};
 pub use columns::Columns;
 pub use header::{Binding, Header, NoTable, Unbound, find_header};
 pub use heading::normal_heading;

@@ -18,7 +18,7 @@ use super::header::wrong_columns;
 use super::heading::{Wanted, normal_heading};
 use super::limits::refused;
 use super::lines::Lines;
-use super::{CELL_BYTES, Next, Part, ROW_CELLS, RawRow, Rows, Shape, raw_text, reason};
+use super::{CELL_BYTES, Next, Part, ROW_CELLS, RawRow, Rows, Shape, reason};
 
 /// How many objects decide about the headings.
 const OBJECTS: usize = 100;
@@ -148,23 +148,13 @@ impl Rows for Ndjson {
 
     fn next(&mut self, row: &mut RawRow) -> Result<Next> {
         row.clear();
-        let mark = loop {
-            let Some(mark) = self.lines.next()? else {
-                self.part.unterminated = !self.lines.terminated();
-                return self.end();
-            };
-            if !self.lines.bytes().trim_ascii().is_empty() {
-                break mark;
-            }
+        let Some(mark) = self.lines.next_filled()? else {
+            self.part.unterminated = !self.lines.terminated();
+            return self.end();
         };
-        row.line = mark.line;
-        row.byte = mark.byte;
+        (row.line, row.byte) = (mark.line, mark.byte);
         let fault = if mark.too_long { Some(reason::LONG_LINE) } else { self.parse(row).err() };
-        let Some(reason) = fault else {
-            return Ok(Next::Row);
-        };
-        let raw = raw_text(&self.lines.lossy());
-        Ok(Next::Broken { line: row.line, byte: row.byte, reason, raw })
+        Ok(fault.map_or(Next::Row, |reason| self.lines.broken(mark, reason)))
     }
 }
 

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::facts::Facts;
 use super::page::due;
-use super::period::zh_date;
+use crate::calendar::zh_date;
 
 /// The third annex.
 pub fn notes(facts: &Facts<'_>) -> Markup {

@@ -4,8 +4,8 @@ use chrono::{Datelike, NaiveDate};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::facts::Facts;
-use super::period::zh_date;
 use super::{annex, cities, items, notes, overview, problems};
+use crate::calendar::zh_date;
 use crate::pipeline::bulletins::Demand;
 
 /// Everything about the page's looks.

@@ -2,9 +2,9 @@
 
 use chrono::{Datelike, Months, NaiveDate};
 
-use crate::calendar::{month_end, month_start};
+use crate::calendar::{month_end, month_of, month_start, month_word};
 use crate::error::{Error, Result};
-use crate::indicator::table::{History, month};
+use crate::indicator::table::History;
 
 /// A month or a quarter, by its first day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,12 +19,9 @@ impl Period {
     /// # Errors
     /// It is no month.
     pub fn month(text: &str) -> Result<Self> {
-        let parts = text.split_once('-').filter(|(y, m)| y.len() == 4 && m.len() == 2);
-        let first = parts
-            .and_then(|(y, m)| NaiveDate::from_ymd_opt(y.parse().ok()?, m.parse().ok()?, 1))
-            .ok_or_else(|| {
-                Error::usage(format!("`{text}` is not a month")).hint("write 2026-10")
-            })?;
+        let first = month_of(text).ok_or_else(|| {
+            Error::usage(format!("`{text}` is not a month")).hint("write 2026-10")
+        })?;
         Ok(Self { first, months: 1 })
     }
 
@@ -53,7 +50,7 @@ impl Period {
 
     /// Its months: `2026-10`.
     pub fn months(self) -> Vec<String> {
-        (0..self.months).map(|n| month(self.first + Months::new(n))).collect()
+        (0..self.months).map(|n| month_word(self.first + Months::new(n))).collect()
     }
 
     /// The period before.
@@ -110,11 +107,6 @@ impl Period {
     pub fn last(self) -> &'static str {
         if self.is_quarter() { "上季度" } else { "上月" }
     }
-}
-
-/// `2026年11月10日`.
-pub fn zh_date(date: NaiveDate) -> String {
-    format!("{}年{}月{}日", date.year(), date.month(), date.day())
 }
 
 /// `2026年11月` of `2026-11`.

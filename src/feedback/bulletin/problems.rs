@@ -8,7 +8,8 @@ use super::facts::Facts;
 use super::page::ordinal;
 use super::units::{self, UnitLine};
 use super::words::{listed, reason_zh};
-use crate::pipeline::bulletins::{Problem, fits};
+use crate::pipeline::bulletins::Problem;
+use crate::pipeline::groups::fits;
 
 /// Rules and counties named in a paragraph.
 const NAMED: usize = 3;

@@ -15,7 +15,8 @@ use crate::division::Divisions;
 use crate::indicator::figure::{Figure, Reader};
 use crate::indicator::table::{History, Note, Row};
 use crate::ledger::policy::Policy;
-use crate::pipeline::bulletins::{Lamp, fits};
+use crate::pipeline::bulletins::Lamp;
+use crate::pipeline::groups::fits;
 use crate::pipeline::indicators::Better;
 use crate::pipeline::{Pipeline, load};
 

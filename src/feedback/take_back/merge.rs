@@ -20,7 +20,7 @@ pub struct Merge {
 
 impl Merge {
     /// Is the row one of those that the spreadsheet left blank?
-    pub fn blanks(&self, line: u64) -> bool {
+    fn blanks(&self, line: u64) -> bool {
         line > self.first
     }
 

@@ -14,7 +14,6 @@ use crate::ledger::act::{Act, Draft, Fault};
 use crate::ledger::case::{Case, Cases};
 use crate::ledger::state::State;
 use crate::pipeline::packs::Level;
-use crate::pipeline::spec::Severity;
 use crate::pipeline::{self, Pipeline};
 use crate::privacy::PersonKeys;
 
@@ -75,18 +74,7 @@ impl World {
         let pipeline = pipeline::load(&dir).expect("the sample pipeline");
         let (packs, files) = (BTreeMap::new(), BTreeMap::new());
         let mut world = Self { pipeline, cases: Cases::default(), packs, files };
-        let open = Act::Open {
-            anomaly: "a".into(),
-            rule: "INS01".into(),
-            subject_kind: "person".into(),
-            subject: "s".into(),
-            anchor: String::new(),
-            county: COUNTY.into(),
-            division: "620423100200".into(),
-            owner: "county_health".into(),
-            severity: Severity::Red,
-        };
-        world.act("2026-03-01", open);
+        world.act("2026-03-01", Act::opening("a", "INS01", "620423100200"));
         world
     }
 

@@ -4,7 +4,6 @@ use chrono::NaiveDate;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Mark, Material, NOBODY, Visit};
-use crate::feedback::show::severity;
 use crate::pipeline::spec::Severity;
 
 /// Everything about the pages' looks. Lamps have words, for printers without colours.
@@ -117,7 +116,7 @@ fn line(visit: &Visit) -> Markup {
 }
 
 fn lamp(of: Severity) -> String {
-    format!("{}灯", severity(of))
+    format!("{}灯", of.zh())
 }
 
 /// Of when the data are, and at which day lateness is counted where that is another one.

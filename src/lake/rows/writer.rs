@@ -45,6 +45,33 @@ impl RowsWriter {
         Ok(Self { schema, writer: None, file, groups: Vec::new(), open: (0, 0, None), rows: 0 })
     }
 
+    /// Writes a file of one batch.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn one(path: &Path, batch: &RecordBatch) -> Result<()> {
+        let mut writer = Self::plain(path, batch.schema())?;
+        writer.push(batch)?;
+        writer.finish().map(drop)
+    }
+
+    /// Writes a file of the rows that `batch` makes of all things, some thousands at a time.
+    ///
+    /// # Errors
+    /// What the disk says; those of `batch`.
+    pub fn all<T>(
+        path: &Path,
+        schema: SchemaRef,
+        things: &[T],
+        batch: impl Fn(&[T]) -> Result<RecordBatch>,
+    ) -> Result<()> {
+        let mut writer = Self::plain(path, schema)?;
+        for some in things.chunks(8192) {
+            writer.push(&batch(some)?)?;
+        }
+        writer.finish().map(drop)
+    }
+
     /// Adds rows of any keys, or of none.
     ///
     /// # Errors

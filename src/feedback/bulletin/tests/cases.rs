@@ -7,25 +7,13 @@ use super::super::{annex, words};
 use super::{day, plain_text, rows, with_material, world};
 use crate::indicator::table::History;
 use crate::ledger::act::{Act, Answer, Draft, Fault};
-use crate::pipeline::spec::Severity;
 
 fn draft(about: &str, on: &str, act: Act) -> Draft {
     Draft { about: about.into(), day: day(on), actor: "test".into(), act }
 }
 
 fn open(about: &str, county: &str) -> Draft {
-    let act = Act::Open {
-        anomaly: about.into(),
-        rule: "INS01".into(),
-        subject_kind: "person".into(),
-        subject: about.into(),
-        anchor: String::new(),
-        county: county.into(),
-        division: county.into(),
-        owner: "county_health".into(),
-        severity: Severity::Red,
-    };
-    draft(about, "2026-10-01", act)
+    draft(about, "2026-10-01", Act::opening(about, "INS01", county))
 }
 
 fn issue(about: &str, on: &str) -> Draft {
