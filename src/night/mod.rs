@@ -18,6 +18,7 @@ pub mod setup;
 mod system;
 mod take_in;
 mod unread;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -132,6 +133,7 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     if folder.join(MANIFEST).is_file() {
         return unchanged(setup, &books, &name, folder);
     }
+    whole::check(setup, &receipts, last.as_deref())?;
     let staged = setup.lake.stage(&name)?;
     let engine = setup.engine(night)?.spilling_to(&setup.lake.stage("spill")?)?;
     let mut assembled = assemble(&setup.pipeline, &setup.lake, &receipts)?;
