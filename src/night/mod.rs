@@ -115,9 +115,24 @@ pub fn run(
 ) -> Result<()> {
     let mut setup = Setup::new(options)?;
     let _lock = setup.lake.lock()?;
+    let ended = due(&mut setup, options, progress, &mut published);
+    if ended.is_err() {
+        // It is of no use, and would keep a full disk full until the next run.
+        _ = setup.lake.clear();
+    }
+    ended
+}
+
+/// Runs the nights under the lock.
+fn due(
+    setup: &mut Setup,
+    options: &Options,
+    progress: &dyn Progress,
+    published: &mut impl FnMut(Outcome),
+) -> Result<()> {
     for night in setup.nights(options)? {
         setup.plan_for(night)?;
-        published(one(&setup, night, progress)?);
+        published(one(setup, night, progress)?);
     }
     Ok(())
 }
