@@ -3,7 +3,11 @@
 //! Bad data is never an [`Error`]: it becomes a quarantined row or an anomaly.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::Path;
+
+/// What the system says of a device that cannot be read or written.
+const EIO: i32 = 5;
 
 /// Whose fault an error is; decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +71,16 @@ impl Error {
     pub fn io(action: &str, path: &Path, source: &std::io::Error) -> Self {
         let error = Self::environment(format!("cannot {action} {}: {source}", path.display()));
         match source.kind() {
-            std::io::ErrorKind::StorageFull => error.hint("free some space there and run again"),
-            std::io::ErrorKind::PermissionDenied => error.hint("check who owns it"),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                error.hint("free some space there and run again")
+            }
+            ErrorKind::PermissionDenied => error.hint("check who owns it"),
+            ErrorKind::ReadOnlyFilesystem => error
+                .hint("that disk is mounted read-only; the system's log may say why")
+                .hint("mount it for writing and run again"),
+            _ if source.raw_os_error() == Some(EIO) => error
+                .hint("the disk or the share is failing: see the system's log")
+                .hint("when it is well again, `bidui verify` names every file that it has lost"),
             _ => error,
         }
     }
@@ -232,6 +244,21 @@ mod tests {
         assert_eq!(Error::from(DataFusionError::from(value())).kind, Kind::Bug);
         let own = DataFusionError::External(Box::new(Error::gate("closed")));
         assert_eq!(Error::from(own).kind, Kind::Gate);
+    }
+
+    #[test]
+    fn what_the_disk_says_is_told_with_what_to_do() {
+        for (cause, next) in [
+            (io::Error::from(ErrorKind::StorageFull), "free some space"),
+            (io::Error::from(ErrorKind::QuotaExceeded), "free some space"),
+            (io::Error::from(ErrorKind::PermissionDenied), "who owns it"),
+            (io::Error::from(ErrorKind::ReadOnlyFilesystem), "mount it for writing"),
+            (io::Error::from_raw_os_error(EIO), "bidui verify"),
+        ] {
+            let error = Error::io("open", Path::new("/data/lake/lock"), &cause);
+            assert!(error.exit_code() == 3 && error.message.contains("/data/lake/lock"), "{error}");
+            assert!(error.hints.iter().any(|hint| hint.contains(next)), "{error:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //!   deliveries/<feed>/<delivery>/   manifest.json receipt.json rows.parquet rejects.parquet raw/<file>
 //!   nights/<night>/                 manifest.json summary.json report.html anomalies/ views/ …
 //!   current -> nights/<night>
-//!   staging/                        what a run builds aside or keeps out of memory; emptied by the next
+//!   staging/                        what a run builds aside or keeps out of memory; emptied when
+//!                                   it fails, and by the next
 //! ```
 
 mod aside;
@@ -135,8 +136,16 @@ impl Lake {
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(note.as_bytes()))
             .map_err(|e| Error::io("write", &path, &e))?;
-        durable::remove_dir_all(&self.root.join("staging"))?;
+        self.clear()?;
         Ok(Lock { _file: file })
+    }
+
+    /// Removes what was built aside or kept out of memory. The lake is held meanwhile.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn clear(&self) -> Result<()> {
+        durable::remove_dir_all(&self.root.join("staging"))
     }
 
     /// An empty folder to build something aside.

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{FileEntry, files_below};
-use crate::error::Result;
+use super::{FileEntry, files_below, hash_file};
+use crate::error::{Error, Result};
 
 /// What is wrong with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,20 @@ pub fn noted(folder: &Path, manifest: &str) -> Option<Vec<FileEntry>> {
     }
     let json = std::fs::read(folder.join(manifest)).ok()?;
     Some(serde_json::from_slice::<Noted>(&json).ok()?.files)
+}
+
+/// What is wrong with one file of a folder, as it was noted; nothing when it is what was written.
+///
+/// # Errors
+/// It cannot be read.
+pub fn flaw(folder: &Path, noted: &FileEntry) -> Result<Option<Flaw>> {
+    let path = folder.join(&noted.path);
+    let bytes = match path.metadata() {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Some(Flaw::Missing)),
+        found => found.map_err(|e| Error::io("read", &path, &e))?.len(),
+    };
+    let same = bytes == noted.bytes && hash_file(&path)? == noted.blake3;
+    Ok((!same).then_some(Flaw::Changed))
 }
 
 /// Holds the files of a folder against its manifest, which is one of them. `complete`: there should be
@@ -110,9 +124,14 @@ mod tests {
         durable::write_json(&home.path().join("manifest.json"), &list).unwrap();
         let whole = found(true);
         assert_eq!((whole.files, whole.bytes, whole.flaws.len()), (2, 5, 0));
+        let files = noted(home.path(), "manifest.json").unwrap();
+        let one_by_one =
+            || files.iter().map(|file| flaw(home.path(), file).unwrap()).collect::<Vec<_>>();
+        assert!(one_by_one().iter().all(Option::is_none));
         write("rows", "13");
         write("new", "");
         durable::remove_dir_all(&home.path().join("raw")).unwrap();
+        assert_eq!(one_by_one(), [Some(Flaw::Missing), Some(Flaw::Changed)]);
         let flaws = [("raw/extract", Flaw::Missing), ("rows", Flaw::Changed)];
         let flaws = flaws.map(|(path, flaw)| (path.to_owned(), flaw));
         assert_eq!(found(false).flaws, BTreeMap::from(flaws.clone()));

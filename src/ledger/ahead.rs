@@ -31,25 +31,36 @@ pub fn day_of(said: Option<NaiveDate>, latest: NaiveDate) -> Result<NaiveDate> {
 }
 
 /// Holds the folders of an inbox, oldest first, to the latest day of nights and ledger, or to the
-/// folder before each. The one that was asked for by its date is meant.
+/// folder before each. `asked` is the date that was asked for, and whether it has a folder: then it is
+/// meant. A date alone is not: schedulers ask a clock for it.
 ///
 /// # Errors
-/// A folder's day is too far ahead.
+/// A folder's day, or the date that was asked for, is too far ahead.
 pub fn check_folders(
     input: &Path,
     folders: impl IntoIterator<Item = NaiveDate>,
     mut latest: Option<NaiveDate>,
-    asked: Option<NaiveDate>,
+    asked: Option<(NaiveDate, bool)>,
 ) -> Result<()> {
-    for day in folders {
-        if let Some(before) = latest.filter(|l| is_far(day, *l) && asked != Some(day)) {
-            let folder = input.join(day.to_string());
-            return Err(Error::usage(format!(
-                "the folder {} lies more than {AHEAD} days after {before}, the night before it",
-                folder.display()
-            ))
-            .hint("is its year mistyped? rename the folder and run again")
-            .hint(format!("if there is such a night, confirm it with --date {day}")));
+    let of = |folder: bool| asked.filter(|(_, there)| *there == folder).map(|(day, _)| day);
+    let (meant, bare) = (of(true), of(false));
+    for day in folders.into_iter().filter(|day| bare != Some(*day)).chain(bare) {
+        if let Some(before) = latest.filter(|l| is_far(day, *l) && meant != Some(day)) {
+            let path = input.join(day.to_string()).display().to_string();
+            let is_bare = bare == Some(day);
+            let what = if is_bare { day.to_string() } else { format!("the folder {path}") };
+            let error = Error::usage(format!(
+                "{what} lies more than {AHEAD} days after {before}, the night before it"
+            ));
+            return Err(if is_bare {
+                error
+                    .hint("is the clock of this machine wrong, or the year mistyped?")
+                    .hint(format!("if there is such a night, make the folder {path} for it"))
+            } else {
+                error
+                    .hint("is its year mistyped? rename the folder and run again")
+                    .hint(format!("if there is such a night, confirm it with --date {day}"))
+            });
         }
         latest = latest.max(Some(day));
     }
@@ -79,7 +90,7 @@ mod tests {
     fn a_folder_is_held_to_what_comes_before_it() {
         let folders = ["2026-11-10", "2026-11-11", "2062-11-12"].map(day);
         let check = |latest: Option<&str>, asked: Option<&str>| {
-            let (latest, asked) = (latest.map(day), asked.map(day));
+            let (latest, asked) = (latest.map(day), asked.map(|asked| (day(asked), true)));
             check_folders(Path::new("inbox"), folders, latest, asked)
         };
         for latest in [None, Some("2026-11-10"), Some("2061-10-01")] {
@@ -89,5 +100,24 @@ mod tests {
             assert!(check(latest, Some("2062-11-12")).is_ok());
         }
         assert!(check(Some("2062-01-01"), None).is_ok(), "the ledger is there already");
+    }
+
+    /// A scheduler gives the date that its clock says.
+    #[test]
+    fn a_date_far_ahead_needs_a_folder() {
+        let (clock, known) = (day("2099-01-01"), day("2026-11-11"));
+        let check = |folders: &[NaiveDate], latest: Option<NaiveDate>, there: bool| {
+            let folders = folders.iter().copied();
+            check_folders(Path::new("inbox"), folders, latest, Some((clock, there)))
+        };
+        assert!(check(&[], None, false).is_ok(), "a first night may be of any day");
+        assert!(check(&[known], None, false).is_err(), "a folder is as good as a night");
+        // An inbox without folders of nights is that of the date that was asked for.
+        let none: &[NaiveDate] = &[];
+        for folders in [none, &[clock]] {
+            let said = check(folders, Some(known), false).expect_err("nobody meant it");
+            assert!(said.exit_code() == 2 && said.hints[0].contains("clock"), "{said:?}");
+        }
+        assert!(check(&[known, clock], Some(known), true).is_ok());
     }
 }

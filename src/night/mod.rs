@@ -18,6 +18,7 @@ pub mod setup;
 mod system;
 mod take_in;
 mod unread;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -113,9 +114,24 @@ pub fn run(
 ) -> Result<()> {
     let mut setup = Setup::new(options)?;
     let _lock = setup.lake.lock()?;
+    let ended = due(&mut setup, options, progress, &mut published);
+    if ended.is_err() {
+        // It is of no use, and would keep a full disk full until the next run.
+        _ = setup.lake.clear();
+    }
+    ended
+}
+
+/// Runs the nights under the lock.
+fn due(
+    setup: &mut Setup,
+    options: &Options,
+    progress: &dyn Progress,
+    published: &mut impl FnMut(Outcome),
+) -> Result<()> {
     for night in setup.nights(options)? {
         setup.plan_for(night)?;
-        published(one(&setup, night, progress)?);
+        published(one(setup, night, progress)?);
     }
     Ok(())
 }
@@ -131,6 +147,7 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     if folder.join(MANIFEST).is_file() {
         return unchanged(setup, &books, &name, folder);
     }
+    whole::check(setup, &receipts, last.as_deref())?;
     let staged = setup.lake.stage(&name)?;
     let engine = setup.engine(night)?.spilling_to(&setup.lake.stage("spill")?)?;
     let mut assembled = assemble(&setup.pipeline, &setup.lake, &receipts)?;

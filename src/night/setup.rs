@@ -131,7 +131,8 @@ impl Setup {
                 .hint("make synthetic ones with `bidui fake`"));
         };
         let folders = found.nights.iter().copied().filter(|day| *day <= last);
-        ahead::check_folders(input, folders, self.latest()?, options.date)?;
+        let asked = options.date.map(|day| (day, input.join(day.to_string()).is_dir()));
+        ahead::check_folders(input, folders, self.latest()?, asked)?;
         if options.only {
             return Ok(vec![last]);
         }

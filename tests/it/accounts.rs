@@ -278,3 +278,14 @@ fn a_row_has_the_key_of_its_person_whoever_stands_above_it() {
     let key = |id| keys.key(&CitizenId::new(id).expect("a number")).to_string();
     assert_eq!(found, ids.map(|id| id.map(key).unwrap_or_default()));
 }
+
+/// As when the share of the inbox goes away in the middle of a run: were it refused as a file that
+/// cannot be opened, a night would be published without all that came.
+#[test]
+fn a_file_that_vanished_is_not_refused() {
+    let home = temp();
+    let lake = home.path().join("lake");
+    let error = receive(&lake, &home.path().join("就诊_202610.csv")).expect_err("it is not there");
+    assert!(error.exit_code() == 3 && error.message.contains("vanished"), "{error}");
+    assert!(!lake.exists(), "nothing is taken in");
+}

@@ -264,6 +264,45 @@ fn a_ledger_that_lost_what_the_night_knows_is_refused() {
     world.night(NIGHTS[1]);
 }
 
+/// R19: as where a backup of another day was put back. What would be written on it could never be
+/// joined with what was lost.
+#[test]
+fn a_ledger_that_is_older_than_the_night_is_refused() {
+    let world = World::new();
+    let [pipeline, input, lake] = ["pipeline", "input", "lake"].map(|name| world.path(name));
+    let (ledger, older, newest) =
+        (lake.join("ledger.sqlite"), world.path("older.sqlite"), world.path("newest.sqlite"));
+    let end = || Store::open_existing(&file_address(&ledger)).and_then(|store| store.head());
+    let first = world.night(NIGHTS[0]);
+    let before = end().expect("a ledger").seq;
+    std::fs::copy(&ledger, &older).expect("a backup");
+    let second = world.night(NIGHTS[1]);
+    assert!(before > 0 && end().expect("a ledger").seq > before, "both nights act");
+    std::fs::copy(&ledger, &newest).expect("a backup");
+    let put_back = |backup: &Path| _ = std::fs::copy(backup, &ledger).expect("put back");
+    let night = || run(&pipeline, &input, &lake).args(&["--date", NIGHTS[2], "--only"]).go();
+    let list = || {
+        let list = Bidui::new("case").args(&["list", "--pipeline"]).arg(&pipeline);
+        list.arg("--lake").arg(&lake).go()
+    };
+    put_back(&older);
+    for said in [night().ended(2), list().ended(2)] {
+        for part in [second.as_str(), "newest backup", &format!("nights/{first} current")] {
+            assert!(said.stderr.contains(part), "{part} in {}", said.stderr);
+        }
+    }
+    assert_eq!(world.current(), second);
+    // What is said is what helps: the newest one, or a night that the older one knows.
+    put_back(&newest);
+    list().ended(0);
+    put_back(&older);
+    std::fs::remove_file(lake.join("current")).expect("a link");
+    std::os::unix::fs::symlink(Path::new("nights").join(&first), lake.join("current"))
+        .expect("a link");
+    let said = night().ended(0).json();
+    assert_eq!(said[0]["last_night"], first);
+}
+
 /// The pipeline keeps two nights; the second cannot be as it was without the first.
 #[test]
 fn a_night_that_has_lost_the_night_before_it_is_not_run_again() {

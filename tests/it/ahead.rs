@@ -2,7 +2,7 @@
 
 use bidui::ledger::store::{Store, file_address};
 
-use crate::support::{Bidui, copy, current, gansu, run, temp, tiny, tiny_lake};
+use crate::support::{Bidui, copy, current, gansu, run, temp, tiny, tiny_lake, tree};
 
 /// Somebody meant 2026-11-12; an empty folder is enough.
 #[test]
@@ -30,6 +30,27 @@ fn a_folder_of_a_year_far_ahead_is_no_night() {
     // Who names the very date means it.
     let nights = run(&gansu(), &input, &lake).args(&["--date", "2062-11-12"]).go().ended(0).json();
     assert_eq!(nights[0]["date"], "2062-11-12");
+}
+
+/// R15: a scheduler gives the date that its clock says.
+#[test]
+fn a_clock_that_jumped_makes_no_night() {
+    let home = temp();
+    let (input, lake) = (home.path().join("input"), home.path().join("lake"));
+    copy(tiny(), &input);
+    copy(tiny_lake(), &lake);
+    let before = (current(&lake), tree(&lake.join("nights")));
+    let night = |date: &str| run(&gansu(), &input, &lake).args(&["--date", date]).go();
+    let said = night("2099-01-01").ended(2);
+    for part in ["2099-01-01", "2026-11-11", "clock", "input/2099-01-01"] {
+        assert!(said.stderr.contains(part), "{part} in {}", said.stderr);
+    }
+    // One that went back shows a night of the past, and records nothing.
+    let store = Store::open(&file_address(&lake.join("ledger.sqlite"))).expect("a ledger");
+    let head = store.head().expect("a head");
+    night("2026-11-10").ended(0);
+    assert_eq!(store.head().expect("a head"), head);
+    assert_eq!((current(&lake), tree(&lake.join("nights"))), before);
 }
 
 #[test]

@@ -254,6 +254,10 @@ fn without_room_a_run_ends_and_the_next_one_finishes() {
             assert_eq!(said.status.code(), Some(3), "{blocks} blocks: {stderr}");
             assert!(stderr.contains("/lake/"), "{blocks} blocks: {stderr}");
             assert!(!stderr.contains("newer bidui"), "{blocks} blocks: {stderr}");
+            assert!(
+                !lake.join("staging").exists(),
+                "{blocks} blocks: what is of no use makes room"
+            );
             full += 1;
         }
         if lake.join("current").is_symlink() {

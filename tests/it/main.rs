@@ -10,6 +10,7 @@ mod bombs;
 mod bulletin;
 mod check;
 mod crash;
+mod damaged;
 mod deliveries;
 mod determinism;
 mod doctors;

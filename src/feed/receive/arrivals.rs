@@ -1,16 +1,17 @@
 //! Which delivery each parcel is: what comes again after something else was sent counts anew.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
 use super::{Named, Receiver};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::feed::control::manifests;
 use crate::feed::inbox::{Parcel, hash_all};
 use crate::feed::receipt::{Receipt, Verdict, contracts};
-use crate::lake::hash_file;
+use crate::lake::{MANIFEST, hash_file, sound};
 use crate::pipeline::spec::Feed;
 
 /// One delivery of a scope: a feed, a period, a part.
@@ -32,10 +33,22 @@ impl Receiver<'_> {
     /// see [`Receiver::number`].
     ///
     /// # Errors
-    /// A file cannot be read.
+    /// A file cannot be read, or vanished since the inbox was looked through; a copy that the lake
+    /// kept is damaged.
     pub fn name(&self, parcel: &Parcel) -> Result<Named> {
         let feed = &self.pipeline.feeds[&parcel.feed];
         let (content, hashes) = content(feed, &parcel.files, &hash_file)?;
+        for (file, hash) in parcel.files.iter().zip(&hashes) {
+            if file.starts_with(self.lake.root()) {
+                held_to_its_hash(file, hash)?;
+            } else if is_gone(file) {
+                let (feed, period) = (&parcel.feed, parcel.period);
+                let text = format!("a file of {feed} {period} vanished while the inbox was read");
+                return Err(Error::environment(text).hint(
+                    "is the disk or the share of the inbox still there? run again when it is",
+                ));
+            }
+        }
         let delivery = self.delivery_id(parcel, &content);
         Ok(Named { delivery, content, hashes, arrival: 1, turn: 1 })
     }
@@ -86,6 +99,29 @@ impl Receiver<'_> {
             came.insert(until, Arrival { received: day, arrival, turn, content, delivery, used });
         }
     }
+}
+
+/// Is a file that was listed no longer there? Taken for one that cannot be opened, its delivery would
+/// be refused, and with an inbox whose disk is gone all of them would.
+fn is_gone(file: &Path) -> bool {
+    let gone = [ErrorKind::NotFound, ErrorKind::NotConnected, ErrorKind::StaleNetworkFileHandle];
+    file.symlink_metadata().is_err_and(|e| gone.contains(&e.kind()))
+}
+
+/// Holds a copy that the lake kept to the hash that was noted when it came, if one was: read again
+/// under another contract, a damaged one would be an extract that nobody sent.
+fn held_to_its_hash(file: &Path, hash: &str) -> Result<()> {
+    let Some(folder) = file.ancestors().nth(2) else { return Ok(()) };
+    let noted = sound::noted(folder, MANIFEST).unwrap_or_default();
+    let own = noted.iter().find(|noted| folder.join(&noted.path) == *file);
+    if own.is_none_or(|own| own.blake3 == hash) {
+        return Ok(());
+    }
+    let text = format!("the copy of an extract in {} is not what was written", folder.display());
+    Err(Error::environment(text)
+        .hint("`bidui verify` names every file that is not what was written")
+        .hint("put it back from a backup")
+        .hint("or remove the delivery's folder, and lay its extract into the inbox again"))
 }
 
 /// The turns of what came that night under other contracts and is of the same share of the period, or of

@@ -23,7 +23,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::NaiveDate;
 
 pub use audit::Difference;
-use database::Database;
+use database::{Database, Value};
 
 use super::act::{Act, Draft, Event};
 use super::case::{Case, Cases};
@@ -122,6 +122,16 @@ impl Store {
     /// What the database says; so it is with all calls below.
     pub fn head(&self) -> Result<Head> {
         head(&mut self.lock())
+    }
+
+    /// Has the chain an event that was its end when somebody noted it?
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn knows(&self, end: &Head) -> Result<bool> {
+        let sql = "SELECT hash FROM case_event WHERE seq = $1";
+        let own = self.lock().rows(sql, vec![Value::Number(end.seq)], |r| r.text(0))?;
+        Ok(end.seq == 0 || own.contains(&end.hash))
     }
 
     /// The day of the last event; none when there are no events.

@@ -1,7 +1,8 @@
-//! A ledger is of one secret and one province.
+//! A ledger is of one secret and one province, and has every event that a night knows.
 
 use super::{on_each, open, opening};
 use crate::error::Kind;
+use crate::ledger::chain::Head;
 
 #[test]
 fn a_ledger_stands_on_what_the_first_night_noted() {
@@ -20,5 +21,19 @@ fn a_ledger_stands_on_what_the_first_night_noted() {
             }
         }
         assert_eq!(open(address).verify(&[]).expect("read"), None);
+    });
+}
+
+#[test]
+fn an_end_that_was_noted_is_known_again() {
+    on_each(|address| {
+        let store = open(address);
+        let append = |n, day| store.append(vec![opening(n, day)], "t").expect("written");
+        let [first, second] = [append(0, "2026-01-05"), append(1, "2026-01-06")];
+        let lost = Head { seq: second.seq + 1, ..second.clone() };
+        let other = Head { seq: first.seq, ..second.clone() };
+        let known = [Head::default(), first, second, lost, other];
+        let known = known.map(|end| store.knows(&end).expect("read"));
+        assert_eq!(known, [true, true, true, false, false]);
     });
 }
