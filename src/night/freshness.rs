@@ -5,6 +5,7 @@ use chrono::{Datelike, Days, NaiveDate};
 use super::{NotRun, Setup};
 use crate::feed::inbox::last_complete;
 use crate::feed::receipt::{self, Receipt, Verdict};
+use crate::pipeline::Pipeline;
 use crate::pipeline::schema::LINK_TABLE;
 use crate::pipeline::spec::{Cadence, Feed};
 use crate::privacy::hide_ids;
@@ -28,6 +29,14 @@ pub fn due_period(feed: &Feed, night: NaiveDate) -> NaiveDate {
 pub(super) fn newest(feed: &Feed, receipts: &[Receipt]) -> Option<NaiveDate> {
     let own = |r: &&Receipt| r.feed == feed.id && r.verdict == Verdict::Accepted;
     receipts.iter().filter(own).map(|r| r.period).max()
+}
+
+/// Has a feed ended? It is more than so many days behind another feed that fills its table.
+pub(super) fn ended(pipeline: &Pipeline, feed: &Feed, receipts: &[Receipt], days: u32) -> bool {
+    let Some(own) = newest(feed, receipts) else { return false };
+    let all = pipeline.feeds_of(&feed.table).filter_map(|other| newest(other, receipts));
+    let behind = all.map(|other| other.signed_duration_since(own).num_days()).max();
+    behind.is_some_and(|behind| behind > i64::from(days))
 }
 
 /// How a feed stands on a night, whose newest accepted period ends on `newest`.
@@ -87,4 +96,41 @@ pub(super) fn missing(setup: &Setup, feeds: &[FeedLine], need: &str) -> Option<S
         Freshness::Missing => Some(format!("feed {} was never delivered", feed.feed)),
         Freshness::Fresh | Freshness::Late => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn receipt(feed: &str, period: &str) -> Receipt {
+        let json = serde_json::json!({
+            "delivery": "", "feed": feed, "table": "settlement", "sender": "", "kind": "append",
+            "contract": "", "period": period, "received": "2026-11-10", "content": "",
+            "verdict": "accepted", "reasons": [], "warnings": [], "files": [], "parts": [],
+            "rows": 0, "used": 0, "quarantined": 0, "duplicate": 0, "pending": 0,
+            "amendments": {}, "reject_reasons": {},
+        });
+        serde_json::from_value(json).expect("a receipt")
+    }
+
+    #[test]
+    fn a_feed_that_is_far_behind_another_of_its_table_has_ended() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/gansu");
+        let mut pipeline = crate::pipeline::load(&dir).expect("the sample pipeline");
+        let mut old = pipeline.feeds["settlement"].clone();
+        old.id = "history".into();
+        pipeline.feeds.insert(old.id.clone(), old);
+        let has = |feed: &str, receipts: &[Receipt]| {
+            ended(&pipeline, &pipeline.feeds[feed], receipts, 92)
+        };
+        let both = |period| [receipt("settlement", "2026-10-31"), receipt("history", period)];
+        assert!(!has("history", &both("2026-07-31")), "three months are late");
+        assert!(has("history", &both("2026-06-30")));
+        assert!(!has("settlement", &both("2026-06-30")));
+        assert!(!has("settlement", &both("2027-01-31")));
+        assert!(has("settlement", &both("2027-02-28")));
+        assert!(!has("history", &both("2026-06-30")[..1]), "what never came has not ended");
+    }
 }

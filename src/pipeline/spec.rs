@@ -99,6 +99,8 @@ pub struct Table {
     pub grain: Grain,
     pub key: Vec<String>,
     pub person: Option<PersonRoles>,
+    /// Of a table of the feeds: one that is so many days behind another of its table has ended.
+    pub ended_after_days: Option<u32>,
     pub columns: Vec<Column>,
 }
 

@@ -141,12 +141,14 @@ fn a_table_says_up_to_when_each_feed_has_come() {
     };
     let said = |folder: &Path| {
         let file = RowsFile::open(&folder.join("system/feed_period.parquet")).expect("a table");
-        let columns = ["feed", "period"].map(str::to_owned);
+        let columns = ["feed", "period", "ended"].map(str::to_owned);
         let mut said = BTreeSet::new();
         for batch in file.scan(Part::All, &columns, &Default::default()).expect("a scan") {
             let batch = batch.expect("rows");
             let cell =
                 |at: usize, row| array_value_to_string(batch.column(at), row).expect("a text");
+            // Each fills its table alone.
+            assert!((0..batch.num_rows()).all(|row| cell(2, row) == "false"));
             said.extend(
                 (0..batch.num_rows()).map(|row| format!("{} {}", cell(0, row), cell(1, row))),
             );

@@ -10,13 +10,12 @@ large: true
 WITH
 -- Up to when lists, visits, measures and registered diseases are here, of all feeds that bring them: what happened since is not told.
 came AS (
-  SELECT min(CASE WHEN f.table_name IN ('poverty_household', 'health_household') THEN f.period END) AS listed_to,
-    min(CASE WHEN f.table_name = 'visit_check' THEN f.period END) AS visited_to,
-    min(CASE WHEN f.table_name = 'measure' THEN f.period END) AS helped_to,
-    min(CASE WHEN f.table_name = 'disease_reg' THEN f.period END) AS registered_to
-  FROM feed_period f
-  JOIN (SELECT table_name, max(period) AS newest FROM feed_period GROUP BY table_name) n ON n.table_name = f.table_name
-  WHERE f.period > n.newest - INTERVAL '3' MONTH
+  SELECT min(CASE WHEN table_name IN ('poverty_household', 'health_household') THEN period END) AS listed_to,
+    min(CASE WHEN table_name = 'visit_check' THEN period END) AS visited_to,
+    min(CASE WHEN table_name = 'measure' THEN period END) AS helped_to,
+    min(CASE WHEN table_name = 'disease_reg' THEN period END) AS registered_to
+  FROM feed_period
+  WHERE ended IS NOT TRUE
 ),
 sick AS (
   SELECT m.hh_no, m.person_key, sum(1) AS diseases

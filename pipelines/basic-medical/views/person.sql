@@ -11,17 +11,16 @@ WITH
 -- Up to when extracts are here. A month that did not come is no month without bills, enrolments or visits. Where several feeds
 -- fill a table all of them have to have come, but for those that ended long ago.
 came AS (
-  SELECT min(CASE WHEN f.table_name = 'settlement' THEN f.period END) AS billed_to,
-    min(CASE WHEN f.table_name = 'insured' THEN f.period END) AS enrolled_to,
-    min(CASE WHEN f.table_name = 'premium' THEN f.period END) AS taxed_to,
-    min(CASE WHEN f.table_name = 'followup' THEN f.period END) AS visited_to,
-    min(CASE WHEN f.table_name = 'contract' THEN f.period END) AS contracts_to,
-    min(CASE WHEN f.table_name = 'disease_reg' THEN f.period END) AS registered_to,
-    min(CASE WHEN f.table_name = 'rare_case' THEN f.period END) AS rare_to,
-    min(CASE WHEN f.table_name = 'special_group' THEN f.period END) AS grouped_to
-  FROM feed_period f
-  JOIN (SELECT table_name, max(period) AS newest FROM feed_period GROUP BY table_name) n ON n.table_name = f.table_name
-  WHERE f.period > n.newest - INTERVAL '3' MONTH
+  SELECT min(CASE WHEN table_name = 'settlement' THEN period END) AS billed_to,
+    min(CASE WHEN table_name = 'insured' THEN period END) AS enrolled_to,
+    min(CASE WHEN table_name = 'premium' THEN period END) AS taxed_to,
+    min(CASE WHEN table_name = 'followup' THEN period END) AS visited_to,
+    min(CASE WHEN table_name = 'contract' THEN period END) AS contracts_to,
+    min(CASE WHEN table_name = 'disease_reg' THEN period END) AS registered_to,
+    min(CASE WHEN table_name = 'rare_case' THEN period END) AS rare_to,
+    min(CASE WHEN table_name = 'special_group' THEN period END) AS grouped_to
+  FROM feed_period
+  WHERE ended IS NOT TRUE
 ),
 -- The insurance year is that of the last closed month that has come: in January the newest extracts still hold last year's
 -- enrolments only. So it is with follow-up visits, whose extracts come later than bills: the last ones of a year are due in
