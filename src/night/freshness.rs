@@ -7,7 +7,7 @@ use crate::feed::inbox::last_complete;
 use crate::feed::receipt::{self, Receipt, Verdict};
 use crate::pipeline::Pipeline;
 use crate::pipeline::schema::LINK_TABLE;
-use crate::pipeline::spec::{Cadence, Feed};
+use crate::pipeline::spec::{Cadence, Feed, Rule};
 use crate::privacy::hide_ids;
 use crate::report::summary::{FeedLine, Freshness};
 
@@ -67,10 +67,33 @@ pub fn parts_behind(feed: &Feed, receipts: &[Receipt], night: NaiveDate) -> Vec<
     parts.iter().filter(|(_, newest)| behind(newest)).map(note).collect()
 }
 
-/// Rules that need a table whose feed is stale or was never delivered.
-pub(super) fn not_run(setup: &Setup, feeds: &[FeedLine]) -> NotRun {
-    let reason = |needs: &[String]| needs.iter().find_map(|need| missing(setup, feeds, need));
-    setup.rules().filter_map(|r| Some((r.id.clone(), reason(&r.needs)?))).collect()
+/// Rules that need a table whose feed is stale or was never delivered, or is late where nothing late
+/// may be compared.
+pub(super) fn not_run(setup: &Setup, feeds: &[FeedLine], receipts: &[Receipt]) -> NotRun {
+    let reason = |rule: &Rule| {
+        let missing = rule.needs.iter().find_map(|need| missing(setup, feeds, need));
+        let late = |need: &String| late(&setup.pipeline, feeds, receipts, need);
+        missing.or_else(|| rule.in_time.then(|| rule.needs.iter().find_map(late)).flatten())
+    };
+    setup.rules().filter_map(|r| Some((r.id.clone(), reason(r)?))).collect()
+}
+
+/// Which feed of a table is late as a whole. One that ended is not waited for; parts that are behind
+/// are their counties' own.
+fn late(
+    pipeline: &Pipeline,
+    feeds: &[FeedLine],
+    receipts: &[Receipt],
+    need: &str,
+) -> Option<String> {
+    let days = pipeline.tables.values().find_map(|table| table.ended_after_days);
+    feeds.iter().filter(|line| line.table == need).find_map(|line| {
+        let feed = pipeline.feeds.get(&line.feed)?;
+        let newest = line.newest.as_ref().filter(|newest| **newest < line.due)?;
+        let once = feed.delivery.cadence == Cadence::Once;
+        let gone = once || days.is_some_and(|days| ended(pipeline, feed, receipts, days));
+        (!gone).then(|| format!("feed {} is late: its newest period ends {newest}", line.feed))
+    })
 }
 
 /// Why nothing may rest on a table tonight.

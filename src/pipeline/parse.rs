@@ -328,6 +328,8 @@ struct RawRule {
     over: String,
     applies: String,
     needs: Vec<String>,
+    #[serde(default)]
+    in_time: bool,
     severity: Severity,
     route: Route,
     #[serde(default)]
@@ -376,6 +378,7 @@ pub(super) fn rule(stem: &str, source: &Source) -> Result<Rule, Fault> {
         over: raw.over,
         applies: raw.applies,
         needs: raw.needs,
+        in_time: raw.in_time,
         severity: raw.severity,
         route: raw.route,
         evidence,

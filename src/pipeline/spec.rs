@@ -374,6 +374,8 @@ pub struct Rule {
     pub over: String,
     pub applies: String,
     pub needs: Vec<String>,
+    /// What it compares has no day: it is not run while a feed of its needs is late.
+    pub in_time: bool,
     pub severity: Severity,
     pub route: Route,
     pub evidence: Vec<Evidence>,

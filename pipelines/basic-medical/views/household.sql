@@ -133,7 +133,8 @@ base AS (
     coalesce(mem.members, 0) AS members,
     coalesce(mem.heads, 0) AS heads,
     coalesce(mem.ill_members, 0) AS ill_members,
-    coalesce(hh.hh_size, mem.hh_size) AS hh_size,
+    -- Held against the members: what their own extract says, which came with them and not a week before or after.
+    coalesce(mem.hh_size, hh.hh_size) AS hh_size,
     CASE WHEN hh.hh_no IS NOT NULL THEN hh.hh_type ELSE mem.hh_type END AS hh_type,
     CASE WHEN hh.hh_no IS NOT NULL THEN hh.mon_type ELSE mem.mon_type END AS mon_type,
     coalesce(CASE WHEN hh.hh_no IS NOT NULL THEN has(hh.risks, '因病') ELSE mem.risk_ill END, false) AS risk_ill,
