@@ -2,6 +2,7 @@
 
 mod cases;
 mod problems;
+mod sums;
 
 use std::collections::BTreeMap;
 
