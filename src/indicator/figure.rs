@@ -205,10 +205,10 @@ impl Reader {
     }
 }
 
-/// A sum over so many, to about what `round` of them have: what is left of a total is not one of them. The
-/// step is a round number, for one that followed from the sum would tell it again.
-fn coarse(sum: i128, over: i128, round: i128) -> i128 {
-    let some = divided(sum.abs() * round * ONE, over).unwrap_or(0).max(1);
+/// The sum of so many, to about what `round` of them have: what is left of a total is not one of them.
+/// The step is a round number, for one that followed from the sum would tell it again.
+fn coarse(sum: i128, of: i128, round: i128) -> i128 {
+    let some = divided(sum.abs() * round * ONE, of).unwrap_or(0).max(1);
     let mut place = 1;
     while some > 9 * place {
         place *= 10;

@@ -67,8 +67,8 @@ pub fn parts_behind(feed: &Feed, receipts: &[Receipt], night: NaiveDate) -> Vec<
     parts.iter().filter(|(_, newest)| behind(newest)).map(note).collect()
 }
 
-/// Rules that need a table whose feed is stale or was never delivered, or is late where nothing late
-/// may be compared.
+/// Rules that need a table whose feed is stale or was never delivered, or is late where nothing
+/// late may be compared.
 pub(super) fn not_run(setup: &Setup, feeds: &[FeedLine], receipts: &[Receipt]) -> NotRun {
     let reason = |rule: &Rule| {
         let missing = rule.needs.iter().find_map(|need| missing(setup, feeds, need));
@@ -78,8 +78,8 @@ pub(super) fn not_run(setup: &Setup, feeds: &[FeedLine], receipts: &[Receipt]) -
     setup.rules().filter_map(|r| Some((r.id.clone(), reason(r)?))).collect()
 }
 
-/// Which feed of a table is late as a whole. One that ended is not waited for; parts that are behind
-/// are their counties' own.
+/// Which feed of a table is late as a whole. One that ended is not waited for; parts that are
+/// behind are their counties' own.
 fn late(
     pipeline: &Pipeline,
     feeds: &[FeedLine],

@@ -197,8 +197,8 @@ fn a_feed_that_grew_stale_holds_what_was_known() {
     assert!(held > 0, "anomalies of rules that were not run are held");
 }
 
-/// What an old list says that has no day is not held against a newer one: the rule waits, and what it
-/// found is no less true.
+/// What an old list says that has no day is not held against a newer one: the rule waits, and what
+/// it found is no less true.
 #[test]
 fn what_has_no_day_is_not_compared_while_a_list_is_late() {
     let home = temp();

@@ -19,8 +19,8 @@ came AS (
     WHERE ended IS NOT TRUE
   ) AS extracts
 ),
--- Members who left by 自然减少 stay in the list and are not counted. Nor is who was identified after that day; who was lifted out of
--- poverty was in the list before.
+-- Members who left by 自然减少 stay in the list and are not counted. Nor is who was identified after that day; who was lifted
+-- out of poverty was in the list before.
 m AS (
   SELECT substr(village_code, 1, 6) AS county_code, count(*) AS member_persons, count(DISTINCT hh_no) AS member_households
   FROM came

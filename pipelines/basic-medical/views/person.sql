@@ -549,8 +549,8 @@ derived AS (
     -- The term of who has to be enrolled, or not to be any more, is over when enrolments of its end have come.
     least(asof(), enrolled_to) - birth_date AS enrolment_days,
     least(asof(), enrolled_to) - death_date AS days_dead,
-    -- The flags of the list have no day: they are of the day up to which it has come. What the register says happened after it the
-    -- list cannot know, nor the register who was born after its own last day.
+    -- The flags of the list have no day but that up to which it has come. What the register says happened after it the list
+    -- cannot know, nor the register who was born after its own last day.
     coalesce(enrolment_moved_on <= listed_to, true) AND coalesce(birth_date <= enrolled_to, true) AS flags_told,
     -- A payment of a month that one of the two has not told yet was made just now.
     CASE WHEN greatest(premium_on, enrolment_paid_on) > premiums_through THEN 0 ELSE asof() - greatest(premium_on, enrolment_paid_on) END AS days_since_premium,

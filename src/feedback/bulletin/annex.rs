@@ -113,8 +113,8 @@ fn row(facts: &Facts<'_>, scored: &Scored, city: Option<String>) -> Vec<Cell> {
     cells
 }
 
-/// Numerator and denominator as this reader may know them. A share that is not shown could be worked out
-/// again from the two, and sums of money do not say how few they are of.
+/// Numerator and denominator as this reader may know them. A share that is not shown could be worked
+/// out again from the two, and sums of money do not say how few they are of.
 fn counted(facts: &Facts<'_>, indicator: &Indicator, figure: &Figure) -> [String; 2] {
     let (reader, unit) = (facts.material.reader, indicator.unit);
     if !reader.is_public() {

@@ -5,8 +5,8 @@ use crate::feedback::bulletin::annex;
 use crate::feedback::bulletin::facts::Facts;
 use crate::indicator::table::History;
 
-/// 100 have 100000 yuan, and with one more 100900: that one has 900. Of a share of money nobody knows
-/// whether it is one person's bill.
+/// 100 have 100000 yuan, and with one more 100900: that one has 900. Of a share of money nobody
+/// knows whether it is one person's bill.
 #[test]
 fn the_public_annex_tells_no_sum_that_may_be_of_one() {
     let mut history = History::default();
