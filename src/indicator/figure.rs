@@ -163,7 +163,7 @@ impl Reader {
         if small(under) || (shares && (small(over) || small(under - over))) {
             return None;
         }
-        let numerator = if shares { step(over) } else { over };
+        let numerator = if shares { step(over) } else { coarse(over, under, round) };
         Some(Figure { numerator, denominator: Some(step(under)) })
     }
 
@@ -203,6 +203,18 @@ impl Reader {
         };
         Some(format!("{}/{}", part(figure.numerator), part(under)))
     }
+}
+
+/// The sum of so many, to about what `round` of them have: what is left of a total is not one of them.
+/// The step is a round number, for one that followed from the sum would tell it again.
+fn coarse(sum: i128, of: i128, round: i128) -> i128 {
+    let some = divided(sum.abs() * round * ONE, of).unwrap_or(0).max(1);
+    let mut place = 1;
+    while some > 9 * place {
+        place *= 10;
+    }
+    let step = (some + place - 1) / place * place;
+    rounded(sum, step) * step
 }
 
 /// `value / step`, rounded half away from zero.
@@ -262,5 +274,25 @@ mod tests {
         assert_eq!(public.fraction(&of(502, 1001)).as_deref(), Some("500/1000"));
         assert_eq!(Reader::Internal.fraction(&of(5, 1000)).as_deref(), Some("5/1000"));
         assert_eq!(Reader::Internal.value(&of(5, 1000), Unit::Percent).as_deref(), Some("0.5"));
+    }
+
+    /// What a county of 100 has, taken from what its city of 101 has, is what one person has.
+    #[test]
+    fn sums_behind_averages_cannot_be_worked_out_in_public() {
+        let public = Reader::public(&PublishSettings::default());
+        let value = |figure: &Figure| public.value(figure, Unit::Yuan);
+        for (sum, of_whom) in [(100_000, 100), (100_900, 101), (99_000, 99), (98_765, 99)] {
+            assert_eq!(value(&of(sum, of_whom)).as_deref(), Some("1000.00"), "{sum}/{of_whom}");
+        }
+        let internal = Reader::Internal.value(&of(100_900, 101), Unit::Yuan);
+        assert_eq!(internal.as_deref(), Some("999.01"));
+        // One of a thousand moves nothing, whatever the unit; many have nearly their own average.
+        assert_eq!(public.value(&of(12_340, 1000), Unit::Days).as_deref(), Some("12.3"));
+        assert_eq!(public.value(&of(12_352, 1001), Unit::Days).as_deref(), Some("12.3"));
+        let many = of(1_234_567_890, 1_000_000);
+        assert_eq!(value(&many).as_deref(), Some("1234.57"));
+        assert_eq!(value(&of(0, 100)).as_deref(), Some("0.00"));
+        assert_eq!(value(&of(-50_400, 100)).as_deref(), Some("-510.00"));
+        assert_eq!(value(&of(7_000, 7)), None, "of a few nothing is told");
     }
 }

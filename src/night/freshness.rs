@@ -5,8 +5,9 @@ use chrono::{Datelike, Days, NaiveDate};
 use super::{NotRun, Setup};
 use crate::feed::inbox::last_complete;
 use crate::feed::receipt::{self, Receipt, Verdict};
+use crate::pipeline::Pipeline;
 use crate::pipeline::schema::LINK_TABLE;
-use crate::pipeline::spec::{Cadence, Feed};
+use crate::pipeline::spec::{Cadence, Feed, Rule};
 use crate::privacy::hide_ids;
 use crate::report::summary::{FeedLine, Freshness};
 
@@ -28,6 +29,14 @@ pub fn due_period(feed: &Feed, night: NaiveDate) -> NaiveDate {
 pub(super) fn newest(feed: &Feed, receipts: &[Receipt]) -> Option<NaiveDate> {
     let own = |r: &&Receipt| r.feed == feed.id && r.verdict == Verdict::Accepted;
     receipts.iter().filter(own).map(|r| r.period).max()
+}
+
+/// Has a feed ended? It is more than so many days behind another feed that fills its table.
+pub(super) fn ended(pipeline: &Pipeline, feed: &Feed, receipts: &[Receipt], days: u32) -> bool {
+    let Some(own) = newest(feed, receipts) else { return false };
+    let all = pipeline.feeds_of(&feed.table).filter_map(|other| newest(other, receipts));
+    let behind = all.map(|other| other.signed_duration_since(own).num_days()).max();
+    behind.is_some_and(|behind| behind > i64::from(days))
 }
 
 /// How a feed stands on a night, whose newest accepted period ends on `newest`.
@@ -58,10 +67,33 @@ pub fn parts_behind(feed: &Feed, receipts: &[Receipt], night: NaiveDate) -> Vec<
     parts.iter().filter(|(_, newest)| behind(newest)).map(note).collect()
 }
 
-/// Rules that need a table whose feed is stale or was never delivered.
-pub(super) fn not_run(setup: &Setup, feeds: &[FeedLine]) -> NotRun {
-    let reason = |needs: &[String]| needs.iter().find_map(|need| missing(setup, feeds, need));
-    setup.rules().filter_map(|r| Some((r.id.clone(), reason(&r.needs)?))).collect()
+/// Rules that need a table whose feed is stale or was never delivered, or is late where nothing
+/// late may be compared.
+pub(super) fn not_run(setup: &Setup, feeds: &[FeedLine], receipts: &[Receipt]) -> NotRun {
+    let reason = |rule: &Rule| {
+        let missing = rule.needs.iter().find_map(|need| missing(setup, feeds, need));
+        let late = |need: &String| late(&setup.pipeline, feeds, receipts, need);
+        missing.or_else(|| rule.in_time.then(|| rule.needs.iter().find_map(late)).flatten())
+    };
+    setup.rules().filter_map(|r| Some((r.id.clone(), reason(r)?))).collect()
+}
+
+/// Which feed of a table is late as a whole. One that ended is not waited for; parts that are
+/// behind are their counties' own.
+fn late(
+    pipeline: &Pipeline,
+    feeds: &[FeedLine],
+    receipts: &[Receipt],
+    need: &str,
+) -> Option<String> {
+    let days = pipeline.tables.values().find_map(|table| table.ended_after_days);
+    feeds.iter().filter(|line| line.table == need).find_map(|line| {
+        let feed = pipeline.feeds.get(&line.feed)?;
+        let newest = line.newest.as_ref().filter(|newest| **newest < line.due)?;
+        let once = feed.delivery.cadence == Cadence::Once;
+        let gone = once || days.is_some_and(|days| ended(pipeline, feed, receipts, days));
+        (!gone).then(|| format!("feed {} is late: its newest period ends {newest}", line.feed))
+    })
 }
 
 /// Why nothing may rest on a table tonight.
@@ -87,4 +119,41 @@ pub(super) fn missing(setup: &Setup, feeds: &[FeedLine], need: &str) -> Option<S
         Freshness::Missing => Some(format!("feed {} was never delivered", feed.feed)),
         Freshness::Fresh | Freshness::Late => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn receipt(feed: &str, period: &str) -> Receipt {
+        let json = serde_json::json!({
+            "delivery": "", "feed": feed, "table": "settlement", "sender": "", "kind": "append",
+            "contract": "", "period": period, "received": "2026-11-10", "content": "",
+            "verdict": "accepted", "reasons": [], "warnings": [], "files": [], "parts": [],
+            "rows": 0, "used": 0, "quarantined": 0, "duplicate": 0, "pending": 0,
+            "amendments": {}, "reject_reasons": {},
+        });
+        serde_json::from_value(json).expect("a receipt")
+    }
+
+    #[test]
+    fn a_feed_that_is_far_behind_another_of_its_table_has_ended() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/gansu");
+        let mut pipeline = crate::pipeline::load(&dir).expect("the sample pipeline");
+        let mut old = pipeline.feeds["settlement"].clone();
+        old.id = "history".into();
+        pipeline.feeds.insert(old.id.clone(), old);
+        let has = |feed: &str, receipts: &[Receipt]| {
+            ended(&pipeline, &pipeline.feeds[feed], receipts, 92)
+        };
+        let both = |period| [receipt("settlement", "2026-10-31"), receipt("history", period)];
+        assert!(!has("history", &both("2026-07-31")), "three months are late");
+        assert!(has("history", &both("2026-06-30")));
+        assert!(!has("settlement", &both("2026-06-30")));
+        assert!(!has("settlement", &both("2027-01-31")));
+        assert!(has("settlement", &both("2027-02-28")));
+        assert!(!has("history", &both("2026-06-30")[..1]), "what never came has not ended");
+    }
 }

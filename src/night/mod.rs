@@ -160,7 +160,7 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     let funnel = identify(setup, at, &mut kept, &mut assembled, &staged, &ranges)?;
     let feeds = accounts::feeds(setup, night, &receipts, &assembled);
     accounts::close(setup, &assembled, &funnel)?;
-    let mut not_run = freshness::not_run(setup, &feeds);
+    let mut not_run = freshness::not_run(setup, &feeds, &receipts);
     let dir = build::folder(&staged)?;
     let views = kept.views(&assembled, &ranges)?;
     let inputs = build::Inputs { assembled: &assembled, ranges: &ranges, kept: &views };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::freshness::newest;
+use super::freshness::{ended, newest};
 use super::{Receipts, Setup};
 use crate::engine::Held;
 use crate::error::Result;
@@ -16,7 +16,7 @@ use crate::lake::rows::{Edits, RowsFile, RowsWriter};
 use crate::ledger::case::{Case, Cases};
 use crate::ledger::table;
 use crate::pipeline::schema::table_schema;
-use crate::pipeline::spec::{Feed, System};
+use crate::pipeline::spec::{Feed, System, Table};
 
 /// Writes the system tables of the pipeline into `staged/system` and adds them to tonight's tables.
 ///
@@ -50,7 +50,7 @@ pub(super) fn add(
                 text(&receipts[row], column).or_else(|| place(column, row))
             }),
             System::Feeds => table::columns(&schema, feeds.len(), |column, row| {
-                of_feed(feeds[row], receipts, column).or_else(|| place(column, row))
+                of_feed(setup, (table, feeds[row]), receipts, column).or_else(|| place(column, row))
             }),
         }?;
         let path = dir.join(format!("{}.parquet", table.id));
@@ -85,12 +85,21 @@ fn text(receipt: &Receipt, column: &str) -> Option<String> {
     })
 }
 
-/// The value of a feed in a column, as text.
-fn of_feed(feed: &Feed, receipts: &Receipts, column: &str) -> Option<String> {
+/// The value of a feed in a column of a table, as text.
+fn of_feed(
+    setup: &Setup,
+    (table, feed): (&Table, &Feed),
+    receipts: &Receipts,
+    column: &str,
+) -> Option<String> {
     match column {
         "feed" => Some(feed.id.clone()),
         "table_name" => Some(feed.table.clone()),
         "period" => newest(feed, receipts).map(|period| period.to_string()),
+        "ended" => {
+            let days = table.ended_after_days?;
+            Some(ended(&setup.pipeline, feed, receipts, days).to_string())
+        }
         _ => None,
     }
 }

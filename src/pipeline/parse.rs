@@ -162,6 +162,7 @@ struct RawTable {
     #[serde(default)]
     key: Vec<String>,
     person: Option<PersonRoles>,
+    ended_after_days: Option<u32>,
     columns: Vec<RawColumn>,
 }
 
@@ -185,6 +186,12 @@ struct RawColumn {
 /// A fault: YAML of another shape, or a type that there is not.
 pub(super) fn table(stem: &str, source: &Source) -> Result<Table, Fault> {
     let raw: RawTable = yaml::read(source, &source.text, 0)?;
+    let asks = raw.source == Some(System::Feeds) && raw.columns.iter().any(|c| c.name == "ended");
+    if asks != raw.ended_after_days.is_some() {
+        let text = "`ended_after_days` and the column `ended` of `source: feeds` go together";
+        return Err(Fault::at(source, source.find("source:"), text)
+            .hint("a feed that is so many days behind another of its table has ended"));
+    }
     let mut columns = Vec::with_capacity(raw.columns.len());
     for column in raw.columns {
         let Some(kind) = column_type(&column.kind) else {
@@ -211,6 +218,7 @@ pub(super) fn table(stem: &str, source: &Source) -> Result<Table, Fault> {
         grain: raw.grain,
         key: raw.key,
         person: raw.person,
+        ended_after_days: raw.ended_after_days,
         columns,
     })
 }
@@ -320,6 +328,8 @@ struct RawRule {
     over: String,
     applies: String,
     needs: Vec<String>,
+    #[serde(default)]
+    in_time: bool,
     severity: Severity,
     route: Route,
     #[serde(default)]
@@ -368,6 +378,7 @@ pub(super) fn rule(stem: &str, source: &Source) -> Result<Rule, Fault> {
         over: raw.over,
         applies: raw.applies,
         needs: raw.needs,
+        in_time: raw.in_time,
         severity: raw.severity,
         route: raw.route,
         evidence,

@@ -82,7 +82,7 @@ pub const DELIVERY_COLUMNS: [&str; 11] = [
 ];
 
 /// Columns that a table with `source: feeds` may declare.
-pub const FEED_COLUMNS: [&str; 3] = ["feed", "table_name", "period"];
+pub const FEED_COLUMNS: [&str; 4] = ["feed", "table_name", "period", "ended"];
 
 /// The Arrow type of a column.
 pub fn data_type(kind: &ColumnType) -> DataType {

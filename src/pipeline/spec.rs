@@ -99,6 +99,8 @@ pub struct Table {
     pub grain: Grain,
     pub key: Vec<String>,
     pub person: Option<PersonRoles>,
+    /// Of a table of the feeds: one that is so many days behind another of its table has ended.
+    pub ended_after_days: Option<u32>,
     pub columns: Vec<Column>,
 }
 
@@ -382,6 +384,8 @@ pub struct Rule {
     pub over: String,
     pub applies: String,
     pub needs: Vec<String>,
+    /// What it compares has no day: it is not run while a feed of its needs is late.
+    pub in_time: bool,
     pub severity: Severity,
     pub route: Route,
     pub evidence: Vec<Evidence>,

@@ -238,6 +238,7 @@ fn why_a_rule_was_not_run_is_said_in_chinese() {
         ("feed death was never accepted: all its deliveries were refused", "收到的均被退回"),
         ("no feed fills staff", "没有数据源报送"),
         ("feed death is stale: its newest period ends 2026-01-31", "数据过期"),
+        ("feed death is late: its newest period ends 2026-01-31", "数据迟报"),
         ("it failed on a row: out of range", "规则求值失败"),
     ] {
         summary.rules[1].not_run = Some(reason.into());

@@ -46,7 +46,7 @@ const REASONS: [(&str, &str); 35] = [
 ];
 
 /// Parts of free English text that tell what it is about, the first that fits.
-const NOTES: [(&str, &str); 59] = [
+const NOTES: [(&str, &str); 60] = [
     ("was never accepted", "收到的均被退回"),
     ("was never delivered", "从未收到"),
     ("no feed fills", "没有数据源报送"),
@@ -92,6 +92,7 @@ const NOTES: [(&str, &str); 59] = [
     ("not read", "格式不支持"),
     ("switched off", "规则已停用"),
     ("stale", "数据过期"),
+    ("is late", "数据迟报"),
     ("missing", "数据缺失"),
     ("does not group by", "汇总未按人员键分组"),
     ("window is not partitioned", "窗口未按人员键分区"),

@@ -69,6 +69,15 @@ fn a_list_stands_before_the_value_that_is_looked_up() {
     told(view, right, swapped, &["case_watch.sql:35:", said, "the list comes first", right]);
 }
 
+/// When a feed has ended is policy: a table that says it says from when on.
+#[test]
+fn a_table_that_says_which_feeds_have_ended_says_from_when_on() {
+    let table = "basic-medical/tables/feed_period.yaml";
+    let said = ["feed_period.yaml:3:1", "`ended_after_days` and the column `ended`", "go together"];
+    told(table, "ended_after_days: 92\n", "", &said);
+    told(table, "  - {name: ended, ", "  # - {name: ended, ", &said);
+}
+
 /// Who lowers a threshold in the own file and misspells it would go on with that of the nation.
 #[test]
 fn a_parameter_that_nobody_would_be_given_is_told() {

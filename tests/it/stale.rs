@@ -141,12 +141,14 @@ fn a_table_says_up_to_when_each_feed_has_come() {
     };
     let said = |folder: &Path| {
         let file = RowsFile::open(&folder.join("system/feed_period.parquet")).expect("a table");
-        let columns = ["feed", "period"].map(str::to_owned);
+        let columns = ["feed", "period", "ended"].map(str::to_owned);
         let mut said = BTreeSet::new();
         for batch in file.scan(Part::All, &columns, &Default::default()).expect("a scan") {
             let batch = batch.expect("rows");
             let cell =
                 |at: usize, row| array_value_to_string(batch.column(at), row).expect("a text");
+            // Each fills its table alone.
+            assert!((0..batch.num_rows()).all(|row| cell(2, row) == "false"));
             said.extend(
                 (0..batch.num_rows()).map(|row| format!("{} {}", cell(0, row), cell(1, row))),
             );
@@ -193,6 +195,30 @@ fn a_feed_that_grew_stale_holds_what_was_known() {
         .map(|r| r["held"].as_u64().unwrap_or(0))
         .sum::<u64>();
     assert!(held > 0, "anomalies of rules that were not run are held");
+}
+
+/// What an old list says that has no day is not held against a newer one: the rule waits, and what
+/// it found is no less true.
+#[test]
+fn what_has_no_day_is_not_compared_while_a_list_is_late() {
+    let home = temp();
+    let (input, lake) = (home.path().join("input"), home.path().join("lake"));
+    copy(&tiny().join("2026-11-10"), &input.join("2026-11-10"));
+    let first = run(&gansu(), &input, &lake).go().ended(0).json();
+    std::fs::create_dir_all(input.join("2026-11-20")).expect("a folder");
+    let nights = run(&gansu(), &input, &lake).go().ended(0).json();
+    assert_eq!(text(&nights[0], "date"), "2026-11-20");
+    let not_run = not_run(&nights[0]);
+    let waiting: Vec<&str> = not_run.keys().map(String::as_str).collect();
+    assert_eq!(waiting, ["INS03", "LST02", "REC01"], "{not_run:?}");
+    let line = |night: &Value, rule: &str| {
+        list(night, "rules").iter().find(|r| r["rule"] == rule).cloned().expect("the rule")
+    };
+    for (rule, reason) in &not_run {
+        assert!(reason.ends_with(" is late: its newest period ends 2026-11-10"), "{reason}");
+        let (before, now) = (line(&first[0], rule), line(&nights[0], rule));
+        assert_eq!((&now["held"], &now["cleared"]), (&before["violated"], &0.into()), "{rule}");
+    }
 }
 
 /// The first night of the smaller world under edited policies: its summary, its lake, and the

@@ -9,10 +9,9 @@ needs: [institution, telemed_link, telemed_session]
 ---*/
 -- Up to when sessions are told: of a month that has not come nobody knows whether a link was used.
 WITH came AS (
-  SELECT min(f.period) AS used_to
-  FROM feed_period f
-  CROSS JOIN (SELECT max(period) AS newest FROM feed_period WHERE table_name = 'telemed_session') AS n
-  WHERE f.table_name = 'telemed_session' AND f.period > n.newest - INTERVAL '3' MONTH
+  SELECT min(period) AS used_to
+  FROM feed_period
+  WHERE table_name = 'telemed_session' AND ended IS NOT TRUE
 )
 SELECT substr(i.division, 1, 6) AS county,
   count(CASE WHEN least(asof(), used_to) - u.last_on <= param('telemed_idle_days', i.division, yr()) THEN 1 END) AS numerator, count(*) AS denominator

@@ -1,8 +1,9 @@
 /*---
 title: {zh: 名单参保标志与医保库不符, en: Enrolment claimed by the list differs from the register}
 over: person
-applies: is_target AND is_resolved AND (list_resident_ins IS NOT NULL OR list_employee_ins IS NOT NULL)
+applies: is_target AND is_resolved AND flags_told AND (list_resident_ins IS NOT NULL OR list_employee_ins IS NOT NULL)
 needs: [poverty_member, insured, death]
+in_time: true
 severity: yellow
 route: {to: county_rural, due: 15d, escalate: [30d, 60d]}
 evidence:

@@ -3,6 +3,7 @@ title: {zh: 户人口数与成员数不一致, en: Stated size differs from the 
 over: household
 applies: in_list AND members > 0 AND hh_size IS NOT NULL
 needs: [poverty_member, poverty_household]
+in_time: true
 severity: blue
 route: {to: township, due: 30d, escalate: [60d]}
 evidence:

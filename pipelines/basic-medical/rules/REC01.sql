@@ -3,6 +3,7 @@ title: {zh: 部门总数不一致, en: Totals of two sources differ}
 over: county_sources
 applies: member_persons IS NOT NULL OR list_persons IS NOT NULL OR health_households IS NOT NULL
 needs: [poverty_household, poverty_member, health_household]
+in_time: true
 severity: blue
 route: {to: county_rural, due: 30d, escalate: [60d]}
 evidence:

@@ -42,11 +42,10 @@ dead AS (
 ),
 -- up to when front pages, and groups, are here, of all feeds that bring them: a month that did not come is no month without stays
 came AS (
-  SELECT min(CASE WHEN f.table_name = 'inpatient' THEN f.period END) AS paged_to,
-    min(CASE WHEN f.table_name = 'special_group' THEN f.period END) AS grouped_to
-  FROM feed_period f
-  JOIN (SELECT table_name, max(period) AS newest FROM feed_period GROUP BY table_name) n ON n.table_name = f.table_name
-  WHERE f.period > n.newest - INTERVAL '3' MONTH
+  SELECT min(CASE WHEN table_name = 'inpatient' THEN period END) AS paged_to,
+    min(CASE WHEN table_name = 'special_group' THEN period END) AS grouped_to
+  FROM feed_period
+  WHERE ended IS NOT TRUE
 ),
 bill AS (
   SELECT *, coalesce(refund OR total_fee < 0, false) AS back, coalesce(basic_pay, 0) + coalesce(critical_pay, 0) + coalesce(assist_pay, 0) + coalesce(civil_pay, 0)

@@ -12,9 +12,8 @@ FROM (
     least(CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', code, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY, billed_to) AS through
   FROM (SELECT min(code) AS code FROM code_division WHERE level = '1') AS root
   CROSS JOIN (
-    SELECT min(f.period) AS billed_to
-    FROM feed_period f
-    CROSS JOIN (SELECT max(period) AS newest FROM feed_period WHERE table_name = 'settlement') AS n
-    WHERE f.table_name = 'settlement' AND f.period > n.newest - INTERVAL '3' MONTH
+    SELECT min(period) AS billed_to
+    FROM feed_period
+    WHERE table_name = 'settlement' AND ended IS NOT TRUE
   ) AS came
 ) AS months

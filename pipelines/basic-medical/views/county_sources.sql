@@ -7,23 +7,51 @@ trace: {county_ledger: [county]}
 -- One row per county that anybody counts: how many households and persons each source has. Single households are
 -- compared in `household`; here only the totals, which show that a township or a whole file is missing.
 WITH
--- Members who left by 自然减少 stay in the list and are not counted.
+-- Two extracts that are not of one day are compared as of the earlier one; nothing where they are.
+came AS (
+  SELECT nullif(least(households_to, members_to), greatest(households_to, members_to)) AS listed_to,
+    nullif(least(households_to, copy_to), greatest(households_to, copy_to)) AS copied_to
+  FROM (
+    SELECT min(CASE WHEN table_name = 'poverty_household' THEN period END) AS households_to,
+      min(CASE WHEN table_name = 'poverty_member' THEN period END) AS members_to,
+      min(CASE WHEN table_name = 'health_household' THEN period END) AS copy_to
+    FROM feed_period
+    WHERE ended IS NOT TRUE
+  ) AS extracts
+),
+-- Members who left by 自然减少 stay in the list and are not counted. Nor is who was identified after that day; who was lifted
+-- out of poverty was in the list before.
 m AS (
   SELECT substr(village_code, 1, 6) AS county_code, count(*) AS member_persons, count(DISTINCT hh_no) AS member_households
-  FROM poverty_member
+  FROM came
+  CROSS JOIN poverty_member
   WHERE coalesce(member_change, '') <> '自然减少'
+    AND NOT (coalesce(hh_type, '') <> '脱贫户'
+      AND coalesce(coalesce(identified_date, CAST(identified_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY AS DATE)) > listed_to, false))
   GROUP BY substr(village_code, 1, 6)
 ),
 h AS (
-  SELECT substr(village_code, 1, 6) AS county_code, count(*) AS list_households, sum(hh_size) AS list_persons,
-    count(CASE WHEN mon_type IS NOT NULL AND NOT coalesce(risk_cleared, false) THEN 1 END) AS open_households
-  FROM poverty_household
+  SELECT substr(village_code, 1, 6) AS county_code,
+    count(CASE WHEN listed THEN 1 END) AS list_households, sum(CASE WHEN listed THEN hh_size END) AS list_persons,
+    count(CASE WHEN is_open THEN 1 END) AS open_households
+  FROM (
+    SELECT village_code, hh_size,
+      NOT (coalesce(hh_type, '') <> '脱贫户'
+        AND coalesce(coalesce(identified_date, CAST(identified_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY AS DATE)) > listed_to, false)) AS listed,
+      -- The health system knows only the month; its last day counts, here too.
+      mon_type IS NOT NULL AND coalesce(identified_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY <= copied_to, true)
+        AND (NOT coalesce(risk_cleared, false) OR coalesce(cleared_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY > copied_to, false)) AS is_open
+    FROM came
+    CROSS JOIN poverty_household
+  ) AS households
   GROUP BY substr(village_code, 1, 6)
 ),
 s AS (
   SELECT substr(village_code, 1, 6) AS county_code,
-    count(CASE WHEN mon_type IS NOT NULL AND NOT coalesce(risk_cleared, false) THEN 1 END) AS health_households
-  FROM health_household
+    count(CASE WHEN mon_type IS NOT NULL AND coalesce(identified_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY <= copied_to, true)
+      AND (NOT coalesce(risk_cleared, false) OR coalesce(cleared_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY > copied_to, false)) THEN 1 END) AS health_households
+  FROM came
+  CROSS JOIN health_household
   GROUP BY substr(village_code, 1, 6)
 ),
 -- The newest ledger of each county.

@@ -8,10 +8,9 @@ trace: {institution: [org_code], telemed_link: [org_code], pairing: [org_code], 
 WITH
 -- Up to when postings are told: one that ended after it may have been followed by the next.
 came AS (
-  SELECT min(f.period) AS posted_to
-  FROM feed_period f
-  CROSS JOIN (SELECT max(period) AS newest FROM feed_period WHERE table_name = 'dispatch') AS n
-  WHERE f.table_name = 'dispatch' AND f.period > n.newest - INTERVAL '3' MONTH
+  SELECT min(period) AS posted_to
+  FROM feed_period
+  WHERE table_name = 'dispatch' AND ended IS NOT TRUE
 ),
 remote AS (
   SELECT org_code, count(*) AS links,

@@ -10,13 +10,12 @@ large: true
 WITH
 -- Up to when lists, visits, measures and registered diseases are here, of all feeds that bring them: what happened since is not told.
 came AS (
-  SELECT min(CASE WHEN f.table_name IN ('poverty_household', 'health_household') THEN f.period END) AS listed_to,
-    min(CASE WHEN f.table_name = 'visit_check' THEN f.period END) AS visited_to,
-    min(CASE WHEN f.table_name = 'measure' THEN f.period END) AS helped_to,
-    min(CASE WHEN f.table_name = 'disease_reg' THEN f.period END) AS registered_to
-  FROM feed_period f
-  JOIN (SELECT table_name, max(period) AS newest FROM feed_period GROUP BY table_name) n ON n.table_name = f.table_name
-  WHERE f.period > n.newest - INTERVAL '3' MONTH
+  SELECT min(CASE WHEN table_name IN ('poverty_household', 'health_household') THEN period END) AS listed_to,
+    min(CASE WHEN table_name = 'visit_check' THEN period END) AS visited_to,
+    min(CASE WHEN table_name = 'measure' THEN period END) AS helped_to,
+    min(CASE WHEN table_name = 'disease_reg' THEN period END) AS registered_to
+  FROM feed_period
+  WHERE ended IS NOT TRUE
 ),
 sick AS (
   SELECT m.hh_no, m.person_key, sum(1) AS diseases
@@ -134,7 +133,8 @@ base AS (
     coalesce(mem.members, 0) AS members,
     coalesce(mem.heads, 0) AS heads,
     coalesce(mem.ill_members, 0) AS ill_members,
-    coalesce(hh.hh_size, mem.hh_size) AS hh_size,
+    -- Held against the members: what their own extract says, which came with them and not a week before or after.
+    coalesce(mem.hh_size, hh.hh_size) AS hh_size,
     CASE WHEN hh.hh_no IS NOT NULL THEN hh.hh_type ELSE mem.hh_type END AS hh_type,
     CASE WHEN hh.hh_no IS NOT NULL THEN hh.mon_type ELSE mem.mon_type END AS mon_type,
     coalesce(CASE WHEN hh.hh_no IS NOT NULL THEN has(hh.risks, '因病') ELSE mem.risk_ill END, false) AS risk_ill,

@@ -11,28 +11,28 @@ WITH
 -- Up to when extracts are here. A month that did not come is no month without bills, enrolments or visits. Where several feeds
 -- fill a table all of them have to have come, but for those that ended long ago.
 came AS (
-  SELECT min(CASE WHEN f.table_name = 'settlement' THEN f.period END) AS billed_to,
-    min(CASE WHEN f.table_name = 'insured' THEN f.period END) AS enrolled_to,
-    min(CASE WHEN f.table_name = 'premium' THEN f.period END) AS taxed_to,
-    min(CASE WHEN f.table_name = 'followup' THEN f.period END) AS visited_to,
-    min(CASE WHEN f.table_name = 'contract' THEN f.period END) AS contracts_to,
-    min(CASE WHEN f.table_name = 'disease_reg' THEN f.period END) AS registered_to,
-    min(CASE WHEN f.table_name = 'rare_case' THEN f.period END) AS rare_to,
-    min(CASE WHEN f.table_name = 'special_group' THEN f.period END) AS grouped_to
-  FROM feed_period f
-  JOIN (SELECT table_name, max(period) AS newest FROM feed_period GROUP BY table_name) n ON n.table_name = f.table_name
-  WHERE f.period > n.newest - INTERVAL '3' MONTH
+  SELECT min(CASE WHEN table_name = 'settlement' THEN period END) AS billed_to,
+    min(CASE WHEN table_name = 'insured' THEN period END) AS enrolled_to,
+    min(CASE WHEN table_name = 'premium' THEN period END) AS taxed_to,
+    min(CASE WHEN table_name = 'followup' THEN period END) AS visited_to,
+    min(CASE WHEN table_name = 'contract' THEN period END) AS contracts_to,
+    min(CASE WHEN table_name = 'disease_reg' THEN period END) AS registered_to,
+    min(CASE WHEN table_name = 'rare_case' THEN period END) AS rare_to,
+    min(CASE WHEN table_name = 'poverty_member' THEN period END) AS listed_to,
+    min(CASE WHEN table_name = 'special_group' THEN period END) AS grouped_to
+  FROM feed_period
+  WHERE ended IS NOT TRUE
 ),
 -- The insurance year is that of the last closed month that has come: in January the newest extracts still hold last year's
 -- enrolments only. So it is with follow-up visits, whose extracts come later than bills: the last ones of a year are due in
 -- January. Parameters that are asked before a person's county is known are the province's.
 -- In a cross join its one row comes first: the engine hands on a batch for each row of the first side.
 province AS (
-  SELECT code, billed_to, visits_through, least(enrolled_to, taxed_to) AS premiums_through, enrolled_to, contracts_to, registered_to, rare_to, grouped_to,
+  SELECT code, billed_to, visits_through, least(enrolled_to, taxed_to) AS premiums_through, enrolled_to, contracts_to, registered_to, rare_to, listed_to, grouped_to,
     CAST(date_part('year', least(closed, enrolled_to)) AS BIGINT) AS ins_year,
     CAST(date_part('year', visits_through) AS BIGINT) AS visits_year
   FROM (
-    SELECT code, billed_to, enrolled_to, taxed_to, contracts_to, registered_to, rare_to, grouped_to,
+    SELECT code, billed_to, enrolled_to, taxed_to, contracts_to, registered_to, rare_to, listed_to, grouped_to,
       CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('month_close_day', code, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY AS closed,
       least(CAST(date_trunc('month', asof() - CASE WHEN date_part('day', asof()) >= param('followup_close_day', code, yr()) THEN INTERVAL '0' MONTH ELSE INTERVAL '1' MONTH END) AS DATE) - INTERVAL '1' DAY, visited_to) AS visits_through
     FROM (SELECT min(code) AS code FROM code_division WHERE level = '1') AS root
@@ -136,7 +136,9 @@ enrolment AS (
     year = ins_year AND (insu_stat = '1' OR (insu_stat = '3' AND stop_date < asof()))
       AND (stop_date IS NULL OR stop_date > least(asof(), make_date(CAST(ins_year AS INT), 12, 30))) AS active,
     -- What goes on tonight, not only what the year was covered by.
-    year = ins_year AND insu_stat = '1' AND coalesce(stop_date > asof(), true) AS goes_on
+    year = ins_year AND insu_stat = '1' AND coalesce(stop_date > asof(), true) AS goes_on,
+    -- The last day on which it began, was paid for or ended.
+    CASE WHEN year = ins_year THEN greatest(start_date, paid_on, CASE WHEN stop_date <= asof() THEN stop_date END) END AS moved_on
   FROM province
   CROSS JOIN insured
 ),
@@ -160,7 +162,8 @@ ins AS (
     max(CASE WHEN active AND of_residents THEN self_paid END) AS self_paid,
     max(CASE WHEN this_year AND of_residents AND NOT active THEN self_paid END) AS ended_self_paid,
     max(CASE WHEN active AND of_residents THEN paid_on END) AS paid_on,
-    max(CASE WHEN active AND of_residents THEN insured_div END) AS resident_ins_div
+    max(CASE WHEN active AND of_residents THEN insured_div END) AS resident_ins_div,
+    max(CASE WHEN cover THEN moved_on END) AS moved_on
   FROM enrolment
   GROUP BY person_key
 ),
@@ -433,7 +436,7 @@ visits AS (
 ),
 base AS (
   SELECT spine.person_key, province.ins_year, province.billed_to, province.visits_through, province.visits_year, province.premiums_through,
-    province.enrolled_to, province.contracts_to, province.rare_to,
+    province.enrolled_to, province.contracts_to, province.rare_to, province.listed_to,
     coalesce(lst.name, res.name, ins.name) AS name,
     -- Who left the list is filed where the register has them, not where the list had them.
     coalesce(lst.village_code, res.village_code, lst.left_village, ins.village_code, ins.insured_div) AS division,
@@ -480,7 +483,7 @@ base AS (
     coalesce(ins.subsidy_amt, 0) AS subsidy_amt, ins.subsidy_type,
     coalesce(nullif(ins.self_paid, 0), ins.ended_self_paid, 0) AS self_paid, ins.ended_self_paid,
     substr(ins.resident_ins_div, 1, 2) AS resident_ins_province,
-    coalesce(tax.premium_net, 0) AS premium_net, tax.premium_on, ins.paid_on AS enrolment_paid_on,
+    coalesce(tax.premium_net, 0) AS premium_net, tax.premium_on, ins.paid_on AS enrolment_paid_on, ins.moved_on AS enrolment_moved_on,
     coalesce(pay.pay12, 0) AS pay12,
     coalesce(pay.total12, 0) AS total12,
     coalesce(pay.bills12, 0) AS bills12,
@@ -546,6 +549,9 @@ derived AS (
     -- The term of who has to be enrolled, or not to be any more, is over when enrolments of its end have come.
     least(asof(), enrolled_to) - birth_date AS enrolment_days,
     least(asof(), enrolled_to) - death_date AS days_dead,
+    -- The flags of the list have no day but that up to which it has come. What the register says happened after it the list
+    -- cannot know, nor the register who was born after its own last day.
+    coalesce(enrolment_moved_on <= listed_to, true) AND coalesce(birth_date <= enrolled_to, true) AS flags_told,
     -- A payment of a month that one of the two has not told yet was made just now.
     CASE WHEN greatest(premium_on, enrolment_paid_on) > premiums_through THEN 0 ELSE asof() - greatest(premium_on, enrolment_paid_on) END AS days_since_premium,
     -- A new kidney (or the end of the registration) after the last dialysis; who is on dialysis again has lost it.

@@ -8,10 +8,9 @@ trace: {village: [village_code], institution: [village_code], staff: [village_co
 WITH
 -- Up to when staff are told, of all feeds that bring them: who works in a clinic that opened later is not.
 came AS (
-  SELECT min(f.period) AS staffed_to
-  FROM feed_period f
-  CROSS JOIN (SELECT max(period) AS newest FROM feed_period WHERE table_name = 'staff') AS n
-  WHERE f.table_name = 'staff' AND f.period > n.newest - INTERVAL '3' MONTH
+  SELECT min(period) AS staffed_to
+  FROM feed_period
+  WHERE table_name = 'staff' AND ended IS NOT TRUE
 ),
 clinic AS (
   SELECT org_code, kind, name, village_code, joint_villages, open_date

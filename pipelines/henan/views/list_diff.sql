@@ -11,10 +11,9 @@ trace: {poverty_household: [hh_no], health_household: [hh_no]}
 WITH
 -- Up to when both lists are here: what one of them changed since is not told.
 came AS (
-  SELECT min(f.period) AS listed_to
-  FROM feed_period f
-  CROSS JOIN (SELECT max(period) AS newest FROM feed_period WHERE table_name IN ('poverty_household', 'health_household')) AS n
-  WHERE f.table_name IN ('poverty_household', 'health_household') AND f.period > n.newest - INTERVAL '3' MONTH
+  SELECT min(period) AS listed_to
+  FROM feed_period
+  WHERE table_name IN ('poverty_household', 'health_household') AND ended IS NOT TRUE
 ),
 both_lists AS (
   SELECT coalesce(r.hh_no, h.hh_no) AS hh_no,

@@ -58,6 +58,7 @@ fn table() -> Table {
             name: Some("name".into()),
             ..Default::default()
         }),
+        ended_after_days: None,
         columns: vec![
             column("no", ColumnType::Text, None),
             column("id_no", ColumnType::CitizenId, None),

@@ -6,8 +6,8 @@ use super::facts::{Colour, Facts, Scored};
 use super::overview::plain_value;
 use super::words::{age_words, unit_zh};
 use crate::feedback::cover::flow_counts;
-use crate::indicator::figure::{Figure, places, plain};
-use crate::pipeline::indicators::Indicator;
+use crate::indicator::figure::{Figure, decimal, places, plain};
+use crate::pipeline::indicators::{Indicator, Unit};
 
 /// A cell: its text, its number where it has one, its colour.
 #[derive(Debug, Clone, Default)]
@@ -113,17 +113,27 @@ fn row(facts: &Facts<'_>, scored: &Scored, city: Option<String>) -> Vec<Cell> {
     cells
 }
 
-/// A numerator or denominator: a share that is not shown could be worked out again from the two.
-fn counted(facts: &Facts<'_>, indicator: &Indicator, figure: &Figure, n: i128) -> String {
-    let reader = facts.material.reader;
-    let hidden = figure.denominator.is_some()
-        && figure.value(indicator.unit).is_some()
-        && reader.number(figure, indicator.unit).is_none();
-    match reader.is_public() {
-        true if hidden => "*".to_owned(),
-        true => reader.count(n / 10_000),
-        false => crate::indicator::figure::decimal(n),
+/// Numerator and denominator as this reader may know them. A share that is not shown could be worked
+/// out again from the two, and sums of money do not say how few they are of.
+fn counted(facts: &Facts<'_>, indicator: &Indicator, figure: &Figure) -> [String; 2] {
+    let (reader, unit) = (facts.material.reader, indicator.unit);
+    if !reader.is_public() {
+        return both(figure, decimal);
     }
+    let there = figure.denominator.is_some() && figure.value(unit).is_some();
+    if there && (reader.number(figure, unit).is_none() || indicator.noun == "元") {
+        return both(figure, |_| "*".to_owned());
+    }
+    let sums = matches!(unit, Unit::Yuan | Unit::Days);
+    match reader.figure(figure, unit).filter(|_| sums) {
+        Some(told) => both(&told, decimal),
+        None => both(figure, |n| reader.count(n / 10_000)),
+    }
+}
+
+/// Numerator and denominator as text; a count has no denominator.
+fn both(figure: &Figure, text: impl Fn(i128) -> String) -> [String; 2] {
+    [text(figure.numerator), figure.denominator.map(text).unwrap_or_default()]
 }
 
 /// Every figure with its numerator and denominator, for the workbook.
@@ -148,7 +158,7 @@ pub fn details(facts: &Facts<'_>) -> Grid {
         let ranks = [facts.ranks(indicator, 4), facts.ranks(indicator, 6)];
         let own = facts.now.figures.iter().filter(|(id, ..)| *id == indicator.id);
         for (_, part, area, figure) in own {
-            let count = |n: i128| Cell::text(counted(facts, indicator, figure, n));
+            let [over, under] = counted(facts, indicator, figure).map(Cell::text);
             let place = ranks.iter().find_map(|r| r.get(area)).filter(|_| part.is_empty());
             let (then, year) = (facts.before.as_ref(), facts.year.as_ref());
             let moved = |standing| {
@@ -165,8 +175,8 @@ pub fn details(facts: &Facts<'_>) -> Grid {
                 Cell::text(indicator.part_zh(part)),
                 Cell::text(area),
                 Cell::text(facts.name(area)),
-                count(figure.numerator),
-                figure.denominator.map_or_else(|| Cell::text(""), count),
+                over,
+                under,
                 Cell {
                     text: plain_value(facts, indicator, figure),
                     number: value.map(|v| (v, places(indicator.unit))),

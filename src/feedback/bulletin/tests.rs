@@ -2,6 +2,7 @@
 
 mod cases;
 mod problems;
+mod sums;
 
 use std::collections::BTreeMap;
 
@@ -185,6 +186,7 @@ fn what_was_not_run_is_no_zero() {
     let refused = "feed death was never accepted: all its deliveries were refused";
     assert_eq!(reason_zh(refused), "报送数据未通过校验");
     assert_eq!(reason_zh("feed death was never delivered"), "数据未报送");
+    assert_eq!(reason_zh("feed death is late: its newest period ends 2026-10-31"), "报送数据迟报");
     assert!(text.contains("以下指标未运行，不等于零：资助参保率（报送数据过期）"));
     assert!(text.contains("大病救治率无应计对象"), "it was run and had nobody to count");
     assert!(text.contains("逾期督办件0件"), "a count that was run and found nothing is 0");

@@ -53,6 +53,7 @@ pub fn age_words(bounds: &[u32]) -> Vec<String> {
 pub fn reason_zh(reason: &str) -> &'static str {
     let known = [
         ("stale", "报送数据过期"),
+        ("is late", "报送数据迟报"),
         ("never accepted", "报送数据未通过校验"),
         ("never delivered", "数据未报送"),
         ("no feed fills", "无数据来源"),
