@@ -141,6 +141,11 @@ impl Pipeline {
         self.sources.contains_key(&key) || self.unread.contains(&key)
     }
 
+    /// Feeds that fill a table, in the order of their ids.
+    pub fn feeds_of<'a>(&'a self, table: &'a str) -> impl Iterator<Item = &'a Feed> + 'a {
+        self.feeds.values().filter(move |f| f.table == table)
+    }
+
     /// Rules that are not switched off, in the order of their ids.
     pub fn active_rules(&self) -> impl Iterator<Item = &Rule> {
         self.rules.values().filter(|r| !self.settings.off.contains_key(&r.id))
