@@ -198,13 +198,13 @@ fn texts(visits: &[Visit], text: impl Fn(&Visit) -> String) -> ArrayRef {
     Arc::new(texts.collect::<StringArray>())
 }
 
-/// What fits on a terminal.
+/// What fits on a terminal: the term says the days that are left, the page of the case the message.
 fn short(visits: &[Visit]) -> Result<RecordBatch> {
     let marked = |v: &Visit| match v.change.as_str() {
         "" => v.mark.zh().to_owned(),
         change => format!("{}：{change}", v.mark.zh()),
     };
-    columns(vec![
+    let all = columns(vec![
         ("村", texts(visits, |v| v.village_name.clone())),
         ("灯", texts(visits, |v| severity(v.severity).into())),
         ("标记", texts(visits, marked)),
@@ -214,7 +214,8 @@ fn short(visits: &[Visit]) -> Result<RecordBatch> {
         ("期限", texts(visits, |v| v.due.map_or_else(String::new, |d| d.to_string()))),
         ("时间", texts(visits, |v| v.term.clone())),
         ("督办编号", texts(visits, |v| v.number.clone())),
-    ])
+    ])?;
+    output::fitting(&all, &["时间", "说明", "标记"])
 }
 
 fn full(visits: &[Visit], day: NaiveDate) -> Result<RecordBatch> {

@@ -154,6 +154,19 @@ fn cases_are_listed_as_the_night_found_them() {
     }
 }
 
+/// What is to be copied into the next command.
+#[test]
+fn the_number_of_a_case_stays_whole_on_a_narrow_terminal() {
+    let ledger = Ledger::new();
+    let numbers = ledger.list(&[]);
+    let shown = ledger.call(&["case", "list"]).env("COLUMNS", "80").go().ended(0).stdout;
+    let whole = |case: &Value| shown.contains(text(case, "number"));
+    assert!(!numbers.is_empty() && numbers.iter().all(whole), "{shown}");
+    let wide = |line: &str| line.chars().map(|c| 1 + usize::from(!c.is_ascii())).sum::<usize>();
+    assert!(shown.lines().all(|line| wide(line) <= 80), "{shown}");
+    assert!(shown.contains("名称") && !shown.contains("说明"), "{shown}");
+}
+
 #[test]
 fn a_case_that_is_late_says_by_how_much() {
     let ledger = Ledger::new();

@@ -155,7 +155,8 @@ pub(super) fn places(divisions: &Divisions, name: &str, level: u8) -> Result<Vec
     Ok(found)
 }
 
-/// Columns of the short table for a terminal: name in the batch, heading.
+/// Columns of the short table for a terminal: name in the batch, heading. A narrow one leaves out what
+/// `bidui case show` tells.
 const SHORT: [(&str, &str); 8] = [
     ("number", "督办编号"),
     ("state_zh", "状态"),
@@ -171,7 +172,7 @@ fn short(batch: &RecordBatch) -> Result<RecordBatch> {
     let take = |(name, heading): &(&'static str, &'static str)| {
         batch.column_by_name(name).map(|column| (*heading, column.clone()))
     };
-    columns(SHORT.iter().filter_map(take).collect())
+    output::fitting(&columns(SHORT.iter().filter_map(take).collect())?, &["说明", "对象", "责任"])
 }
 
 /// The cases with what the night knows of them.
