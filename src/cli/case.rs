@@ -19,6 +19,7 @@ use crate::ledger::store::Store;
 use crate::night::setup::date_of;
 use crate::night::{Options, Setup};
 
+pub(super) use list::{office, places};
 pub(super) use show::{said, tell_terms};
 
 /// Where a command finds its pipeline and lake; numbers of cases come first on its line.

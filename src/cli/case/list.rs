@@ -13,9 +13,9 @@ use crate::cli::output::{self, Form, Out};
 use crate::cli::show::columns;
 use crate::division::Divisions;
 use crate::error::{Error, Result};
+use crate::ledger::advance::NOWHERE;
 use crate::ledger::case::Case;
 use crate::ledger::state::State;
-use crate::night::Setup;
 
 /// What `bidui case list` can be told.
 #[derive(clap::Args)]
@@ -59,13 +59,13 @@ pub struct Args {
 /// Lists the cases, the earliest term first.
 ///
 /// # Errors
-/// No night or ledger, or a damaged one; a state or place that there is not; what cannot be
-/// written.
+/// No night or ledger, or a damaged one; a rule, state, place or office that there is not; what cannot
+/// be written.
 pub fn list(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let day = args.on.map_or_else(|| desk.day(), Ok)?;
-    let filter = Filter::new(args, &desk.setup)?;
     let mut cases: Vec<Case> = desk.store.cases()?.by_number.into_values().collect();
+    let filter = Filter::new(args, &desk, &cases)?;
     cases.retain(|case| filter.takes(args, case, day));
     cases.sort_by(|a, b| order(a).cmp(&order(b)));
     cases.truncate(args.limit.unwrap_or(usize::MAX));
@@ -90,7 +90,14 @@ struct Filter {
 }
 
 impl Filter {
-    fn new(args: &Args, setup: &Setup) -> Result<Self> {
+    fn new(args: &Args, desk: &Desk, cases: &[Case]) -> Result<Self> {
+        let setup = &desk.setup;
+        if let Some(rule) = args.rule.as_deref()
+            && !setup.pipeline.rules.keys().any(|id| id.starts_with(rule))
+            && !cases.iter().any(|case| case.rule.starts_with(rule))
+        {
+            return Err(Error::usage(format!("no rule has an id that begins with `{rule}`")));
+        }
         let mut states = Vec::new();
         for word in &args.state {
             match (word.as_str(), State::of(word)) {
@@ -110,7 +117,7 @@ impl Filter {
             name.as_deref().map(|name| places(&setup.divisions, name, level)).transpose()
         };
         let (counties, cities) = (places(&args.county, 3)?, places(&args.city, 2)?);
-        let owner = args.owner.as_deref().map(|name| setup.pipeline.office_code(name).to_owned());
+        let owner = args.owner.as_deref().map(|name| office(desk, cases, name)).transpose()?;
         Ok(Self { states, counties, cities, owner })
     }
 
@@ -134,23 +141,41 @@ impl Filter {
     }
 }
 
+/// The code of an office, by code or title: one that has a case, or that some rule routes to.
+///
+/// # Errors
+/// There is no such office.
+pub(in crate::cli) fn office<'a>(
+    desk: &Desk,
+    cases: impl IntoIterator<Item = &'a Case>,
+    name: &str,
+) -> Result<String> {
+    let code = desk.setup.pipeline.office_code(name);
+    if cases.into_iter().any(|case| case.owner == code) {
+        return Ok(code.to_owned());
+    }
+    super::act::office(desk, name)
+}
+
 /// Beginnings of county codes: of a code, or of the divisions of a level that have a name.
 ///
 /// # Errors
 /// No division of the level has a name that begins so.
-pub(super) fn places(divisions: &Divisions, name: &str, level: u8) -> Result<Vec<String>> {
+pub(in crate::cli) fn places(divisions: &Divisions, name: &str, level: u8) -> Result<Vec<String>> {
     let digits = usize::from(level) * 2;
     let found: Vec<String> = if name.bytes().all(|b| b.is_ascii_digit()) && name.len() >= 2 {
         let start = &name[..name.len().min(digits)];
-        let known = divisions.iter().any(|d| d.code.starts_with(start));
+        // Of some cases nobody knows the county yet.
+        let known = start == NOWHERE || divisions.iter().any(|d| d.code.starts_with(start));
         known.then(|| start.to_owned()).into_iter().collect()
     } else {
         let named = divisions.iter().filter(|d| d.level == level && d.label.starts_with(name));
         named.map(|d| d.code[..digits].to_owned()).collect()
     };
     if found.is_empty() || name.is_empty() {
-        return Err(Error::usage(format!("there is no county or city `{name}`"))
-            .hint("give its name as in the register, or its code of 6 digits"));
+        let (what, digits) = if level == 2 { ("city", 4) } else { ("county", 6) };
+        return Err(Error::usage(format!("there is no {what} `{name}`"))
+            .hint(format!("give its name as in the register, or its code of {digits} digits")));
     }
     Ok(found)
 }
