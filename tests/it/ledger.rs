@@ -152,6 +152,11 @@ fn cases_are_listed_as_the_night_found_them() {
     for nowhere in ["无此县", "", "629999"] {
         ledger.call(&["case", "list", "--county", nowhere]).go().ended(2);
     }
+    // An empty list would say that there is nothing of the kind.
+    for (flag, nothing) in [("--rule", "NO1"), ("--owner", "无此单位")] {
+        ledger.call(&["case", "list", flag, nothing]).go().ended(2);
+    }
+    ledger.call(&["case", "list", "--county", "000000"]).go().ended(0);
 }
 
 /// What is to be copied into the next command.
