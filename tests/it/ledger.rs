@@ -187,6 +187,12 @@ fn a_case_that_is_late_says_by_how_much() {
     assert_eq!((text(&late[0], "number"), &late[0]["days_overdue"]), (&*case.number, &3.into()));
     assert_eq!(ledger.list(&["--due-before", &on]).len(), 1);
     assert!(ledger.list(&["--due-before", &day.to_string()]).is_empty());
+    let answer = json!({"outcome": "fixed", "pack": "p", "file": "f"});
+    let act = Act::Answer(Box::new(serde_json::from_value(answer).expect("an answer")));
+    let about = case.number.clone();
+    let answered = Draft { about, day, actor: "甲".into(), act };
+    store.append(vec![answered], "t").expect("answered");
+    assert!(ledger.list(&["--due-before", &on]).is_empty(), "nobody is asked for it any more");
 }
 
 #[test]
@@ -241,6 +247,10 @@ fn people_act_and_the_history_says_so() {
     hand(&["--county", "榆中县"], 0);
     assert_eq!(ledger.state(&other), State::HandedOver);
     assert_eq!(ledger.list(&["--county", "620123"]).len(), 1);
+    for words in [vec!["case", "show", &other], vec!["ledger", "show", "--about", &other]] {
+        let page = ledger.call(&words).env("COLUMNS", "300").go().ended(0).stdout;
+        assert!(page.contains("620123 榆中县 ") && !page.contains(" county_"), "{page}");
+    }
 
     let page = ledger.call(&["case", "show", &anomaly]).go().ended(0).stdout;
     for words in ["立案", "指派", "小王", "豁免", "李处 E-7", "2027-01-31", "省卫健委甲"]

@@ -137,7 +137,7 @@ impl Filter {
             && (!args.overdue || case.overdue(day))
             && args
                 .due_before
-                .is_none_or(|b| case.state.is_open() && case.due.is_some_and(|d| d < b))
+                .is_none_or(|b| case.state.is_waiting() && case.due.is_some_and(|d| d < b))
     }
 }
 
