@@ -90,7 +90,7 @@ pub fn status(args: &Args) -> Result<ExitCode> {
     let pairs = heads.into_iter().zip(values).skip(usize::from(chinese));
     let all = columns(pairs.collect())?;
     // None of the counts that add up can be spared.
-    let page = if chinese { output::fitting(&all, &["回执", "督办", "下发"])? } else { all };
+    let page = if chinese { output::fitting(&all, &["收回", "督办", "下发"])? } else { all };
     output::give(&page, &args.out)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -103,7 +103,7 @@ const HEADS: [(&str, &str); 16] = [
     ("下发", "issued"),
     ("件数", "rows"),
     ("签收", "signed"),
-    ("回执", "returns"),
+    ("收回", "returns"),
     ("反馈", "answered"),
     ("退回", "sent_back"),
     ("销号", "closed"),
