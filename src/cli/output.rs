@@ -38,6 +38,13 @@ pub fn log(text: &str) {
     _ = writeln!(std::io::stderr(), "{}", hide_ids(text));
 }
 
+/// Says how many rows a limit left out: the foot of the table counts the others only.
+pub fn left_out(rows: usize) {
+    if rows > 0 {
+        log(&format!("--limit left {rows} more rows out"));
+    }
+}
+
 /// Text on stdout; a reader that has gone away is fine.
 ///
 /// # Errors

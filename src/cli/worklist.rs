@@ -219,7 +219,7 @@ fn short(visits: &[Visit]) -> Result<RecordBatch> {
         ("时间", texts(visits, |v| v.term.clone())),
         ("督办编号", texts(visits, |v| v.number.clone())),
     ])?;
-    output::fitting(&all, &["时间", "说明", "标记"])
+    output::fitting(&all, &["时间", "说明", "灯", "标记"])
 }
 
 fn full(visits: &[Visit], day: NaiveDate) -> Result<RecordBatch> {

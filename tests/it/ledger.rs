@@ -138,6 +138,8 @@ fn cases_are_listed_as_the_night_found_them() {
     only(&["--county", "620122"], "county", "620122");
     only(&["--city", "兰州市"], "county", "6201");
     assert_eq!(ledger.list(&["--limit", "1"]).len(), 1);
+    let cut = ledger.call(&["case", "list", "--limit", "1"]).go().ended(0).stderr;
+    assert!(cut.contains(&format!("left {} more rows out", all.len() - 1)), "{cut}");
     assert_eq!(ledger.list(&["--overdue"]), Vec::<Value>::new());
     let shown = ledger.call(&["case", "list"]).go().ended(0);
     assert!(
@@ -251,6 +253,10 @@ fn people_act_and_the_history_says_so() {
         let page = ledger.call(&words).env("COLUMNS", "300").go().ended(0).stdout;
         assert!(page.contains("620123 榆中县 ") && !page.contains(" county_"), "{page}");
     }
+
+    let all = ledger.list(&[]);
+    let over = |case: &Value| ["waived", "closed", "vanished"].contains(&text(case, "state"));
+    assert!(all.iter().skip_while(|case| !over(case)).all(over), "what is over comes last");
 
     let page = ledger.call(&["case", "show", &anomaly]).go().ended(0).stdout;
     for words in ["立案", "指派", "小王", "豁免", "李处 E-7", "2027-01-31", "省卫健委甲"]

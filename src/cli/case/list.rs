@@ -68,7 +68,9 @@ pub fn list(args: &Args) -> Result<ExitCode> {
     let filter = Filter::new(args, &desk, &cases)?;
     cases.retain(|case| filter.takes(args, case, day));
     cases.sort_by(|a, b| order(a).cmp(&order(b)));
+    let all = cases.len();
     cases.truncate(args.limit.unwrap_or(usize::MAX));
+    output::left_out(all - cases.len());
     let memory = desk.memory()?;
     let batch = batch(&desk, &cases, &memory, day)?;
     let batch = if args.out.output == Form::Table { short(&batch)? } else { batch };
@@ -76,9 +78,10 @@ pub fn list(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What somebody must do comes first, the earliest term first.
-fn order(case: &Case) -> (bool, NaiveDate, &str) {
-    (!case.state.is_waiting(), case.due.unwrap_or(NaiveDate::MAX), &case.number)
+/// What somebody must do comes first, the earliest term first; what is over comes last.
+fn order(case: &Case) -> (bool, bool, NaiveDate, &str) {
+    let (asked, open) = (case.state.is_waiting(), case.state.is_open());
+    (!asked, !open, case.due.unwrap_or(NaiveDate::MAX), &case.number)
 }
 
 /// Arguments that had to be read.

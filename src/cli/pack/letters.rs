@@ -63,18 +63,14 @@ pub fn letters(args: &Args) -> Result<ExitCode> {
     let folder = args.out.clone().unwrap_or_else(|| home.join(format!("{FOLDER}{day}")));
     durable::create_dir_all(&folder)?;
     let mut table = output::plain_table();
-    table.set_header(["县", "文书", "件数", "最长逾期", "文件"]);
+    // The name of a file says county and kind; it is to be copied, and stays whole.
+    table.set_header(["文件", "件数", "最长逾期"]);
     for letter in &all {
         // With a byte order mark and line ends that every editor of an office shows well.
         let text = format!("\u{feff}{}", letter.text.replace('\n', "\r\n"));
         durable::write(&folder.join(&letter.file), text.as_bytes())?;
-        table.add_row([
-            letter.name.clone(),
-            letter.kind.clone(),
-            letter.cases.to_string(),
-            format!("{}天", letter.latest),
-            letter.file.clone(),
-        ]);
+        let counts = [letter.cases.to_string(), format!("{}天", letter.latest)];
+        table.add_row(std::iter::once(letter.file.clone()).chain(counts));
     }
     durable::sync_dir(&folder)?;
     output::say(&format!("{}\n目录 folder: {}", output::drawn(table), folder.display()))?;
