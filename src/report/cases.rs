@@ -53,7 +53,7 @@ fn counties(summary: &Summary) -> Markup {
     let most = lines.iter().map(|(_, c)| c.open).max().unwrap_or(0);
     let name = |code: &str| {
         let line = summary.counties.iter().find(|c| c.county == code);
-        line.map_or_else(|| "地区不明".to_owned(), |c| format!("{}{}", c.city, c.name))
+        line.map_or_else(|| "归属不明".to_owned(), |c| format!("{}{}", c.city, c.name))
     };
     html! {
         table.cards {
