@@ -131,8 +131,9 @@ fn filled_in(batch: &RecordBatch) -> Result<Table> {
     Ok(table)
 }
 
-/// The columns that a terminal has room for: of those that can be spared one after the other goes, until
-/// days, counts and single words, as the number of a case, stay whole and each longer text has a place.
+/// The columns that a terminal has room for: of those that can be spared one after the other goes,
+/// until days, counts and single words, as the number of a case, stay whole and each longer text
+/// has a place.
 ///
 /// # Errors
 /// A column that has no text.

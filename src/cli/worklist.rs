@@ -112,8 +112,8 @@ fn prefix(divisions: &Divisions, raw: &str) -> Result<String> {
 /// Gives the list out.
 ///
 /// # Errors
-/// No night or ledger, or a damaged one; a place that the register does not have, no such office; what
-/// cannot be written.
+/// No night or ledger, or a damaged one; a place that the register does not have, no such office;
+/// what cannot be written.
 pub fn worklist(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let now = desk.store.cases()?;

@@ -106,8 +106,8 @@ impl Case {
         }
     }
 
-    /// The days after which letters fall due: the term, and each step. Each letter has a day of its own:
-    /// where a step is no later than the one before it, its letter goes out a day after that.
+    /// The days after which letters fall due: the term, and each step. Each letter has a day of its
+    /// own: where a step is no later than the one before it, its letter goes out a day after that.
     pub fn letter_days(&self) -> Vec<NaiveDate> {
         let Some(mut last) = self.due else { return Vec::new() };
         let mut days = vec![last];

@@ -256,7 +256,7 @@ fn people_act_and_the_history_says_so() {
 
     let all = ledger.list(&[]);
     let over = |case: &Value| ["waived", "closed", "vanished"].contains(&text(case, "state"));
-    assert!(all.iter().skip_while(|case| !over(case)).all(over), "what is over comes last");
+    assert!(all.iter().skip_while(|&case| !over(case)).all(over), "what is over comes last");
 
     let page = ledger.call(&["case", "show", &anomaly]).go().ended(0).stdout;
     for words in ["立案", "指派", "小王", "豁免", "李处 E-7", "2027-01-31", "省卫健委甲"]

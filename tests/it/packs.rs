@@ -469,8 +469,8 @@ fn letters_name_late_cases_and_no_people() {
     assert_eq!(told, late, "every case is late by then");
 }
 
-/// Letters are written once a month, say: the milder ones of a case gave way meanwhile. They can be had as
-/// of their own day, whatever the ledger noted since.
+/// Letters are written once a month, say: the milder ones of a case gave way meanwhile. They can be
+/// had as of their own day, whatever the ledger noted since.
 #[test]
 fn letters_of_a_day_that_is_over_are_those_of_that_day() {
     let world = World::of(tiny_lake());

@@ -59,8 +59,8 @@ pub struct Args {
 /// Lists the cases, the earliest term first.
 ///
 /// # Errors
-/// No night or ledger, or a damaged one; a rule, state, place or office that there is not; what cannot
-/// be written.
+/// No night or ledger, or a damaged one; a rule, state, place or office that there is not; what
+/// cannot be written.
 pub fn list(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let day = args.on.map_or_else(|| desk.day(), Ok)?;
@@ -183,8 +183,8 @@ pub(in crate::cli) fn places(divisions: &Divisions, name: &str, level: u8) -> Re
     Ok(found)
 }
 
-/// Columns of the short table for a terminal: name in the batch, heading. A narrow one leaves out what
-/// `bidui case show` tells.
+/// Columns of the short table for a terminal: name in the batch, heading. A narrow one leaves out
+/// what `bidui case show` tells.
 const SHORT: [(&str, &str); 8] = [
     ("number", "督办编号"),
     ("state_zh", "状态"),

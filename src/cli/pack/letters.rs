@@ -24,8 +24,8 @@ pub struct Args {
     /// Folder of the letters [default: packs/letters-<day> in the lake].
     #[arg(long)]
     out: Option<PathBuf>,
-    /// The day of the letters; of a day that is over, as the ledger stood on it [default: that of the
-    /// current night].
+    /// The day of the letters; of a day that is over, as the ledger stood on it [default: that of
+    /// the current night].
     #[arg(long)]
     on: Option<NaiveDate>,
     /// Only this county: its code, or its name.
@@ -81,8 +81,8 @@ pub fn letters(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The cases as they are, or as they were at the end of a day: a letter of before must not know what was
-/// answered, or fell due, since.
+/// The cases as they are, or as they were at the end of a day: a letter of before must not know
+/// what was answered, or fell due, since.
 fn known(desk: &Desk, on: Option<NaiveDate>) -> Result<Cases> {
     let Some(day) = on else { return desk.store.cases() };
     // The ledger only goes forward: its days are in order.
@@ -100,8 +100,8 @@ fn tell_passed_over(desk: &Desk, cases: &Cases, before: Option<NaiveDate>, day: 
     for ((last, step), count) in letters::passed_over(cases, before, day) {
         let kind = desk.policy.letter(step);
         output::log(&format!(
-            "{count} cases came to a later letter before their {kind} was written: `bidui pack letters \
-             --on {last}` writes it as of that day"
+            "{count} cases came to a later letter before their {kind} was written: `bidui pack \
+             letters --on {last}` writes it as of that day"
         ));
     }
 }

@@ -35,8 +35,8 @@ pub struct Args {
 /// Shows the packs.
 ///
 /// # Errors
-/// No night or ledger, or a damaged one; a month that is none, or no pack that was ever issued; no such
-/// county; what cannot be written.
+/// No night or ledger, or a damaged one; a month that is none, or no pack that was ever issued; no
+/// such county; what cannot be written.
 pub fn status(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let events = desk.store.events()?;

@@ -142,8 +142,9 @@ fn before<'a>(events: &'a [Event], blake3: &str) -> Option<(&'a [Event], NaiveDa
 /// Takes files in, one after the other.
 ///
 /// # Errors
-/// A file that is not there; no night, ledger or form for counties; nobody who takes them in; a day or an act that the ledger
-/// refuses; the machine. A file that cannot be read is no error: its receipt says so.
+/// A file that is not there; no night, ledger or form for counties; nobody who takes them in; a day
+/// or an act that the ledger refuses; the machine. A file that cannot be read is no error: its
+/// receipt says so.
 pub fn take_back(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let form = form(&desk)?;
