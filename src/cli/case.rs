@@ -19,7 +19,8 @@ use crate::ledger::store::Store;
 use crate::night::setup::date_of;
 use crate::night::{Options, Setup};
 
-pub(super) use show::{said, tell_terms};
+pub(super) use list::{office, places};
+pub(super) use show::{said, tell_terms, told};
 
 /// Where a command finds its pipeline and lake; numbers of cases come first on its line.
 #[derive(clap::Args, Clone)]

@@ -9,7 +9,7 @@ use arrow::array::{ArrayRef, Int64Array, StringArray};
 use chrono::NaiveDate;
 
 use super::case::Where;
-use super::case::{said, tell_terms};
+use super::case::{said, tell_terms, told};
 use super::output::{self, Form, Out};
 use super::show::columns;
 use crate::error::Result;
@@ -115,7 +115,7 @@ pub(super) fn for_people(act: &mut Act) -> bool {
 }
 
 fn show(args: &Show) -> Result<ExitCode> {
-    let (_, store) = open(&args.place)?;
+    let (setup, store) = open(&args.place)?;
     let mut events = match &args.about {
         Some(about) => store.events_about(about)?,
         None => store.events()?,
@@ -136,9 +136,9 @@ fn show(args: &Show) -> Result<ExitCode> {
     let day = text(&|e| Some(e.draft.day.to_string()));
     let about = text(&|e| Some(e.draft.about.clone()));
     let actor = text(&|e| Some(e.draft.actor.clone()));
-    let said = text(&|e| Some(said(&e.draft.act)));
     let batch = if args.out.output == Form::Table {
         let act = text(&|e| Some(e.draft.act.zh().into()));
+        let said = text(&|e| Some(told(&setup, &e.draft.act)));
         let heads = ["序号", "日期", "对象", "动作", "经手", "说明"];
         columns(heads.into_iter().zip([seq, day, about, act, actor, said]).collect())?
     } else {
@@ -148,7 +148,7 @@ fn show(args: &Show) -> Result<ExitCode> {
             ("about", about),
             ("act", text(&|e| Some(e.draft.act.word().into()))),
             ("actor", actor),
-            ("said", said),
+            ("said", text(&|e| Some(said(&e.draft.act)))),
             ("night", text(&|e| e.night.clone())),
             ("at", text(&|e| Some(e.at.clone()))),
             ("text", text(&|e| Some(e.text.clone()))),

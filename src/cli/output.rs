@@ -38,6 +38,13 @@ pub fn log(text: &str) {
     _ = writeln!(std::io::stderr(), "{}", hide_ids(text));
 }
 
+/// Says how many rows a limit left out: the foot of the table counts the others only.
+pub fn left_out(rows: usize) {
+    if rows > 0 {
+        log(&format!("--limit left {rows} more rows out"));
+    }
+}
+
 /// Text on stdout; a reader that has gone away is fine.
 ///
 /// # Errors
@@ -109,13 +116,45 @@ fn json(batch: &RecordBatch) -> Result<String> {
 }
 
 fn table(batch: &RecordBatch) -> Result<String> {
+    Ok(format!("{}\n共 {} 行 rows", drawn(filled_in(batch)?), batch.num_rows()))
+}
+
+fn filled_in(batch: &RecordBatch) -> Result<Table> {
     let columns = cells(batch)?;
     let mut table = plain_table();
     table.set_header(names(batch));
     for row in 0..batch.num_rows() {
         table.add_row(columns.iter().map(|c| c[row].clone().unwrap_or_default()));
     }
-    Ok(format!("{}\n共 {} 行 rows", drawn(table), batch.num_rows()))
+    Ok(table)
+}
+
+/// The columns that a terminal has room for: of those that can be spared one after the other goes,
+/// until days, counts and single words, as the number of a case, stay whole and each longer text
+/// has a place.
+///
+/// # Errors
+/// A column that has no text.
+pub fn fitting(batch: &RecordBatch, spare: &[&str]) -> Result<RecordBatch> {
+    fit(batch, spare, width())
+}
+
+fn fit(batch: &RecordBatch, spare: &[&str], room: u16) -> Result<RecordBatch> {
+    let table = filled_in(batch)?;
+    let widths = table.column_max_content_widths();
+    let least = |at: usize| match widths[at] {
+        word if all_words(&table, at) => usize::from(word),
+        text => usize::from(text.min(SHORT)),
+    };
+    let names = names(batch);
+    let mut kept: Vec<usize> = (0..names.len()).collect();
+    for name in spare {
+        if kept.iter().map(|at| least(*at) + 1).sum::<usize>() <= usize::from(room) {
+            break;
+        }
+        kept.retain(|at| names[*at] != *name);
+    }
+    Ok(batch.project(&kept)?)
 }
 
 /// A table as all commands fill it; [`drawn`] is its text.
@@ -134,12 +173,14 @@ pub fn width() -> u16 {
     said.or_else(terminal).unwrap_or(120)
 }
 
+/// Columns up to this width stay whole; longer texts get as much at least where there is room.
+const SHORT: u16 = 12;
+
 /// A table as text, its numbers to the right. In one that is too wide days, counts and short words stay
 /// whole, and longer texts break their lines, as long as there is room for both. Where there is more
 /// room, so do longer ones: first single words, as the number of a case that is to be copied, then the
 /// shortest.
 pub fn drawn(mut table: Table) -> String {
-    const SHORT: u16 = 12;
     let numbers: Vec<bool> = (0..table.column_count()).map(|at| all_numbers(&table, at)).collect();
     for (column, _) in table.column_iter_mut().zip(numbers).filter(|(_, numbers)| *numbers) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -147,21 +188,27 @@ pub fn drawn(mut table: Table) -> String {
     let room = usize::from(table.width().unwrap_or(120));
     let widths = table.column_max_content_widths();
     let space = 2 * widths.len();
-    let mut kept: Vec<bool> = widths.iter().map(|width| *width <= SHORT).collect();
+    let short: Vec<bool> = widths.iter().map(|width| *width <= SHORT).collect();
     let sum = |kept: &[bool], long: u16| -> usize {
         let width = |(width, kept): (&u16, &bool)| usize::from(if *kept { *width } else { long });
         widths.iter().zip(kept).map(width).sum()
     };
     if widths.iter().map(|width| usize::from(*width)).sum::<usize>() + space > room {
-        let dense = sum(&kept, 2 * SHORT) + space > room;
-        let whole = sum(&kept, SHORT / 2) + space / 2 <= room;
-        let gaps = if dense { space / 2 } else { space };
-        let mut longer: Vec<usize> = (0..widths.len()).filter(|at| !kept[*at]).collect();
+        let mut longer: Vec<usize> = (0..widths.len()).filter(|at| !short[*at]).collect();
         longer.sort_by_key(|at| (!all_words(&table, *at), widths[*at]));
-        for at in longer {
-            kept[at] = true;
-            kept[at] = sum(&kept, SHORT) + gaps <= room;
-        }
+        let keep = |gaps: usize| {
+            let mut kept = short.clone();
+            for at in &longer {
+                kept[*at] = true;
+                kept[*at] = sum(&kept, SHORT) + gaps <= room;
+            }
+            kept
+        };
+        // Narrow gaps where texts are crowded, or where they leave room for one more whole column.
+        let narrow = keep(space / 2);
+        let dense = sum(&short, 2 * SHORT) + space > room || narrow != keep(space);
+        let kept = if dense { narrow } else { keep(space) };
+        let whole = sum(&short, SHORT / 2) + space / 2 <= room;
         for (column, kept) in table.column_iter_mut().zip(kept) {
             if dense {
                 column.set_padding((0, 1));
@@ -253,6 +300,45 @@ mod tests {
         // Where there is not, days come first.
         let text = text(60);
         assert!(!text.contains(number) && text.contains("2026-11-17"), "{text}");
+    }
+
+    /// Whoever is to copy the number gets it whole; what a page of the case says too is left out.
+    #[test]
+    fn columns_that_can_be_spared_go_before_a_number_breaks() {
+        let number = "GS-202611-620423-FEE01-000001";
+        let message = "低保边缘，近三月自付上升".repeat(6);
+        let cells = [
+            ("督办编号", number),
+            ("状态", "已下发"),
+            ("期限", "2026-11-17"),
+            ("责任", "县农业农村局"),
+            ("名称", "高额费用预警（低收入人口）"),
+            ("说明", message.as_str()),
+        ];
+        let array = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
+        let batch = RecordBatch::try_from_iter(cells.map(|(name, text)| (name, array(text))));
+        let batch = batch.expect("a batch");
+        let shown = |room: u16| names(&fit(&batch, &["说明", "责任"], room).expect("columns"));
+        assert_eq!(shown(87), names(&batch), "29 + 6 + 10 + 12 + 12 + 12 and a gap behind each");
+        assert_eq!(shown(86), ["督办编号", "状态", "期限", "责任", "名称"]);
+        assert_eq!(shown(70), ["督办编号", "状态", "期限", "名称"]);
+        assert_eq!(shown(20), ["督办编号", "状态", "期限", "名称"], "nothing else can be spared");
+        for room in [74, 80, 86] {
+            let batch = fit(&batch, &["说明", "责任"], room).expect("columns");
+            let mut table = filled_in(&batch).expect("a table");
+            table.set_width(room);
+            let text = drawn(table);
+            assert!(text.contains(number) && text.contains("2026-11-17"), "{text}");
+        }
+    }
+
+    #[test]
+    fn gaps_are_narrow_where_that_keeps_one_more_column_whole() {
+        let mut table = plain_table();
+        table.set_width(30).set_header(["县", "文件"]);
+        table.add_row(["靖远县", "GS-2026-12-01-620421-1"]);
+        // 6 + 22 and four gaps are 32, two are 30.
+        assert!(drawn(table).contains("靖远县 GS-2026-12-01-620421-1"));
     }
 
     #[test]

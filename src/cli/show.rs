@@ -107,6 +107,7 @@ pub fn show(args: &Args) -> Result<ExitCode> {
         What::Runs => runs(&setup)?,
     };
     let rows = args.limit.unwrap_or(usize::MAX).min(batch.num_rows());
+    output::left_out(batch.num_rows() - rows);
     let batch = without_ids(&batch.slice(0, rows))?;
     // The names in the list of links are those of the decisions that people write.
     let page = args.out.output == Form::Table && args.what != What::Links;

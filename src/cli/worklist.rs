@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use chrono::NaiveDate;
 
-use super::case::{Desk, Where};
+use super::case::{Desk, Where, office};
 use super::output::{self, Form, Out};
 use super::show::columns;
 use crate::division::Divisions;
@@ -48,7 +48,7 @@ pub struct Args {
     place: Where,
     #[command(flatten)]
     whose: Whose,
-    /// Only cases of these offices: their codes, as rules have them in `route`.
+    /// Only cases of these offices: their codes, or their titles.
     #[arg(long, value_delimiter = ',')]
     owner: Vec<String>,
     /// Also cases that an office settles without a visit.
@@ -80,13 +80,16 @@ struct Whose {
 }
 
 impl Whose {
-    fn read(&self, args: &Args, divisions: &Divisions) -> Result<worklist::Wanted> {
+    fn read(&self, args: &Args, desk: &Desk, cases: &Cases) -> Result<worklist::Wanted> {
+        let divisions = &desk.setup.divisions;
         let place = self.village.as_deref().map(|code| prefix(divisions, code)).transpose()?;
+        let owners = args.owner.iter().map(|name| office(desk, cases.by_number.values(), name));
+        let owners = owners.collect::<Result<Vec<_>>>()?;
         let doctor = self.doctor.as_deref().map(|name| match name.trim() {
             "none" | worklist::NOBODY => String::new(),
             name => name.to_owned(),
         });
-        let (place, owners) = (place.unwrap_or_default(), args.owner.clone());
+        let place = place.unwrap_or_default();
         Ok(worklist::Wanted { place, doctor, owners, office: args.office })
     }
 }
@@ -108,11 +111,12 @@ fn prefix(divisions: &Divisions, raw: &str) -> Result<String> {
 /// Gives the list out.
 ///
 /// # Errors
-/// No night or ledger, or a damaged one; a place that the register does not have; what cannot be
-/// written.
+/// No night or ledger, or a damaged one; a place that the register does not have, no such office;
+/// what cannot be written.
 pub fn worklist(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
-    let wanted = args.whose.read(args, &desk.setup.divisions)?;
+    let now = desk.store.cases()?;
+    let wanted = args.whose.read(args, &desk, &now)?;
     let night = desk.day()?;
     let last = desk.setup.last_night(night).and_then(|n| date_of(&n));
     let since = args.since.or(last);
@@ -121,7 +125,7 @@ pub fn worklist(args: &Args) -> Result<ExitCode> {
     let cut = since.map_or(Ok(0), |since| known(&desk, since, then.as_deref(), &events))?;
     let (before, after) = events.split_at(cut);
     let before = Cases::fold(before)?;
-    let (now, memory) = (desk.store.cases()?, desk.memory()?);
+    let memory = desk.memory()?;
     let setup = &desk.setup;
     let doctors_of = |night: Option<&str>, cases: &Cases| match night {
         Some(night) => Doctors::read(&setup.pipeline, &setup.keys, &setup.lake.night(night), cases),
@@ -197,13 +201,13 @@ fn texts(visits: &[Visit], text: impl Fn(&Visit) -> String) -> ArrayRef {
     Arc::new(texts.collect::<StringArray>())
 }
 
-/// What fits on a terminal.
+/// What fits on a terminal: the term says the days that are left, the page of the case the message.
 fn short(visits: &[Visit]) -> Result<RecordBatch> {
     let marked = |v: &Visit| match v.change.as_str() {
         "" => v.mark.zh().to_owned(),
         change => format!("{}：{change}", v.mark.zh()),
     };
-    columns(vec![
+    let all = columns(vec![
         ("村", texts(visits, |v| v.village_name.clone())),
         ("灯", texts(visits, |v| v.severity.zh().into())),
         ("标记", texts(visits, marked)),
@@ -213,7 +217,8 @@ fn short(visits: &[Visit]) -> Result<RecordBatch> {
         ("期限", texts(visits, |v| v.due.map_or_else(String::new, |d| d.to_string()))),
         ("时间", texts(visits, |v| v.term.clone())),
         ("督办编号", texts(visits, |v| v.number.clone())),
-    ])
+    ])?;
+    output::fitting(&all, &["时间", "说明", "灯", "标记"])
 }
 
 fn full(visits: &[Visit], day: NaiveDate) -> Result<RecordBatch> {

@@ -26,7 +26,8 @@ pub struct Letter {
 }
 
 /// The letters that are due on a day: a county gets one of each kind, about the cases that have
-/// come as far as that kind.
+/// come as far as that kind. Of a case only the highest is written: each asks for something by a
+/// day of its own, and two of one day would ask for two things.
 pub fn letters(cases: &Cases, shower: &Shower<'_>, form: &Pack, day: NaiveDate) -> Vec<Letter> {
     let mut due: BTreeMap<(&str, usize), Vec<&Case>> = BTreeMap::new();
     for case in cases.by_number.values() {
@@ -42,6 +43,27 @@ pub fn letters(cases: &Cases, shower: &Shower<'_>, form: &Pack, day: NaiveDate) 
         letter(shower, form, day, (county, step), &own)
     });
     letters.collect()
+}
+
+/// Letters of late cases that were the highest on no day on which letters were written: they fell
+/// due after the last such day, and gave way to the next letter before this one. How many cases, by
+/// the last day on which the letter was the highest, and its step.
+pub fn passed_over(
+    cases: &Cases,
+    before: Option<NaiveDate>,
+    day: NaiveDate,
+) -> BTreeMap<(NaiveDate, usize), usize> {
+    let mut passed: BTreeMap<(NaiveDate, usize), usize> = BTreeMap::new();
+    for case in cases.by_number.values() {
+        let days = case.letter_days();
+        for step in 1..case.letters_due(day) {
+            // A letter is the highest after its own day, up to that of the next.
+            if before.is_none_or(|before| before <= days[step - 1]) {
+                *passed.entry((days[step], step)).or_default() += 1;
+            }
+        }
+    }
+    passed
 }
 
 fn letter(

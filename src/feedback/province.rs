@@ -128,8 +128,9 @@ fn index(order: &Order<'_>, written: &Written, sums: &Sums, folder: &Path) -> Re
     );
     files(&mut book.page("目录")?, setting, (&title, &about), &written.files)?;
     if let Some(form) = order.city {
-        summary(&mut book.page("汇总")?, setting, form, (&title, &about), &written.counties)?;
-        rank_page(&mut book.page("排名")?, form, (&title, &about), &written.counties)?;
+        let [whole, ranks] = ["汇总", "排名"].map(|what| format!("{author}督办件{what}"));
+        summary(&mut book.page("汇总")?, setting, form, (&whole, &about), &written.counties)?;
+        rank_page(&mut book.page("排名")?, form, (&ranks, &about), &written.counties)?;
     }
     if !order.selection.nowhere.is_empty() {
         nowhere(&mut book.page("归属不明")?, setting, &order.selection.nowhere)?;

@@ -217,7 +217,7 @@ impl Act {
         match self {
             Self::PackIssue { .. } => "反馈包下发",
             Self::PackReceive { .. } => "反馈包签收",
-            Self::PackReturn { .. } => "回执",
+            Self::PackReturn { .. } => "反馈包收回",
             Self::Reveal { .. } => "查看明文",
             other => other.verb().map_or("", Verb::zh),
         }

@@ -44,7 +44,7 @@ pub struct Case {
     pub due: Option<NaiveDate>,
     #[serde(with = "iso::list")]
     pub steps: Vec<NaiveDate>,
-    /// Letters sent: 0, 1, 2 …
+    /// Letters that fell due: 0, 1, 2 …
     pub step: usize,
     /// Since when the clock stands.
     #[serde(with = "iso::option")]
@@ -106,16 +106,24 @@ impl Case {
         }
     }
 
-    /// Letters that are due by a day: one after `due`, one after each step. Each has a day of its
+    /// The days after which letters fall due: the term, and each step. Each letter has a day of its
     /// own: where a step is no later than the one before it, its letter goes out a day after that.
-    pub fn letters_due(&self, day: NaiveDate) -> usize {
-        let Some(mut last) = self.due.filter(|_| self.overdue(day)) else { return 0 };
-        let mut letters = 1;
+    pub fn letter_days(&self) -> Vec<NaiveDate> {
+        let Some(mut last) = self.due else { return Vec::new() };
+        let mut days = vec![last];
         for step in &self.steps {
             last = (*step).max(last + Days::new(1));
-            letters += usize::from(day > last);
+            days.push(last);
         }
-        letters
+        days
+    }
+
+    /// Letters that are due by a day: none while the county need not answer.
+    pub fn letters_due(&self, day: NaiveDate) -> usize {
+        if !self.overdue(day) {
+            return 0;
+        }
+        self.letter_days().iter().filter(|last| day > **last).count()
     }
 
     /// The case after one more event.

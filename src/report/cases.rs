@@ -25,7 +25,7 @@ pub(super) fn cases(summary: &Summary) -> Markup {
             "件、转入豁免" (count(cases.waived_open)) "件。现有在办" b { (count(cases.open)) "件" }
             "，其中逾期" b { (count(cases.overdue)) "件" }
             @if cases.open > 0 { "（" (percent(cases.overdue, cases.open)) "）" }
-            "；退回" (count(cases.sent_back)) "件，应发督办文书" (count(cases.letters)) "份。"
+            "；退回" (count(cases.sent_back)) "件，应发督办文书" (count(cases.letters)) "件次。"
         }
         div.chips {
             @for state in State::ALL {
@@ -53,7 +53,7 @@ fn counties(summary: &Summary) -> Markup {
     let most = lines.iter().map(|(_, c)| c.open).max().unwrap_or(0);
     let name = |code: &str| {
         let line = summary.counties.iter().find(|c| c.county == code);
-        line.map_or_else(|| "地区不明".to_owned(), |c| format!("{}{}", c.city, c.name))
+        line.map_or_else(|| "归属不明".to_owned(), |c| format!("{}{}", c.city, c.name))
     };
     html! {
         table.cards {

@@ -32,7 +32,7 @@ impl<'a> Line<'a> {
             own.map(|(_, anomalies)| anomalies).sum()
         };
         Self {
-            name: if county.name.is_empty() { "县区不明" } else { &county.name },
+            name: if county.name.is_empty() { "归属不明" } else { &county.name },
             persons: county.persons,
             severities: [county.red, county.orange, county.yellow, county.blue],
             new: county.new,

@@ -138,6 +138,8 @@ fn cases_are_listed_as_the_night_found_them() {
     only(&["--county", "620122"], "county", "620122");
     only(&["--city", "兰州市"], "county", "6201");
     assert_eq!(ledger.list(&["--limit", "1"]).len(), 1);
+    let cut = ledger.call(&["case", "list", "--limit", "1"]).go().ended(0).stderr;
+    assert!(cut.contains(&format!("left {} more rows out", all.len() - 1)), "{cut}");
     assert_eq!(ledger.list(&["--overdue"]), Vec::<Value>::new());
     let shown = ledger.call(&["case", "list"]).go().ended(0);
     assert!(
@@ -152,6 +154,24 @@ fn cases_are_listed_as_the_night_found_them() {
     for nowhere in ["无此县", "", "629999"] {
         ledger.call(&["case", "list", "--county", nowhere]).go().ended(2);
     }
+    // An empty list would say that there is nothing of the kind.
+    for (flag, nothing) in [("--rule", "NO1"), ("--owner", "无此单位")] {
+        ledger.call(&["case", "list", flag, nothing]).go().ended(2);
+    }
+    ledger.call(&["case", "list", "--county", "000000"]).go().ended(0);
+}
+
+/// What is to be copied into the next command.
+#[test]
+fn the_number_of_a_case_stays_whole_on_a_narrow_terminal() {
+    let ledger = Ledger::new();
+    let numbers = ledger.list(&[]);
+    let shown = ledger.call(&["case", "list"]).env("COLUMNS", "80").go().ended(0).stdout;
+    let whole = |case: &Value| shown.contains(text(case, "number"));
+    assert!(!numbers.is_empty() && numbers.iter().all(whole), "{shown}");
+    let wide = |line: &str| line.chars().map(|c| 1 + usize::from(!c.is_ascii())).sum::<usize>();
+    assert!(shown.lines().all(|line| wide(line) <= 80), "{shown}");
+    assert!(shown.contains("名称") && !shown.contains("说明"), "{shown}");
 }
 
 #[test]
@@ -169,6 +189,12 @@ fn a_case_that_is_late_says_by_how_much() {
     assert_eq!((text(&late[0], "number"), &late[0]["days_overdue"]), (&*case.number, &3.into()));
     assert_eq!(ledger.list(&["--due-before", &on]).len(), 1);
     assert!(ledger.list(&["--due-before", &day.to_string()]).is_empty());
+    let answer = json!({"outcome": "fixed", "pack": "p", "file": "f"});
+    let act = Act::Answer(Box::new(serde_json::from_value(answer).expect("an answer")));
+    let about = case.number.clone();
+    let answered = Draft { about, day, actor: "甲".into(), act };
+    store.append(vec![answered], "t").expect("answered");
+    assert!(ledger.list(&["--due-before", &on]).is_empty(), "nobody is asked for it any more");
 }
 
 #[test]
@@ -223,6 +249,14 @@ fn people_act_and_the_history_says_so() {
     hand(&["--county", "榆中县"], 0);
     assert_eq!(ledger.state(&other), State::HandedOver);
     assert_eq!(ledger.list(&["--county", "620123"]).len(), 1);
+    for words in [vec!["case", "show", &other], vec!["ledger", "show", "--about", &other]] {
+        let page = ledger.call(&words).env("COLUMNS", "300").go().ended(0).stdout;
+        assert!(page.contains("620123 榆中县 ") && !page.contains(" county_"), "{page}");
+    }
+
+    let all = ledger.list(&[]);
+    let over = |case: &Value| ["waived", "closed", "vanished"].contains(&text(case, "state"));
+    assert!(all.iter().skip_while(|&case| !over(case)).all(over), "what is over comes last");
 
     let page = ledger.call(&["case", "show", &anomaly]).go().ended(0).stdout;
     for words in ["立案", "指派", "小王", "豁免", "李处 E-7", "2027-01-31", "省卫健委甲"]

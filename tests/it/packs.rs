@@ -468,3 +468,43 @@ fn letters_name_late_cases_and_no_people() {
         world.cases().into_values().filter(|c| c.state.is_open()).map(|c| c.number).collect();
     assert_eq!(told, late, "every case is late by then");
 }
+
+/// Letters are written once a month, say: the milder ones of a case gave way meanwhile. They can be
+/// had as of their own day, whatever the ledger noted since.
+#[test]
+fn letters_of_a_day_that_is_over_are_those_of_that_day() {
+    let world = World::of(tiny_lake());
+    world.issue(&[]).ended(0);
+    let case = world.cases().into_values().find(|c| c.letter_days().len() == 3);
+    let case = case.expect("a case with three letters");
+    let [_, second, _] = case.letter_days()[..] else { panic!("three letters") };
+    let later = second + chrono::Days::new(1);
+    let note = |step: usize| Draft {
+        about: case.number.clone(),
+        day: later,
+        actor: "bidui".into(),
+        act: Act::Escalate { step },
+    };
+    world.store().append(vec![note(1), note(2)], "t").expect("a night notes two letters");
+    let write = |on: chrono::NaiveDate| {
+        let said = world.pack(&["letters", "--on", &on.to_string()]).go().ended(0);
+        let home = world.lake().join(format!("packs/letters-{on}"));
+        let mut names = bidui::lake::names_in(&home);
+        let text = |name: &String| std::fs::read_to_string(home.join(name)).expect("a letter");
+        names.retain(|name| text(name).contains(&case.number));
+        (names, said.stderr)
+    };
+    let hint = format!("--on {second}` writes it");
+    let (names, told) = write(later);
+    assert!(names.len() == 1 && names[0].ends_with("_督办函.txt"), "the highest: {names:?}");
+    assert!(told.contains("提示函") && told.contains(&hint), "{told}");
+    let (names, _) = write(second);
+    assert!(names.len() == 1 && names[0].ends_with("_提示函.txt"), "as of its day: {names:?}");
+    let (_, told) = write(later);
+    assert!(!told.contains(&hint), "it is written: {told}");
+    // Of a county of another province nobody can say that nothing is overdue there.
+    for word in ["letters", "status"] {
+        world.pack(&[word, "--county", "410325"]).go().ended(2);
+        world.pack(&[word, "--county", "皋兰县"]).go().ended(0);
+    }
+}

@@ -536,7 +536,11 @@ fn an_id_in_the_name_of_a_file_is_in_no_receipt() {
 fn a_file_that_cannot_be_opened_is_told_in_chinese() {
     let world = World::of(&[]);
     let id = "629101198505050018";
-    let (lines, cover) = world.send_file(&world.home.path().join(format!("回_{id}.xlsx")), &[]);
+    let path = world.home.path().join(format!("回_{id}.xlsx"));
+    let missing = world.pack("take-back", &[&path.display().to_string()]).ended(2).stderr;
+    assert!(missing.contains("there is no file") && !missing.contains(id), "{missing}");
+    std::os::unix::fs::symlink("nowhere", &path).expect("a link that leads nowhere");
+    let (lines, cover) = world.send_file(&path, &[]);
     assert!(lines.is_empty() && cover.contains("文件无法读取（无法打开："), "{cover}");
     let folder = world.home.path().display().to_string();
     assert!(!cover.contains(id) && !cover.contains(&folder), "{cover}");

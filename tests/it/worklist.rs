@@ -94,6 +94,8 @@ fn a_county_gets_all_its_visits_and_no_others() {
     let owned = |r: &Value| ["county_health", "township"].contains(&text(r, "owner"));
     assert!(mine.iter().all(owned) && !mine.is_empty() && mine.len() < rows.len());
     assert_eq!(numbers(&mine, open), numbers(&rows, |r| open(r) && owned(r)));
+    assert_eq!(list(&["--village", COUNTY, "--owner", "县卫健局,乡镇"]), mine);
+    call(&gansu(), &shared().lake, &["--village", COUNTY, "--owner", "无此单位"]).ended(2);
     // What an office settles is left out, and said so; it is listed when asked for.
     let said = call(&gansu(), &shared().lake, &["--village", COUNTY]).ended(0);
     let everything = list(&["--village", COUNTY, "--office"]);

@@ -276,7 +276,10 @@ fn county(desk: &Desk, name: &str) -> Result<String> {
 }
 
 /// The code of an office that some rule routes to, by code or title.
-fn office(desk: &Desk, name: &str) -> Result<String> {
+///
+/// # Errors
+/// No rule routes to such an office.
+pub(super) fn office(desk: &Desk, name: &str) -> Result<String> {
     let rules = desk.setup.pipeline.rules.values();
     let offices: std::collections::BTreeSet<&str> = rules.map(|r| r.route.to.as_str()).collect();
     let code = desk.setup.pipeline.office_code(name);

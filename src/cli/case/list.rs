@@ -13,9 +13,9 @@ use crate::cli::output::{self, Form, Out};
 use crate::cli::show::columns;
 use crate::division::Divisions;
 use crate::error::{Error, Result};
+use crate::ledger::advance::NOWHERE;
 use crate::ledger::case::Case;
 use crate::ledger::state::State;
-use crate::night::Setup;
 
 /// What `bidui case list` can be told.
 #[derive(clap::Args)]
@@ -59,16 +59,18 @@ pub struct Args {
 /// Lists the cases, the earliest term first.
 ///
 /// # Errors
-/// No night or ledger, or a damaged one; a state or place that there is not; what cannot be
-/// written.
+/// No night or ledger, or a damaged one; a rule, state, place or office that there is not; what
+/// cannot be written.
 pub fn list(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let day = args.on.map_or_else(|| desk.day(), Ok)?;
-    let filter = Filter::new(args, &desk.setup)?;
     let mut cases: Vec<Case> = desk.store.cases()?.by_number.into_values().collect();
+    let filter = Filter::new(args, &desk, &cases)?;
     cases.retain(|case| filter.takes(args, case, day));
     cases.sort_by(|a, b| order(a).cmp(&order(b)));
+    let all = cases.len();
     cases.truncate(args.limit.unwrap_or(usize::MAX));
+    output::left_out(all - cases.len());
     let memory = desk.memory()?;
     let batch = batch(&desk, &cases, &memory, day)?;
     let batch = if args.out.output == Form::Table { short(&batch)? } else { batch };
@@ -76,9 +78,10 @@ pub fn list(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What somebody must do comes first, the earliest term first.
-fn order(case: &Case) -> (bool, NaiveDate, &str) {
-    (!case.state.is_waiting(), case.due.unwrap_or(NaiveDate::MAX), &case.number)
+/// What somebody must do comes first, the earliest term first; what is over comes last.
+fn order(case: &Case) -> (bool, bool, NaiveDate, &str) {
+    let (asked, open) = (case.state.is_waiting(), case.state.is_open());
+    (!asked, !open, case.due.unwrap_or(NaiveDate::MAX), &case.number)
 }
 
 /// Arguments that had to be read.
@@ -90,7 +93,14 @@ struct Filter {
 }
 
 impl Filter {
-    fn new(args: &Args, setup: &Setup) -> Result<Self> {
+    fn new(args: &Args, desk: &Desk, cases: &[Case]) -> Result<Self> {
+        let setup = &desk.setup;
+        if let Some(rule) = args.rule.as_deref()
+            && !setup.pipeline.rules.keys().any(|id| id.starts_with(rule))
+            && !cases.iter().any(|case| case.rule.starts_with(rule))
+        {
+            return Err(Error::usage(format!("no rule has an id that begins with `{rule}`")));
+        }
         let mut states = Vec::new();
         for word in &args.state {
             match (word.as_str(), State::of(word)) {
@@ -110,7 +120,7 @@ impl Filter {
             name.as_deref().map(|name| places(&setup.divisions, name, level)).transpose()
         };
         let (counties, cities) = (places(&args.county, 3)?, places(&args.city, 2)?);
-        let owner = args.owner.as_deref().map(|name| setup.pipeline.office_code(name).to_owned());
+        let owner = args.owner.as_deref().map(|name| office(desk, cases, name)).transpose()?;
         Ok(Self { states, counties, cities, owner })
     }
 
@@ -130,32 +140,51 @@ impl Filter {
             && (!args.overdue || case.overdue(day))
             && args
                 .due_before
-                .is_none_or(|b| case.state.is_open() && case.due.is_some_and(|d| d < b))
+                .is_none_or(|b| case.state.is_waiting() && case.due.is_some_and(|d| d < b))
     }
+}
+
+/// The code of an office, by code or title: one that has a case, or that some rule routes to.
+///
+/// # Errors
+/// There is no such office.
+pub(in crate::cli) fn office<'a>(
+    desk: &Desk,
+    cases: impl IntoIterator<Item = &'a Case>,
+    name: &str,
+) -> Result<String> {
+    let code = desk.setup.pipeline.office_code(name);
+    if cases.into_iter().any(|case| case.owner == code) {
+        return Ok(code.to_owned());
+    }
+    super::act::office(desk, name)
 }
 
 /// Beginnings of county codes: of a code, or of the divisions of a level that have a name.
 ///
 /// # Errors
 /// No division of the level has a name that begins so.
-pub(super) fn places(divisions: &Divisions, name: &str, level: u8) -> Result<Vec<String>> {
+pub(in crate::cli) fn places(divisions: &Divisions, name: &str, level: u8) -> Result<Vec<String>> {
     let digits = usize::from(level) * 2;
     let found: Vec<String> = if name.bytes().all(|b| b.is_ascii_digit()) && name.len() >= 2 {
         let start = &name[..name.len().min(digits)];
-        let known = divisions.iter().any(|d| d.code.starts_with(start));
+        // Of some cases nobody knows the county yet.
+        let known = start == NOWHERE || divisions.iter().any(|d| d.code.starts_with(start));
         known.then(|| start.to_owned()).into_iter().collect()
     } else {
         let named = divisions.iter().filter(|d| d.level == level && d.label.starts_with(name));
         named.map(|d| d.code[..digits].to_owned()).collect()
     };
     if found.is_empty() || name.is_empty() {
-        return Err(Error::usage(format!("there is no county or city `{name}`"))
-            .hint("give its name as in the register, or its code of 6 digits"));
+        let (what, digits) = if level == 2 { ("city", 4) } else { ("county", 6) };
+        return Err(Error::usage(format!("there is no {what} `{name}`"))
+            .hint(format!("give its name as in the register, or its code of {digits} digits")));
     }
     Ok(found)
 }
 
-/// Columns of the short table for a terminal: name in the batch, heading.
+/// Columns of the short table for a terminal: name in the batch, heading. A narrow one leaves out
+/// what `bidui case show` tells.
 const SHORT: [(&str, &str); 8] = [
     ("number", "督办编号"),
     ("state_zh", "状态"),
@@ -171,7 +200,7 @@ fn short(batch: &RecordBatch) -> Result<RecordBatch> {
     let take = |(name, heading): &(&'static str, &'static str)| {
         batch.column_by_name(name).map(|column| (*heading, column.clone()))
     };
-    columns(SHORT.iter().filter_map(take).collect())
+    output::fitting(&columns(SHORT.iter().filter_map(take).collect())?, &["说明", "对象", "责任"])
 }
 
 /// The cases with what the night knows of them.

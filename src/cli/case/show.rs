@@ -7,7 +7,9 @@ use crate::cli::ledger::{for_people, leave_person_out};
 use crate::cli::{Page, output};
 use crate::error::{Error, Result};
 use crate::ledger::act::{Act, Event, Fault, Outcome};
+use crate::ledger::advance::NOWHERE;
 use crate::ledger::case::{Case, Cases};
+use crate::night::Setup;
 use crate::privacy::hide_ids;
 
 /// What `bidui case show` can be told.
@@ -83,16 +85,15 @@ fn page(desk: &Desk, case: &Case, events: &[Event]) -> Result<String> {
     let day = desk.day()?;
     let memory = desk.memory()?;
     let anomaly = memory.get(&case.anomaly);
-    let county = desk.setup.divisions.name(&case.county).unwrap_or_default();
     let mut text = format!(
-        "{} {}（{}）{}\n{} {} · {} {county} · 责任 owner {}",
+        "{} {}（{}）{}\n{} {} · {} · 责任 owner {}",
         case.number,
         case.state.zh(),
         case.state.word(),
         if case.overdue(day) { " 逾期 overdue" } else { "" },
         case.rule,
         anomaly.map_or("", |a| a.title.as_str()),
-        case.county,
+        place(&desk.setup, &case.county),
         desk.setup.pipeline.office(&case.owner),
     );
     if !case.assignee.is_empty() {
@@ -113,7 +114,7 @@ fn page(desk: &Desk, case: &Case, events: &[Event]) -> Result<String> {
     text.push_str("\n经过 history\n");
     for event in events {
         let draft = &event.draft;
-        let said = said(&draft.act);
+        let said = told(&desk.setup, &draft.act);
         let line = format!("  {} {} {} {said}", draft.day, draft.act.zh(), draft.actor);
         text.push_str(line.trim_end());
         text.push('\n');
@@ -136,14 +137,15 @@ fn facts(desk: &Desk, case: &Case) -> Vec<(&'static str, String)> {
     facts.extend(days.into_iter().filter_map(|(name, d)| Some((name, d?.to_string()))));
     if case.step > 0 {
         let letter = desk.policy.letter(case.step);
-        facts.push(("应发函件 letters due", format!("{} {letter}", case.step)));
+        facts.push(("应发督办文书 letters due", format!("{} {letter}", case.step)));
     }
     let counts = [("退回 sent back", case.sent_back), ("反弹 relapses", case.relapses)];
     facts.extend(counts.into_iter().filter(|c| c.1 > 0).map(|(n, c)| (n, c.to_string())));
+    let from = place(&desk.setup, &case.handed_by);
     let texts = [
         ("反馈包 pack", &case.pack),
         ("理由 reason", &case.reason),
-        ("转自 handed over by", &case.handed_by),
+        ("转自 handed over by", &from),
     ];
     let said = texts.into_iter().filter(|t| !t.1.is_empty());
     facts.extend(said.map(|(name, text)| (name, text.clone())));
@@ -168,6 +170,28 @@ pub(in crate::cli) fn tell_terms(events: &mut [Event]) {
     }
 }
 
+/// A county's code with its name, as far as there is one; nothing of no county.
+fn place(setup: &Setup, county: &str) -> String {
+    let name = match county {
+        "" => return String::new(),
+        NOWHERE => "归属不明",
+        county => setup.divisions.name(county).unwrap_or_default(),
+    };
+    format!("{county} {name}").trim_end().to_owned()
+}
+
+/// What an act says to people, with the names of counties and offices.
+pub(in crate::cli) fn told(setup: &Setup, act: &Act) -> String {
+    match act {
+        Act::Open { rule, county, .. } => format!("{rule} {}", place(setup, county)),
+        Act::HandOver { county, owner, reason } => {
+            let owner = setup.pipeline.office(owner);
+            format!("{} {owner}：{reason}", place(setup, county))
+        }
+        act => said(act),
+    }
+}
+
 /// What an act says, in a few words; who answered stays in the ledger.
 pub(in crate::cli) fn said(act: &Act) -> String {
     match act {
@@ -188,7 +212,8 @@ pub(in crate::cli) fn said(act: &Act) -> String {
         Act::Close { reason } | Act::Reopen { reason, .. } => reason.clone(),
         Act::Waive { reason, approver, evidence_no, until } => {
             let until = until.map_or_else(String::new, |u| format!(" 至 {u}"));
-            format!("{reason}（{approver} {evidence_no}）{until}")
+            let by = format!("{approver} {evidence_no}");
+            format!("{reason}（{}）{until}", by.trim())
         }
         Act::HandOver { county, owner, reason } => format!("{county} {owner}：{reason}"),
         Act::Escalate { step } => format!("第 {step} 次"),

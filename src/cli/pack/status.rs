@@ -7,6 +7,7 @@ use arrow::array::{ArrayRef, StringArray, UInt64Array};
 use chrono::NaiveDate;
 
 use super::{Desk, Where};
+use crate::cli::case::places;
 use crate::cli::output::{self, Form, Out};
 use crate::cli::show::columns;
 use crate::error::{Error, Result};
@@ -23,7 +24,7 @@ pub struct Args {
     /// The month, such as 2026-10 [default: the last one that was issued].
     #[arg(long)]
     month: Option<String>,
-    /// Only counties whose code begins so.
+    /// Only this county: its code, or its name.
     #[arg(long)]
     county: Option<String>,
     /// The day that lateness is counted at [default: that of the current night].
@@ -34,8 +35,8 @@ pub struct Args {
 /// Shows the packs.
 ///
 /// # Errors
-/// No night or ledger, or a damaged one; a month that is none, or no pack that was ever issued;
-/// what cannot be written.
+/// No night or ledger, or a damaged one; a month that is none, or no pack that was ever issued; no
+/// such county; what cannot be written.
 pub fn status(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let events = desk.store.events()?;
@@ -47,8 +48,10 @@ pub fn status(args: &Args) -> Result<ExitCode> {
     };
     let day = args.on.map_or_else(|| desk.day(), Ok)?;
     let mut lines = status::status(&events, month, day)?;
-    let begins = |l: &PackLine| args.county.as_ref().is_none_or(|c| l.county.starts_with(c));
-    lines.retain(begins);
+    if let Some(name) = &args.county {
+        let counties = places(&desk.setup.divisions, name, 3)?;
+        lines.retain(|l| counties.iter().any(|code| l.county.starts_with(code)));
+    }
     let text = |f: &dyn Fn(&PackLine) -> String| -> ArrayRef {
         Arc::new(lines.iter().map(|l| Some(f(l))).collect::<StringArray>())
     };
@@ -85,9 +88,14 @@ pub fn status(args: &Args) -> Result<ExitCode> {
     let heads = HEADS.map(|(zh, word)| if chinese { zh } else { word });
     // The pack's number says the county's code too; a terminal has no room for both.
     let pairs = heads.into_iter().zip(values).skip(usize::from(chinese));
-    output::give(&columns(pairs.collect())?, &args.out)?;
+    let all = columns(pairs.collect())?;
+    let page = if chinese { output::fitting(&all, &SPARE)? } else { all };
+    output::give(&page, &args.out)?;
     Ok(ExitCode::SUCCESS)
 }
+
+/// What a narrow terminal leaves out first: none of the counts that add up.
+const SPARE: [&str; 4] = ["收回", "督办", "下发", "签收"];
 
 /// Headings for people, and for programs.
 const HEADS: [(&str, &str); 16] = [
@@ -97,7 +105,7 @@ const HEADS: [(&str, &str); 16] = [
     ("下发", "issued"),
     ("件数", "rows"),
     ("签收", "signed"),
-    ("回执", "returns"),
+    ("收回", "returns"),
     ("反馈", "answered"),
     ("退回", "sent_back"),
     ("销号", "closed"),

@@ -142,8 +142,9 @@ fn before<'a>(events: &'a [Event], blake3: &str) -> Option<(&'a [Event], NaiveDa
 /// Takes files in, one after the other.
 ///
 /// # Errors
-/// No night, ledger or form for counties; nobody who takes them in; a day or an act that the ledger
-/// refuses; the machine. A file that cannot be read is no error: its receipt says so.
+/// A file that is not there; no night, ledger or form for counties; nobody who takes them in; a day
+/// or an act that the ledger refuses; the machine. A file that cannot be read is no error: its
+/// receipt says so.
 pub fn take_back(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
     let form = form(&desk)?;
@@ -154,6 +155,11 @@ pub fn take_back(args: &Args) -> Result<ExitCode> {
         actor: actor(args.actor.as_ref())?,
         county: args.county.clone(),
     };
+    // A slip of the hand is nothing that a county could put right, or gets a receipt for.
+    if let Some(file) = args.files.iter().find(|file| file.symlink_metadata().is_err()) {
+        return Err(Error::usage(format!("there is no file {}", file.display()))
+            .hint("nothing was taken in: say where the files lie"));
+    }
     let fields = Fields::new(&desk.setup.pipeline, form);
     let out = args.out.clone().unwrap_or_else(|| home(&desk, None).join("receipts"));
     durable::create_dir_all(&out)?;

@@ -118,7 +118,7 @@ impl<'a> Facts<'a> {
             return self.material.word("place");
         }
         let name = self.material.divisions.name(area);
-        name.map_or_else(|| "区划不明".to_owned(), str::to_owned)
+        name.map_or_else(|| "归属不明".to_owned(), str::to_owned)
     }
 
     /// The change of an area's figure since an earlier period; nothing without both values.

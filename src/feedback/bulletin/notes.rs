@@ -25,7 +25,7 @@ pub fn notes(facts: &Facts<'_>) -> Markup {
         ol.about {
             li { "环比与" (material.period.last()) "比，同比与上年同期比，取各期末次比对结果；本期数据日期为" (zh_date(facts.now.day)) "。" }
             li { "上升、下降、增加、减少和持平按公布的数值（百分比保留一位小数，四舍五入）相减得出；相减为零的为持平。" }
-            li { (material.cities()) "和" (material.word("place")) "数值由各县（市、区）分子、分母分别相加后计算；区划不明的对象只计入" (material.word("place")) "。" }
+            li { (material.cities()) "和" (material.word("place")) "数值由各县（市、区）分子、分母分别相加后计算；归属不明的对象只计入" (material.word("place")) "。" }
             li { "排名按指标优劣排列，数值相同的分母大者在前；分母不足" (from) "的县（市、区）基数过小，不参与排名。" }
             li { "综合得分为列入考评各指标的加权平均（" (weights(facts)) "），分母不足" (from) "的不计；有数据的指标权重不足" (policy.score.from) "%的不计得分；得分相同的名次并列。" }
             li { "红、黄、绿灯按项目设定的指标线判定，仅供工作调度参考。" }

@@ -166,7 +166,7 @@ fn cases(facts: &Facts<'_>) -> Markup {
     }
 }
 
-/// `（7天以内3件、8至30天2件、30天以上0件）`: how long the overdue cases are late.
+/// `（7天以内3件、8至30天2件、31天以上0件）`: how long the overdue cases are late.
 fn ages(facts: &Facts<'_>, cases: &CaseFacts) -> String {
     let bounds = &facts.policy().ageing;
     let counts = cases.ages(bounds, |_| true);

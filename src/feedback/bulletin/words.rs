@@ -41,11 +41,12 @@ pub fn listed<T: AsRef<str>>(names: &[T]) -> String {
     names.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("、")
 }
 
-/// What ages up to these days are called: `7天以内`, `8至30天`, `30天以上`.
+/// What ages up to these days are called: `7天以内`, `8至30天`, `31天以上`. Both 以内 and 以上 count the day
+/// that they name.
 pub fn age_words(bounds: &[u32]) -> Vec<String> {
     let between = |pair: &[u32]| format!("{}至{}天", pair[0] + 1, pair[1]);
     let first = bounds.first().map(|bound| format!("{bound}天以内"));
-    let last = bounds.last().map(|bound| format!("{bound}天以上"));
+    let last = bounds.last().map(|bound| format!("{}天以上", bound + 1));
     first.into_iter().chain(bounds.windows(2).map(between)).chain(last).collect()
 }
 

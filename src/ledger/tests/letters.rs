@@ -24,6 +24,7 @@ fn no_two_letters_of_a_case_are_due_on_one_day() {
     let case = after(&[("2026-01-05", issue)]);
     let days = ["2026-01-20", "2026-01-21", "2026-01-22", "2026-01-23", "2026-01-24"];
     assert_eq!(days.map(|d| case.letters_due(day(d))), [0, 1, 2, 3, 3]);
+    assert_eq!(case.letter_days(), days[..3].iter().map(|d| day(d)).collect::<Vec<_>>());
 }
 
 /// Its case is still the county's work until somebody closes it.

@@ -98,17 +98,17 @@ fn overdue_cases_are_told_by_their_age() {
     assert_eq!(facts.ages(&[7, 30], |_| true), [1, 1, 1]);
     assert_eq!(facts.ages(&[30], |_| true), [2, 1]);
     assert_eq!(facts.ages(&[7, 30], |county| county == "620122"), [0, 0, 0]);
-    assert_eq!(words::age_words(&[7, 30]), ["7天以内", "8至30天", "30天以上"]);
+    assert_eq!(words::age_words(&[7, 30]), ["7天以内", "8至30天", "31天以上"]);
     assert!(words::age_words(&[]).is_empty());
     with_material(&world(), "2026-11", (&history, &[]), false, |material| {
         let material = Material { drafts: Some(drafts.as_slice()), ..*material };
         let text = plain_text(&material);
-        assert!(text.contains("其中逾期3件（7天以内1件、8至30天1件、30天以上1件）。"), "{text}");
+        assert!(text.contains("其中逾期3件（7天以内1件、8至30天1件、31天以上1件）。"), "{text}");
         assert!(text.contains("应发督办文书0件次"), "what was sent nobody knows: {text}");
         let facts = Facts::of(&material).expect("facts");
         let grid = annex::flows(&facts).expect("a ledger");
         assert_eq!(grid.head.len(), grid.rows[0].len());
-        assert_eq!(grid.head.last().map(String::as_str), Some("逾期30天以上"));
+        assert_eq!(grid.head.last().map(String::as_str), Some("逾期31天以上"));
         assert_eq!(grid.rows[0].last().map(|cell| cell.text.as_str()), Some("1"));
     });
 }
