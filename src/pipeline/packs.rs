@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::spec::Title;
-use super::{Pipeline, yaml};
+use super::{Pipeline, forms, yaml};
 use crate::diagnostic::{Fault, Source};
 
 /// Things that a pack can show about a case.
@@ -102,7 +102,7 @@ impl Visits {
 }
 
 /// Is a rule the one of a pattern, or does its id begin so?
-fn fits(pattern: &str, rule: &str) -> bool {
+pub(super) fn fits(pattern: &str, rule: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(start) => rule.starts_with(start),
         None => rule == pattern,
@@ -270,6 +270,7 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
         }
         levels.push(pack.level);
         check_columns(pack, &mut wrong);
+        forms::check(pipeline, pack, &mut wrong);
         if pack.level == Level::County {
             check_themes(pipeline, pack, &mut wrong);
             check_fill(pipeline, pack, &mut wrong);
@@ -279,7 +280,7 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
 }
 
 /// Told the key, the value, what is wrong and what to do.
-type Wrong<'a> = dyn FnMut(&str, &str, String, &str) + 'a;
+pub(super) type Wrong<'a> = dyn FnMut(&str, &str, String, &str) + 'a;
 
 fn check_themes(pipeline: &Pipeline, pack: &Pack, wrong: &mut Wrong<'_>) {
     // To a spreadsheet `A` and `a` are one name.
@@ -351,7 +352,7 @@ fn check_fill(pipeline: &Pipeline, pack: &Pack, wrong: &mut Wrong<'_>) {
         let text = format!("`results` names no code list with rows: `{}`", pack.results);
         wrong("results:", &pack.results, text, "a list with `code` and `label`");
     }
-    for (code, _) in results.iter().filter(|(code, _)| !OUTCOMES.contains(code)) {
+    if let Some((code, _)) = results.iter().find(|(code, _)| !OUTCOMES.contains(code)) {
         let text = format!("`{code}` in the list `{}` is no outcome", pack.results);
         wrong("results:", &pack.results, text, &format!("codes are {}", OUTCOMES.join(", ")));
     }
