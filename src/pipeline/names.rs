@@ -45,8 +45,8 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     alike(pipeline, faults);
 }
 
-/// Files that people take for one. A child's takes the place of its parent's under the same name only, and
-/// a list under another is one that nobody asks for.
+/// Files that people take for one. A child's takes the place of its parent's under the same name
+/// only, and a list under another is one that nobody asks for.
 fn alike(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     let mut known: BTreeMap<String, (&String, &Source)> = BTreeMap::new();
     for (key, source) in pipeline.sources.iter().filter(|(key, _)| !key.ends_with(".test")) {

@@ -62,7 +62,7 @@ pub fn misread(pipeline: &Pipeline, casts: &Casts) -> Vec<Fault> {
 /// What a type is called, and how it is written.
 fn words(kind: &DataType) -> (&'static str, &'static str) {
     match kind {
-        DataType::Boolean => ("yes or no", "1 or 0"),
+        DataType::Boolean => ("1 or 0", "one of them"),
         DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => {
             ("a day", "2026-10-01, say")
         }

@@ -104,12 +104,20 @@ fn what_sql_takes_for_a_number_is_one() {
     let list = "basic-medical/codes/major_disease_30.csv";
     let said = &["major_disease_30.csv:2:26", "`18岁` is not", "views/person.sql", "`age_below`"];
     told(list, "C91.0,儿童白血病,,01,d01,2017,18,", "C91.0,儿童白血病,,01,d01,2017,18岁,", said);
+    // Flags: who writes a word for one would show a disease that nobody may see.
+    let (list, said) = ("basic-medical/codes/disease.csv", "`是` is not 1 or 0");
+    told(
+        list,
+        "高血压病,慢病,0,0",
+        "高血压病,慢病,是,0",
+        &["disease.csv:2:24", said, "`sensitive`"],
+    );
     // Numbers that a query holds against numbers, days, and yes or no.
     let view = "basic-medical/views/facility.sql";
     for (asked, cell, said) in [
         ("g.rank > 1", "甲", "`甲` is not a whole number"),
         ("CAST(g.rank AS DATE) < asof()", "2026年", "`2026年` is not a day"),
-        ("CAST(g.rank AS BOOLEAN)", "是", "`是` is not yes or no"),
+        ("CAST(g.rank AS BOOLEAN)", "是", "`是` is not 1 or 0"),
     ] {
         let policies = Policies::new();
         let columns = format!("{asked} AS odd, 1 AS grade_rank");
