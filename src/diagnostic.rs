@@ -22,24 +22,28 @@ impl Source {
         }
     }
 
-    /// Byte range of `value` where it stands as the value of `key`, else of `value` anywhere. A key that
-    /// a comment or a longer word holds is none.
+    /// Byte range of `value` where it stands as the value of `key`, else behind it on its line, else of
+    /// `value` anywhere. A key that a comment or a longer word holds is none.
     pub fn find_value(&self, key: &str, value: &str) -> Range<usize> {
-        let mut from = 0;
-        while let Some(found) = self.text[from..].find(key) {
-            let after = from + found + key.len();
-            let line_end = self.text[after..].find('\n').map_or(self.text.len(), |n| after + n);
-            let before = self.text[..from + found].rsplit('\n').next().unwrap_or_default();
+        let mut behind = None;
+        for (found, _) in self.text.match_indices(key) {
+            let after = found + key.len();
+            let rest = self.text[after..].split('\n').next().unwrap_or_default();
+            let before = self.text[..found].rsplit('\n').next().unwrap_or_default();
             let begins = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
-            if begins
-                && !before.trim_start().starts_with('#')
-                && let Some(at) = self.text[after..line_end].find(value)
-            {
-                return after + at..after + at + value.len();
+            if !begins || before.trim_start().starts_with('#') {
+                continue;
             }
-            from = after;
+            let Some(at) = rest.find(value) else { continue };
+            let span = after + at..after + at + value.len();
+            let whole =
+                !rest[at + value.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
+            if whole && rest[..at].chars().all(|c| matches!(c, ' ' | '"' | '\'' | '[' | '{')) {
+                return span;
+            }
+            behind.get_or_insert(span);
         }
-        self.find(value)
+        behind.unwrap_or_else(|| self.find(value))
     }
 
     /// Byte range of a word of SQL at or after `from`: not of a part of another one, nor in a comment.
@@ -217,8 +221,13 @@ mod tests {
         let source = Source { path: "a.sql".into(), text: text.into() };
         let at = source.find_value("columns:", "a").start;
         assert_eq!(source.line_column(at), (3, 10));
+        let text = "person: {name: name, sex: sex}\n- {name: sexes}\n- {name: sex, list: [b, a]}";
+        let source = Source { path: "a.yaml".into(), text: text.into() };
+        let place = |key, value| source.line_column(source.find_value(key, value).start);
+        assert_eq!((place("name:", "sex"), place("list:", "a")), ((3, 10), (3, 25)));
+        let source = Source { path: "a.sql".into(), text: "org_name -- name\n, name".into() };
         let word = source.find_word(0, "name").map(|span| source.line_column(span.start));
-        assert_eq!(word, Some((5, 3)));
+        assert_eq!(word, Some((2, 3)));
         assert_eq!(source.find_word(0, "nam"), None);
     }
 

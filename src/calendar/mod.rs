@@ -34,8 +34,8 @@ impl DateCell {
 
 /// Reads a day: 20220101, 2022-1-1, 2022/01/01, 2022.1.1, 2022年1月1日, 01-JAN-22, 44562 (Excel),
 /// with or without a time of day, full width, 长期. A year of two digits is 1950 to 2049. A month
-/// alone (2022-01, 202201) is its first day. With a zone (2021-12-31T16:00:00Z) it is the day that it
-/// was in China then.
+/// alone (2022-01, 202201) is its first day; `200512` may be one, or 12 May 2020, and is bad. With
+/// a zone (2021-12-31T16:00:00Z) it is the day that it was in China then.
 pub fn parse_date(raw: &str) -> DateCell {
     let bytes = raw.as_bytes();
     if let Some((year, rest)) = split_number(bytes, 4)
@@ -74,7 +74,9 @@ pub fn parse_month(raw: &str) -> DateCell {
     }
     match parse_date(raw) {
         DateCell::Value(date) => DateCell::Value(month_start(date)),
-        other => other,
+        // What may be a day as well is meant as a month here.
+        DateCell::Bad => read::month_of_six(raw).map_or(DateCell::Bad, DateCell::Value),
+        DateCell::Missing => DateCell::Missing,
     }
 }
 

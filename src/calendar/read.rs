@@ -272,20 +272,32 @@ fn from_digits(text: &str) -> DateCell {
     };
     match digits.len() {
         5 => serial(number(0, 5)),
-        6 if is_month_of_a_year(number(0, 4), number(4, 6)) => {
-            match judged(number(0, 4), number(4, 6), 2) {
-                DateCell::Value(date) => DateCell::Value(month_start(date)),
-                other => other,
-            }
-        }
-        6 => year((number(0, 2), 2))
-            .map_or(DateCell::Bad, |year| judged(year, number(2, 4), number(4, 6))),
+        6 => of_six(text.trim(), year((number(0, 2), 2)), number(2, 4), number(4, 6)),
         8 => judged(number(0, 4), number(4, 6), number(6, 8)),
         10 | 12 | 14 | 17 if number(8, 10) <= 24 => {
             judged(number(0, 4), number(4, 6), number(6, 8))
         }
         _ => DateCell::Bad,
     }
+}
+
+/// Six digits: a month, or a day with a short year. `200512` may be December of 2005 or 12 May 2020.
+fn of_six(text: &str, short: Option<u32>, month: u32, day: u32) -> DateCell {
+    let written = short.map_or(DateCell::Bad, |year| judged(year, month, day));
+    match (month_of_six(text), written) {
+        (Some(month), DateCell::Bad) => DateCell::Value(month),
+        (Some(_), _) => DateCell::Bad,
+        (None, written) => written,
+    }
+}
+
+/// The first day of a month that is written as six digits: `202204`.
+pub fn month_of_six(raw: &str) -> Option<NaiveDate> {
+    let text = plain(raw);
+    let text = text.trim().trim_start_matches(['\'', '`']);
+    let (year, rest) = split_number(text.as_bytes(), 4)?;
+    let (month, rest) = split_number(rest, 2)?;
+    (rest.is_empty() && is_month_of_a_year(year, month)).then(|| day(year as i32, month, 1))
 }
 
 /// A day as Excel counts it, 20000 (1954-10-03) to 80000 (2119-01-11).

@@ -21,6 +21,7 @@ use arrow::datatypes::{DataType, Decimal128Type};
 use chrono::NaiveDate;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::empty::EmptyTable;
+use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use crate::cores;
@@ -30,7 +31,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ledger::advance::NOWHERE;
 use crate::pipeline::Pipeline;
 use crate::pipeline::indicators::{Indicator, Unit};
-use crate::view::{self, Plans};
+use crate::view::{self, Casts, Plans};
 use figure::Figure;
 use table::Row;
 
@@ -46,21 +47,23 @@ const DENOMINATOR: &str = "denominator";
 /// The type of numerators and denominators.
 pub const DECIMAL: DataType = DataType::Decimal128(20, figure::SCALE as i8);
 
-/// Plans every indicator against the declared tables and the planned views, without data.
-///
-/// # Errors
-/// Every fault of their SQL at once.
-pub fn check(pipeline: &Pipeline, engine: &Engine, plans: &Plans) -> Result<(), Vec<Fault>> {
-    let mut faults = Vec::new();
+/// Plans every indicator against the declared tables and the planned views, without data: what their SQL
+/// takes columns of code lists for, and every fault of it.
+pub fn check(pipeline: &Pipeline, engine: &Engine, plans: &Plans) -> (Casts, Vec<Fault>) {
+    let (mut casts, mut faults) = (Casts::new(), Vec::new());
     match declared(pipeline, engine, plans) {
         Ok(context) => {
             let all: Vec<&Indicator> = pipeline.indicators.values().collect();
-            let checked = cores::each(&all, |indicator| check_one(pipeline, &context, indicator));
-            faults.extend(checked.into_iter().filter_map(Result::err));
+            for one in cores::each(&all, |indicator| check_one(pipeline, &context, indicator)) {
+                match one {
+                    Ok(own) => casts.extend(own),
+                    Err(fault) => faults.push(fault),
+                }
+            }
         }
         Err(error) => faults.push(Fault::of(&pipeline.dir, error.to_string())),
     }
-    if faults.is_empty() { Ok(()) } else { Err(faults) }
+    (casts, faults)
 }
 
 /// A session with every table and view that SQL may name, all of them empty.
@@ -85,7 +88,7 @@ fn check_one(
     pipeline: &Pipeline,
     context: &SessionContext,
     indicator: &Indicator,
-) -> Result<(), Fault> {
+) -> Result<Casts, Fault> {
     let source = pipeline.source("indicators", &indicator.id);
     let whole = |error: Error| Fault::of(&source.path, error.to_string());
     if indicator.sql.is_empty() {
@@ -93,9 +96,11 @@ fn check_one(
         return Err(Fault::at(source, 0..1, "there is no SQL below the header").hint(hint));
     }
     view::one_query(source, &indicator.sql)?;
-    let planned = engine::wait(context.sql(&indicator.sql)).map_err(whole)?;
-    let planned = planned.and_then(|frame| frame.into_optimized_plan());
-    let plan = planned.map_err(|e| view::sql_fault(source, &indicator.sql, &e))?;
+    let fail = |e: DataFusionError| view::sql_fault(source, &indicator.sql, &e);
+    let frame = engine::wait(context.sql(&indicator.sql)).map_err(whole)?.map_err(fail)?;
+    let file = format!("indicators/{}.sql", indicator.id);
+    let casts = view::casts(context, frame.logical_plan(), &file);
+    let plan = frame.into_optimized_plan().map_err(fail)?;
     let mut wanted = vec![COUNTY, NUMERATOR];
     if indicator.unit != Unit::Count {
         wanted.push(DENOMINATOR);
@@ -117,7 +122,14 @@ fn check_one(
             return Err(Fault::at(source, source.find(name), text));
         }
     }
-    Ok(())
+    if indicator.parts.is_empty() && schema.index_of(PART).is_ok() {
+        let text = "it gives a column `part`, and its header names no parts";
+        let hint = "add `parts:` with their titles, or leave the column out";
+        let start = source.find(&indicator.sql).start;
+        let span = source.find_word(start, PART).unwrap_or(start..start + 1);
+        return Err(Fault::at(source, span, text).hint(hint));
+    }
+    Ok(casts)
 }
 
 /// What became of the indicators of a night.

@@ -25,7 +25,7 @@ use crate::pipeline::spec::Rule;
 use crate::pipeline::{self, Pipeline};
 use crate::privacy::PersonKeys;
 use crate::rule::Judge;
-use crate::view::{self, Plans};
+use crate::view::{self, Casts, Plans};
 
 /// Views are planned for it where no night is known; parameters speak of it.
 pub const SOME_DAY: NaiveDate = NaiveDate::from_ymd_opt(2026, 1, 1).expect("a day");
@@ -257,7 +257,7 @@ fn check_sql(pipeline: &Pipeline, night: NaiveDate) -> Result<Plans, Vec<Fault>>
     let engine = Engine::new(night, None, &pipeline.codes).map_err(whole)?;
     let plans = view::plan(pipeline, &engine)?;
     let measured = || indicator::check(pipeline, &engine, &plans);
-    let (measured, judged) = beside(measured, || -> Result<Vec<Fault>, Vec<Fault>> {
+    let (measured, judged) = beside(measured, || -> Result<(Casts, Vec<Fault>), Vec<Fault>> {
         let context = engine.session().map_err(whole)?;
         let mut faults = Vec::new();
         for planned in &plans.views {
@@ -267,11 +267,16 @@ fn check_sql(pipeline: &Pipeline, night: NaiveDate) -> Result<Plans, Vec<Fault>>
             let judge = Judge::compile(pipeline, view, &planned.schema, rules, &context);
             faults.extend(judge.err().unwrap_or_default());
         }
-        faults.extend(units::check(pipeline, &engine, &plans).err().unwrap_or_default());
-        Ok(faults)
+        let (casts, of_units) = units::check(pipeline, &engine, &plans);
+        faults.extend(of_units);
+        Ok((casts, faults))
     });
-    let mut faults = judged?;
-    faults.extend(measured.err().unwrap_or_default());
+    let (mut casts, mut faults) = judged?;
+    faults.extend(measured.1);
+    casts.extend(measured.0);
+    casts.extend(plans.views.iter().flat_map(|view| view.casts.clone()));
+    faults.extend(view::misread(pipeline, &casts));
+    faults.extend(view::needs(pipeline));
     faults.extend(doctors::check(pipeline, &plans).err().unwrap_or_default());
     if faults.is_empty() { Ok(plans) } else { Err(faults) }
 }

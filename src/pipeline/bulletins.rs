@@ -177,6 +177,11 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
                 faults.push(Fault::at(source, source.find_value("weights", id), text).hint(hint));
             }
         }
+        if bulletin.score.from > 100 {
+            let text = "nobody has figures for more than 100 percent of the weights";
+            let span = source.find_value("from:", &bulletin.score.from.to_string());
+            faults.push(Fault::at(source, span, text).hint("such as `from: 60`"));
+        }
         lamps(pipeline, bulletin, source, faults);
         for pattern in bulletin.problems.iter().flat_map(|p| &p.rules) {
             let known = pipeline.rules.keys().any(|rule| fits(pattern, rule));

@@ -113,10 +113,13 @@ impl<'a> Checker<'a> {
             }
         }
         self.roles(table, &names);
-        if table.grain == Grain::Person && table.person.is_none() {
-            let text = "grain is person, but `person:` does not say which columns identify one";
-            self.wrong("grain:", "person", text.into(), "add `person: {id: …}`");
-        }
+        let (word, text) = match (table.grain, &table.person) {
+            (Grain::Person, None) => ("person", "nothing says by which columns persons are known"),
+            (Grain::Plain, Some(_)) => ("plain", "its rows are of nobody, whatever `person:` says"),
+            _ => return,
+        };
+        let hint = "a table of persons has `grain: person` and `person: {id: …}`";
+        self.wrong("grain:", word, text.into(), hint);
     }
 
     /// The columns by which a person is known are there, and of a kind that can be held together.

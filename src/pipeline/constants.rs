@@ -1,16 +1,16 @@
-//! What a contract says of a column and could not be obeyed: constants that its type does not read or
-//! that no row would be given, and units of what is no amount.
+//! What a contract says of a column and could not be obeyed: constants and mapped words that its type
+//! does not read, what no row would be given, and units of what is no amount.
 
 use arrow::datatypes::{Decimal128Type, DecimalType};
 
 use super::Pipeline;
-use super::spec::{ColumnType, Feed};
+use super::spec::{ColumnType, Feed, OnBad};
 use crate::amount;
 use crate::calendar::{self, DateCell};
 use crate::diagnostic::Fault;
 use crate::division::named;
 
-/// Adds every fault of a feed's constants and units.
+/// Adds every fault of a feed's constants, mapped words and units.
 pub(super) fn check(pipeline: &Pipeline, feed: &Feed, faults: &mut Vec<Fault>) {
     let Some(table) = pipeline.tables.get(&feed.table) else { return };
     let source = pipeline.source("feeds", &feed.id);
@@ -28,6 +28,30 @@ pub(super) fn check(pipeline: &Pipeline, feed: &Feed, faults: &mut Vec<Fault>) {
         if filled.is_some_and(|column| !column.optional || !column.path.is_empty()) {
             let text = format!("`{name}` is filled from the extract: no row has its constant");
             wrong("constants:", name, text, "take it out of `columns`, or out of `constants`");
+        }
+    }
+    for column in &feed.columns {
+        let Some(target) = table.column(&column.to) else { continue };
+        let nothing = |text: &String| text.is_empty() || feed.format.nulls.contains(text);
+        let own = column.map.iter().filter(|(_, value)| !nothing(value));
+        for (word, value) in own {
+            if let Some((what, hint)) = unread(&target.kind, value) {
+                let text = format!("`{word}` is read as `{value}`, which is {what}");
+                wrong("map:", value, text, hint);
+            }
+        }
+        if !column.map.is_empty() && !column.path.is_empty() {
+            let text =
+                format!("`{}` is named level by level, and nothing of it is mapped", column.to);
+            wrong("to:", &column.to, text, "take `map` away");
+        }
+        if column.required && column.optional && !feed.constants.contains_key(&column.to) {
+            let text = format!("`{}` is required, and an extract may lack it", column.to);
+            wrong("to:", &column.to, text, "keep one: no row has a value where it is lacking");
+        }
+        if column.required && column.on_bad == OnBad::Null {
+            let text = format!("`{}` is required, and a bad value of it dropped", column.to);
+            wrong("to:", &column.to, text, "keep one: `required`, or `on_bad: \"null\"`");
         }
     }
     for column in feed.columns.iter().filter(|column| column.unit.is_some()) {

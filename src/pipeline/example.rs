@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -69,7 +70,7 @@ pub fn rule_test(source: &Source) -> Result<RuleTest, Fault> {
 }
 
 /// Adds every fault of worked examples: those without a rule, those that are none, and rules that they
-/// name and that there are not.
+/// name and that there are not, or that are not tried on them.
 pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     let known = || pipeline.rules.keys().map(String::as_str);
     for (key, source) in &pipeline.sources {
@@ -93,5 +94,40 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
             let fault = Fault::at(source, span, format!("there is no rule `{other}`"));
             faults.push(fault.did_you_mean(other, known()));
         }
+        asof(source, test.asof.as_deref(), faults);
+        untried(pipeline, (id, source), &test, faults);
+    }
+}
+
+/// The night of an example, where it says one.
+pub(super) fn asof(source: &Source, day: Option<&str>, faults: &mut Vec<Fault>) {
+    if let Some(day) = day.filter(|day| day.parse::<NaiveDate>().is_err()) {
+        let fault =
+            Fault::at(source, source.find_value("asof:", day), format!("`{day}` is not a day"));
+        faults.push(fault.hint("write 2026-11-10"));
+    }
+}
+
+/// Rules that an example names under `also` and that are never tried on its rows.
+fn untried(
+    pipeline: &Pipeline,
+    (id, source): (&str, &Source),
+    test: &RuleTest,
+    faults: &mut Vec<Fault>,
+) {
+    let Some(own) = pipeline.rules.get(id) else { return };
+    for other in test.also.keys().filter_map(|other| pipeline.rules.get(other)) {
+        let (text, hint) = if other.id == own.id {
+            let text = format!("`{id}` is the rule of this example");
+            (text, "say under `expect` on what it fires".to_owned())
+        } else if other.over != own.over {
+            let text = format!("`{}` is over the view `{}`", other.id, other.over);
+            let hint = format!("an example tries rules over `{}` only: take it away", own.over);
+            (text, hint)
+        } else {
+            continue;
+        };
+        let span = source.find_value("also:", &other.id);
+        faults.push(Fault::at(source, span, text).hint(hint));
     }
 }

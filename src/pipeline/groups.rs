@@ -1,9 +1,11 @@
 //! Groups of rules: those of a pattern, and the columns of the night report's table of counties.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use super::Pipeline;
 use super::load::Layer;
+use super::{Pipeline, forms};
 use crate::diagnostic::Fault;
 
 /// Rules whose ids begin with the same letters.
@@ -34,6 +36,7 @@ pub(super) fn check(pipeline: &Pipeline, layers: &[Layer], faults: &mut Vec<Faul
     let groups = &pipeline.settings.groups;
     let says = |layer: &&Layer| layer.yaml.text.lines().any(|line| line.starts_with("groups:"));
     let yaml = &layers.iter().find(says).unwrap_or(&layers[0]).yaml;
+    let rules: BTreeSet<&str> = forms::rules(pipeline).into_iter().map(prefix).collect();
     for (place, group) in groups.iter().enumerate() {
         let name = &group.prefix;
         let fault = |message: String| Fault::at(yaml, yaml.find_value("prefix:", name), message);
@@ -44,6 +47,10 @@ pub(super) fn check(pipeline: &Pipeline, layers: &[Layer], faults: &mut Vec<Faul
         if group.zh.trim().is_empty() {
             let message = format!("the group `{name}` has no title");
             faults.push(fault(message).hint("say in zh what its rules are about"));
+        }
+        if !rules.is_empty() && !rules.contains(name.as_str()) {
+            let message = format!("no rule's id begins with `{name}` and a number");
+            faults.push(fault(message).did_you_mean(name, rules.iter().copied()));
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::spec::Title;
-use super::{Pipeline, TestRow, lists, yaml};
+use super::{Pipeline, TestRow, example, lists, yaml};
 use crate::diagnostic::{Fault, Source};
 
 /// What the figure of an indicator is.
@@ -255,7 +255,10 @@ fn orphans(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
             continue;
         }
         match indicator_test(source) {
-            Ok(test) => nowhere(pipeline, source, &test, faults),
+            Ok(test) => {
+                example::asof(source, test.asof.as_deref(), faults);
+                nowhere(pipeline, source, &test, faults);
+            }
             Err(fault) => faults.push(fault),
         }
     }

@@ -1,7 +1,7 @@
 //! Code lists and parameters: what their files say, and whether what columns, forms and SQL ask of
 //! them is there.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 use chrono::NaiveDate;
@@ -23,7 +23,7 @@ const PARAM: [&str; 4] = ["name", "area", "year", "value"];
 const AREAS: [usize; 6] = [0, 2, 4, 6, 9, 12];
 
 /// Lines with a heading or a row, and where they stand.
-fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
     let mut offset = 0;
     text.split_inclusive('\n').filter_map(move |line| {
         let start = offset;
@@ -79,7 +79,7 @@ fn separators(line: &str, more: bool) -> &'static str {
 }
 
 /// The first faults of a file, and how many more there are.
-fn some(source: &Source, mut faults: Vec<Fault>) -> Vec<Fault> {
+pub(super) fn some(source: &Source, mut faults: Vec<Fault>) -> Vec<Fault> {
     if faults.len() > TOLD {
         let more = faults.split_off(TOLD).len();
         let text = format!("{more} more rows of this list are wrong");
@@ -88,27 +88,12 @@ fn some(source: &Source, mut faults: Vec<Fault>) -> Vec<Fault> {
     faults
 }
 
-impl Pipeline {
-    /// What is wrong with some rows of a code list, whose numbers count from 0.
-    pub fn faults_of_rows(&self, list: &str, mut wrong: Vec<(usize, String)>) -> Vec<Fault> {
-        let source = self.source("codes", list);
-        let spans: Vec<Range<usize>> = lines(&source.text).skip(1).map(|(span, _)| span).collect();
-        wrong.sort();
-        let fault = |(row, text): (usize, String)| {
-            let span = spans.get(row).cloned().unwrap_or_default();
-            Fault::at(source, span, text)
-        };
-        some(source, wrong.into_iter().map(fault).collect())
-    }
-}
-
 /// Adds every fault of what lists say and of what is asked of them.
 pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     let sound = parameters(pipeline, faults);
     if sound {
         idle(pipeline, faults);
     }
-    spelled(pipeline, faults);
     calendar(pipeline, faults);
     asked(pipeline, sound, faults);
 }
@@ -117,17 +102,22 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
 /// missing.
 fn parameters(pipeline: &Pipeline, faults: &mut Vec<Fault>) -> bool {
     let mut sound = !pipeline.unread.iter().any(|key| key.starts_with("codes/param"));
+    let mut headings = BTreeSet::new();
     for (key, source) in &pipeline.sources {
         if key != "codes/param" && !key.starts_with("codes/param@") {
             continue;
         }
         match read(source) {
-            Ok(list) => faults.extend(some(source, of_parameters(source, &list))),
+            Ok(list) => {
+                faults.extend(some(source, of_parameters(source, &list)));
+                headings.insert(list.columns);
+            }
             // They are told where the file was read.
             Err(_) => sound = false,
         }
     }
-    sound
+    // Under several headings they are not joined.
+    sound && headings.len() < 2
 }
 
 /// Faults of one file of parameters.
@@ -219,53 +209,6 @@ pub(super) fn places(pipeline: &Pipeline) -> Option<HashSet<String>> {
     Some(places).filter(|places| !places.is_empty())
 }
 
-/// Lists by which cells are read: a code once, a spelling for one code.
-fn spelled(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
-    let columns = pipeline.tables.values().flat_map(|t| &t.columns);
-    let forms = pipeline.packs.values().flat_map(|p| &p.fill);
-    let lists = columns.filter_map(|c| c.codes.as_ref());
-    let lists: BTreeSet<&String> = lists.chain(forms.filter_map(|f| f.list.as_ref())).collect();
-    for id in lists {
-        let source = pipeline.sources.get(&format!("codes/{id}"));
-        let (Some(list), Some(source)) = (pipeline.codes.get(id), source) else { continue };
-        faults.extend(some(source, of_spellings(source, list)));
-    }
-}
-
-/// Faults of one list by which cells are read.
-fn of_spellings(source: &Source, list: &CodeList) -> Vec<Fault> {
-    let mut lines = lines(&source.text);
-    let heading = lines.next().map_or(0..0, |(span, _)| span);
-    let Some(code) = list.position("code") else {
-        let text = "cells are read by this list, and it has no column `code`";
-        return vec![Fault::at(source, heading, text).hint("such as code,label,aliases")];
-    };
-    let (label, aliases) = (list.position("label"), list.position("aliases"));
-    let mut known: HashMap<&str, &str> = HashMap::new();
-    let mut codes = HashSet::new();
-    let mut faults = Vec::new();
-    for (row, (span, _)) in list.rows.iter().zip(lines) {
-        let own = row[code].as_str();
-        if !codes.insert(own) {
-            let text = format!("the code `{own}` stands twice");
-            let hint = "one row for each code: other spellings go into `aliases`, separated by |";
-            faults.push(Fault::at(source, span, text).hint(hint));
-            continue;
-        }
-        let aliases = aliases.map_or("", |at| row[at].as_str()).split('|').map(str::trim);
-        let label = label.map(|at| row[at].as_str());
-        for spelling in std::iter::once(own).chain(label).chain(aliases).filter(|s| !s.is_empty()) {
-            let first = *known.entry(spelling).or_insert(own);
-            if first != own {
-                let text = format!("`{spelling}` stands for `{first}` and for `{own}`");
-                let hint = "leave it with one of them: a cell that says so is read as the first";
-                faults.push(Fault::at(source, span.clone(), text).hint(hint));
-            }
-        }
-    }
-    faults
-}
-
 /// The list of working days: a line that says no day, or not whether people work on it, would be passed
 /// over, and terms would end on other days.
 fn calendar(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
@@ -273,7 +216,7 @@ fn calendar(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     let source = pipeline.sources.get(&format!("codes/{id}"));
     let (Some(list), Some(source)) = (pipeline.codes.get(id), source) else { return };
     let (Some(day), Some(works)) = (list.position("day"), list.position("works")) else { return };
-    let mut own = Vec::new();
+    let (mut own, mut days) = (Vec::new(), HashSet::new());
     for (row, (span, _)) in list.rows.iter().zip(lines(&source.text).skip(1)) {
         let (day, works) = (row[day].as_str(), row[works].as_str());
         if day.parse::<NaiveDate>().is_err() {
@@ -283,6 +226,9 @@ fn calendar(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
         } else if !matches!(works, "0" | "1") {
             let text = format!("`{works}` does not say whether people work on {day}");
             own.push(Fault::at(source, span, text).hint("write 1 where they do, else 0"));
+        } else if !days.insert(day) {
+            let text = format!("{day} stands twice");
+            own.push(Fault::at(source, span, text).hint("keep one of the rows"));
         }
     }
     faults.extend(some(source, own));

@@ -10,6 +10,7 @@ use super::packs::Pack;
 use super::spec::{Feed, Rule, Table, View};
 use super::{
     Pipeline, bulletins, check, example, groups, indicators, lists, names, packs, parse, settings,
+    spellings,
 };
 use crate::codes::CodeList;
 use crate::cores;
@@ -70,6 +71,7 @@ pub fn read_folder(dir: &Path) -> (Option<Pipeline>, Vec<Fault>) {
     settings::check(&pipeline, &layers, &mut faults);
     groups::check(&pipeline, &layers, &mut faults);
     lists::check(&pipeline, &mut faults);
+    spellings::check(&pipeline, &mut faults);
     packs::check(&pipeline, &mut faults);
     indicators::check(&pipeline, &mut faults);
     bulletins::check(&pipeline, &mut faults);

@@ -1,12 +1,14 @@
 //! Names that cannot be given: those that bidui gives itself, which would be there twice, and those that
 //! numbers of cases could not be made of.
 
+use std::collections::BTreeMap;
+
 use unicode_normalization::is_nfkc;
 
 use super::Pipeline;
 use super::schema::LINK_TABLE;
 use super::spec::{ColumnType, Table};
-use crate::diagnostic::Fault;
+use crate::diagnostic::{Fault, Source};
 
 /// What a word in the number of a case is made of.
 pub(super) const SIGNS: &str = "letters and digits, and `-`, `_` or `.` between them";
@@ -39,6 +41,22 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
     }
     for table in pipeline.tables.values() {
         of_ids(pipeline, table, faults);
+    }
+    alike(pipeline, faults);
+}
+
+/// Files that people take for one. A child's takes the place of its parent's under the same name
+/// only, and a list under another is one that nobody asks for.
+fn alike(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
+    let mut known: BTreeMap<String, (&String, &Source)> = BTreeMap::new();
+    for (key, source) in pipeline.sources.iter().filter(|(key, _)| !key.ends_with(".test")) {
+        let signs = key.chars().filter(|c| !matches!(c, '_' | '-' | ' '));
+        let folded: String = signs.flat_map(char::to_lowercase).collect();
+        let Some((first, other)) = known.insert(folded, (key, source)) else { continue };
+        let own = source.path.starts_with(&pipeline.dir);
+        let (path, near) = if own { (&source.path, first) } else { (&other.path, key) };
+        let fault = Fault::of(path, format!("there is `{near}` too, of nearly this name"));
+        faults.push(fault.hint("under just its name a file takes the place of its parent's"));
     }
 }
 

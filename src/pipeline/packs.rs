@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::groups::fits;
 use super::spec::Title;
-use super::{Pipeline, yaml};
+use super::{Pipeline, forms, yaml};
 use crate::diagnostic::{Fault, Source};
 
 /// Things that a pack can show about a case.
@@ -263,6 +263,7 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
         }
         levels.push(pack.level);
         check_columns(pack, &mut wrong);
+        forms::check(pipeline, pack, &mut wrong);
         if pack.level == Level::County {
             check_themes(pipeline, pack, &mut wrong);
             check_fill(pipeline, pack, &mut wrong);
@@ -272,7 +273,7 @@ pub(super) fn check(pipeline: &Pipeline, faults: &mut Vec<Fault>) {
 }
 
 /// Told the key, the value, what is wrong and what to do.
-type Wrong<'a> = dyn FnMut(&str, &str, String, &str) + 'a;
+pub(super) type Wrong<'a> = dyn FnMut(&str, &str, String, &str) + 'a;
 
 fn check_themes(pipeline: &Pipeline, pack: &Pack, wrong: &mut Wrong<'_>) {
     // To a spreadsheet `A` and `a` are one name.
@@ -344,7 +345,7 @@ fn check_fill(pipeline: &Pipeline, pack: &Pack, wrong: &mut Wrong<'_>) {
         let text = format!("`results` names no code list with rows: `{}`", pack.results);
         wrong("results:", &pack.results, text, "a list with `code` and `label`");
     }
-    for (code, _) in results.iter().filter(|(code, _)| !OUTCOMES.contains(code)) {
+    if let Some((code, _)) = results.iter().find(|(code, _)| !OUTCOMES.contains(code)) {
         let text = format!("`{code}` in the list `{}` is no outcome", pack.results);
         wrong("results:", &pack.results, text, &format!("codes are {}", OUTCOMES.join(", ")));
     }

@@ -86,6 +86,10 @@ fn references(pipeline: &Pipeline, told: &mut Told<'_>) {
             told.wrong(table, text, "name tables with `grain: person`");
         }
     }
+    for (rule, _) in settings.off.iter().filter(|(_, reason)| reason.trim().is_empty()) {
+        let text = format!("nobody would know why `{rule}` is switched off");
+        told.wrong(rule, text, "say it behind the colon: it stands in the report of each night");
+    }
     for rule in settings.off.keys().filter(|rule| !pipeline.has("rules", rule)) {
         told.missing("rule", rule, pipeline.rules.keys());
     }

@@ -7,13 +7,14 @@ use serde_saphyr::UserMessageFormatter;
 use crate::diagnostic::{Fault, Source, nearest};
 
 /// What to do about what the parser complains of, by a part of its words.
-const NEXT: [(&str, &str); 8] = [
+const NEXT: [(&str, &str); 9] = [
     ("expected mapping start", "keys and values stand here, such as {zh: …, en: …}"),
     ("expected sequence start", "a list stands here, such as [a, b]"),
     ("expected string scalar", "one text stands here, no list and no keys"),
     ("null is not allowed", "write a value behind the colon, or take the line away"),
     ("duplicate mapping key", "keep one of the two lines"),
     ("missing field", "add the key"),
+    ("is only valid inside a block", "a bracket or a brace on a line before it is not closed"),
     ("did not find expected '-'", "the items of a list begin in one column"),
     ("simple key expected ':'", "a key is followed by a colon and a space"),
 ];
@@ -105,7 +106,7 @@ fn plain(message: &str) -> String {
     let said = first[..cut].trim_start_matches("error: ").trim();
     match said.strip_prefix("invalid ") {
         Some("u8" | "u32" | "u64" | "usize") => "not a whole number of 0 or more".to_owned(),
-        Some("i32" | "i64" | "f64") => "not a number".to_owned(),
+        Some("i32" | "i64" | "f64" | "floating point") => "not a number".to_owned(),
         _ => said.to_owned(),
     }
 }

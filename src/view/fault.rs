@@ -1,83 +1,157 @@
 //! Faults of SQL, at the place that the engine complains of.
 
+use std::ops::Range;
+
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
 use crate::diagnostic::{Fault, Source, wide_mark};
 
+/// Where the parser stops, and what is likely to stand before it.
+const SLIPS: [(&str, &str); 3] = [
+    ("Expected: end of", "a comma or an operator may be missing before it"),
+    ("Expected: )", "a bracket before it is not closed"),
+    ("Expected: an expression", "something is missing before it, or a mark there is too many"),
+];
+
 /// A fault of SQL at the word that the engine complains of, if it names one.
 pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
     let start = source.text.find(sql).unwrap_or(0);
-    let in_sql = |word: &str| {
-        let of_sql = source.find_word(start, word);
-        of_sql.or_else(|| source.find_word(0, word)).unwrap_or(start..start + 1)
-    };
-    // A word in quotes is one of the SQL's own.
-    let quoted = |text: &str| {
-        let word = text.split('\'').nth(1).filter(|word| !word.is_empty())?;
-        source.find_word(start, word)
-    };
+    let place = Place { source, sql, start };
     match error.find_root() {
         DataFusionError::SchemaError(inner, _) => match inner.as_ref() {
             SchemaError::FieldNotFound { field, valid_fields } => {
                 let name = field.name.clone();
                 let fault =
-                    Fault::at(source, in_sql(&name), format!("there is no column `{name}`"));
+                    Fault::at(source, place.word(&name), format!("there is no column `{name}`"));
                 // Another table may have one of just this name.
                 let known = valid_fields.iter().map(|f| f.name.as_str());
                 fault.did_you_mean(&name, known.filter(|known| *known != name))
             }
-            other => Fault::at(source, in_sql(sql), other.to_string()),
+            SchemaError::AmbiguousReference { field } => {
+                let name = field.name.as_str();
+                let text = format!("`{name}` is a column of several tables");
+                let hint = format!("write before it of which, such as a.{name}");
+                Fault::at(source, place.bare(name), text).hint(hint)
+            }
+            other => Fault::at(source, place.word(sql), other.to_string()),
         },
-        DataFusionError::Plan(text) => {
-            let word = text.split('\'').nth(1).map(|w| w.rsplit('.').next().unwrap_or(w));
-            let function = text.starts_with("Invalid function");
-            let call = word.filter(|_| function).map(|w| format!("{w}("));
-            let call = call.as_deref().filter(|call| source.text[start..].contains(*call));
-            let span = call.or(word).map_or(start..start + 1, in_sql);
-            // The engine's own words for where its tables are say nothing to people.
-            let said = first_line(text).replace("datafusion.public.", "");
-            let fault = Fault::at(source, span, said);
-            if !function {
-                return fault;
-            }
-            let clock = "there is none of the clock or of chance: asof() is the night's date";
-            match text.split_once("Did you mean '").and_then(|(_, near)| near.split_once('\'')) {
-                Some((near, _)) => fault.hint(format!("did you mean `{near}`? {clock}")),
-                None => fault.hint(clock),
+        DataFusionError::Plan(text) if text.contains("must appear in the GROUP BY clause") => {
+            let name = text.split("column \"").nth(1).and_then(|rest| rest.split('"').next());
+            let name = name.unwrap_or_default();
+            let text = format!("`{name}` has many values in a group");
+            Fault::at(source, place.word(name), text)
+                .hint("add it to GROUP BY, or take one of them: min(), max(), count()")
+        }
+        DataFusionError::Plan(text) => place.of_plan(text),
+        DataFusionError::SQL(parse, _) => place.of_parser(&parse.to_string()),
+        other => place.of_others(&other.to_string()),
+    }
+}
+
+/// Where the SQL stands.
+struct Place<'a> {
+    source: &'a Source,
+    sql: &'a str,
+    start: usize,
+}
+
+impl Place<'_> {
+    fn word(&self, word: &str) -> Range<usize> {
+        let of_sql = self.source.find_word(self.start, word);
+        let found = of_sql.or_else(|| self.source.find_word(0, word));
+        found.unwrap_or(self.start..self.start + 1)
+    }
+
+    /// A column that is named without its table, where that is in one place only.
+    fn bare(&self, name: &str) -> Range<usize> {
+        let (mut from, mut found) = (self.start, Vec::new());
+        while let Some(span) = self.source.find_word(from, name) {
+            from = span.end;
+            if !self.source.text[..span.start].ends_with('.') {
+                found.push(span);
             }
         }
-        DataFusionError::SQL(parse, _) => {
-            let text = parse.to_string();
-            let at = place_in(&text).map_or(0, |(line, column)| {
-                let inner = Source { path: source.path.clone(), text: sql.into() };
-                inner.position(line, column)
-            });
-            let text = text.split(" at Line:").next().unwrap_or(&text).to_owned();
-            match wide_mark(sql) {
-                Some((at, mark)) => {
-                    let span = start + at..start + at + mark.len_utf8();
-                    let hint =
-                        format!("`{mark}` is full-width: SQL knows its half-width form only");
-                    Fault::at(source, span, text).hint(hint)
-                }
-                None => Fault::at(source, start + at..start + at + 1, text),
-            }
+        match &found[..] {
+            [one] => one.clone(),
+            _ => self.start..self.start + 1,
         }
-        other => {
-            let text = other.to_string();
-            let span = quoted(&text).unwrap_or(start..start + 1);
-            if text.contains("AggregateFunction(") {
-                let fault = Fault::at(source, span, "there are no other rows to count or add up");
-                return fault.hint("a rule looks at one row of its view: do it in the view");
-            }
-            Fault::at(source, span, first_line(&text))
+    }
+
+    /// What the planner says.
+    fn of_plan(&self, text: &str) -> Fault {
+        let word = text.split('\'').nth(1).map(|w| w.rsplit('.').next().unwrap_or(w));
+        let function = text.starts_with("Invalid function");
+        let call = word.filter(|_| function).map(|w| format!("{w}("));
+        let call = call.as_deref().filter(|call| self.source.text[self.start..].contains(*call));
+        let span = call.or(word).map_or(self.start..self.start + 1, |word| self.word(word));
+        // The engine's own words for where its tables are say nothing to people.
+        let said = first_line(text).replace("datafusion.public.", "");
+        let fault = Fault::at(self.source, span, said);
+        if !function {
+            return fault;
+        }
+        let clock = "there is none of the clock or of chance: asof() is the night's date";
+        match text.split_once("Did you mean '").and_then(|(_, near)| near.split_once('\'')) {
+            Some((near, _)) => fault.hint(format!("did you mean `{near}`? {clock}")),
+            None => fault.hint(clock),
+        }
+    }
+
+    /// What the parser says, which counts lines from where the SQL begins.
+    fn of_parser(&self, text: &str) -> Fault {
+        let (source, start) = (self.source, self.start);
+        let at = place_in(text).map_or(0, |(line, column)| {
+            let inner = Source { path: source.path.clone(), text: self.sql.into() };
+            inner.position(line, column)
+        });
+        let text = text.split(" at Line:").next().unwrap_or(text);
+        let text = text.trim_start_matches("sql parser error: ").to_owned();
+        if let Some((at, mark)) = wide_mark(self.sql) {
+            let span = start + at..start + at + mark.len_utf8();
+            let hint = format!("`{mark}` is full-width: SQL knows its half-width form only");
+            return Fault::at(source, span, text).hint(hint);
+        }
+        let next = SLIPS.iter().find(|(said, _)| text.contains(said));
+        let fault = Fault::at(source, start + at..start + at + 1, text);
+        match next {
+            Some((_, next)) => fault.hint(*next),
+            None => fault,
+        }
+    }
+
+    /// What is said of types, and of what was worked out already.
+    fn of_others(&self, text: &str) -> Fault {
+        // A word in quotes is one of the SQL's own.
+        let quoted = text.split('\'').nth(1).filter(|word| !word.is_empty());
+        let span = quoted.and_then(|word| self.source.find_word(self.start, word));
+        let span = span.unwrap_or(self.start..self.start + 1);
+        if text.contains("AggregateFunction(") {
+            let fault = Fault::at(self.source, span, "there are no other rows to count or add up");
+            return fault.hint("a rule looks at one row of its view: do it in the view");
+        }
+        let types = text.split_once("argument types '").filter(|_| text.contains("coerc"));
+        match types.and_then(|(_, rest)| rest.split_once('\'')) {
+            Some((call, _)) => Fault::at(self.source, span, format!("there is no `{call}`"))
+                .hint("give it values of one type: CAST(… AS …)"),
+            None => Fault::at(self.source, span, own_words(&first_line(text))),
         }
     }
 }
 
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or(text).to_owned()
+}
+
+/// What the engine says, without where in it that was found.
+fn own_words(text: &str) -> &str {
+    let mut said = text;
+    while let Some((head, rest)) = said.split_once(": ")
+        && head.ends_with("error")
+    {
+        said = rest;
+    }
+    said
 }
 
 /// Line and column in a parser's message.

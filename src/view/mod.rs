@@ -1,6 +1,8 @@
 //! Views: SQL over tables with one row per subject, planned once and built for some persons or whole.
 
 mod fault;
+mod listed;
+mod needs;
 mod rounds;
 mod safety;
 
@@ -27,6 +29,8 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::schema::{link_schema, table_schema};
 use crate::pipeline::spec::{Grain, View};
 pub use fault::sql_fault;
+pub use listed::{Casts, casts, misread};
+pub use needs::needs;
 use rounds::rounds;
 pub use rounds::{one_query, relations};
 use safety::Apart;
@@ -51,6 +55,8 @@ pub struct Planned {
     /// Tables and views that its SQL names and does not read: in a part that nothing asks for, or not on
     /// the night's date.
     unread: BTreeMap<String, SchemaRef>,
+    /// What it takes columns of code lists for.
+    pub casts: Casts,
     /// What the engine makes of its SQL. What hangs on the night's date alone is a constant in it.
     pub plan: LogicalPlan,
 }
@@ -193,6 +199,7 @@ fn plan_one(
     let fail = |error: DataFusionError| sql_fault(source, &view.sql, &error);
     let whole = |error: Error| Fault::of(&source.path, error.to_string());
     let frame = engine::wait(context.sql(&view.sql)).map_err(whole)?.map_err(fail)?;
+    let casts = casts(context, frame.logical_plan(), &format!("views/{}.sql", view.id));
     // Only the optimized plan has the types that its rows will have.
     let plan = frame.into_optimized_plan().map_err(fail)?;
     let schema: SchemaRef = Arc::new(plan.schema().as_arrow().clone());
@@ -228,7 +235,7 @@ fn plan_one(
         })?;
     }
     let unread = unread(pipeline, context, view, &reads).map_err(fail)?;
-    Ok(Planned { id: view.id.clone(), schema, whole, keyed, sliced, reads, unread, plan })
+    Ok(Planned { id: view.id.clone(), schema, whole, keyed, sliced, reads, unread, casts, plan })
 }
 
 /// The places of its columns that hold the person key, when a view may be built bucket by bucket; else

@@ -99,6 +99,75 @@ fn a_parameter_that_nobody_would_be_given_is_told() {
     Bidui::new("check").arg(policies.gansu()).go().ended(0);
 }
 
+/// A cast that fails would end its view in the night, and all rules over it.
+#[test]
+fn what_sql_takes_for_a_number_is_one() {
+    let list = "basic-medical/codes/feed_watch.csv";
+    let (ten, word) = ("poverty_household,county,10", "poverty_household,county,ten");
+    let said = "views/feed_watch.sql takes the column `days` for that: write 12, say";
+    told(list, ten, word, &["feed_watch.csv:2:55", "`ten` is not a whole number", said]);
+    // An indicator and a view may ask for the same.
+    let grades = "basic-medical/codes/org_grade.csv";
+    told(grades, "三甲,三级甲等,,3", "三甲,三级甲等,,甲", &["org_grade.csv:2:10", "`甲` is not"]);
+    // It goes through several parts of a query, with nothing in the place of what is empty.
+    let list = "basic-medical/codes/major_disease_30.csv";
+    let said = &["major_disease_30.csv:2:26", "`18岁` is not", "views/person.sql", "`age_below`"];
+    told(list, "C91.0,儿童白血病,,01,d01,2017,18,", "C91.0,儿童白血病,,01,d01,2017,18岁,", said);
+    // Flags: who writes a word for one would show a disease that nobody may see.
+    let (list, said) = ("basic-medical/codes/disease.csv", "`是` is not 1 or 0");
+    told(
+        list,
+        "高血压病,慢病,0,0",
+        "高血压病,慢病,是,0",
+        &["disease.csv:2:24", said, "`sensitive`"],
+    );
+    // Numbers that a query holds against numbers, days, and yes or no.
+    let view = "basic-medical/views/facility.sql";
+    for (asked, cell, said) in [
+        ("g.rank > 1", "甲", "`甲` is not a whole number"),
+        ("CAST(g.rank AS DATE) < asof()", "2026年", "`2026年` is not a day"),
+        ("CAST(g.rank AS BOOLEAN)", "是", "`是` is not 1 or 0"),
+    ] {
+        let policies = Policies::new();
+        let columns = format!("{asked} AS odd, 1 AS grade_rank");
+        policies.edit(view, "CAST(g.rank AS BIGINT) AS grade_rank", &columns);
+        policies.edit(grades, "三甲,三级甲等,,3", &format!("三甲,三级甲等,,{cell}"));
+        let text = check(&policies, "gansu").stderr;
+        assert!(text.contains(said), "{said} in\n{text}");
+    }
+    // Who expects other words asks for nothing.
+    let policies = Policies::new();
+    policies.edit(view, "CAST(g.rank AS BIGINT)", "TRY_CAST(g.rank AS BIGINT)");
+    policies.edit(grades, "三甲,三级甲等,,3", "三甲,三级甲等,,甲");
+    Bidui::new("check").arg(policies.gansu()).go().ended(0);
+}
+
+/// Without its tables a rule would be run where they are missing, and find nothing.
+#[test]
+fn what_rules_and_indicators_need_is_what_they_read() {
+    let never = "`needs` names no table";
+    let needs = "needs: [special_group, poverty_member, insured, resident, death]";
+    let indicator = "basic-medical/indicators/I02.sql";
+    told(indicator, needs, "needs: []", &["I02.sql:9:8", never, "insured, "]);
+    let more = "needs: [telemed_link, special_group, poverty_member]";
+    told(indicator, needs, more, &["I02.sql:9:9", "its SQL does not read `telemed_link`"]);
+    let rule = "basic-medical/rules/ORG01.sql";
+    let needs = "needs: [village, institution, staff]";
+    told(rule, needs, "needs: []", &["ORG01.sql:5:8", never, "staff, "]);
+    let other = "the view `village_cover` does not read `telemed_link`";
+    told(rule, needs, "needs: [telemed_link]", &["ORG01.sql:5:9", other]);
+}
+
+/// Only rules over the view of an example are tried on it.
+#[test]
+fn rules_that_an_example_names_are_tried_on_it() {
+    let example = "basic-medical/rules/ORG01.test.yaml";
+    let said = &["ORG01.test.yaml:35:8", "`TEL01` is over the view `facility`", "take it away"];
+    told(example, "also: {ORG02:", "also: {TEL01:", said);
+    let said = &["ORG01.test.yaml:35:8", "`ORG01` is the rule of this example", "under `expect`"];
+    told(example, "also: {ORG02:", "also: {ORG01:", said);
+}
+
 /// A spreadsheet writes days anew; a holiday that nobody reads moves the terms of all cases.
 #[test]
 fn every_line_of_the_working_days_is_a_day() {
@@ -107,6 +176,70 @@ fn every_line_of_the_working_days_is_a_day() {
     told(list, "2026-10-01,0", "2026/10/1,0", said);
     let said = &["workday.csv:66:1", "`休` does not say whether people work on 2026-10-01"];
     told(list, "2026-10-01,0", "2026-10-01,休", said);
+}
+
+/// Where SQL joins a list, a code that stands twice gives a subject twice, and its view cannot be judged.
+#[test]
+fn every_list_says_a_code_once() {
+    let list = "basic-medical/codes/feed_watch.csv";
+    let said = &["feed_watch.csv:3:1", "the code `poverty_household` stands twice", "keep one"];
+    told(list, "poverty_member,监测对象信息（人）", "poverty_household,监测对象信息（人）", said);
+    let days = "basic-medical/codes/workday.csv";
+    told(days, "2025-01-28,0", "2025-01-26,0", &["workday.csv:4:1", "2025-01-26 stands twice"]);
+}
+
+#[test]
+fn a_list_under_another_name_is_told() {
+    let policies = Policies::new();
+    let list = policies.file("gansu/codes/feed-watch.csv");
+    std::fs::copy(policies.file("basic-medical/codes/feed_watch.csv"), list).expect("copied");
+    let said = check(&policies, "gansu").stderr;
+    let parts = [
+        "gansu/codes/feed-watch.csv: there is `codes/feed_watch` too",
+        "takes the place of its parent's",
+        "\n1 fault in ",
+    ];
+    assert!(parts.iter().all(|part| said.contains(part)), "{said}");
+}
+
+/// What would go out in a letter as it is written, stand on another sheet, or never be seen.
+#[test]
+fn a_pack_says_nothing_in_vain() {
+    let pack = "basic-medical/packs/county.yaml";
+    let said = &["county.yaml:196:5", "`{cuonty}` stands for nothing", "did you mean `{county}`?"];
+    told(pack, "{county}卫生健康局", "{cuonty}卫生健康局", said);
+    told(pack, "rules: [INS*]", "rules: [INSS*]", &["no rule fits `INSS*`", "such as `INS"]);
+    let said = &["county.yaml:64:18", "by `overdue` red begins at 0 and yellow at 1 percent"];
+    told(pack, "red: {overdue: 10", "red: {overdue: 0", said);
+    let policies = Policies::new();
+    policies.edit(pack, "rules: [INS*]", "rules: [\"*\"]");
+    let said = check(&policies, "gansu").stderr;
+    for sheet in ["待遇费用", "大病慢病", "机构人员", "名单证件", "帮扶时限"] {
+        assert!(said.contains(&format!("no rule comes to the sheet `{sheet}`")), "{said}");
+    }
+    assert!(said.contains("\n5 faults in "), "{said}");
+    let groups = "basic-medical/pipeline.yaml";
+    let none = "no rule's id begins with `TELE` and a number";
+    told(groups, "prefix: TEL,", "prefix: TELE,", &[none, "did you mean `TEL`?"]);
+    let bulletin = "basic-medical/bulletins/monitoring.yaml";
+    told(bulletin, "  from: 60", "  from: 600", &["monitoring.yaml:51:9", "more than 100 percent"]);
+    let indicator = "basic-medical/indicators/I02.sql";
+    let parts = "count(*) AS denominator, '' AS part";
+    let said = &["I02.sql:14:", "its header names no parts", "add `parts:`"];
+    told(indicator, "count(*) AS denominator", parts, said);
+}
+
+#[test]
+fn words_of_a_contract_are_read_by_the_type_of_their_column() {
+    let feed = "gansu/feeds/telemed_link.yaml";
+    let said = &["telemed_link.yaml:17:", "`停用` is read as `stopped`", "neither yes nor no"];
+    told(feed, "停用: \"false\"", "停用: stopped", said);
+    let feed = "gansu/feeds/premium.yaml";
+    let said = &["premium.yaml:15:10", "`paid_on` is required, and a bad value of it dropped"];
+    told(feed, "缴款日期], on_bad:", "缴款日期], required: true, on_bad:", said);
+    let contract = "gansu/feeds/contract.yaml";
+    let said = &["contract.yaml:5:", "bytes of columns", "write `kind: fixed`"];
+    told(contract, "{kind: auto}", "{kind: csv, widths: [18, 20]}", said);
 }
 
 #[test]
@@ -553,8 +686,48 @@ fn faults_say_what_to_do() {
     told(rule, "{chronic_n}", "{chronic_n", &["FDC01.sql:12:", "is not closed"]);
     let near = &["FDC01.sql:19:", "did you mean `coalesce`?"];
     told(rule, "AND coalesce(", "AND coalesc(", near);
-    let three = &["FDC01.sql:19:", "'三'"];
+    let three = &["FDC01.sql:19:", "error: Cannot cast string '三'"];
     told(rule, "NOT contract_valid AND", "chronic_n > '三' AND", three);
+    let feed = "gansu/feeds/premium.yaml";
+    let open = &["premium.yaml:15:3", "a bracket or a brace on a line before it is not closed"];
+    told(feed, "所属年度], required: true}", "所属年度], required: true", open);
+    let view = "basic-medical/views/facility.sql";
+    let comma = &["facility.sql:62:22", "error: Expected: end of", "a comma or an operator"];
+    told(view, "i.name AS org_name, i.kind", "i.name AS org_name i.kind", comma);
+    let bracket = &["facility.sql:67:23", "a bracket before it is not closed"];
+    told(view, "coalesce(l.links, 0)", "coalesce(l.links, 0", bracket);
+    let group = &["facility.sql:", "`d.org_code` has many values in a group", "add it to GROUP BY"];
+    told(view, "GROUP BY d.org_code", "", group);
+    let several = &["`org_code` is a column of several tables", "such as a.org_code"];
+    told(view, "  i.org_code, i.division,", "  org_code, i.division,", several);
+    let types = &["there is no `coalesce(Boolean, Utf8)`", "values of one type"];
+    told(view, "coalesce(i.is_public, false)", "coalesce(i.is_public, 'x')", types);
+}
+
+/// One mistake makes up no others, and what contradicts itself is told.
+#[test]
+fn what_says_two_things_is_told_once() {
+    let file = "gansu/codes/param.csv";
+    told(file, "unit,basis", "basis,unit", &["has other columns than the param.csv"]);
+    let pack = "basic-medical/packs/county.yaml";
+    let said = &["county.yaml:60:10", "`未及时参保` in the list `return_cause` is no outcome"];
+    told(pack, "results: return_result", "results: return_cause", said);
+    told(pack, "width: 17", "width: -17", &["no column is -17 wide", "from 1 to 255"]);
+    let table = "basic-medical/tables/premium.yaml";
+    told(table, "grain: person", "grain: plain", &["premium.yaml:", "its rows are of nobody"]);
+    let feed = "gansu/feeds/premium.yaml";
+    let said = &["premium.yaml:7:74", "stale before the next one is due", "at least 35"];
+    told(feed, "stale_after_days: 62", "stale_after_days: 5", said);
+    let (year, both) = ("所属年度], required: true}", "所属年度], required: true, optional: true}");
+    told(feed, year, both, &["`year` is required, and an extract may lack it"]);
+    let off = "off: {RAR01: \"\"}\nretention:";
+    let said = &["nobody would know why `RAR01` is switched off"];
+    told("gansu/pipeline.yaml", "retention:", off, said);
+    let example = "basic-medical/rules/FDC01.test.yaml";
+    told(example, "asof: 2026", "asof: 20226", &["is not a day", "write 2026-11-10"]);
+    // At its own line, and not at another one that has the word.
+    let said = &["code column `sex` names no list", "add `codes: <list>`", "- {name: sex,"];
+    told("basic-medical/tables/resident.yaml", "type: code, codes: sex", "type: code", said);
 }
 
 /// Help that leads nowhere, or a page of the engine's own words, is none.

@@ -35,11 +35,11 @@ parts:
 causes: [TRT01]
 ---*/
 WITH registered AS (
-  SELECT substr(r.village_code, 1, 6) AS county, r.disease, coalesce(s.treated = '1', false) AS treated
+  SELECT substr(r.village_code, 1, 6) AS county, r.disease, coalesce(CAST(s.treated AS BOOLEAN), false) AS treated
   FROM disease_reg r
   JOIN code_disease d ON d.code = r.disease
   LEFT JOIN code_treat_status s ON s.code = r.treat_status
-  WHERE d.class = '大病' AND d.sensitive = '0' AND r.closed_date IS NULL AND coalesce(r.treat_status <> '死亡', true)
+  WHERE d.class = '大病' AND NOT CAST(d.sensitive AS BOOLEAN) AND r.closed_date IS NULL AND coalesce(r.treat_status <> '死亡', true)
 )
 SELECT county, '' AS part, count(CASE WHEN treated THEN 1 END) AS numerator, count(*) AS denominator FROM registered GROUP BY county
 UNION ALL

@@ -33,7 +33,7 @@ m AS (
   GROUP BY substr(village_code, 1, 6)
 )
 SELECT
-  d.code AS county_code, d.label AS county_name, d.parent AS city_code, coalesce(d.poverty832, '0') = '1' AS poverty832,
+  d.code AS county_code, d.label AS county_name, d.parent AS city_code, coalesce(CAST(d.poverty832 AS BOOLEAN), false) AS poverty832,
   coalesce(v.villages, 0) AS villages, coalesce(v.villages_due, 0) AS villages_due, coalesce(v.villages_covered, 0) AS villages_covered,
   coalesce(v.resident_pop, 0) AS resident_pop,
   coalesce(h.county_hospitals, 0) AS county_hospitals, coalesce(h.grade2_hospitals, 0) AS grade2_hospitals,

@@ -62,7 +62,7 @@ SELECT
   coalesce(i.is_public, false) AS is_public,
   coalesce(i.insured_point, false) AS insured_point,
   coalesce(i.status, '1') = '1' AND (i.open_date IS NULL OR i.open_date <= asof()) AND (i.close_date IS NULL OR i.close_date > asof()) AS is_open,
-  coalesce(c.poverty832, '0') = '1' AS poverty832,
+  coalesce(CAST(c.poverty832 AS BOOLEAN), false) AS poverty832,
   coalesce(l.links, 0) AS links, coalesce(l.active_links, 0) AS active_links, l.first_link_on, l.last_link_closed_on,
   u.last_session_on, coalesce(u.session_patients, 0) AS session_patients,
   coalesce(p.pairings, 0) AS pairings, p.paired_since, least(asof(), came.posted_to) - p.paired_since AS paired_days, p.upper_org_name, p.staff_due,

@@ -339,13 +339,13 @@ known AS (
     p.first_on, p.stays, p.claims, p.last_stay, p.transplant_on, p.onco_on, p.rare_claims, p.rare_first,
     -- Where the register is silent about the day, visits are due from the beginning of the year.
     coalesce(p.confirmed_date, make_date(CAST(c.visits_year AS INT), 1, 1)) AS visits_from,
-    coalesce(d.cancer = '1', false) AS cancer,
+    coalesce(CAST(d.cancer AS BOOLEAN), false) AS cancer,
     d.class = '大病' AS major,
     d.class = '慢病' AS chronic,
-    p.untreated AND d.class = '大病' AND d.sensitive <> '1' AND (p.last_on IS NULL OR p.last_on < p.confirmed_date) AS untreated,
+    p.untreated AND d.class = '大病' AND NOT CAST(d.sensitive AS BOOLEAN) AND (p.last_on IS NULL OR p.last_on < p.confirmed_date) AS untreated,
     -- Each disease has to be shown by itself: claims of one and the first day of another prove neither. Days are counted to the day
     -- up to which registrations are told.
-    p.registered IS NULL AND p.proof AND d.class = '大病' AND d.sensitive <> '1'
+    p.registered IS NULL AND p.proof AND d.class = '大病' AND NOT CAST(d.sensitive AS BOOLEAN)
       AND (p.stays > 0 OR p.claims >= param('register_claims', c.code, yr()))
       AND least(asof(), c.registered_to) - p.first_on > param('register_days', c.code, yr()) AS unregistered
   FROM province c

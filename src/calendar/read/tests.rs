@@ -136,6 +136,9 @@ fn knows_no_end_nothing_and_nonsense() {
         "01/12/22",
         "2022",
         "1月22日",
+        "200512",
+        "190812",
+        "２００５１２",
         "1月1日",
         "19999",
         "80001",
@@ -154,6 +157,9 @@ fn knows_no_end_nothing_and_nonsense() {
     assert_eq!(parse_date("20000").value(), Some(day(1954, 10, 3)));
     assert_eq!(parse_date("1950-01-01").value(), Some(day(1950, 1, 1)));
     assert_eq!(parse_date("500101").value(), Some(day(1950, 1, 1)));
+    // One of the two readings is no day.
+    assert_eq!(parse_date("200531").value(), Some(day(2020, 5, 31)));
+    assert_eq!(parse_date("201311").value(), Some(day(2013, 11, 1)));
 }
 
 #[test]
@@ -183,6 +189,10 @@ fn reads_months() {
     month("20261", 2026, 1);
     month("20269", 2026, 9);
     month("21009", 2100, 9);
+    // In a column of days it could be one.
+    month("200512", 2005, 12);
+    month("２００５１２", 2005, 12);
+    month("200531", 2020, 5);
     // Five digits that are no month are a day of Excel's count, as in a column of days.
     month("20260", 1955, 6);
     month("21011", 1957, 7);

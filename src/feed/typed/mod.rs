@@ -59,7 +59,8 @@ struct Source {
     required: bool,
     on_bad: OnBad,
     unit: Option<Unit>,
-    codes: Option<Spellings>,
+    /// Of a column of codes each spelling with its code; of another what the contract reads otherwise.
+    spellings: Spellings,
     constant: Option<Arc<str>>,
     /// What its constant is when it is packed; empty until that is known.
     constant_packed: Vec<u8>,
@@ -318,10 +319,13 @@ pub fn days(day: NaiveDate) -> i32 {
 /// Where the contract says a column of the table comes from.
 fn source(pipeline: &Pipeline, feed: &Feed, column: &crate::pipeline::spec::Column) -> Source {
     let mapped: Option<&FeedColumn> = feed.columns.iter().find(|c| c.to == column.name);
-    let codes = column.codes.as_ref().map(|list| {
-        let own = mapped.into_iter().flat_map(|mapped| mapped.map.clone());
-        pipeline.codes[list].spellings().into_iter().chain(own).collect()
-    });
+    let own = mapped.map(|mapped| mapped.map.clone()).unwrap_or_default();
+    let spellings: Spellings = match (&column.kind, &column.codes) {
+        (ColumnType::Code, Some(list)) => {
+            pipeline.codes[list].spellings().into_iter().chain(own).collect()
+        }
+        _ => own.into_iter().collect(),
+    };
     Source {
         kind: column.kind.clone(),
         name: column.name.clone(),
@@ -330,7 +334,7 @@ fn source(pipeline: &Pipeline, feed: &Feed, column: &crate::pipeline::spec::Colu
         required: mapped.is_some_and(|m| m.required),
         on_bad: mapped.map_or(OnBad::Reject, |m| m.on_bad),
         unit: mapped.and_then(|m| m.unit),
-        codes,
+        spellings,
         constant: feed.constants.get(&column.name).map(|c| c.as_str().into()),
         constant_packed: Vec::new(),
     }

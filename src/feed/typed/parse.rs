@@ -8,7 +8,7 @@ use foldhash::fast::FixedState;
 use unicode_normalization::UnicodeNormalization;
 
 use super::spelling::{coded, is_normal, left_behind, trimmed};
-use super::{Typer, days, memo};
+use super::{Source, Typer, days, memo};
 use crate::calendar::{self, DateCell};
 use crate::citizen_id::{self, CitizenId};
 use crate::feed::read::RawRow;
@@ -44,6 +44,17 @@ impl PlacesKnown {
             self.last = Some((named.to_owned(), found));
         }
         self.last.as_ref()?.1.as_deref()
+    }
+}
+
+impl Source {
+    /// What the contract reads a text as, where the column has no list of codes.
+    fn mapped(&self, text: &str) -> Option<String> {
+        if self.kind == ColumnType::Code || self.spellings.is_empty() {
+            return None;
+        }
+        let own = |text: &str| self.spellings.get(text).cloned();
+        own(text).or_else(|| own(text.nfkc().collect::<String>().trim()))
     }
 }
 
@@ -98,14 +109,15 @@ impl Typer<'_> {
             (_, Some(_)) => return self.constant(column, id),
             _ => return self.null(column),
         };
-        let trimmed = trimmed(raw);
+        let own = source.mapped(trimmed(raw));
+        let text = own.as_deref().unwrap_or_else(|| trimmed(raw));
         let null = match source.kind {
             ColumnType::CitizenId => false,
             // 无 is "no" to a yes-or-no column before it is "nothing".
-            ColumnType::Bool => self.is_null(trimmed) && amount::parse_bool(trimmed).is_none(),
-            _ => self.is_null(trimmed),
+            ColumnType::Bool => self.is_null(text) && amount::parse_bool(text).is_none(),
+            _ => self.is_null(text),
         };
-        if null { self.null(column) } else { self.value(column, trimmed, id) }
+        if null { self.null(column) } else { self.value(column, text, id) }
     }
 
     /// The constant of a column, which is parsed once; but for an ID number, of which more is told than
@@ -275,12 +287,10 @@ impl Typer<'_> {
 
     /// Looks a spelling up in the code list: whole, in NFKC, or in parts.
     fn code(&mut self, column: usize, raw: &str) -> Result<(), Bad> {
-        let codes = self.sources[column].codes.as_ref();
-        let mut found = codes.and_then(|codes| codes.get(raw));
+        let mut found = self.sources[column].spellings.get(raw);
         if found.is_none() {
             self.normalise(raw);
-            let codes = self.sources[column].codes.as_ref();
-            found = codes.and_then(|codes| coded(codes, &self.spare));
+            found = coded(&self.sources[column].spellings, &self.spare);
         }
         self.packed.text(Some(found.ok_or(("not in the code list", true))?));
         Ok(())

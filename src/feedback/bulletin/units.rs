@@ -7,6 +7,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::empty::EmptyTable;
+use datafusion::error::DataFusionError;
 
 use super::words::listed;
 use crate::diagnostic::Fault;
@@ -15,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::indicator::Tables;
 use crate::pipeline::Pipeline;
 use crate::pipeline::bulletins::Units;
-use crate::view::{self, Plans};
+use crate::view::{self, Casts, Plans};
 
 /// Most hospitals without faults that are named.
 const NAMED: usize = 10;
@@ -29,43 +30,49 @@ pub struct UnitLine {
     pub counts: Vec<u64>,
 }
 
-/// Plans the SQL of every bulletin against the planned views, without data.
-///
-/// # Errors
-/// Every fault at once.
-pub fn check(pipeline: &Pipeline, engine: &Engine, plans: &Plans) -> Result<(), Vec<Fault>> {
-    let mut faults = Vec::new();
+/// Plans the SQL of every bulletin against the planned views, without data: what it takes columns of code
+/// lists for, and every fault of it.
+pub fn check(pipeline: &Pipeline, engine: &Engine, plans: &Plans) -> (Casts, Vec<Fault>) {
+    let (mut casts, mut faults) = (Casts::new(), Vec::new());
     for bulletin in pipeline.bulletins.values() {
         let Some(units) = &bulletin.units else { continue };
-        let source = pipeline.source("bulletins", &bulletin.id);
-        if let Err(fault) = view::one_query(source, &units.sql) {
-            faults.push(fault);
-            continue;
-        }
-        let whole = |error: Error| vec![Fault::of(&source.path, error.to_string())];
-        let context = engine.session().map_err(whole)?;
-        for view in &plans.views {
-            let table: Arc<dyn TableProvider> = Arc::new(EmptyTable::new(view.schema.clone()));
-            let made = context.register_table(view.id.as_str(), table);
-            made.map_err(|e| whole(e.into()))?;
-        }
-        let planned = engine::wait(context.sql(&units.sql)).map_err(whole)?;
-        match planned.and_then(|frame| frame.into_optimized_plan()) {
-            Err(error) => faults.push(view::sql_fault(source, &units.sql, &error)),
-            Ok(plan) => {
-                let schema = plan.schema().as_arrow();
-                let wanted = ["county", "unit", "total"].into_iter();
-                let wanted = wanted.chain(units.columns.iter().map(|c| c.name.as_str()));
-                for name in wanted.filter(|n| schema.index_of(n).is_err()) {
-                    let text = format!("the SQL of `units` gives no column `{name}`");
-                    let known = schema.fields().iter().map(|f| f.name().as_str());
-                    let fault = Fault::at(source, source.find(name), text);
-                    faults.push(fault.did_you_mean(name, known));
-                }
-            }
+        match check_one(pipeline, engine, plans, (bulletin.id.as_str(), units)) {
+            Ok(own) => casts.extend(own),
+            Err(own) => faults.extend(own),
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(faults) }
+    (casts, faults)
+}
+
+fn check_one(
+    pipeline: &Pipeline,
+    engine: &Engine,
+    plans: &Plans,
+    (id, units): (&str, &Units),
+) -> Result<Casts, Vec<Fault>> {
+    let source = pipeline.source("bulletins", id);
+    view::one_query(source, &units.sql).map_err(|fault| vec![fault])?;
+    let whole = |error: Error| vec![Fault::of(&source.path, error.to_string())];
+    let context = engine.session().map_err(whole)?;
+    for view in &plans.views {
+        let table: Arc<dyn TableProvider> = Arc::new(EmptyTable::new(view.schema.clone()));
+        let made = context.register_table(view.id.as_str(), table);
+        made.map_err(|e| whole(e.into()))?;
+    }
+    let fail = |e: DataFusionError| vec![view::sql_fault(source, &units.sql, &e)];
+    let frame = engine::wait(context.sql(&units.sql)).map_err(whole)?.map_err(fail)?;
+    let casts = view::casts(&context, frame.logical_plan(), &format!("bulletins/{id}.yaml"));
+    let plan = frame.into_optimized_plan().map_err(fail)?;
+    let (schema, mut faults) = (plan.schema().as_arrow(), Vec::new());
+    let wanted = ["county", "unit", "total"].into_iter();
+    let wanted = wanted.chain(units.columns.iter().map(|c| c.name.as_str()));
+    for name in wanted.filter(|n| schema.index_of(n).is_err()) {
+        let text = format!("the SQL of `units` gives no column `{name}`");
+        let known = schema.fields().iter().map(|f| f.name().as_str());
+        let fault = Fault::at(source, source.find(name), text);
+        faults.push(fault.did_you_mean(name, known));
+    }
+    if faults.is_empty() { Ok(casts) } else { Err(faults) }
 }
 
 /// Counts the units of a night, in the order of county and name.

@@ -155,6 +155,33 @@ fn cells_are_counted_as_dropped_of_rows_that_are_used() {
     }
 }
 
+/// Words of a sender are read as the contract says, whatever the type of their column.
+#[test]
+fn a_contract_maps_words_of_any_column() {
+    let trial = trial();
+    let (paid, kept) =
+        ("title: 实缴, about: Paid.}\n", "- {name: kept, type: bool, title: 在用}\n");
+    trial.write(
+        &trial.pipeline().join("tables/visit.yaml"),
+        &TABLE.replace(paid, &format!("{paid}  {kept}")),
+    );
+    let feed = FEED.replace("from: [日期],", "from: [日期], map: {国庆: 2026-10-01, 未定: \"\"},");
+    let (set, kept) =
+        ("  - {to: tags", "  - {to: kept, from: [状态], map: {启用(A): 是, 停用: 否}}\n");
+    let feed = feed.replace(set, &format!("{kept}{set}"));
+    trial.write(&trial.pipeline().join("feeds/visit.yaml"), &feed);
+    let rows = "N1,1,1,1,国庆,202610,启用（Ａ）,甲\nN2,1,1,1,20261002,202610,停用,甲\n\
+        N3,1,1,1,20261002,202610,,甲\nN4,1,1,1,未定,202610,否,甲\nN5,1,1,1,20261002,202610,注销,甲\n";
+    let text = format!("编号,费用,成本,实缴,日期,月份,状态,标签\n{rows}");
+    trial.write(&trial.input().join("2026-11-10/就诊_202610.csv"), &text);
+    trial.receive();
+    let receipt = trial.receipts().remove(0);
+    let expected = ["N1 2026-10-01 true", "N2 2026-10-02 false", "N3 2026-10-02 "];
+    assert_eq!(stored(&trial, &receipt, &["visit_no", "day", "kept"]), expected);
+    let reasons = counts([("a value is required", 1), ("neither yes nor no", 1)]);
+    assert_eq!(receipt.reject_reasons, reasons);
+}
+
 /// It is read once, and is that of every row.
 #[test]
 fn a_constant_stands_in_every_row() {
