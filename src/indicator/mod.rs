@@ -99,8 +99,7 @@ fn check_one(
     let fail = |e: DataFusionError| view::sql_fault(source, &indicator.sql, &e);
     let frame = engine::wait(context.sql(&indicator.sql)).map_err(whole)?.map_err(fail)?;
     let file = format!("indicators/{}.sql", indicator.id);
-    let casts = view::casts(context, frame.logical_plan(), &file);
-    let plan = frame.into_optimized_plan().map_err(fail)?;
+    let (plan, casts) = view::optimized(frame, &file).map_err(fail)?;
     let mut wanted = vec![COUNTY, NUMERATOR];
     if indicator.unit != Unit::Count {
         wanted.push(DENOMINATOR);

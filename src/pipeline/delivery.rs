@@ -1,5 +1,5 @@
-//! How a feed is delivered: what a delivery does to those before it, when it is due, and the totals
-//! that it is held against.
+//! How a feed is delivered: what a delivery does to those before it, when it is due, and what it is held
+//! against.
 
 use serde::{Deserialize, Serialize};
 
@@ -99,4 +99,22 @@ impl ControlTotal {
         let name = self.sum.as_ref()?;
         columns.iter().enumerate().find(|(_, c)| c.to == *name || c.from.contains(name))
     }
+}
+
+/// What becomes of a file that cannot be read at all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BrokenFile {
+    #[default]
+    Report,
+    Stop,
+}
+
+/// Limits that hold a delivery back.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    pub quarantine_percent: Option<f64>,
+    pub row_count_change_percent: Option<f64>,
+    pub broken_file: BrokenFile,
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use super::delivery::{
-    Against, Cadence, ControlTotal, Counted, Delivery, DeliveryKind, OnDifference,
+    Against, BrokenFile, Cadence, ControlTotal, Counted, Delivery, DeliveryKind, Limits,
+    OnDifference,
 };
 
 /// A title in both languages.
@@ -178,24 +179,6 @@ impl Default for Format {
             widths: Vec::new(),
         }
     }
-}
-
-/// What becomes of a file that cannot be read at all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BrokenFile {
-    #[default]
-    Report,
-    Stop,
-}
-
-/// Limits that hold a delivery back.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Limits {
-    pub quarantine_percent: Option<f64>,
-    pub row_count_change_percent: Option<f64>,
-    pub broken_file: BrokenFile,
 }
 
 /// What becomes of a bad cell.
@@ -384,7 +367,7 @@ pub struct Rule {
     pub over: String,
     pub applies: String,
     pub needs: Vec<String>,
-    /// What it compares has no day: it is not run while a feed of its needs is late.
+    /// What it compares has no day: it is not run while a feed that it needs is late.
     pub in_time: bool,
     pub severity: Severity,
     pub route: Route,

@@ -8,8 +8,9 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use datafusion::common::JoinType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan};
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::DataFrame;
 
 use crate::diagnostic::Fault;
 use crate::pipeline::Pipeline;
@@ -23,18 +24,19 @@ type Origins = BTreeSet<(String, String)>;
 /// What a node reads: each of its inputs, with the origins of its columns.
 type Inputs<'p> = Vec<(&'p LogicalPlan, Vec<Origins>)>;
 
-/// What the SQL of a file takes columns of lists for: by `CAST`, or because it holds them against numbers
-/// or days. `TRY_CAST` asks for nothing. The plan is the one before it was optimized.
-pub fn casts(context: &SessionContext, plan: &LogicalPlan, file: &str) -> Casts {
-    let state = context.state();
+/// The optimized plan of a file's SQL, and what it takes columns of lists for: by `CAST`, or because it holds
+/// them against numbers or days. `TRY_CAST` asks for nothing. That is told of the plan that has types and
+/// is not optimized yet.
+///
+/// # Errors
+/// What the engine says of SQL that has no such plan.
+pub fn optimized(frame: DataFrame, file: &str) -> Result<(LogicalPlan, Casts), DataFusionError> {
+    let (state, plan) = frame.into_parts();
     let config = state.config_options();
-    let typed = state.analyzer().execute_and_check(plan.clone(), config, |_, _| {});
+    let typed = state.analyzer().execute_and_check(plan, config, |_, _| {})?;
     let mut walk = Walk { file, casts: Casts::new() };
-    // What has no types has a fault of its own.
-    if let Ok(plan) = typed {
-        walk.origins(&plan);
-    }
-    walk.casts
+    walk.origins(&typed);
+    Ok((state.optimizer().optimize(typed, &state, |_, _| {})?, walk.casts))
 }
 
 /// Faults of cells of lists that are not what SQL takes them for.

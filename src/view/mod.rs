@@ -29,7 +29,7 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::schema::{link_schema, table_schema};
 use crate::pipeline::spec::{Grain, View};
 pub use fault::sql_fault;
-pub use listed::{Casts, casts, misread};
+pub use listed::{Casts, misread, optimized};
 pub use needs::needs;
 use rounds::rounds;
 pub use rounds::{one_query, relations};
@@ -199,9 +199,8 @@ fn plan_one(
     let fail = |error: DataFusionError| sql_fault(source, &view.sql, &error);
     let whole = |error: Error| Fault::of(&source.path, error.to_string());
     let frame = engine::wait(context.sql(&view.sql)).map_err(whole)?.map_err(fail)?;
-    let casts = casts(context, frame.logical_plan(), &format!("views/{}.sql", view.id));
     // Only the optimized plan has the types that its rows will have.
-    let plan = frame.into_optimized_plan().map_err(fail)?;
+    let (plan, casts) = optimized(frame, &format!("views/{}.sql", view.id)).map_err(fail)?;
     let schema: SchemaRef = Arc::new(plan.schema().as_arrow().clone());
     let named = [("subject:", &view.subject), ("division:", &view.division)].into_iter();
     let named = named.chain(view.name.iter().map(|name| ("name:", name)));

@@ -125,6 +125,7 @@ impl LineDecoder {
     /// other characters. Of the names of places and common names in GB18030 none looks like that.
     fn is_foreign(&self, line: &[u8]) -> bool {
         self.encoding == GB18030
+            && !line.is_ascii()
             && std::str::from_utf8(line).is_ok()
             && line.iter().any(|byte| *byte >= 0xE0)
     }

@@ -109,8 +109,9 @@ impl Typer<'_> {
             (_, Some(_)) => return self.constant(column, id),
             _ => return self.null(column),
         };
-        let own = source.mapped(trimmed(raw));
-        let text = own.as_deref().unwrap_or_else(|| trimmed(raw));
+        let trimmed = trimmed(raw);
+        let own = source.mapped(trimmed);
+        let text = own.as_deref().unwrap_or(trimmed);
         let null = match source.kind {
             ColumnType::CitizenId => false,
             // 无 is "no" to a yes-or-no column before it is "nothing".

@@ -61,8 +61,7 @@ fn check_one(
     }
     let fail = |e: DataFusionError| vec![view::sql_fault(source, &units.sql, &e)];
     let frame = engine::wait(context.sql(&units.sql)).map_err(whole)?.map_err(fail)?;
-    let casts = view::casts(&context, frame.logical_plan(), &format!("bulletins/{id}.yaml"));
-    let plan = frame.into_optimized_plan().map_err(fail)?;
+    let (plan, casts) = view::optimized(frame, &format!("bulletins/{id}.yaml")).map_err(fail)?;
     let (schema, mut faults) = (plan.schema().as_arrow(), Vec::new());
     let wanted = ["county", "unit", "total"].into_iter();
     let wanted = wanted.chain(units.columns.iter().map(|c| c.name.as_str()));
