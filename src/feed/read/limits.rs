@@ -205,7 +205,7 @@ pub(super) fn check_contents<R: Read + Seek>(
         let sheet = file.name().starts_with("xl/worksheets/");
         let mut tall = super::tall::TallCells::default();
         let mut cells = super::ods::CellCount::default();
-        let mut depth = super::depth::Depth::default();
+        let mut open = super::depth::OpenTags::default();
         let mut block = vec![0; 64 * 1024];
         let mut total = 0_u64;
         loop {
@@ -217,10 +217,7 @@ pub(super) fn check_contents<R: Read + Seek>(
                 check_entities(&block[..n], label)?;
             }
             if xml {
-                depth.feed(&block[..n]);
-            }
-            if depth.most() > DEPTH {
-                return Err(refused(label, "XML with more than 256 tags inside one another"));
+                open.feed(&block[..n]);
             }
             if sheet {
                 tall.feed(&block[..n]);
@@ -241,8 +238,34 @@ pub(super) fn check_contents<R: Read + Seek>(
             }
         }
         merging |= tall.any();
+        drop(file);
+        if open.most() > DEPTH.into() {
+            check_depth(archive, index, label)?;
+        }
     }
     Ok(merging)
+}
+
+/// Counts the open tags of a part that seems to have too many.
+fn check_depth<R: Read + Seek>(
+    archive: &mut ZipArchive<R>,
+    index: usize,
+    label: &str,
+) -> Result<()> {
+    let damaged = |e: &dyn std::fmt::Display| broken(label, &e.to_string());
+    let mut file = archive.by_index(index).map_err(|e| damaged(&e))?;
+    let mut depth = super::depth::Depth::default();
+    let mut block = vec![0; 64 * 1024];
+    loop {
+        let n = fill(&mut file, &mut block).map_err(|e| damaged(&e))?;
+        depth.feed(&block[..n]);
+        if depth.most() > DEPTH {
+            return Err(refused(label, "XML with more than 256 tags inside one another"));
+        }
+        if n == 0 {
+            return Ok(());
+        }
+    }
 }
 
 fn fill(reader: &mut impl Read, block: &mut [u8]) -> std::io::Result<usize> {
