@@ -28,6 +28,7 @@ use std::path::PathBuf;
 
 pub use example::{Given, RuleTest, TestRow, rule_test};
 pub use load::{load, read_folder};
+pub use places::WrongCells;
 pub use yaml::read as read_yaml;
 
 use crate::codes::CodeList;

@@ -7,6 +7,9 @@ use super::Pipeline;
 use super::lists::{lines, some};
 use crate::diagnostic::Fault;
 
+/// What is wrong with cells of a list, by row and column from 0, and what to do.
+pub type WrongCells = BTreeMap<(usize, usize), (String, String)>;
+
 impl Pipeline {
     /// What is wrong with some rows of a code list, whose numbers count from 0.
     pub fn faults_of_rows(&self, list: &str, mut wrong: Vec<(usize, String)>) -> Vec<Fault> {
@@ -20,12 +23,8 @@ impl Pipeline {
         some(source, wrong.into_iter().map(fault).collect())
     }
 
-    /// What is wrong with some cells of a code list, by row and column from 0, and what to do.
-    pub fn faults_of_cells(
-        &self,
-        list: &str,
-        wrong: BTreeMap<(usize, usize), (String, String)>,
-    ) -> Vec<Fault> {
+    /// Faults of some cells of a code list.
+    pub fn faults_of_cells(&self, list: &str, wrong: WrongCells) -> Vec<Fault> {
         let source = self.source("codes", list);
         let rows: Vec<(Range<usize>, &str)> = lines(&source.text).skip(1).collect();
         let fault = |((row, column), (text, hint)): ((usize, usize), (String, String))| {

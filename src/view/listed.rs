@@ -13,7 +13,7 @@ use datafusion::logical_expr::{Distinct, Expr, LogicalPlan};
 use datafusion::prelude::DataFrame;
 
 use crate::diagnostic::Fault;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, WrongCells};
 
 /// A column of a list and the type that SQL takes it for, with the file that does.
 pub type Casts = BTreeMap<(String, String, DataType), String>;
@@ -41,7 +41,7 @@ pub fn optimized(frame: DataFrame, file: &str) -> Result<(LogicalPlan, Casts), D
 
 /// Faults of cells of lists that are not what SQL takes them for.
 pub fn misread(pipeline: &Pipeline, casts: &Casts) -> Vec<Fault> {
-    let mut wrong: BTreeMap<&str, BTreeMap<(usize, usize), (String, String)>> = BTreeMap::new();
+    let mut wrong: BTreeMap<&str, WrongCells> = BTreeMap::new();
     // Rows of parameters come from several files, which are held to more.
     for ((id, column, kind), file) in casts.iter().filter(|((id, ..), _)| id != "param") {
         let Some(list) = pipeline.codes.get(id) else { continue };

@@ -416,6 +416,9 @@ fn errors_are_made_for_a_pipeline_of_few_tables() {
     assert_eq!(links.count(), 1);
 }
 
+/// Reads a table of links.
+type Read = fn(&Path, Option<i64>) -> Result<Vec<Evidence>>;
+
 /// What departments get wrong, through a whole night; the figures of a large world are in
 /// docs/identity.md.
 #[test]
@@ -435,14 +438,13 @@ fn errors_of_departments_are_survived() {
     let other = home.path().join("other");
     night(&policies.gansu(), &input, &other, &["--threads", "4", "--buckets", "16"]);
     // A delivery's name holds the number of buckets; all else is the same.
-    let told = |lake: &Path, read: fn(&Path, Option<i64>) -> Result<Vec<Evidence>>| {
+    let told = |lake: &Path, read: Read| {
         let night = bidui::lake::names_in(&lake.join("nights")).pop().expect("a night");
         let mut lines = read(&lake.join("nights").join(night), None).expect("a table of evidence");
         lines.iter_mut().for_each(|l| l.delivery.clear());
         lines
     };
-    let tables: [fn(&Path, Option<i64>) -> Result<Vec<Evidence>>; 2] = [evidence, reviews];
-    for read in tables {
+    for read in [evidence as Read, reviews] {
         let lines = told(&lake, read);
         assert!(lines.len() > 20, "{} lines", lines.len());
         assert!(lines == told(&other, read), "it hangs on threads or buckets");
