@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::spec::Rule;
 use super::{Pipeline, yaml};
 use crate::diagnostic::{Fault, Source};
 
@@ -115,7 +116,9 @@ fn untried(
     test: &RuleTest,
     faults: &mut Vec<Fault>,
 ) {
-    let Some(own) = pipeline.rules.get(id) else { return };
+    // That of a rule over no view at all is told where it says so.
+    let there = |rule: &&Rule| pipeline.views.contains_key(&rule.over);
+    let Some(own) = pipeline.rules.get(id).filter(there) else { return };
     for other in test.also.keys().filter_map(|other| pipeline.rules.get(other)) {
         let (text, hint) = if other.id == own.id {
             let text = format!("`{id}` is the rule of this example");

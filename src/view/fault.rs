@@ -43,6 +43,7 @@ pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
             Fault::at(source, place.word(name), text)
                 .hint("add it to GROUP BY, or take one of them: min(), max(), count()")
         }
+        DataFusionError::Plan(text) if text.contains("argument types '") => place.of_others(text),
         DataFusionError::Plan(text) => place.of_plan(text),
         DataFusionError::SQL(parse, _) => place.of_parser(&parse.to_string()),
         other => place.of_others(&other.to_string()),

@@ -692,9 +692,9 @@ fn faults_say_what_to_do() {
     let open = &["premium.yaml:15:3", "a bracket or a brace on a line before it is not closed"];
     told(feed, "所属年度], required: true}", "所属年度], required: true", open);
     let view = "basic-medical/views/facility.sql";
-    let comma = &["facility.sql:62:22", "error: Expected: end of", "a comma or an operator"];
+    let comma = &["facility.sql:61:22", "error: Expected: end of", "a comma or an operator"];
     told(view, "i.name AS org_name, i.kind", "i.name AS org_name i.kind", comma);
-    let bracket = &["facility.sql:67:23", "a bracket before it is not closed"];
+    let bracket = &["facility.sql:66:23", "a bracket before it is not closed"];
     told(view, "coalesce(l.links, 0)", "coalesce(l.links, 0", bracket);
     let group = &["facility.sql:", "`d.org_code` has many values in a group", "add it to GROUP BY"];
     told(view, "GROUP BY d.org_code", "", group);
