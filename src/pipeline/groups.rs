@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::load::Layer;
 use super::{Pipeline, forms};
-use crate::diagnostic::Fault;
+use crate::diagnostic::{Fault, nearest};
 
 /// Rules whose ids begin with the same letters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,7 @@ pub(super) fn check(pipeline: &Pipeline, layers: &[Layer], faults: &mut Vec<Faul
     let says = |layer: &&Layer| layer.yaml.text.lines().any(|line| line.starts_with("groups:"));
     let yaml = &layers.iter().find(says).unwrap_or(&layers[0]).yaml;
     let rules: BTreeSet<&str> = forms::rules(pipeline).into_iter().map(prefix).collect();
+    let grouped: BTreeSet<&str> = groups.iter().map(|group| group.prefix.as_str()).collect();
     for (place, group) in groups.iter().enumerate() {
         let name = &group.prefix;
         let fault = |message: String| Fault::at(yaml, yaml.find_value("prefix:", name), message);
@@ -48,9 +49,12 @@ pub(super) fn check(pipeline: &Pipeline, layers: &[Layer], faults: &mut Vec<Faul
             let message = format!("the group `{name}` has no title");
             faults.push(fault(message).hint("say in zh what its rules are about"));
         }
-        if !rules.is_empty() && !rules.contains(name.as_str()) {
+        // A pipeline may lack the rules of a group; one whose rules are in no group has it misspelt.
+        if !rules.contains(name.as_str())
+            && let Some(near) = nearest(name, rules.difference(&grouped).copied())
+        {
             let message = format!("no rule's id begins with `{name}` and a number");
-            faults.push(fault(message).did_you_mean(name, rules.iter().copied()));
+            faults.push(fault(message).hint(format!("did you mean `{near}`?")));
         }
     }
 }

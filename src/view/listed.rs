@@ -87,9 +87,10 @@ impl Walk<'_> {
         for input in plan.inputs() {
             inputs.push((input, self.origins(input)));
         }
-        for expr in plan.expressions() {
-            self.note(&expr, &inputs);
-        }
+        _ = plan.apply_expressions(|expr| {
+            self.note(expr, &inputs);
+            Ok(TreeNodeRecursion::Continue)
+        });
         let mut own = columns(plan, inputs);
         own.resize(plan.schema().fields().len(), Origins::new());
         own
@@ -98,9 +99,10 @@ impl Walk<'_> {
     /// Notes the casts of an expression, and of the subqueries in it.
     fn note(&mut self, expr: &Expr, inputs: &Inputs<'_>) {
         let (mut found, mut inner) = (Vec::new(), Vec::new());
+        let listed = listed(inputs);
         _ = expr.apply(|e| {
             match e {
-                Expr::Cast(cast) if !cast.field.data_type().is_string() => {
+                Expr::Cast(cast) if listed && !cast.field.data_type().is_string() => {
                     let kind = cast.field.data_type();
                     let from = values(&cast.expr, inputs).into_iter();
                     found.extend(from.map(|(list, column)| (list, column, kind.clone())));
@@ -126,6 +128,9 @@ fn columns(plan: &LogicalPlan, mut inputs: Inputs<'_>) -> Vec<Origins> {
     let each = |exprs: &[Expr], inputs: &Inputs<'_>| -> Vec<Origins> {
         exprs.iter().map(|expr| values(expr, inputs)).collect()
     };
+    if !inputs.is_empty() && !listed(&inputs) {
+        return Vec::new();
+    }
     match plan {
         LogicalPlan::TableScan(scan) => {
             let Some(list) = scan.table_name.table().strip_prefix("code_") else {
@@ -167,6 +172,11 @@ fn columns(plan: &LogicalPlan, mut inputs: Inputs<'_>) -> Vec<Origins> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Does any column come from a list?
+fn listed(inputs: &Inputs<'_>) -> bool {
+    inputs.iter().any(|(_, own)| own.iter().any(|origins| !origins.is_empty()))
 }
 
 /// Columns of lists whose own texts an expression may give.
