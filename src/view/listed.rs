@@ -91,34 +91,31 @@ impl Walk<'_> {
             self.note(expr, &inputs);
             Ok(TreeNodeRecursion::Continue)
         });
+        _ = plan.apply_subqueries(|subquery| {
+            self.origins(subquery);
+            Ok(TreeNodeRecursion::Continue)
+        });
         let mut own = columns(plan, inputs);
         own.resize(plan.schema().fields().len(), Origins::new());
         own
     }
 
-    /// Notes the casts of an expression, and of the subqueries in it.
+    /// Notes the casts of an expression.
     fn note(&mut self, expr: &Expr, inputs: &Inputs<'_>) {
-        let (mut found, mut inner) = (Vec::new(), Vec::new());
-        let listed = listed(inputs);
+        if !listed(inputs) {
+            return;
+        }
         _ = expr.apply(|e| {
-            match e {
-                Expr::Cast(cast) if listed && !cast.field.data_type().is_string() => {
-                    let kind = cast.field.data_type();
-                    let from = values(&cast.expr, inputs).into_iter();
-                    found.extend(from.map(|(list, column)| (list, column, kind.clone())));
-                }
-                Expr::ScalarSubquery(s) => inner.push(s.subquery.clone()),
-                Expr::Exists(e) => inner.push(e.subquery.subquery.clone()),
-                Expr::InSubquery(s) => inner.push(s.subquery.subquery.clone()),
-                Expr::SetComparison(s) => inner.push(s.subquery.subquery.clone()),
-                _ => {}
+            if let Expr::Cast(cast) = e
+                && !cast.field.data_type().is_string()
+            {
+                let kind = cast.field.data_type();
+                let from = values(&cast.expr, inputs).into_iter();
+                let found = from.map(|(list, column)| (list, column, kind.clone()));
+                self.casts.extend(found.map(|cast| (cast, self.file.to_owned())));
             }
             Ok(TreeNodeRecursion::Continue)
         });
-        for plan in inner {
-            self.origins(&plan);
-        }
-        self.casts.extend(found.into_iter().map(|cast| (cast, self.file.to_owned())));
     }
 }
 

@@ -12,11 +12,17 @@ use crate::pipeline::spec::Rule;
 /// Why nothing may be left out.
 const NEVER: &str = "`needs` names no table: where one is missing, 0 would be found";
 
+/// Tables and views by the view whose SQL names them.
+type Named<'a> = BTreeMap<&'a str, BTreeSet<String>>;
+
 /// Every fault of `needs`. A rule may name more tables than its view reads: `explain` shows their rows.
 pub fn needs(pipeline: &Pipeline) -> Vec<Fault> {
-    let read = |sql: &str| tables(pipeline, sql, &mut BTreeSet::new());
-    let views: BTreeMap<&str, BTreeSet<String>> =
-        pipeline.views.values().map(|view| (view.id.as_str(), read(&view.sql))).collect();
+    let names = |sql: &str| relations(sql).unwrap_or_default();
+    let of_views: Named<'_> =
+        pipeline.views.values().map(|view| (view.id.as_str(), names(&view.sql))).collect();
+    let read = |sql: &str| tables(pipeline, &of_views, names(sql));
+    let views: Named<'_> =
+        of_views.iter().map(|(id, own)| (*id, tables(pipeline, &of_views, own.clone()))).collect();
     let rules = pipeline.rules.values().filter_map(|rule| {
         let tables = views.get(rule.over.as_str())?;
         of_rule(pipeline, rule, tables)
@@ -64,17 +70,16 @@ fn hint(read: &BTreeSet<String>) -> String {
     format!("name those on which it rests, of the tables that are read: {read}")
 }
 
-/// The tables that SQL reads, through views too. `seen` are the views that were looked into.
-fn tables(pipeline: &Pipeline, sql: &str, seen: &mut BTreeSet<String>) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for name in relations(sql).unwrap_or_default() {
-        if pipeline.tables.contains_key(&name) {
-            found.insert(name);
-        } else if let Some(view) = pipeline.views.get(&name)
-            && seen.insert(name)
-        {
-            found.extend(tables(pipeline, &view.sql, seen));
+/// The tables among some names, and those that the views among them read.
+fn tables(pipeline: &Pipeline, of_views: &Named<'_>, names: BTreeSet<String>) -> BTreeSet<String> {
+    let mut left: Vec<String> = names.into_iter().collect();
+    let mut seen = BTreeSet::new();
+    while let Some(name) = left.pop() {
+        if !seen.contains(&name) {
+            left.extend(of_views.get(name.as_str()).into_iter().flatten().cloned());
+            seen.insert(name);
         }
     }
-    found
+    seen.retain(|name| pipeline.tables.contains_key(name));
+    seen
 }

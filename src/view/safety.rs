@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::{Distinct, Expr, Join, LogicalPlan};
 
@@ -111,19 +111,11 @@ fn rows(plan: &LogicalPlan, apart: &Apart<'_>) -> Result<Rows, String> {
 /// A subquery that stayed an expression sees the rows of one bucket: it must read no persons.
 fn subqueries(plan: &LogicalPlan, apart: &Apart<'_>) -> Result<(), String> {
     let mut inner = Vec::new();
-    for expr in plan.expressions() {
-        expr.apply(|e| {
-            match e {
-                Expr::ScalarSubquery(s) => inner.push(s.subquery.clone()),
-                Expr::Exists(e) => inner.push(e.subquery.subquery.clone()),
-                Expr::InSubquery(s) => inner.push(s.subquery.subquery.clone()),
-                Expr::SetComparison(s) => inner.push(s.subquery.subquery.clone()),
-                _ => {}
-            }
-            Ok(TreeNodeRecursion::Continue)
-        })
-        .map_err(|e| e.to_string())?;
-    }
+    let found = plan.apply_subqueries(|subquery| {
+        inner.extend(subquery.inputs().into_iter().cloned());
+        Ok(TreeNodeRecursion::Continue)
+    });
+    found.map_err(|e| e.to_string())?;
     for plan in inner {
         if matches!(rows(&plan, apart)?, Rows::Persons(_)) {
             return Err(format!("a subquery reads {} tables", apart.noun));
