@@ -96,7 +96,15 @@ pub struct Indicator {
     pub version: String,
 }
 
+/// The counting word of money.
+pub const YUAN: &str = "元";
+
 impl Indicator {
+    /// Are its figures sums of money, or shares of such?
+    pub fn is_of_money(&self) -> bool {
+        self.noun == YUAN
+    }
+
     /// The Chinese title of one of its parts; empty for the whole.
     pub fn part_zh(&self, part: &str) -> &str {
         self.parts.iter().find(|(code, _)| code == part).map_or("", |(_, title)| &title.zh)

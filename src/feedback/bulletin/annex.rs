@@ -121,7 +121,7 @@ fn counted(facts: &Facts<'_>, indicator: &Indicator, figure: &Figure) -> [String
         return both(figure, decimal);
     }
     let there = figure.denominator.is_some() && figure.value(unit).is_some();
-    if there && (reader.number(figure, unit).is_none() || indicator.noun == "元") {
+    if there && (reader.number(figure, unit).is_none() || indicator.is_of_money()) {
         return both(figure, |_| "*".to_owned());
     }
     let sums = matches!(unit, Unit::Yuan | Unit::Days);

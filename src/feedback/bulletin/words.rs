@@ -2,14 +2,14 @@
 
 use super::facts::{Facts, Standing};
 use crate::indicator::figure::{Change, Figure, places, plain};
-use crate::pipeline::indicators::{Indicator, Unit};
+use crate::pipeline::indicators::{Indicator, Unit, YUAN};
 
 /// What follows a value.
 pub fn unit_zh(indicator: &Indicator) -> &str {
     match indicator.unit {
         Unit::Percent => "%",
         Unit::Permille => "‰",
-        Unit::Yuan => "元",
+        Unit::Yuan => YUAN,
         Unit::Days => "天",
         Unit::Count => &indicator.noun,
     }
@@ -99,7 +99,7 @@ impl Facts<'_> {
         // A share that is not shown could be worked out again from its two counts.
         let shown = self.material.reader.number(figure, indicator.unit).is_some();
         match self.material.reader.fraction(figure).filter(|_| shown) {
-            Some(text) if counted && shares && indicator.noun != "元" => {
+            Some(text) if counted && shares && !indicator.is_of_money() => {
                 format!("（{text}{}）", indicator.noun)
             }
             _ => String::new(),
