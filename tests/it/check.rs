@@ -127,6 +127,11 @@ fn what_sql_takes_for_a_number_is_one() {
         ("g.rank > 1", "甲", "`甲` is not a whole number"),
         ("CAST(g.rank AS DATE) < asof()", "2026年", "`2026年` is not a day"),
         ("CAST(g.rank AS BOOLEAN)", "是", "`是` is not 1 or 0"),
+        (
+            "(SELECT max(CAST(rank AS BIGINT)) FROM code_org_grade)",
+            "甲",
+            "`甲` is not a whole number",
+        ),
     ] {
         let policies = Policies::new();
         let columns = format!("{asked} AS odd, 1 AS grade_rank");

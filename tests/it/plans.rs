@@ -91,6 +91,23 @@ SELECT person_key, max(division) AS division, count(*) AS rows FROM paid GROUP B
     assert!(line("counted").contains("does not group by person_key"), "{}", said.stdout);
 }
 
+/// A subquery that no join takes the place of would count the persons of one bucket.
+#[test]
+fn a_subquery_over_persons_sees_them_all() {
+    const SHARE: &str = "/*---
+title: {zh: 份额, en: Share}
+subject: person_key
+division: division
+---*/
+SELECT person_key, village_code AS division, (SELECT count(*) FROM payment) AS payments FROM resident
+";
+    let (_home, pipeline) = with_views(&[("share.sql", SHARE)]);
+    let said = Bidui::new("check").arg(&pipeline).arg("--verbose").go().ended(0);
+    let named = |line: &&str| line.split_whitespace().any(|word| word == "share");
+    let line = said.stdout.lines().find(named).expect("it is planned");
+    assert!(line.contains("whole"), "{}", said.stdout);
+}
+
 /// The engine reads names in any letters, and a view of another view comes after it all the same.
 #[test]
 fn a_view_is_named_in_any_letters() {
