@@ -30,8 +30,8 @@ pub enum State {
     Relapsed,
     /// Seen last night, gone tonight.
     Cleared,
-    /// Nothing proves tonight that it is gone: its rule was not run, or a row about its subject that came
-    /// since is in quarantine. What was known last is kept.
+    /// Nothing proves tonight that it is gone: its rule was not run or not asked in its county, or a row
+    /// about its subject that came since is in quarantine. What was known last is kept.
     Held,
 }
 
@@ -125,7 +125,7 @@ pub struct Looked<'a> {
     pub night: NaiveDate,
     /// Rules that were run.
     pub ran: &'a BTreeSet<String>,
-    /// Numbers of anomalies about whose subject some row could not be read.
+    /// Numbers of anomalies about whose subject some row could not be read, or whose county is behind.
     pub unread: &'a BTreeSet<String>,
     pub waivers: &'a Waivers,
     pub memory: &'a Memory,

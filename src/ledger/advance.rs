@@ -19,11 +19,20 @@ pub struct Tonight<'a> {
     /// Rules that were run. Of what others would have found nothing is known, not even in a lake
     /// that was made anew and remembers nothing.
     pub ran: &'a BTreeSet<String>,
+    /// Could a rule that was run not be asked in a county, since its part of an extract is behind?
+    pub unheard: &'a dyn Fn(&str, &str) -> bool,
     /// By rule and county: the day since which every feed that the rule needs has come anew for the
     /// county, with its newest period, as far as known.
     pub refreshed: &'a dyn Fn(&str, &str) -> Option<NaiveDate>,
     /// Is there a county of this code? Codes of before a renaming are none.
     pub counties: &'a dyn Fn(&str) -> bool,
+}
+
+impl Tonight<'_> {
+    /// Did anybody look for what a rule finds in a county?
+    fn looked(&self, rule: &str, county: &str) -> bool {
+        self.ran.contains(rule) && !(self.unheard)(rule, county)
+    }
 }
 
 /// The county of cases whose county nobody knows.
@@ -48,7 +57,7 @@ pub fn advance(cases: &Cases, tonight: &Tonight<'_>, policy: &Policy) -> Result<
         match found.get(case.anomaly.as_str()) {
             Some(row) => night.still_there(case, row)?,
             None if held.contains_key(case.anomaly.as_str()) => {}
-            None if !tonight.ran.contains(&case.rule) => {}
+            None if !tonight.looked(&case.rule, &case.county) => {}
             None => night.gone(case)?,
         }
     }

@@ -10,10 +10,10 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 
+use super::parts::Came;
 use super::setup::date_of;
 use super::{Receipts, Setup};
 use crate::error::{Error, Result};
-use crate::feed::receipt::in_force;
 use crate::lake::rows::RowsWriter;
 use crate::lake::{MANIFEST, csv, durable};
 use crate::ledger::act::{Act, Draft};
@@ -205,44 +205,13 @@ pub(super) struct Refreshed<'a> {
     feeds: BTreeMap<&'a str, Vec<Came>>,
 }
 
-/// The last day of a period, and the day on which its extract came. The greater one is newer: a month
-/// of before that is delivered again says nothing of what became of things since.
-type Extract = (NaiveDate, NaiveDate);
-
-/// The newest extract of a feed.
-#[derive(Default)]
-struct Came {
-    whole: Option<Extract>,
-    /// By the part's name, such as a county's.
-    parts: BTreeMap<String, Extract>,
-}
-
-impl Came {
-    /// The day on which the newest of what it says of a county came: with the county's own part or with
-    /// the whole. Where no part is the county's, the part that came first may be what it rests on.
-    fn of(&self, county: [Option<&str>; 2]) -> Option<NaiveDate> {
-        let newest = |part: &Extract| self.whole.map_or(*part, |whole| whole.max(*part)).1;
-        let own = county.into_iter().flatten().find_map(|name| self.parts.get(name));
-        let part = own.map(newest).or_else(|| self.parts.values().map(newest).min());
-        part.or(self.whole.map(|(_, came)| came))
-    }
-}
-
 impl<'a> Refreshed<'a> {
     /// When the newest of each feed came, whole or part by part, by the receipts that are in force.
     pub fn new(setup: &'a Setup, night: NaiveDate, receipts: &Receipts) -> Self {
         let mut feeds: BTreeMap<&str, Vec<Came>> = BTreeMap::new();
         let often = |c: Cadence| !matches!(c, Cadence::Once | Cadence::Yearly);
         for feed in setup.pipeline.feeds.values().filter(|f| often(f.delivery.cadence)) {
-            let mut came = Came::default();
-            for receipt in in_force(feed, receipts).0 {
-                let own = (receipt.period, receipt.received);
-                let last = match &receipt.part {
-                    Some(part) => came.parts.entry(part.clone()).or_insert(own),
-                    None => came.whole.get_or_insert(own),
-                };
-                *last = (*last).max(own);
-            }
+            let came = Came::new(&setup.divisions, feed, receipts);
             feeds.entry(&feed.table).or_default().push(came);
         }
         Self { setup, night, feeds }
@@ -250,55 +219,19 @@ impl<'a> Refreshed<'a> {
 
     /// The day since which every feed that a rule needs has come anew for a county.
     pub fn since(&self, rule: &str, county: &str) -> Option<NaiveDate> {
-        let county = [self.setup.divisions.name(county), Some(county)];
         let pipeline = &self.setup.pipeline;
         let needs = &pipeline.rules.get(rule)?.needs;
         let feeds = needs.iter().filter_map(|need| self.feeds.get(need.as_str())).flatten();
         // What bidui knows itself is as new as the night.
         let own = |need: &String| pipeline.tables.get(need).is_some_and(|t| t.source.is_some());
         let tonight = needs.iter().any(own).then_some(self.night);
-        feeds.filter_map(|came| came.of(county)).chain(tonight).min()
+        feeds.filter_map(|came| came.since(county)).chain(tonight).min()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn day(month: u32, day: u32) -> NaiveDate {
-        NaiveDate::from_ymd_opt(2026, month, day).expect("a day")
-    }
-
-    #[test]
-    fn what_a_county_sent_is_as_new_as_its_own_part() {
-        let october = day(10, 31);
-        let parts = [("甲县", 5), ("620122", 6), ("丙县", 3)];
-        let parts = parts.map(|(part, came)| (part.to_owned(), (october, day(11, came))));
-        let mut came = Came { whole: None, parts: parts.into() };
-        let of = |came: &Came, name, code| came.of([name, Some(code)]);
-        let day = |d| Some(day(11, d));
-        assert_eq!(of(&came, Some("甲县"), "620121"), day(5));
-        assert_eq!(of(&came, Some("乙县"), "620122"), day(6));
-        assert_eq!(of(&came, None, "620123"), day(3), "nobody knows whose part it is");
-        came.whole = day(4).map(|came| (october, came));
-        assert_eq!(of(&came, Some("丙县"), "620124"), day(4), "the whole came after it");
-        assert_eq!(of(&came, Some("甲县"), "620121"), day(5));
-        assert_eq!(of(&came, None, "620123"), day(4));
-        assert_eq!(Came::default().of([None, None]), None);
-        came.parts.clear();
-        assert_eq!(of(&came, None, "620123"), day(4));
-    }
-
-    #[test]
-    fn a_month_of_before_that_comes_again_is_not_new() {
-        let (october, november) = (day(10, 31), day(11, 30));
-        let parts = [("甲县".to_owned(), (october, day(12, 20)))];
-        let mut came = Came { whole: None, parts: parts.into() };
-        assert_eq!(came.of([Some("甲县"), None]), Some(day(12, 20)), "it knows no newer one");
-        came.whole = Some((november, day(12, 5)));
-        assert_eq!(came.of([Some("甲县"), None]), Some(day(12, 5)));
-        assert_eq!(came.of([None, Some("620123")]), Some(day(12, 5)));
-    }
 
     #[test]
     fn what_bidui_knows_itself_is_as_new_as_the_night() {

@@ -13,6 +13,7 @@ pub mod indicators;
 mod kept;
 mod line;
 mod mark;
+mod parts;
 mod publish;
 pub mod setup;
 mod system;
@@ -29,6 +30,7 @@ use books::Books;
 pub use build::Built;
 use kept::Kept;
 pub use mark::SOURCES;
+use parts::Unheard;
 pub use setup::Setup;
 use take_in::take_in;
 
@@ -172,23 +174,22 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
     indicators::write(setup, &engine, night, last.as_deref(), &staged, &tables)?;
     progress.step("");
     let waivers = waivers(setup, &engine, &assembled)?;
-    let memory = match &last {
-        Some(last) => table::read_memory(&setup.lake.night(last), &setup.keys)?,
-        None => Memory::default(),
-    };
-    let memory = Memory { forward: identity::Forward::read(&staged)?, ..memory };
+    let memory = memory(setup, last.as_deref(), &staged)?;
     let ran: BTreeSet<String> =
         setup.rules().map(|r| r.id.clone()).filter(|r| !not_run.contains_key(r)).collect();
     let findings = std::mem::take(&mut built.found).take(|rule| ran.contains(rule))?;
-    let unread = &unread::unread(setup, &receipts, &memory, &ran)?;
-    let (pipeline, keys, ran) = (&setup.pipeline, &setup.keys, &ran);
+    let unheard = Unheard::new(setup, night, &receipts);
+    let mut unread = unread::unread(setup, &receipts, &memory, &ran)?;
+    let findings = unheard.leave_out(findings, (&setup.keys, &memory), &mut unread);
+    let (pipeline, keys, ran, unread) = (&setup.pipeline, &setup.keys, &ran, &unread);
     let looked = Looked { pipeline, keys, night, ran, unread, waivers: &waivers, memory: &memory };
     let rows = anomaly::collect(&looked, findings);
     progress.stage("发布", "publish", 1);
     let refreshed = books::Refreshed::new(setup, night, &receipts);
-    let refreshed = |rule: &str, county: &str| refreshed.since(rule, county);
-    let (refreshed, counties) = (&refreshed, &|code: &str| setup.divisions.get(code).is_some());
-    let tonight = Tonight { day: night, anomalies: &rows, ran, refreshed, counties };
+    let refreshed = &|rule: &str, county: &str| refreshed.since(rule, county);
+    let silent = &|rule: &str, county: &str| unheard.is(rule, county);
+    let (day, counties) = (night, &|code: &str| setup.divisions.get(code).is_some());
+    let tonight = Tonight { day, anomalies: &rows, ran, unheard: silent, refreshed, counties };
     let (cases, ledger) = books.advance(setup, cases, &tonight, &staged, &name)?;
     let facts = publish::Facts {
         name,
@@ -200,6 +201,7 @@ fn one(setup: &Setup, night: NaiveDate, progress: &dyn Progress) -> Result<Outco
         funnel,
         built,
         not_run,
+        unheard,
         waivers,
         memory,
         cases,
@@ -287,6 +289,15 @@ fn ranges(setup: &Setup, assembled: &Assembled) -> Vec<bucket::KeyRange> {
         bytes += assembled.tables[&table.id].bytes();
     }
     bucket::jobs(rows.div_ceil(ROWS_PER_JOB).max(bytes.div_ceil(BYTES_PER_JOB)))
+}
+
+/// What is remembered of the nights before.
+fn memory(setup: &Setup, last: Option<&str>, staged: &Path) -> Result<Memory> {
+    let memory = match last {
+        Some(last) => table::read_memory(&setup.lake.night(last), &setup.keys)?,
+        None => Memory::default(),
+    };
+    Ok(Memory { forward: identity::Forward::read(staged)?, ..memory })
 }
 
 fn waivers(

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::books::Books;
+use super::parts::Unheard;
 use super::{Built, NotRun, Receipts, Setup};
 use crate::anomaly::waiver::Waivers;
 use crate::anomaly::{Anomaly, Memory, State, table};
@@ -34,6 +35,7 @@ pub(super) struct Facts {
     pub funnel: Funnel,
     pub built: Built,
     pub not_run: NotRun,
+    pub unheard: Unheard,
     pub waivers: Waivers,
     pub memory: Memory,
     pub cases: CaseSummary,
@@ -125,9 +127,14 @@ fn counts(setup: &Setup, staged: &Path, rows: &[Anomaly], facts: &Facts) -> Resu
             line.waived
         ));
     }
-    // A rule that was not run has no counts at all, which is not 0.
+    // A rule that was not run has no counts at all, or none of a county, which is not 0.
     for (rule, reason) in &facts.not_run {
         text.push_str(&format!("{rule},,,,,,{}\r\n", csv::cell(reason)));
+    }
+    for (rule, county, reason) in facts.unheard.lines() {
+        if !facts.not_run.contains_key(rule) {
+            text.push_str(&format!("{rule},{county},,,,,{}\r\n", csv::cell(reason)));
+        }
     }
     durable::write(&staged.join("counts.csv"), text.as_bytes())
 }
@@ -140,6 +147,9 @@ fn count_lines(setup: &Setup, rows: &[Anomaly], facts: &Facts) -> Vec<CountLine>
     let mut lines = Vec::new();
     for rule in setup.rules().filter(|r| !facts.not_run.contains_key(&r.id)) {
         for (county, all) in facts.built.rows.get(&rule.over).into_iter().flatten() {
+            if facts.unheard.is(&rule.id, county) {
+                continue;
+            }
             let own = facts.built.judged.counts.get(&rule.id);
             let count = own.and_then(|c| c.get(county)).copied().unwrap_or_default();
             lines.push(CountLine {

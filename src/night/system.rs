@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use super::freshness::{ended, newest};
+use super::parts::Came;
 use super::{Receipts, Setup};
 use crate::engine::Held;
 use crate::error::Result;
@@ -33,7 +34,6 @@ pub(super) fn add(
     let dir = staged.join("system");
     durable::create_dir_all(&dir)?;
     let rows: Vec<&Case> = cases.by_number.values().collect();
-    let feeds: Vec<&Feed> = setup.pipeline.feeds.values().collect();
     for table in setup.pipeline.tables.values() {
         let Some(source) = table.source else { continue };
         let schema = table_schema(table);
@@ -49,9 +49,13 @@ pub(super) fn add(
             System::Deliveries => table::columns(&schema, receipts.len(), |column, row| {
                 text(&receipts[row], column).or_else(|| place(column, row))
             }),
-            System::Feeds => table::columns(&schema, feeds.len(), |column, row| {
-                of_feed(setup, (table, feeds[row]), receipts, column).or_else(|| place(column, row))
-            }),
+            System::Feeds => {
+                let rows = told(setup, table, receipts);
+                table::columns(&schema, rows.len(), |column, row| {
+                    let own = of_feed(setup, (table, &rows[row]), receipts, column);
+                    own.or_else(|| place(column, row))
+                })
+            }
         }?;
         let path = dir.join(format!("{}.parquet", table.id));
         RowsWriter::one(&path, &batch)?;
@@ -85,17 +89,41 @@ fn text(receipt: &Receipt, column: &str) -> Option<String> {
     })
 }
 
+/// Up to when a feed has come, as a whole or of one county.
+struct Told<'a> {
+    feed: &'a Feed,
+    county: Option<String>,
+    period: Option<NaiveDate>,
+}
+
+/// The rows of a table of feeds: one for each, or, where it asks for counties, one for each county of
+/// those that counties send.
+fn told<'a>(setup: &'a Setup, table: &Table, receipts: &Receipts) -> Vec<Told<'a>> {
+    let feeds = setup.pipeline.feeds.values();
+    if table.column("county").is_none() {
+        let whole = |feed| Told { feed, county: None, period: newest(feed, receipts) };
+        return feeds.map(whole).collect();
+    }
+    let counties = |feed: &'a Feed| {
+        let told = Came::new(&setup.divisions, feed, receipts).told(&setup.divisions).into_iter();
+        told.map(move |(county, period)| Told { feed, county: Some(county), period })
+    };
+    feeds.flat_map(counties).collect()
+}
+
 /// The value of a feed in a column of a table, as text.
 fn of_feed(
     setup: &Setup,
-    (table, feed): (&Table, &Feed),
+    (table, told): (&Table, &Told<'_>),
     receipts: &Receipts,
     column: &str,
 ) -> Option<String> {
+    let feed = told.feed;
     match column {
         "feed" => Some(feed.id.clone()),
         "table_name" => Some(feed.table.clone()),
-        "period" => newest(feed, receipts).map(|period| period.to_string()),
+        "county" => told.county.clone(),
+        "period" => told.period.map(|period| period.to_string()),
         "ended" => {
             let days = table.ended_after_days?;
             Some(ended(&setup.pipeline, feed, receipts, days).to_string())

@@ -81,8 +81,9 @@ pub const DELIVERY_COLUMNS: [&str; 11] = [
     "duplicate",
 ];
 
-/// Columns that a table with `source: feeds` may declare.
-pub const FEED_COLUMNS: [&str; 4] = ["feed", "table_name", "period", "ended"];
+/// Columns that a table with `source: feeds` may declare. One with `county` has a row for each county of
+/// the feeds that counties send one by one.
+pub const FEED_COLUMNS: [&str; 5] = ["feed", "table_name", "county", "period", "ended"];
 
 /// The Arrow type of a column.
 pub fn data_type(kind: &ColumnType) -> DataType {

@@ -77,7 +77,7 @@ fn lead(summary: &Summary) -> Markup {
                 "件按“未核”保留，既不计入总数，也不算消除。"
             }
             @if unread > 0 {
-                "另有" b { (count(unread)) "件" } "因主体的数据行被隔离，同样按“未核”保留。"
+                "另有" b { (count(unread)) "件" } "因主体的数据行被隔离，或所在县的报送迟报、过期，同样按“未核”保留。"
             }
         }
         @if let Some(until) = summary.workdays_until {

@@ -57,6 +57,7 @@ impl Ledger {
             day,
             anomalies: &rows,
             ran: &ran,
+            unheard: &|_, _| false,
             refreshed: &|_, _| None,
             counties: &|_| true,
         };

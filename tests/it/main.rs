@@ -28,6 +28,7 @@ mod identity_decisions;
 mod identity_events;
 mod indicators;
 mod kept;
+mod late_parts;
 mod ledger;
 mod mini;
 mod month;

@@ -7,24 +7,52 @@ trace: {county_ledger: [county]}
 -- One row per county that anybody counts: how many households and persons each source has. Single households are
 -- compared in `household`; here only the totals, which show that a township or a whole file is missing.
 WITH
+feeds AS (
+  SELECT min(CASE WHEN table_name = 'poverty_household' THEN period END) AS households_to,
+    min(CASE WHEN table_name = 'poverty_member' THEN period END) AS members_to,
+    min(CASE WHEN table_name = 'health_household' THEN period END) AS copy_to
+  FROM feed_period
+  WHERE ended IS NOT TRUE
+),
+-- Of counties that send their own parts.
+told AS (
+  SELECT c.county,
+    min(CASE WHEN c.table_name = 'poverty_household' THEN c.period END) AS households_to,
+    min(CASE WHEN c.table_name = 'poverty_member' THEN c.period END) AS members_to,
+    min(CASE WHEN c.table_name = 'health_household' THEN c.period END) AS copy_to
+  FROM county_period c
+  JOIN feed_period f ON f.feed = c.feed
+  WHERE f.ended IS NOT TRUE
+  GROUP BY c.county
+),
+places AS (
+  SELECT county_code
+  FROM (
+    SELECT substr(village_code, 1, 6) AS county_code FROM poverty_member
+    UNION ALL SELECT substr(village_code, 1, 6) AS county_code FROM poverty_household
+    UNION ALL SELECT substr(village_code, 1, 6) AS county_code FROM health_household
+  ) AS everywhere
+  GROUP BY county_code
+),
 -- Two extracts that are not of one day are compared as of the earlier one; nothing where they are.
 came AS (
-  SELECT nullif(least(households_to, members_to), greatest(households_to, members_to)) AS listed_to,
+  SELECT county_code,
+    nullif(least(households_to, members_to), greatest(households_to, members_to)) AS listed_to,
     nullif(least(households_to, copy_to), greatest(households_to, copy_to)) AS copied_to
   FROM (
-    SELECT min(CASE WHEN table_name = 'poverty_household' THEN period END) AS households_to,
-      min(CASE WHEN table_name = 'poverty_member' THEN period END) AS members_to,
-      min(CASE WHEN table_name = 'health_household' THEN period END) AS copy_to
-    FROM feed_period
-    WHERE ended IS NOT TRUE
+    SELECT p.county_code, least(f.households_to, t.households_to) AS households_to, least(f.members_to, t.members_to) AS members_to,
+      least(f.copy_to, t.copy_to) AS copy_to
+    FROM feeds f
+    CROSS JOIN places p
+    LEFT JOIN told t ON t.county = p.county_code
   ) AS extracts
 ),
 -- Members who left by 自然减少 stay in the list and are not counted. Nor is who was identified after that day; who was lifted
 -- out of poverty was in the list before.
 m AS (
   SELECT substr(village_code, 1, 6) AS county_code, count(*) AS member_persons, count(DISTINCT hh_no) AS member_households
-  FROM came
-  CROSS JOIN poverty_member
+  FROM poverty_member
+  LEFT JOIN came ON came.county_code = substr(village_code, 1, 6)
   WHERE coalesce(member_change, '') <> '自然减少'
     AND NOT (coalesce(hh_type, '') <> '脱贫户'
       AND coalesce(coalesce(identified_date, CAST(identified_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY AS DATE)) > listed_to, false))
@@ -41,8 +69,8 @@ h AS (
       -- The health system knows only the month; its last day counts, here too.
       mon_type IS NOT NULL AND coalesce(identified_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY <= copied_to, true)
         AND (NOT coalesce(risk_cleared, false) OR coalesce(cleared_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY > copied_to, false)) AS is_open
-    FROM came
-    CROSS JOIN poverty_household
+    FROM poverty_household
+    LEFT JOIN came ON came.county_code = substr(village_code, 1, 6)
   ) AS households
   GROUP BY substr(village_code, 1, 6)
 ),
@@ -50,8 +78,8 @@ s AS (
   SELECT substr(village_code, 1, 6) AS county_code,
     count(CASE WHEN mon_type IS NOT NULL AND coalesce(identified_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY <= copied_to, true)
       AND (NOT coalesce(risk_cleared, false) OR coalesce(cleared_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY > copied_to, false)) THEN 1 END) AS health_households
-  FROM came
-  CROSS JOIN health_household
+  FROM health_household
+  LEFT JOIN came ON came.county_code = substr(village_code, 1, 6)
   GROUP BY substr(village_code, 1, 6)
 ),
 -- The newest ledger of each county.

@@ -17,6 +17,17 @@ came AS (
   FROM feed_period
   WHERE ended IS NOT TRUE
 ),
+-- Where counties send their own parts, what happened in one since its own part is not told; nothing is where none ever came.
+told AS (
+  SELECT c.county,
+    min(CASE WHEN c.table_name IN ('poverty_household', 'health_household') THEN coalesce(c.period, DATE '1900-01-01') END) AS listed_to,
+    min(CASE WHEN c.table_name = 'visit_check' THEN coalesce(c.period, DATE '1900-01-01') END) AS visited_to,
+    min(CASE WHEN c.table_name = 'measure' THEN coalesce(c.period, DATE '1900-01-01') END) AS helped_to
+  FROM county_period c
+  JOIN feed_period f ON f.feed = c.feed
+  WHERE f.ended IS NOT TRUE
+  GROUP BY c.county
+),
 sick AS (
   SELECT m.hh_no, m.person_key, sum(1) AS diseases
   FROM poverty_member m
@@ -167,7 +178,8 @@ base AS (
 ),
 -- Where only a month is known, clocks start at its last day.
 dated AS (
-  SELECT base.*, least(asof(), visited_to) AS visits_through, least(asof(), helped_to) AS help_through, least(asof(), listed_to) AS lists_through,
+  SELECT base.*, least(asof(), came.visited_to, told.visited_to) AS visits_through, least(asof(), came.helped_to, told.helped_to) AS help_through,
+    least(asof(), came.listed_to, told.listed_to) AS lists_through,
     registered_to,
     substr(division, 1, 6) AS county,
     mon_type IS NOT NULL AS is_monitored,
@@ -183,6 +195,7 @@ dated AS (
     CAST(date_part('year', cleared_ym) AS BIGINT) AS cleared_year
   FROM came
   CROSS JOIN base
+  LEFT JOIN told ON told.county = substr(base.division, 1, 6)
 )
 SELECT dated.*,
   -- Counted to the day up to which visits, and measures, are told.

@@ -57,6 +57,14 @@ res AS (
   FROM resident
   GROUP BY person_key
 ),
+-- Where counties send their own parts of the list, up to when the county has told; nothing is where none ever came.
+told AS (
+  SELECT c.county, min(coalesce(c.period, DATE '1900-01-01')) AS told_to
+  FROM county_period c
+  JOIN feed_period f ON f.feed = c.feed
+  WHERE c.table_name = 'poverty_member' AND f.ended IS NOT TRUE
+  GROUP BY c.county
+),
 -- Members who left by 自然减少 stay in the list; they are out of every denominator.
 listed AS (
   SELECT person_key, name, sex, birth_date, village_code, hh_no, hh_type, mon_type, health_status, risks,
@@ -67,8 +75,10 @@ listed AS (
     coalesce(identified_date, CAST(identified_ym + INTERVAL '1' MONTH - INTERVAL '1' DAY AS DATE)) AS identified_on,
     coalesce(identified_date, identified_ym) AS entitled_from,
     CASE WHEN mon_type IS NULL THEN NULL WHEN coalesce(risk_cleared, false) THEN cleared_ym ELSE DATE '9999-12-31' END AS watched_until,
-    character_length(replace(btrim(id_no_raw), ' ', '')) AS id_length
+    character_length(replace(btrim(id_no_raw), ' ', '')) AS id_length,
+    told.told_to
   FROM poverty_member
+  LEFT JOIN told ON told.county = substr(poverty_member.village_code, 1, 6)
 ),
 lst AS (
   SELECT person_key,
@@ -97,7 +107,8 @@ lst AS (
     sum(CASE WHEN active AND id_no_quality IN ('length', 'upgraded15') AND id_length NOT IN (18, 20, 22) THEN 1 ELSE 0 END) AS id_length_rows,
     sum(CASE WHEN active AND id_no_quality IN ('checksum', 'bad_date', 'length') AND id_length IN (20, 22) THEN 1 ELSE 0 END) AS id_card_rows,
     sum(CASE WHEN active AND id_no_quality IN ('missing', 'placeholder') THEN 1 ELSE 0 END) AS id_missing_rows,
-    max(CASE WHEN active THEN id_length END) AS id_length
+    max(CASE WHEN active THEN id_length END) AS id_length,
+    min(CASE WHEN active THEN told_to END) AS told_to
   FROM listed
   GROUP BY person_key
 ),
@@ -436,7 +447,7 @@ visits AS (
 ),
 base AS (
   SELECT spine.person_key, province.ins_year, province.billed_to, province.visits_through, province.visits_year, province.premiums_through,
-    province.enrolled_to, province.contracts_to, province.rare_to, province.listed_to,
+    province.enrolled_to, province.contracts_to, province.rare_to, least(province.listed_to, lst.told_to) AS listed_to,
     coalesce(lst.name, res.name, ins.name) AS name,
     -- Who left the list is filed where the register has them, not where the list had them.
     coalesce(lst.village_code, res.village_code, lst.left_village, ins.village_code, ins.insured_div) AS division,

@@ -15,6 +15,14 @@ came AS (
   FROM feed_period
   WHERE table_name IN ('poverty_household', 'health_household') AND ended IS NOT TRUE
 ),
+-- And where counties send their own parts of a list, of a county: nothing is told where none ever came.
+told AS (
+  SELECT c.county, min(coalesce(c.period, DATE '1900-01-01')) AS listed_to
+  FROM county_period c
+  JOIN feed_period f ON f.feed = c.feed
+  WHERE c.table_name IN ('poverty_household', 'health_household') AND f.ended IS NOT TRUE
+  GROUP BY c.county
+),
 both_lists AS (
   SELECT coalesce(r.hh_no, h.hh_no) AS hh_no,
     coalesce(r.village_code, h.village_code) AS division,
@@ -39,12 +47,13 @@ both_lists AS (
 -- A difference counts when it was older than the term of one exchange when both came last.
 aged AS (
   SELECT both_lists.*,
-    coalesce(least(asof(), listed_to) - rural_since > param('sync_days', division, yr()), true) AS rural_settled,
-    coalesce(least(asof(), listed_to) - health_since > param('sync_days', division, yr()), true) AS health_settled,
-    coalesce(least(asof(), listed_to) - CASE WHEN rural_cleared THEN rural_cleared_on ELSE health_cleared_on END
+    coalesce(least(asof(), came.listed_to, told.listed_to) - rural_since > param('sync_days', division, yr()), true) AS rural_settled,
+    coalesce(least(asof(), came.listed_to, told.listed_to) - health_since > param('sync_days', division, yr()), true) AS health_settled,
+    coalesce(least(asof(), came.listed_to, told.listed_to) - CASE WHEN rural_cleared THEN rural_cleared_on ELSE health_cleared_on END
       > param('sync_days', division, yr()), true) AS cleared_settled
   FROM came
   CROSS JOIN both_lists
+  LEFT JOIN told ON told.county = substr(both_lists.division, 1, 6)
 )
 SELECT aged.*,
   in_rural AND in_health AS in_both,

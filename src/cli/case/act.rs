@@ -255,8 +255,8 @@ fn unproved(found: Option<Found>) -> Option<&'static str> {
     match found {
         Some(Found::Cleared) => None,
         Some(Found::Held) => Some(
-            "its rule was not run or a row about its subject is in quarantine, so nobody could look \
-             for its anomaly",
+            "its rule was not run, a row about its subject is in quarantine or its county's part of an \
+             extract is behind, so nobody could look for its anomaly",
         ),
         None => Some("the lake does not remember its anomaly, so nobody can say that it is gone"),
         Some(_) => Some("its anomaly is still there"),

@@ -177,7 +177,7 @@ pub fn tonight<'a>(
     ran: &'a BTreeSet<String>,
     refreshed: &'a dyn Fn(&str, &str) -> Option<NaiveDate>,
 ) -> Tonight<'a> {
-    Tonight { day, anomalies, ran, refreshed, counties: &|_| true }
+    Tonight { day, anomalies, ran, unheard: &|_, _| false, refreshed, counties: &|_| true }
 }
 
 /// All rules were run.

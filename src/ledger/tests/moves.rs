@@ -10,7 +10,7 @@ use super::fixture::{
 use crate::anomaly;
 use crate::error::Kind;
 use crate::ledger::act::{Act, Draft, Event, Fault, Outcome};
-use crate::ledger::advance::advance;
+use crate::ledger::advance::{Tonight, advance};
 use crate::ledger::case::{Case, Cases};
 use crate::ledger::chain::{self, Head};
 use crate::ledger::flow::{Flow, flows};
@@ -250,12 +250,16 @@ fn a_rule_that_was_not_run_ends_no_case_even_without_memory() {
     night(&mut cases, "2026-01-01", &[anomaly(0, anomaly::State::New, None)], None);
     let ran = all_ran();
     let without: BTreeSet<String> = ran.iter().filter(|r| *r != "R01").cloned().collect();
-    let acts = |ran: &BTreeSet<String>| {
-        let tonight = tonight(day("2026-01-02"), &[], ran, &|_, _| None);
+    let county = cases.by_number.values().next().expect("a case").county.as_str();
+    let acts = |ran: &BTreeSet<String>, behind: &str| {
+        let unheard = |rule: &str, county: &str| rule == "R01" && county == behind;
+        let known = tonight(day("2026-01-02"), &[], ran, &|_, _| None);
+        let tonight = Tonight { unheard: &unheard, ..known };
         advance(&cases, &tonight, &policy()).expect("a night")
     };
-    assert_eq!(acts(&without), []);
-    assert_eq!(acts(&ran).into_iter().map(|d| d.act).collect::<Vec<_>>(), [Act::Vanish]);
+    assert_eq!(acts(&without, ""), []);
+    assert_eq!(acts(&ran, county), [], "nor one that was not asked in its county");
+    assert_eq!(acts(&ran, "").into_iter().map(|d| d.act).collect::<Vec<_>>(), [Act::Vanish]);
 }
 
 #[test]
