@@ -165,6 +165,22 @@ fn a_night_that_was_removed_is_built_on_the_night_that_it_was_built_on() {
     assert_eq!(world.current(), again);
 }
 
+/// Killed between the ledger and the pointer: a night of the past that is run first must not take what
+/// the ledger knows out of the lake, where the pipeline keeps two nights.
+#[test]
+fn the_night_that_the_ledger_recorded_last_is_kept() {
+    let world = World::new();
+    let [first, second, third] = NIGHTS.map(|date| world.night(date));
+    assert!(!world.has(&first) && world.has(&second));
+    let current = world.path("lake/current");
+    std::fs::remove_file(&current).expect("removed");
+    std::os::unix::fs::symlink(Path::new("nights").join(&second), &current).expect("a link");
+    assert_eq!(world.night(NIGHTS[0]), first);
+    assert!(world.has(&third), "it is published when its date is run again");
+    assert_eq!(world.night(NIGHTS[2]), third);
+    assert!(world.current() == third && !world.has(&first));
+}
+
 /// Nights that do nothing to cases leave no trace in the chain, and are nights all the same.
 #[test]
 fn a_night_of_the_past_writes_no_acts_though_later_nights_made_none() {
