@@ -11,6 +11,7 @@ use std::path::Path;
 use chrono::NaiveDate;
 
 use super::setup::date_of;
+use super::whole::{ACTS, acts};
 use super::{Receipts, Setup};
 use crate::error::{Error, Result};
 use crate::feed::receipt::in_force;
@@ -128,7 +129,7 @@ impl Books {
             lines.push_str(&chain::text(draft)?);
             lines.push('\n');
         }
-        durable::write(&staged.join("acts.ndjson"), lines.as_bytes())?;
+        durable::write(&staged.join(ACTS), lines.as_bytes())?;
         let day = tonight.day;
         write(&cases, day, staged)?;
         for case in cases.by_number.values() {
@@ -149,19 +150,19 @@ impl Books {
     ///
     /// # Errors
     /// Somebody wrote meanwhile, or made the ledger another secret's; it cannot be reached; the file is
-    /// damaged.
+    /// not what was written.
     pub fn record(&self, name: &str, night: NaiveDate, folder: &Path) -> Result<()> {
         if self.past {
             return Ok(());
         }
-        let path = folder.join("acts.ndjson");
-        let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
         let read = |line: &str| {
             serde_json::from_str::<Draft>(line).map_err(|e| {
-                Error::environment(format!("{} is damaged: {e}", path.display()))
+                Error::environment(format!("{} is damaged: {e}", folder.join(ACTS).display()))
                     .hint("remove the night's folder and run the night again")
             })
         };
+        // Of a night that is recorded the ledger has them.
+        let text = if self.store.has_night(name)? { String::new() } else { acts(folder)? };
         let drafts = text.lines().map(read).collect::<Result<Vec<_>>>()?;
         self.store.settle(&self.ground)?;
         let entry = NightEntry { night: name.to_owned(), day: night, before: self.before.clone() };

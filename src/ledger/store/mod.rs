@@ -192,6 +192,14 @@ impl Store {
         rows::nights(&mut self.lock())
     }
 
+    /// Is a night recorded?
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn has_night(&self, night: &str) -> Result<bool> {
+        is_known(&mut self.lock(), night)
+    }
+
     /// Holds the ledger to what the numbers of persons and anomalies hang on. One that no night has noted
     /// it in is anybody's.
     ///
