@@ -4,6 +4,7 @@
 //! ```text
 //! lake/
 //!   lock
+//!   id                              what the ledger calls the lake
 //!   deliveries/<feed>/<delivery>/   manifest.json receipt.json rows.parquet rejects.parquet raw/<file>
 //!   nights/<night>/                 manifest.json summary.json report.html anomalies/ views/ …
 //!   current -> nights/<night>
@@ -77,6 +78,30 @@ impl Lake {
     pub fn current_night(&self) -> Option<String> {
         let target = std::fs::read_link(self.current()).ok()?;
         target.file_name().map(|n| n.to_string_lossy().into_owned())
+    }
+
+    /// What the lake is called in the ledger that records its nights, once there is one. No night is made
+    /// from it; it stays the same where the lake is moved or restored.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn id(&self) -> Result<Option<String>> {
+        let path = self.root.join("id");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text.trim().to_owned()).filter(|id| !id.is_empty())),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(Error::io("read", &path, &e)),
+        }
+    }
+
+    /// Calls the lake so from now on.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn set_id(&self, id: &str) -> Result<()> {
+        let aside = self.root.join("id.tmp");
+        durable::write(&aside, format!("{id}\n").as_bytes())?;
+        durable::rename(&aside, &self.root.join("id"))
     }
 
     /// Looks whether `current` is what it was made as; there may be none.

@@ -32,8 +32,6 @@ use crate::report::summary::CaseSummary;
 /// The ledger as a night finds it.
 pub(super) struct Books {
     store: Store,
-    /// What the ledger has to stand on.
-    ground: String,
     /// The end of the chain that the night starts from.
     pub before: Head,
     /// A night of the past sees the cases as they were then, and records nothing.
@@ -57,7 +55,7 @@ impl Books {
         } else {
             store.head()?
         };
-        Ok(Self { store, ground: setup.ground(), before, past })
+        Ok(Self { store, before, past })
     }
 
     /// The night's name. When the ledger's last acts are those of this very date, a run that
@@ -149,9 +147,9 @@ impl Books {
     /// Records the acts that lie in a night's folder, unless the ledger knows the night.
     ///
     /// # Errors
-    /// Somebody wrote meanwhile, or made the ledger another secret's; it cannot be reached; the file is
+    /// Somebody wrote meanwhile, or made the ledger another's; it cannot be reached; the file is
     /// not what was written.
-    pub fn record(&self, name: &str, night: NaiveDate, folder: &Path) -> Result<()> {
+    pub fn record(&self, setup: &Setup, name: &str, night: NaiveDate, folder: &Path) -> Result<()> {
         if self.past {
             return Ok(());
         }
@@ -164,7 +162,7 @@ impl Books {
         // Of a night that is recorded the ledger has them.
         let text = if self.store.has_night(name)? { String::new() } else { acts(folder)? };
         let drafts = text.lines().map(read).collect::<Result<Vec<_>>>()?;
-        self.store.settle(&self.ground)?;
+        setup.settle(&self.store)?;
         let entry = NightEntry { night: name.to_owned(), day: night, before: self.before.clone() };
         self.store.record_night(&entry, drafts, &night.to_string()).map(drop)
     }
