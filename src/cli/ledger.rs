@@ -87,6 +87,7 @@ fn open(place: &Where) -> Result<(Setup, Store)> {
     let store = Store::open_existing(&address)?;
     // Held against the lake of another, it would seem to be damaged.
     store.held_to(&setup.ground())?;
+    setup.same_lake(&store, false)?;
     Ok((setup, store))
 }
 

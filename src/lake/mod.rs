@@ -4,6 +4,7 @@
 //! ```text
 //! lake/
 //!   lock
+//!   id                              what the ledger calls the lake
 //!   deliveries/<feed>/<delivery>/   manifest.json receipt.json rows.parquet rejects.parquet raw/<file>
 //!   nights/<night>/                 manifest.json summary.json report.html anomalies/ views/ …
 //!   current -> nights/<night>
@@ -79,6 +80,30 @@ impl Lake {
         target.file_name().map(|n| n.to_string_lossy().into_owned())
     }
 
+    /// What the lake is called in the ledger that records its nights, once there is one. No night is made
+    /// from it; it stays the same where the lake is moved or restored.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn id(&self) -> Result<Option<String>> {
+        let path = self.root.join("id");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text.trim().to_owned()).filter(|id| !id.is_empty())),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(Error::io("read", &path, &e)),
+        }
+    }
+
+    /// Calls the lake so from now on.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn set_id(&self, id: &str) -> Result<()> {
+        let aside = self.root.join("id.tmp");
+        durable::write(&aside, format!("{id}\n").as_bytes())?;
+        durable::rename(&aside, &self.root.join("id"))
+    }
+
     /// Looks whether `current` is what it was made as; there may be none.
     ///
     /// # Errors
@@ -131,12 +156,15 @@ impl Lake {
             }
             Err(TryLockError::Error(e)) => return Err(Error::io("lock", &path, &e)),
         }
-        let note = std::process::id().to_string();
-        file.set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| file.write_all(note.as_bytes()))
-            .map_err(|e| Error::io("write", &path, &e))?;
+        let mut note = || {
+            file.set_len(0)?;
+            file.rewind()?;
+            file.write_all(std::process::id().to_string().as_bytes())
+        };
+        let noted = note();
         self.clear()?;
+        // What a killed run left may have filled the disk.
+        noted.or_else(|_| note()).map_err(|e| Error::io("write", &path, &e))?;
         Ok(Lock { _file: file })
     }
 
@@ -243,6 +271,19 @@ pub fn names_in(dir: &Path) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// R4: a disk that a killed run filled has no room for a number either.
+    #[test]
+    fn what_a_killed_run_left_goes_also_where_there_is_no_room() {
+        let home = tempfile::tempdir().unwrap();
+        let lake = Lake::at(home.path());
+        let left = lake.stage("2026-11-10-aa").unwrap();
+        durable::write(&left.join("rows.parquet"), b"rows").unwrap();
+        durable::point(&home.path().join("lock"), Path::new("/dev/full")).unwrap();
+        let error = lake.lock().expect_err("nobody could say who holds it");
+        assert!(error.exit_code() == 3 && error.message.contains("lock"), "{error}");
+        assert!(!home.path().join("staging").exists());
+    }
 
     #[test]
     fn a_folder_that_cannot_be_read_is_not_empty() {

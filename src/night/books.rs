@@ -12,6 +12,7 @@ use chrono::NaiveDate;
 
 use super::parts::Came;
 use super::setup::date_of;
+use super::whole::{ACTS, acts};
 use super::{Receipts, Setup};
 use crate::error::{Error, Result};
 use crate::lake::rows::RowsWriter;
@@ -31,8 +32,6 @@ use crate::report::summary::CaseSummary;
 /// The ledger as a night finds it.
 pub(super) struct Books {
     store: Store,
-    /// What the ledger has to stand on.
-    ground: String,
     /// The end of the chain that the night starts from.
     pub before: Head,
     /// A night of the past sees the cases as they were then, and records nothing.
@@ -56,7 +55,7 @@ impl Books {
         } else {
             store.head()?
         };
-        Ok(Self { store, ground: setup.ground(), before, past })
+        Ok(Self { store, before, past })
     }
 
     /// The night's name. When the ledger's last acts are those of this very date, a run that
@@ -128,7 +127,7 @@ impl Books {
             lines.push_str(&chain::text(draft)?);
             lines.push('\n');
         }
-        durable::write(&staged.join("acts.ndjson"), lines.as_bytes())?;
+        durable::write(&staged.join(ACTS), lines.as_bytes())?;
         let day = tonight.day;
         write(&cases, day, staged)?;
         for case in cases.by_number.values() {
@@ -148,22 +147,22 @@ impl Books {
     /// Records the acts that lie in a night's folder, unless the ledger knows the night.
     ///
     /// # Errors
-    /// Somebody wrote meanwhile, or made the ledger another secret's; it cannot be reached; the file is
-    /// damaged.
-    pub fn record(&self, name: &str, night: NaiveDate, folder: &Path) -> Result<()> {
+    /// Somebody wrote meanwhile, or made the ledger another's; it cannot be reached; the file is
+    /// not what was written.
+    pub fn record(&self, setup: &Setup, name: &str, night: NaiveDate, folder: &Path) -> Result<()> {
         if self.past {
             return Ok(());
         }
-        let path = folder.join("acts.ndjson");
-        let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
         let read = |line: &str| {
             serde_json::from_str::<Draft>(line).map_err(|e| {
-                Error::environment(format!("{} is damaged: {e}", path.display()))
+                Error::environment(format!("{} is damaged: {e}", folder.join(ACTS).display()))
                     .hint("remove the night's folder and run the night again")
             })
         };
+        // Of a night that is recorded the ledger has them.
+        let text = if self.store.has_night(name)? { String::new() } else { acts(folder)? };
         let drafts = text.lines().map(read).collect::<Result<Vec<_>>>()?;
-        self.store.settle(&self.ground)?;
+        setup.settle(&self.store)?;
         let entry = NightEntry { night: name.to_owned(), day: night, before: self.before.clone() };
         self.store.record_night(&entry, drafts, &night.to_string()).map(drop)
     }

@@ -108,17 +108,26 @@ pub(super) fn missing(setup: &Setup, feeds: &[FeedLine], need: &str) -> Option<S
         return Some(format!("no feed fills {need}"));
     }
     own.find_map(|feed| match feed.freshness {
-        Freshness::Stale => Some(format!(
-            "feed {} is stale: its newest period ends {}",
-            feed.feed,
-            feed.newest.as_deref().unwrap_or("never")
-        )),
+        Freshness::Stale => Some(stale(feeds, feed)),
         Freshness::Missing if feed.refused > 0 => {
             Some(format!("feed {} was never accepted: all its deliveries were refused", feed.feed))
         }
         Freshness::Missing => Some(format!("feed {} was never delivered", feed.feed)),
         Freshness::Fresh | Freshness::Late => None,
     })
+}
+
+/// Says that a feed is stale; where another one that fills its table still comes, also what to do if that
+/// took its place. What was in force of a list stays so: no rule may go on with it unasked.
+fn stale(feeds: &[FeedLine], feed: &FeedLine) -> String {
+    let comes = |f: &&FeedLine| matches!(f.freshness, Freshness::Fresh | Freshness::Late);
+    let other = feeds.iter().filter(|f| f.table == feed.table).find(comes);
+    let (own, newest) = (&feed.feed, feed.newest.as_deref().unwrap_or("never"));
+    let next = other.map_or_else(String::new, |other| {
+        let other = &other.feed;
+        format!(" (if {other} took its place, feeds/{own}.yaml needs no stale_after_days)")
+    });
+    format!("feed {own} is stale: its newest period ends {newest}{next}")
 }
 
 #[cfg(test)]
@@ -136,6 +145,30 @@ mod tests {
             "amendments": {}, "reject_reasons": {},
         });
         serde_json::from_value(json).expect("a receipt")
+    }
+
+    fn line(feed: &str, table: &str, freshness: &str) -> FeedLine {
+        let json = serde_json::json!({
+            "feed": feed, "title": {"zh": "", "en": ""}, "sender": "", "table": table,
+            "freshness": freshness, "newest": "2026-06-30", "due": "2026-10-31", "in_force": 1,
+            "rows": 0, "used": 0, "quarantined": 0, "duplicate": 0, "superseded": 0,
+            "reject_reasons": {}, "amendments": {},
+        });
+        serde_json::from_value(json).expect("a line")
+    }
+
+    #[test]
+    fn a_feed_whose_place_another_took_says_how_its_rules_go_on() {
+        let old = line("old", "settlement", "stale");
+        let told = "feed old is stale: its newest period ends 2026-06-30";
+        let others =
+            [line("new", "settlement", "missing"), line("death", "death", "fresh"), old.clone()];
+        assert_eq!(stale(&others, &old), told);
+        let next = " (if new took its place, feeds/old.yaml needs no stale_after_days)";
+        for freshness in ["fresh", "late"] {
+            let others = [old.clone(), line("new", "settlement", freshness)];
+            assert_eq!(stale(&others, &old), format!("{told}{next}"));
+        }
     }
 
     #[test]

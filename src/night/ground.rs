@@ -2,7 +2,7 @@
 
 use super::Setup;
 use crate::error::{Error, Result};
-use crate::ledger::store::{Store, address};
+use crate::ledger::store::{Store, address, is_in_lake};
 use crate::privacy::key_text;
 
 impl Setup {
@@ -38,6 +38,53 @@ impl Setup {
         Ok(store)
     }
 
+    /// Notes in the ledger what it stands on and whose nights it records, and in the lake what the ledger calls
+    /// it. A lake or a ledger of an older program takes what the other one knows.
+    ///
+    /// # Errors
+    /// It is the ledger of another secret, province or lake; what the database or the disk says.
+    pub(super) fn settle(&self, store: &Store) -> Result<()> {
+        store.held_to(&self.ground())?;
+        self.same_lake(store, true)?;
+        let id = match self.lake.id()? {
+            Some(id) => id,
+            None => {
+                // Of two lakes made from the same extracts all but chance is the same.
+                let id = store.lake()?;
+                let id = id.unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
+                self.lake.set_id(&id)?;
+                id
+            }
+        };
+        store.settle(&self.ground(), &id)?;
+        // Another lake may have been noted at the same moment.
+        self.same_lake(store, true)
+    }
+
+    /// Holds the ledger to this lake: nights of another one, such as was made to try something out, would end
+    /// the cases of all that they do not find. Only who `records` a night needs an id.
+    ///
+    /// # Errors
+    /// It records the nights of another lake; what the database or the disk says.
+    pub fn same_lake(&self, store: &Store, records: bool) -> Result<()> {
+        let Some(owner) = store.lake()? else { return Ok(()) };
+        let same = match self.lake.id()? {
+            Some(own) => own == owner,
+            None => !records || is_in_lake(&self.pipeline.settings),
+        };
+        if same {
+            return Ok(());
+        }
+        let (place, lake) = (store.place(), self.lake.root().display());
+        let text = format!("the ledger {place} records the nights of another lake than {lake}");
+        let error = match &self.pipeline.settings.cases.ledger.env {
+            Some(name) => Error::usage(text).hint(format!("is {name} that of another lake?")),
+            None => Error::usage(text),
+        };
+        let next = format!("does this lake take that one's place? `echo {owner} > {lake}/id`");
+        Err(error.hint(next))
+    }
+
     /// Holds the ledger, if there is one, to the lake. In one of another secret or province a night
     /// would end all cases; in one that has lost acts that the current night knows it would open cases
     /// anew, without what was done, and what it writes could never be joined with what was lost.
@@ -47,6 +94,7 @@ impl Setup {
     pub fn same_ledger(&self, store: Option<&Store>) -> Result<()> {
         if let Some(store) = store {
             store.held_to(&self.ground())?;
+            self.same_lake(store, false)?;
         }
         let Some(current) = self.lake.current_night() else { return Ok(()) };
         // One that cannot be read is said where it is needed.

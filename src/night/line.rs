@@ -45,8 +45,8 @@ impl Setup {
     }
 
     /// Removes the oldest nights beyond what the pipeline keeps, but for the one just placed, the one
-    /// that `current` points at, and the one that this was built on. Those that others took the place
-    /// of go first.
+    /// that `current` points at, the one that this was built on, and the one that the ledger recorded
+    /// last: `current` may still have to come to it. Those that others took the place of go first.
     ///
     /// # Errors
     /// What the disk says.
@@ -58,7 +58,9 @@ impl Setup {
             return Ok(());
         }
         let line: Vec<String> = self.line().collect();
-        nights.retain(|night| night != placed && !line.iter().take(2).any(|held| held == night));
+        let recorded = self.recorded().next_back();
+        let held = |night: &String| line[..line.len().min(2)].contains(night);
+        nights.retain(|night| night != placed && !held(night) && recorded.as_ref() != Some(night));
         // Oldest first, as the names are.
         nights.sort_by_key(|night| line.contains(night));
         nights.iter().take(excess).try_for_each(|night| self.lake.retire(night))

@@ -240,7 +240,7 @@ fn identify(
 /// The night is there already: a kill may have lost the pointer, or left nights beyond retention.
 fn unchanged(setup: &Setup, books: &Books, name: &str, folder: PathBuf) -> Result<Outcome> {
     let summary = read_summary(&folder)?;
-    books.record(name, summary.date, &folder)?;
+    books.record(setup, name, summary.date, &folder)?;
     let current = setup.lake.current_night();
     // The pointer stays with the newest date; of one date the night that was run last counts.
     let newest = current.as_deref().and_then(setup::date_of) <= setup::date_of(name);

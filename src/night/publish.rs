@@ -99,7 +99,7 @@ pub(super) fn publish(
     let newest = setup.lake.current_night().and_then(|n| super::setup::date_of(&n));
     let newest = newest.is_none_or(|n| n <= facts.night);
     let folder = setup.lake.place(staged, &facts.name)?;
-    books.record(&facts.name, facts.night, &folder)?;
+    books.record(setup, &facts.name, facts.night, &folder)?;
     if newest {
         setup.lake.point_at(&facts.name)?;
     }

@@ -159,6 +159,9 @@ impl Setup {
             store => Some(store?),
         };
         self.same_ledger(store.as_ref())?;
+        if let Some(store) = &store {
+            self.same_lake(store, true)?;
+        }
         let last = store.map(|store| store.last_day()).transpose()?.flatten();
         Ok(current.max(last))
     }

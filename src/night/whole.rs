@@ -20,6 +20,9 @@ const OF_A_DELIVERY: [&str; 3] = ["receipt.json", "rows.parquet", REJECTS];
 const OF_A_NIGHT: [&str; 4] =
     ["history.parquet", "identity/forward.parquet", "identity/known.parquet", "memory.parquet"];
 
+/// What a night does to cases.
+pub(super) const ACTS: &str = "acts.ndjson";
+
 /// A file by its folder, and what to do when it is damaged.
 type Wanted = (PathBuf, FileEntry, String);
 
@@ -52,6 +55,22 @@ pub(super) fn check(setup: &Setup, receipts: &Receipts, last: Option<&str>) -> R
         }
     }
     Ok(())
+}
+
+/// The acts of a night that has its place, as they were written: the ledger is about to record them, and
+/// nothing could take them out of it again.
+///
+/// # Errors
+/// They are not what was written, or cannot be read.
+pub(super) fn acts(folder: &Path) -> Result<String> {
+    let next = "or remove that night's folder and run again: the ledger knows nothing of it yet";
+    for (folder, file, next) in wanted(folder, &[ACTS], 1, next)? {
+        if let Some(flaw) = flaw(&folder, &file)? {
+            return Err(damaged(&folder.join(&file.path), flaw, &next));
+        }
+    }
+    let path = folder.join(ACTS);
+    std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))
 }
 
 /// The files of these names that a folder's manifest notes; one that notes fewer than `least` is damaged.

@@ -165,6 +165,22 @@ fn a_night_that_was_removed_is_built_on_the_night_that_it_was_built_on() {
     assert_eq!(world.current(), again);
 }
 
+/// Killed between the ledger and the pointer: a night of the past that is run first must not take what
+/// the ledger knows out of the lake, where the pipeline keeps two nights.
+#[test]
+fn the_night_that_the_ledger_recorded_last_is_kept() {
+    let world = World::new();
+    let [first, second, third] = NIGHTS.map(|date| world.night(date));
+    assert!(!world.has(&first) && world.has(&second));
+    let current = world.path("lake/current");
+    std::fs::remove_file(&current).expect("removed");
+    std::os::unix::fs::symlink(Path::new("nights").join(&second), &current).expect("a link");
+    assert_eq!(world.night(NIGHTS[0]), first);
+    assert!(world.has(&third), "it is published when its date is run again");
+    assert_eq!(world.night(NIGHTS[2]), third);
+    assert!(world.current() == third && !world.has(&first));
+}
+
 /// Nights that do nothing to cases leave no trace in the chain, and are nights all the same.
 #[test]
 fn a_night_of_the_past_writes_no_acts_though_later_nights_made_none() {
@@ -237,9 +253,64 @@ fn a_ledger_of_another_secret_is_left_alone() {
     assert!(said.stderr.contains("was made with another secret"), "{}", said.stderr);
     assert_eq!(told(), before);
     assert!(!lake.join("deliveries").exists(), "nothing is taken in");
-    // A lake of its own is built again beside it.
-    night(&world.path("pipeline")).ended(0);
+}
+
+/// A lake that is made to try something out has the same secret; its nights must not end the cases of
+/// another.
+#[test]
+fn a_ledger_of_another_lake_is_left_alone() {
+    let world = World::new();
+    world.night(NIGHTS[0]);
+    let address = file_address(&world.path("lake/ledger.sqlite"));
+    let told = || {
+        let store = Store::open_existing(&address).expect("a ledger");
+        (store.head().expect("an end"), store.nights().expect("nights"))
+    };
+    let before = told();
+    let [pipeline, input, lake] = ["pipeline", "input", "other-lake"].map(|name| world.path(name));
+    let night = |date: &str| {
+        let night = run(&pipeline, &input, &lake).args(&["--date", date, "--only"]);
+        night.env("BIDUI_LEDGER", &address).go()
+    };
+    let list = || {
+        let list = Bidui::new("case").args(&["list", "--pipeline"]).arg(&pipeline);
+        list.arg("--lake").arg(&lake).env("BIDUI_LEDGER", &address).go()
+    };
+    let id = std::fs::read_to_string(world.path("lake/id")).expect("an id");
+    let takes = format!("`echo {} > {}/id`", id.trim(), lake.display());
+    for date in NIGHTS {
+        let said = night(date).ended(2);
+        for part in ["the nights of another lake", "is BIDUI_LEDGER that of", takes.as_str()] {
+            assert!(said.stderr.contains(part), "{part} in {}", said.stderr);
+        }
+    }
+    assert_eq!(told(), before);
+    assert!(!lake.join("deliveries").exists(), "nothing is taken in");
+    // What is said is what helps: the lake is built again.
+    std::fs::write(lake.join("id"), &id).expect("written");
+    night(NIGHTS[0]).ended(0);
+    list().ended(0);
     assert_eq!(told().0, before.0);
+    // Nor are its cases those of a lake that has its own.
+    std::fs::write(lake.join("id"), "another\n").expect("written");
+    list().ended(2);
+    night(NIGHTS[1]).ended(2);
+    assert_eq!(told().0, before.0);
+}
+
+/// As after an older program, or where only the ledger in it was put back.
+#[test]
+fn a_lake_without_an_id_takes_that_of_the_ledger_in_it() {
+    let world = World::new();
+    world.night(NIGHTS[0]);
+    let file = world.path("lake/id");
+    let id = std::fs::read_to_string(&file).expect("an id");
+    std::fs::remove_file(&file).expect("removed");
+    world.night(NIGHTS[1]);
+    assert_eq!(std::fs::read_to_string(&file).expect("an id"), id);
+    let other = World::new();
+    other.night(NIGHTS[0]);
+    assert_ne!(std::fs::read_to_string(other.path("lake/id")).expect("an id"), id);
 }
 
 /// As where a script forgets to say where the ledger is: all cases would be opened anew.

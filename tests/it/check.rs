@@ -103,9 +103,12 @@ fn a_parameter_that_nobody_would_be_given_is_told() {
 #[test]
 fn what_sql_takes_for_a_number_is_one() {
     let list = "basic-medical/codes/feed_watch.csv";
-    let (ten, word) = ("poverty_household,county,10", "poverty_household,county,ten");
+    let (ten, word) = ("poverty_household,1,10", "poverty_household,1,ten");
     let said = "views/feed_watch.sql takes the column `days` for that: write 12, say";
-    told(list, ten, word, &["feed_watch.csv:2:55", "`ten` is not a whole number", said]);
+    told(list, ten, word, &["feed_watch.csv:2:50", "`ten` is not a whole number", said]);
+    // Of a word for a flag, counties of a feed that comes county by county would not be waited for.
+    let whose = "poverty_household,conty,10";
+    told(list, ten, whose, &["feed_watch.csv:2:48", "`conty` is not 1 or 0", "`by_county`"]);
     // An indicator and a view may ask for the same.
     let grades = "basic-medical/codes/org_grade.csv";
     told(grades, "三甲,三级甲等,,3", "三甲,三级甲等,,甲", &["org_grade.csv:2:10", "`甲` is not"]);

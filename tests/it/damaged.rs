@@ -3,6 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
+use bidui::lake::names_in;
+use bidui::ledger::store::{Store, file_address};
+
 use crate::mini::{Mini, NIGHTS, mini};
 use crate::support::{Bidui, Said, copy, current, file_like, run, temp, text, tree};
 
@@ -111,6 +114,40 @@ fn the_memory_of_a_damaged_night_is_not_trusted() {
     std::fs::remove_dir_all(&before).expect("removed");
     world.night(NIGHTS[0]).ended(0);
     world.night(NIGHTS[1]).ended(0);
+}
+
+/// As a kill leaves it between the night's place and the ledger: what the ledger records it never loses.
+#[test]
+fn the_acts_of_a_night_that_was_killed_are_what_was_written() {
+    let world = World::new(1);
+    let lake = world.path("lake");
+    let night = current(&lake);
+    std::fs::remove_file(lake.join("current")).expect("removed");
+    for name in names_in(&lake).iter().filter(|name| name.starts_with("ledger.sqlite")) {
+        std::fs::remove_file(lake.join(name)).expect("removed");
+    }
+    let acts = night.join("acts.ndjson");
+    let sound = std::fs::read_to_string(&acts).expect("acts");
+    let (_, rest) = sound.split_once('\n').expect("the first night opens cases");
+    std::fs::write(&acts, rest).expect("written");
+    let said = world.night(NIGHTS[0]).ended(3);
+    for part in
+        ["acts.ndjson is not what was written", "bidui verify", "remove that night's folder"]
+    {
+        assert!(said.stderr.contains(part), "{part} in {}", said.stderr);
+    }
+    let store = Store::open_existing(&file_address(&lake.join("ledger.sqlite")));
+    let store = store.expect("a ledger");
+    assert!(store.nights().expect("nights").is_empty() && !lake.join("current").is_symlink());
+    drop(store);
+    // What is said is what helps.
+    std::fs::remove_dir_all(&night).expect("removed");
+    world.night(NIGHTS[0]).ended(0);
+    assert_eq!(current(&lake), night);
+    assert_eq!(std::fs::read_to_string(&acts).expect("acts"), sound);
+    // Those of a night that is recorded are nobody's to read.
+    std::fs::write(&acts, rest).expect("written");
+    world.night(NIGHTS[0]).ended(0);
 }
 
 /// A file of a night by the name of the lake that was given.

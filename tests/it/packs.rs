@@ -341,6 +341,11 @@ fn a_county_that_the_first_batch_left_out_gets_its_whole_stock() {
     for line in status.as_array().expect("rows") {
         assert_eq!(number(line, "rows"), number(line, "open"), "{line}");
     }
+    // Of a month without packs an empty list would say that all is done.
+    let said = world.pack(&["status", "--month", "2019-01"]).go().ended(2);
+    for part in ["no pack of 2019-01 was issued", &format!("there are packs is {MONTH}")] {
+        assert!(said.stderr.contains(part) && said.stdout.is_empty(), "{}", said.stderr);
+    }
     let said = world.issue(&["--supplement"]).ended(0);
     assert!(said.stdout.contains("nothing to issue"), "{}", said.stdout);
     // The same files again, with the cases of no county in the province's index.

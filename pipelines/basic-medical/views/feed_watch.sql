@@ -57,7 +57,7 @@ county_rows AS (
   JOIN expected e ON e.feed = w.code
   JOIN code_division d ON d.code = e.county_code AND d.level = '3'
   LEFT JOIN county_came c ON c.feed = w.code AND c.county_code = e.county_code
-  WHERE w.grain = 'county'
+  WHERE CAST(w.by_county AS BOOLEAN)
 ),
 judged AS (
   SELECT county_rows.*, asof() - last_received AS days_since,

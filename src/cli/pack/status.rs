@@ -7,6 +7,7 @@ use arrow::array::{ArrayRef, StringArray, UInt64Array};
 use chrono::NaiveDate;
 
 use super::{Desk, Where};
+use crate::calendar::month_word;
 use crate::cli::case::places;
 use crate::cli::output::{self, Form, Out};
 use crate::cli::show::columns;
@@ -35,23 +36,11 @@ pub struct Args {
 /// Shows the packs.
 ///
 /// # Errors
-/// No night or ledger, or a damaged one; a month that is none, or no pack that was ever issued; no
+/// No night or ledger, or a damaged one; a month that is none, or of which no pack was issued; no
 /// such county; what cannot be written.
 pub fn status(args: &Args) -> Result<ExitCode> {
     let desk = Desk::open(&args.place)?;
-    let events = desk.store.events()?;
-    let month = match &args.month {
-        Some(month) => batch::month(month)?,
-        None => batch::last_month(&events).ok_or_else(|| {
-            Error::usage("no pack was issued yet").hint("issue some with `bidui pack issue`")
-        })?,
-    };
-    let day = args.on.map_or_else(|| desk.day(), Ok)?;
-    let mut lines = status::status(&events, month, day)?;
-    if let Some(name) = &args.county {
-        let counties = places(&desk.setup.divisions, name, 3)?;
-        lines.retain(|l| counties.iter().any(|code| l.county.starts_with(code)));
-    }
+    let lines = lines(args, &desk)?;
     let text = |f: &dyn Fn(&PackLine) -> String| -> ArrayRef {
         Arc::new(lines.iter().map(|l| Some(f(l))).collect::<StringArray>())
     };
@@ -92,6 +81,36 @@ pub fn status(args: &Args) -> Result<ExitCode> {
     let page = if chinese { output::fitting(&all, &SPARE)? } else { all };
     output::give(&page, &args.out)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The packs that are asked for. An empty list of a month would say that nothing of it is open.
+fn lines(args: &Args, desk: &Desk) -> Result<Vec<PackLine>> {
+    let events = desk.store.events()?;
+    let last = batch::last_month(&events);
+    let month = match &args.month {
+        Some(month) => batch::month(month)?,
+        None => last.ok_or_else(|| {
+            Error::usage("no pack was issued yet").hint("issue some with `bidui pack issue`")
+        })?,
+    };
+    let day = args.on.map_or_else(|| desk.day(), Ok)?;
+    let mut lines = status::status(&events, month, day)?;
+    let word = month_word(month);
+    if lines.is_empty() {
+        let error = Error::usage(format!("no pack of {word} was issued"));
+        return Err(match last.map(month_word) {
+            Some(last) => error.hint(format!("the last month of which there are packs is {last}")),
+            None => error.hint("issue some with `bidui pack issue`"),
+        });
+    }
+    if let Some(name) = &args.county {
+        let counties = places(&desk.setup.divisions, name, 3)?;
+        lines.retain(|l| counties.iter().any(|code| l.county.starts_with(code)));
+        if lines.is_empty() {
+            output::log(&format!("no pack of {word} is that of {name}"));
+        }
+    }
+    Ok(lines)
 }
 
 /// What a narrow terminal leaves out first: none of the counts that add up.

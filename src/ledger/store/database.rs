@@ -58,6 +58,7 @@ fn migrations() -> Migrator {
     let fifth = include_str!("../migrations/0005_fold.sql").into_sql_str();
     let nights = include_str!("../migrations/0006_nights.sql").into_sql_str();
     let ground = include_str!("../migrations/0007_ground.sql").into_sql_str();
+    let lake = include_str!("../migrations/0008_lake.sql").into_sql_str();
     let one = |number, name, sql| {
         Migration::new(number, Cow::from(name), MigrationType::Simple, sql, false)
     };
@@ -69,6 +70,7 @@ fn migrations() -> Migrator {
         one(5, "fifth fold", fifth),
         one(6, "order of nights", nights),
         one(7, "ground", ground),
+        one(8, "lake", lake),
     ])
 }
 

@@ -11,13 +11,14 @@
 
 mod audit;
 mod database;
+mod ground;
 mod rows;
 #[cfg(test)]
 mod tests;
 mod upgrade;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Component, Path};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::NaiveDate;
@@ -58,13 +59,23 @@ pub struct NightRecord {
 
 /// The address of a pipeline's ledger: what the environment says, else a file in the lake.
 pub fn address(settings: &Settings, lake: &Path) -> String {
-    let place = &settings.cases.ledger;
-    let said = place.env.as_ref().and_then(|name| std::env::var(name).ok());
-    if let Some(address) = said.filter(|a| !a.is_empty()) {
+    if let Some(address) = said(settings) {
         return address;
     }
     let lake = lake.canonicalize().or_else(|_| std::path::absolute(lake));
-    file_address(&lake.unwrap_or_default().join(&place.file))
+    file_address(&lake.unwrap_or_default().join(&settings.cases.ledger.file))
+}
+
+/// The address that the environment says.
+fn said(settings: &Settings) -> Option<String> {
+    let said = settings.cases.ledger.env.as_ref().and_then(|name| std::env::var(name).ok());
+    said.filter(|address| !address.is_empty())
+}
+
+/// Does a pipeline's ledger lie in its lake, and go where that goes?
+pub fn is_in_lake(settings: &Settings) -> bool {
+    let file = Path::new(&settings.cases.ledger.file);
+    said(settings).is_none() && file.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// The address of a file of SQLite.
@@ -192,33 +203,12 @@ impl Store {
         rows::nights(&mut self.lock())
     }
 
-    /// Holds the ledger to what the numbers of persons and anomalies hang on. One that no night has noted
-    /// it in is anybody's.
+    /// Is a night recorded?
     ///
     /// # Errors
-    /// The ledger stands on something else.
-    pub fn held_to(&self, ground: &str) -> Result<()> {
-        let mut database = self.lock();
-        if rows::ground(&mut database)?.is_none_or(|own| own == ground) {
-            return Ok(());
-        }
-        let text = format!("the ledger {} was made with another secret", database.place());
-        Err(Error::usage(format!("{text}, or for another province"))
-            .hint("give the secret that identity.secret in pipeline.yaml names")
-            .hint("or the ledger of this pipeline: see cases.ledger in pipeline.yaml"))
-    }
-
-    /// Notes what the ledger stands on, once, and holds it to that.
-    ///
-    /// # Errors
-    /// As for [`Self::held_to`].
-    pub fn settle(&self, ground: &str) -> Result<()> {
-        let known = rows::ground(&mut self.lock())?;
-        // A run without news writes nothing.
-        if known.is_none() {
-            self.lock().transaction(|database| rows::insert_ground(database, ground))?;
-        }
-        self.held_to(ground)
+    /// What the database says.
+    pub fn has_night(&self, night: &str) -> Result<bool> {
+        is_known(&mut self.lock(), night)
     }
 
     /// Records acts at the end of the chain, all or none. `at` is when, RFC 3339.

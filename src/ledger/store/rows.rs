@@ -278,3 +278,21 @@ pub(super) fn insert_ground(database: &mut Database, ground: &str) -> Result<()>
     let row = std::iter::once(vec![Value::Number(1), ground.into()]);
     database.insert("ledger_ground", &["one", "ground"], row, "ON CONFLICT (one) DO NOTHING")
 }
+
+/// The lake whose nights are recorded, if one has noted it.
+///
+/// # Errors
+/// What the database says.
+pub(super) fn lake(database: &mut Database) -> Result<Option<String>> {
+    let sql = "SELECT lake FROM ledger_ground WHERE one = 1";
+    Ok(database.rows(sql, Vec::new(), |row| row.option(0))?.pop().flatten())
+}
+
+/// Notes the lake of a ledger that stands on `ground`, unless one is noted already.
+///
+/// # Errors
+/// What the database says.
+pub(super) fn set_lake(database: &mut Database, ground: &str, lake: &str) -> Result<()> {
+    let sql = "UPDATE ledger_ground SET lake = $1 WHERE one = 1 AND ground = $2 AND lake IS NULL";
+    database.run(sql, vec![lake.into(), ground.into()]).map(drop)
+}
