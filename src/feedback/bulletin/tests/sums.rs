@@ -1,9 +1,9 @@
-//! Sums behind averages and shares of money, as the annex tells them.
+//! Sums behind averages and shares of money, as the annex tells them, and parts of a figure in the text.
 
-use super::{day, row, with_material, world};
+use super::{day, row, text, with_material, world};
 use crate::feedback::bulletin::annex;
 use crate::feedback::bulletin::facts::Facts;
-use crate::indicator::table::History;
+use crate::indicator::table::{History, Row};
 
 /// 100 have 100000 yuan, and with one more 100900: that one has 900. Of a share of money nobody
 /// knows whether it is one person's bill.
@@ -32,4 +32,18 @@ fn the_public_annex_tells_no_sum_that_may_be_of_one() {
     assert_eq!(told(false)[2], ["900", "1000", "90.0"]);
     assert_eq!(told(true)[..2], [["100000", "100", "1000.00"]; 2]);
     assert_eq!(told(true)[2], ["*", "*", "90.0"]);
+}
+
+/// Diseases are in no ranking: of many only those are told that are lowest.
+#[test]
+fn of_many_parts_the_lowest_are_told() {
+    let part =
+        |(part, over): (&str, i128)| Row { part: part.into(), ..row("I07b", "620423", over, 10) };
+    let codes = ["d01", "d02", "d03", "d04", "d05", "d06", "d07", "d08", "d09"];
+    let mut november = vec![row("I07", "620423", 90, 100), row("I07b", "620423", 79, 90)];
+    november.extend(codes.into_iter().zip([10, 10, 10, 9, 9, 9, 8, 7, 7]).map(part));
+    let mut history = History::default();
+    history.replace(day("2026-11-30"), &november);
+    let page = text("2026-11", &history, &[], false);
+    assert!(page.contains("，其中，较低的是肝癌70.0%、肺癌70.0%、终末期肾病80.0%"), "{page}");
 }
