@@ -9,8 +9,8 @@ use std::path::Path;
 
 use chrono::{Datelike, NaiveDate};
 use rust_xlsxwriter::{
-    Color, DataValidation, DataValidationRule, DocProperties, ExcelDateTime, Format, Note,
-    ProtectionOptions, Workbook, Worksheet, XlsxError,
+    Color, DataValidation, DataValidationRule, DocProperties, ExcelDateTime, Format, FormatAlign,
+    Note, ProtectionOptions, Workbook, Worksheet, XlsxError,
 };
 
 pub use super::look::Look;
@@ -153,7 +153,7 @@ impl Page<'_> {
         Self::done(self.sheet.write_number_with_format(row, column, number as f64, look))
     }
 
-    /// A number with so many decimal places, given in units of the last; on a colour if need be.
+    /// A number with so many decimal places, given in units of the last, to the right; on a colour if need be.
     ///
     /// # Errors
     /// Outside of the sheet.
@@ -167,8 +167,9 @@ impl Page<'_> {
     ) -> Result<()> {
         self.go_to(row)?;
         let digits = "0".repeat(places as usize);
-        let pattern = if places == 0 { "0".to_owned() } else { format!("0.{digits}") };
+        let pattern = if places == 0 { "#,##0".to_owned() } else { format!("#,##0.{digits}") };
         let look = self.looks.of(Look::Number).clone().set_num_format(pattern);
+        let look = look.set_align(FormatAlign::Right);
         let look = rgb.map_or(look.clone(), |rgb| look.set_background_color(Color::RGB(rgb)));
         let value = value as f64 / 10_f64.powi(places as i32);
         Self::done(self.sheet.write_number_with_format(row, column, value, &look))

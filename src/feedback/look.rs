@@ -88,8 +88,8 @@ pub(super) fn format(look: Look) -> Format {
         Look::Plain => box_(base.clone()),
         Look::PlainCentre => centre(box_(base.clone())),
         Look::PlainBold => centre(on(base.clone(), GREY).set_bold()),
-        Look::Number => centre(box_(base.clone())).set_num_format("0"),
-        Look::NumberBold => centre(on(base.clone(), GREY).set_bold()).set_num_format("0"),
+        Look::Number => centre(box_(base.clone())).set_num_format("#,##0"),
+        Look::NumberBold => centre(on(base.clone(), GREY).set_bold()).set_num_format("#,##0"),
         Look::Text => base.clone().set_font_size(10.5),
         Look::Small => ink(base.clone().set_font_size(9), 0x007F_7F7F),
     }

@@ -30,6 +30,14 @@ fn the_public_annex_tells_no_sum_that_may_be_of_one() {
     let internal = [["100000", "100", "1000.00"], ["100900", "101", "999.01"]];
     assert_eq!(told(false)[..2], internal);
     assert_eq!(told(false)[2], ["900", "1000", "90.0"]);
+    let number = |public: bool| {
+        with_material(&world(), "2026-11", (&history, &[]), public, |material| {
+            let rows = annex::details(&Facts::of(material).expect("facts")).rows;
+            let own = |r: &&Vec<annex::Cell>| r[0].text == "I05" && r[3].text == "620122";
+            rows.iter().find(own).expect("a row")[5].number
+        })
+    };
+    assert_eq!((number(false), number(true)), (Some((100_900, 0)), None), "offices add up");
     assert_eq!(told(true)[..2], [["100000", "100", "1000.00"]; 2]);
     assert_eq!(told(true)[2], ["*", "*", "90.0"]);
 }
