@@ -54,4 +54,8 @@ fn of_many_parts_the_lowest_are_told() {
     history.replace(day("2026-11-30"), &november);
     let page = text("2026-11", &history, &[], false);
     assert!(page.contains("，其中，较低的是肝癌70.0%、肺癌70.0%、终末期肾病80.0%"), "{page}");
+    // The public finds the star of a table explained below it.
+    let star = "注：“*”为数值较小不公开";
+    let public = text("2026-11", &history, &[], true);
+    assert!(public.contains(star) && !page.contains(star), "{public}");
 }
