@@ -36,6 +36,8 @@ fn lines(text: &str, width: f64) -> usize {
 pub enum Paper {
     /// A4, upright.
     A4,
+    /// A4, across.
+    Across,
     /// A3, across.
     Wide,
 }
@@ -306,6 +308,7 @@ impl Page<'_> {
     pub fn paper(&mut self, paper: Paper) {
         match paper {
             Paper::A4 => self.sheet.set_paper_size(9),
+            Paper::Across => self.sheet.set_paper_size(9).set_landscape(),
             Paper::Wide => self.sheet.set_paper_size(8).set_landscape(),
         };
         self.sheet.set_margins(0.4, 0.4, 0.5, 0.5, 0.25, 0.25);

@@ -45,7 +45,10 @@ fn write(page: &mut Page<'_>, grid: &Grid) -> Result<()> {
         }
     }
     page.freeze(2, u16::try_from(grid.words).unwrap_or(0))?;
-    page.paper(Paper::Wide);
+    if let Some(last) = u32::try_from(grid.rows.len()).ok().filter(|rows| *rows > 0) {
+        page.filter(1, 1 + last, columns)?;
+    }
+    page.paper(Paper::Across);
     Ok(())
 }
 
