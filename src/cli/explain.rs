@@ -122,7 +122,7 @@ fn page(setup: &Setup, night: &str, e: &Explanation) -> String {
         text.push_str(&format!("豁免 waived: {reason}\n"));
     }
     text.push_str(&format!(
-        "夜次 night {night} · 首次 first seen {} · 期限 due {} · 责任 to {}\n\n依据数据 values\n",
+        "夜次 night {night} · 首次 first seen {} · 期限 due {}（下发后以督办件为准 a case that was issued has its own）· 责任 to {}\n\n依据数据 values\n",
         a.first_seen,
         a.due,
         setup.pipeline.office(&a.route)

@@ -41,7 +41,7 @@ pub fn log(text: &str) {
 /// Says how many rows a limit left out: the foot of the table counts the others only.
 pub fn left_out(rows: usize) {
     if rows > 0 {
-        log(&format!("--limit left {rows} more rows out"));
+        log(&format!("另有 {rows} 行未列  --limit left {rows} more rows out"));
     }
 }
 

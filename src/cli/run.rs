@@ -127,7 +127,7 @@ fn people(outcome: &Outcome) -> String {
     }
     let sum = |f: fn(&FeedLine) -> u64| s.feeds.iter().map(f).sum::<u64>();
     text.push_str(&format!(
-        "接收 rows {} = 使用 used {} + 隔离 quarantined {} + 重复 duplicate {} + 替代 superseded {}\n",
+        "接收 rows {} = 采用 used {} + 隔离 quarantined {} + 重复 duplicate {} + 被替代 superseded {}\n",
         sum(|f| f.rows), sum(|f| f.used), sum(|f| f.quarantined), sum(|f| f.duplicate),
         sum(|f| f.superseded),
     ));

@@ -230,10 +230,16 @@ fn anomalies(setup: &Setup, args: &Args) -> Result<RecordBatch> {
                 && is(&args.state, a.state.word())
         })
         .collect();
-    let batch = table::batch(&rows)?;
     if args.out.output != Form::Table {
-        return Ok(batch);
+        return table::batch(&rows);
     }
+    let named = |mut row: Anomaly| {
+        if let Some(name) = setup.divisions.name(&row.county) {
+            row.county = name.to_owned();
+        }
+        row
+    };
+    let batch = table::batch(&rows.into_iter().map(named).collect::<Vec<_>>())?;
     // A terminal has no room for all columns.
     let shown = ["anomaly", "rule", "severity", "state", "county", "who", "message", "due"];
     let places: Vec<usize> = shown.iter().filter_map(|c| batch.schema().index_of(c).ok()).collect();
@@ -242,6 +248,7 @@ fn anomalies(setup: &Setup, args: &Args) -> Result<RecordBatch> {
 
 /// Quarantined rows of the deliveries; what may name a person is masked.
 fn rejects(setup: &Setup, args: &Args) -> Result<RecordBatch> {
+    let page = args.out.output == Form::Table;
     let mut columns: Vec<Vec<Option<String>>> = vec![Vec::new(); 8];
     for receipt in all_receipts(setup, args)?.iter().filter(|r| r.quarantined > 0) {
         let home = setup.lake.deliveries(&receipt.feed).join(&receipt.delivery);
@@ -251,6 +258,10 @@ fn rejects(setup: &Setup, args: &Args) -> Result<RecordBatch> {
         let open = |column: &str| {
             let own = table.and_then(|t| t.column(column));
             own.is_some_and(|c| matches!(c.privacy, Privacy::Open | Privacy::Internal))
+        };
+        let titled = |name: &str| {
+            let own = table.and_then(|t| t.column(name));
+            own.map_or(name, |c| c.title.as_str()).to_owned()
         };
         for batch in file.scan(Part::All, &names, &Arc::default())? {
             let batch = batch?;
@@ -263,6 +274,7 @@ fn rejects(setup: &Setup, args: &Args) -> Result<RecordBatch> {
                 let column = text(4, row);
                 let raw = text(6, row).unwrap_or_default();
                 let raw = if column.as_deref().is_some_and(open) { raw } else { masked(&raw) };
+                let column = if page { column.map(|name| titled(&name)) } else { column };
                 let line = batch.column(2).as_primitive::<Int64Type>().value(row);
                 let values = [
                     Some(receipt.feed.clone()),

@@ -65,7 +65,7 @@ const HEADS: [(&str, &str); 47] = [
 /// Words of verdicts and of the mark of the current night.
 const WORDS: [(&str, &str); 3] = [("accepted", "接收"), ("refused", "退回"), ("current", "当前")];
 
-/// A table with Chinese headings and words.
+/// A table with Chinese headings and words, without columns in which nothing stands.
 ///
 /// # Errors
 /// None: the columns stay as long as they were.
@@ -78,7 +78,19 @@ pub(super) fn chinese(batch: &RecordBatch) -> Result<RecordBatch> {
     let fields: Vec<_> = schema.fields().iter().map(field).collect();
     let named = schema.fields().iter().zip(batch.columns());
     let columns = named.map(|(field, column)| said(field.name(), column)).collect();
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+    told(&RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+}
+
+/// The columns in which something stands; all where there are no rows.
+fn told(batch: &RecordBatch) -> Result<RecordBatch> {
+    let says = |column: &ArrayRef| match column.as_string_opt::<i32>() {
+        Some(texts) => texts.iter().flatten().any(|text| !text.is_empty()),
+        None => true,
+    };
+    let all = 0..batch.num_columns();
+    let kept: Vec<usize> =
+        all.filter(|at| batch.num_rows() == 0 || says(batch.column(*at))).collect();
+    Ok(batch.project(&kept)?)
 }
 
 fn known(list: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
@@ -118,6 +130,19 @@ fn said(name: &str, column: &ArrayRef) -> ArrayRef {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_in_which_nothing_stands_are_left_out() {
+        let array = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
+        let columns = [("rule", array("INS01")), ("sheet", array("")), ("line", array("7"))];
+        let batch = RecordBatch::try_from_iter(columns).expect("a batch");
+        let heads = |batch: &RecordBatch| -> Vec<String> {
+            let batch = chinese(batch).expect("a batch");
+            batch.schema().fields().iter().map(|f| f.name().clone()).collect()
+        };
+        assert_eq!(heads(&batch), ["规则", "行"]);
+        assert_eq!(heads(&batch.slice(0, 0)), ["规则", "工作表", "行"]);
+    }
 
     #[test]
     fn headings_and_words_are_chinese_and_others_stay() {

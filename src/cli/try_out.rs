@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::{Page, output};
+use crate::citizen_id::Quality;
 use crate::error::{Error, Kind, Result};
 use crate::feed::inbox::Parcel;
 use crate::feed::receipt::{PartAccount, Receipt, Verdict};
@@ -200,7 +201,10 @@ fn page(name: &str, feed: &Feed, receipt: &Tried, quarantine: &Quarantine) -> St
         "  数据 rows {rows} = 可用 usable {used} + 隔离 quarantined {quarantined} + 重复 duplicate {duplicate}\n"
     ));
     if !receipt.amendments.is_empty() {
-        let all = receipt.amendments.iter().map(|(kind, rows)| format!("{kind} {rows}"));
+        let known =
+            |kind: &str| kind.strip_prefix("id:").and_then(Quality::from_word).map(Quality::zh);
+        let all = receipt.amendments.iter();
+        let all = all.map(|(kind, rows)| format!("{} {rows}", said(known(kind), kind)));
         let all = all.collect::<Vec<_>>().join("，");
         text.push_str(&format!("  修补或舍去 repaired or dropped: {all}\n"));
     }

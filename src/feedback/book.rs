@@ -9,8 +9,8 @@ use std::path::Path;
 
 use chrono::{Datelike, NaiveDate};
 use rust_xlsxwriter::{
-    Color, DataValidation, DataValidationRule, DocProperties, ExcelDateTime, Format, Note,
-    ProtectionOptions, Workbook, Worksheet, XlsxError,
+    Color, DataValidation, DataValidationRule, DocProperties, ExcelDateTime, Format, FormatAlign,
+    Note, ProtectionOptions, Workbook, Worksheet, XlsxError,
 };
 
 pub use super::look::Look;
@@ -36,6 +36,8 @@ fn lines(text: &str, width: f64) -> usize {
 pub enum Paper {
     /// A4, upright.
     A4,
+    /// A4, across.
+    Across,
     /// A3, across.
     Wide,
 }
@@ -153,7 +155,7 @@ impl Page<'_> {
         Self::done(self.sheet.write_number_with_format(row, column, number as f64, look))
     }
 
-    /// A number with so many decimal places, given in units of the last; on a colour if need be.
+    /// A number with so many decimal places, given in units of the last, to the right; on a colour if need be.
     ///
     /// # Errors
     /// Outside of the sheet.
@@ -167,8 +169,9 @@ impl Page<'_> {
     ) -> Result<()> {
         self.go_to(row)?;
         let digits = "0".repeat(places as usize);
-        let pattern = if places == 0 { "0".to_owned() } else { format!("0.{digits}") };
+        let pattern = if places == 0 { "#,##0".to_owned() } else { format!("#,##0.{digits}") };
         let look = self.looks.of(Look::Number).clone().set_num_format(pattern);
+        let look = look.set_align(FormatAlign::Right);
         let look = rgb.map_or(look.clone(), |rgb| look.set_background_color(Color::RGB(rgb)));
         let value = value as f64 / 10_f64.powi(places as i32);
         Self::done(self.sheet.write_number_with_format(row, column, value, &look))
@@ -305,6 +308,7 @@ impl Page<'_> {
     pub fn paper(&mut self, paper: Paper) {
         match paper {
             Paper::A4 => self.sheet.set_paper_size(9),
+            Paper::Across => self.sheet.set_paper_size(9).set_landscape(),
             Paper::Wide => self.sheet.set_paper_size(8).set_landscape(),
         };
         self.sheet.set_margins(0.4, 0.4, 0.5, 0.5, 0.25, 0.25);

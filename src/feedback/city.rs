@@ -22,7 +22,7 @@ pub struct CountyLine {
     pub flow: Flow,
 }
 
-/// Counties in the order of their rank; those with too few cases, and those with none, come last
+/// Counties in the order of their rank; those with too few cases, then those with none, come last
 /// and have no rank. Equal figures share a rank.
 pub fn ranked(lines: &[CountyLine], least: u64) -> Vec<(Option<usize>, &CountyLine)> {
     let mut counted: Vec<&CountyLine> =
@@ -43,8 +43,9 @@ pub fn ranked(lines: &[CountyLine], least: u64) -> Vec<(Option<usize>, &CountyLi
         let shared = out.last().filter(|(_, l)| same(&l.totals, &line.totals)).and_then(|l| l.0);
         out.push((shared.or(Some(at + 1)), line));
     }
-    let few = lines.iter().filter(|l| l.totals.rows < least.max(1));
-    out.extend(few.map(|l| (None, l)));
+    let mut few: Vec<&CountyLine> = lines.iter().filter(|l| l.totals.rows < least.max(1)).collect();
+    few.sort_by_key(|l| l.totals.rows == 0);
+    out.extend(few.into_iter().map(|l| (None, l)));
     out
 }
 
@@ -174,7 +175,7 @@ pub fn rank_page(
         page.text(at, 4, &totals.overdue_rate(), Look::PlainCentre)?;
         page.number(at, 5, totals.severity[0], Look::Number)?;
         page.text(at, 6, &rate(flow.closed, flow.closed + flow.stock), Look::PlainCentre)?;
-        lamp(page, (at, 7), totals.lamp(&form.lights))?;
+        lamp(page, (at, 7), totals, &form.lights)?;
     }
     page.freeze(5, 2)?;
     page.paper(Paper::A4);

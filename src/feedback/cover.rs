@@ -103,7 +103,7 @@ pub fn legend(lights: &Lights) -> String {
     let (red, yellow) = (lights.red, lights.yellow);
     format!(
         "红灯：逾期率达到{}%，或红色件占比达到{}%；黄灯：逾期率达到{}%，或红色件占比达到{}%；\
-         绿灯：均未达到。“重办”为退回、转办和反弹的件。",
+         绿灯：均未达到；“—”：没有督办件。“重办”为退回、转办和反弹的件。",
         red.overdue, red.severe, yellow.overdue, yellow.severe
     )
 }
@@ -145,14 +145,23 @@ pub fn totals_row(
     for (place, count) in (7..).zip(totals.severity) {
         page.number(at, place, count, number)?;
     }
-    lamp(page, (at, 11), totals.lamp(lights))
+    lamp(page, (at, 11), totals, lights)
 }
 
-/// A cell with a light.
+/// A cell with a light; where there are no cases nothing shines.
 ///
 /// # Errors
 /// The disk.
-pub fn lamp(page: &mut Page<'_>, (at, place): (u32, u16), lamp: Lamp) -> Result<()> {
+pub fn lamp(
+    page: &mut Page<'_>,
+    (at, place): (u32, u16),
+    totals: &Totals,
+    lights: &Lights,
+) -> Result<()> {
+    if totals.rows == 0 {
+        return page.text(at, place, "—", Look::PlainCentre);
+    }
+    let lamp = totals.lamp(lights);
     let look = match lamp {
         Lamp::Red => Look::LampRed,
         Lamp::Yellow => Look::LampYellow,

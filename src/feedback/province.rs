@@ -164,7 +164,7 @@ fn files(
         page.text(at, 7, &file.blake3, Look::Plain)?;
     }
     page.freeze(4, 3)?;
-    page.paper(Paper::Wide);
+    page.paper(Paper::Across);
     page.protect();
     Ok(())
 }

@@ -325,9 +325,9 @@ fn counties_are_ranked_by_their_share_and_small_ones_are_not() {
     let lines = [
         line("a", 6, 2, 1),
         line("b", 30, 1, 0),
+        line("e", 0, 0, 0),
         line("c", 3, 0, 0),
         line("d", 6, 2, 1),
-        line("e", 0, 0, 0),
     ];
     let found: Vec<(Option<usize>, &str)> =
         ranked(&lines, 5).into_iter().map(|(r, l)| (r, l.code.as_str())).collect();

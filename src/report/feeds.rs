@@ -176,19 +176,36 @@ fn deliveries(summary: &Summary) -> Markup {
     let known = summary.deliveries.iter().filter(quiet).count();
     let mut shown: Vec<&DeliveryLine> = summary.deliveries.iter().filter(|d| !quiet(d)).collect();
     shown.sort_by_key(|d| d.verdict != "refused");
+    let plain =
+        |d: &&DeliveryLine| d.verdict == "accepted" && d.quarantined == 0 && d.notes.is_empty();
+    let (plain, odd): (Vec<&DeliveryLine>, Vec<&DeliveryLine>) = shown.into_iter().partition(plain);
     html! {
         h3.part { "今夜批次" span.en lang="en" { "Tonight's deliveries" } }
-        @if shown.is_empty() { p.note { "今夜没有新批次。" } }
-        @else {
-            table.cards {
-                thead { tr {
-                    th { "数据源" } th { "批次" } th { "期别" } th { "结论" } th.n { "文件" }
-                    th { "编码" } th.n { "行数" } th.n { "采用" } th.n { "隔离" } th.n { "重复" }
-                } }
-                @for delivery in shown { tbody { (delivery_rows(summary, delivery)) } }
+        @if plain.is_empty() && odd.is_empty() { p.note { "今夜没有新批次。" } }
+        @if !odd.is_empty() { (delivery_table(summary, &odd)) }
+        @if !plain.is_empty() {
+            details {
+                summary {
+                    @if !odd.is_empty() { "其余 " }
+                    (plain.len()) " 个批次全部接收，无隔离行，共 "
+                    (count(plain.iter().map(|d| d.rows).sum())) " 行"
+                }
+                (delivery_table(summary, &plain))
             }
         }
         @if known > 0 { p.note { "另有 " (known) " 个批次的内容此前已接收，未重复计入。" } }
+    }
+}
+
+fn delivery_table(summary: &Summary, deliveries: &[&DeliveryLine]) -> Markup {
+    html! {
+        table.cards {
+            thead { tr {
+                th { "数据源" } th { "批次" } th { "期别" } th { "结论" } th.n { "文件" }
+                th { "编码" } th.n { "行数" } th.n { "采用" } th.n { "隔离" } th.n { "重复" }
+            } }
+            @for delivery in deliveries { tbody { (delivery_rows(summary, delivery)) } }
+        }
     }
 }
 

@@ -61,6 +61,7 @@ fn lead(summary: &Summary) -> Markup {
     let off = summary.rules.iter().filter(|r| r.off().is_some()).count();
     let unread: u64 = summary.rules.iter().filter(|r| r.not_run.is_none()).map(|r| r.held).sum();
     let red = summary.severities.get(Severity::Red.word()).copied().unwrap_or(0);
+    let cases = &summary.cases;
     html! {
         p.lead {
             "数据源" b { (summary.feeds.len()) "个" } "，及时" (fresh(Freshness::Fresh)) "个"
@@ -78,6 +79,9 @@ fn lead(summary: &Summary) -> Markup {
             }
             @if unread > 0 {
                 "另有" b { (count(unread)) "件" } "因主体的数据行被隔离，或所在县的报送迟报、过期，同样按“未核”保留。"
+            }
+            @if cases.open > 0 {
+                "督办件在办" b { (count(cases.open)) "件" } "，其中逾期" b { (count(cases.overdue)) "件" } "。"
             }
         }
         @if let Some(until) = summary.workdays_until {

@@ -247,26 +247,50 @@ fn why_a_rule_was_not_run_is_said_in_chinese() {
     }
 }
 
+fn delivery(verdict: &str, notes: &[&str]) -> DeliveryLine {
+    DeliveryLine {
+        feed: "insured".into(),
+        delivery: "20261031-00112233".into(),
+        period: "2026-10-31".into(),
+        part: None,
+        verdict: verdict.into(),
+        files: 1,
+        names: vec!["参保.csv".into()],
+        encodings: Vec::new(),
+        rows: 1200,
+        used: 1200,
+        quarantined: 0,
+        duplicate: 0,
+        notes: notes.iter().map(|note| (*note).to_owned()).collect(),
+    }
+}
+
+/// Of hundreds of deliveries a reader wants the few that are not as they should be.
+#[test]
+fn deliveries_in_order_are_folded() {
+    let mut summary = summary();
+    let fine = || delivery("accepted", &[]);
+    summary.deliveries = vec![fine(), delivery("accepted", &["new column 备注"]), fine()];
+    let page = html(&summary);
+    let (open, folded) = page.split_once("<details>").expect("a fold");
+    assert!(open.contains("新增列") && !folded.contains("新增列"), "{page}");
+    assert!(folded.contains("<summary>其余 2 个批次全部接收，无隔离行，共 2,400 行"), "{page}");
+}
+
+#[test]
+fn the_first_paragraph_tells_of_cases() {
+    let mut summary = summary();
+    assert!(!html(&summary).contains("督办件在办"), "nobody works on any");
+    (summary.cases.open, summary.cases.overdue) = (1200, 7);
+    assert!(html(&summary).contains("督办件在办<b>1,200件</b>，其中逾期<b>7件</b>。"));
+}
+
 /// What came in time and could not be used is no extract that is here.
 #[test]
 fn a_feed_whose_delivery_was_refused_is_named_at_the_top() {
     let mut summary = summary();
     assert!(html(&summary).contains("全部数据源按期到达"));
-    summary.deliveries = vec![DeliveryLine {
-        feed: "insured".into(),
-        delivery: "20261031-00112233".into(),
-        period: "2026-10-31".into(),
-        part: None,
-        verdict: "refused".into(),
-        files: 1,
-        names: vec!["参保.csv".into()],
-        encodings: Vec::new(),
-        rows: 0,
-        used: 0,
-        quarantined: 0,
-        duplicate: 0,
-        notes: vec!["参保.csv is empty".into()],
-    }];
+    summary.deliveries = vec![delivery("refused", &["参保.csv is empty"])];
     let page = html(&summary);
     let top = page.split("class=\"attention\"").nth(1).and_then(|p| p.split("</ul>").next());
     assert!(top.is_some_and(|t| t.contains("退回") && t.contains("参保信息")), "{page}");

@@ -66,6 +66,9 @@ fn the_annex_is_a_workbook_of_numbers() {
     let cities = calamine::Reader::worksheet_range(&mut book, "附件1").expect("a sheet");
     let numbers = cities.used_cells().filter(|(_, _, c)| matches!(c, calamine::Data::Float(_)));
     assert!(numbers.count() > 5, "figures are numbers that people can go on with");
+    let details = calamine::Reader::worksheet_range(&mut book, "指标明细").expect("a sheet");
+    let counted = |row: &[calamine::Data]| matches!(row[5], calamine::Data::Float(_));
+    assert!(details.rows().skip(2).all(counted), "numerators can be added up");
     let formulas = calamine::Reader::worksheet_formula(&mut book, "指标明细").expect("a sheet");
     assert!(formulas.used_cells().next().is_none());
 }

@@ -386,6 +386,22 @@ fn a_batch_for_some_counties_tells_of_no_other() {
     assert_eq!((packs.contains("皋兰县"), &packs), (true, &told));
 }
 
+/// Nothing shines where there are no cases: it may be that nobody sent anything.
+#[test]
+fn a_county_without_cases_has_no_light() {
+    let world = World::of(&shared().lake);
+    world.issue(&[]).ended(0);
+    let mut book = sheets(&world.out().join(MONTH).join("province/index.xlsx"));
+    let mut seen = BTreeSet::new();
+    for row in book.remove("排名").expect("a page") {
+        if let Ok(cases) = row[2].parse::<u64>() {
+            assert_eq!(row[7] == "—", cases == 0, "{row:?}");
+            seen.insert(cases == 0);
+        }
+    }
+    assert_eq!(seen.len(), 2, "some have cases, some have none");
+}
+
 /// Its names are not shown without a reason, so it cannot be made again by the way.
 #[test]
 fn an_older_batch_that_was_put_away_does_not_block_the_next() {

@@ -63,3 +63,14 @@ fn deliveries_fit_a_narrow_terminal() {
     }
     assert!(!narrow.contains("批次") && show("120").contains("批次"));
 }
+
+/// Programs join codes; people read names.
+#[test]
+fn a_list_of_anomalies_names_the_counties() {
+    let show = |form: &str| {
+        let show = Bidui::new("show").arg("anomalies").arg(gansu()).arg("--lake").arg(tiny_lake());
+        show.args(&["--output", form, "--limit", "1"]).env("COLUMNS", "120").go().ended(0).stdout
+    };
+    assert!(show("table").contains("皋兰县"), "{}", show("table"));
+    assert!(show("csv").contains(",620122,"), "{}", show("csv"));
+}

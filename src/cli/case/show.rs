@@ -105,7 +105,7 @@ fn page(desk: &Desk, case: &Case, events: &[Event]) -> Result<String> {
         if let Some(who) = &anomaly.who {
             text.push_str(&format!("对象 who: {who}\n"));
         }
-        text.push_str(&format!("今晚 tonight: {}\n", anomaly.state.zh()));
+        text.push_str(&format!("今夜 tonight: {}\n", anomaly.state.zh()));
     }
     text.push('\n');
     for (name, value) in facts(desk, case) {

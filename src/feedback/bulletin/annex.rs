@@ -113,13 +113,27 @@ fn row(facts: &Facts<'_>, scored: &Scored, city: Option<String>) -> Vec<Cell> {
     cells
 }
 
-/// Numerator and denominator as this reader may know them. A share that is not shown could be worked
-/// out again from the two, and sums of money do not say how few they are of.
-fn counted(facts: &Facts<'_>, indicator: &Indicator, figure: &Figure) -> [String; 2] {
-    let (reader, unit) = (facts.material.reader, indicator.unit);
-    if !reader.is_public() {
-        return both(figure, decimal);
+/// Numerator and denominator as this reader may know them: in the offices as numbers that can be added up.
+/// A share that is not shown could be worked out again from the two, and sums of money do not say how few
+/// they are of.
+fn counted(facts: &Facts<'_>, indicator: &Indicator, figure: &Figure) -> [Cell; 2] {
+    if facts.material.reader.is_public() {
+        return told(facts, indicator, figure).map(Cell::text);
     }
+    let cell = |n: i128| {
+        let number = match (n % 10_000, n % 100) {
+            (0, _) => (n / 10_000, 0),
+            (_, 0) => (n / 100, 2),
+            _ => (n, 4),
+        };
+        Cell { text: decimal(n), number: Some(number), colour: None }
+    };
+    [cell(figure.numerator), figure.denominator.map_or_else(Cell::default, cell)]
+}
+
+/// The two as the public may know them.
+fn told(facts: &Facts<'_>, indicator: &Indicator, figure: &Figure) -> [String; 2] {
+    let (reader, unit) = (facts.material.reader, indicator.unit);
     let there = figure.denominator.is_some() && figure.value(unit).is_some();
     if there && (reader.number(figure, unit).is_none() || indicator.is_of_money()) {
         return both(figure, |_| "*".to_owned());
@@ -158,7 +172,7 @@ pub fn details(facts: &Facts<'_>) -> Grid {
         let ranks = [facts.ranks(indicator, 4), facts.ranks(indicator, 6)];
         let own = facts.now.figures.iter().filter(|(id, ..)| *id == indicator.id);
         for (_, part, area, figure) in own {
-            let [over, under] = counted(facts, indicator, figure).map(Cell::text);
+            let [over, under] = counted(facts, indicator, figure);
             let place = ranks.iter().find_map(|r| r.get(area)).filter(|_| part.is_empty());
             let (then, year) = (facts.before.as_ref(), facts.year.as_ref());
             let moved = |standing| {

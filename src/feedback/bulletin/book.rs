@@ -41,16 +41,19 @@ fn write(page: &mut Page<'_>, grid: &Grid) -> Result<()> {
     }
     for (row, cells) in (2_u32..).zip(&grid.rows) {
         for (column, cell) in (0_u16..).zip(cells) {
-            put(page, row, column, cell)?;
+            put(page, row, column, cell, usize::from(column) < grid.words)?;
         }
     }
     page.freeze(2, u16::try_from(grid.words).unwrap_or(0))?;
-    page.paper(Paper::Wide);
+    if let Some(last) = u32::try_from(grid.rows.len()).ok().filter(|rows| *rows > 0) {
+        page.filter(1, 1 + last, columns)?;
+    }
+    page.paper(Paper::Across);
     Ok(())
 }
 
-/// A number stays a number, so that people can go on with it.
-fn put(page: &mut Page<'_>, row: u32, column: u16, cell: &Cell) -> Result<()> {
+/// A number stays a number, so that people can go on with it. Words stand at the left.
+fn put(page: &mut Page<'_>, row: u32, column: u16, cell: &Cell, word: bool) -> Result<()> {
     let rgb = cell.colour.map(|colour| match colour {
         Colour::Green => 0x00CF_E8D2,
         Colour::Yellow => 0x00FB_EEB2,
@@ -58,6 +61,7 @@ fn put(page: &mut Page<'_>, row: u32, column: u16, cell: &Cell) -> Result<()> {
     });
     match cell.number {
         Some((value, places)) => page.decimal(row, column, value, places, rgb),
+        None if word => page.text(row, column, &cell.text, Look::Plain),
         None => page.text(row, column, &cell.text, Look::PlainCentre),
     }
 }

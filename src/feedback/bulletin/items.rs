@@ -8,7 +8,7 @@ use super::words::listed;
 use crate::indicator::figure::Figure;
 use crate::indicator::rank::ordered;
 use crate::pipeline::bulletins::Item;
-use crate::pipeline::indicators::Indicator;
+use crate::pipeline::indicators::{Better, Indicator};
 
 /// Counties named on either side.
 const NAMED: usize = 3;
@@ -78,7 +78,12 @@ fn parts(facts: &Facts<'_>, indicator: &Indicator) -> String {
     if said.is_empty() {
         return String::new();
     }
-    let most = if known.len() > PARTS { "排名靠后的是" } else { "" };
+    // Parts, such as diseases, are in no ranking.
+    let most = match indicator.better {
+        _ if known.len() <= PARTS => "",
+        Better::Down => "较高的是",
+        Better::Up | Better::None => "较低的是",
+    };
     format!("，其中，{most}{}", said.join("、"))
 }
 

@@ -100,6 +100,7 @@ fn table(facts: &Facts<'_>) -> Markup {
                 }
             }
         }
+        @if facts.material.reader.is_public() { p.small { "注：“*”为数值较小不公开，“—”为无数据或不判定。" } }
     }
 }
 

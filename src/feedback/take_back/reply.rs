@@ -113,6 +113,6 @@ fn list(page: &mut Page<'_>, verdict: Verdict, lines: &[&Line]) -> Result<()> {
     }
     page.freeze(1, 0)?;
     page.filter(0, lines.len() as u32, COLUMNS.len() as u16)?;
-    page.paper(Paper::Wide);
+    page.paper(Paper::Across);
     Ok(())
 }

@@ -1,9 +1,9 @@
-//! Sums behind averages and shares of money, as the annex tells them.
+//! Sums behind averages and shares of money, as the annex tells them, and parts of a figure in the text.
 
-use super::{day, row, with_material, world};
+use super::{day, row, text, with_material, world};
 use crate::feedback::bulletin::annex;
 use crate::feedback::bulletin::facts::Facts;
-use crate::indicator::table::History;
+use crate::indicator::table::{History, Row};
 
 /// 100 have 100000 yuan, and with one more 100900: that one has 900. Of a share of money nobody
 /// knows whether it is one person's bill.
@@ -30,6 +30,32 @@ fn the_public_annex_tells_no_sum_that_may_be_of_one() {
     let internal = [["100000", "100", "1000.00"], ["100900", "101", "999.01"]];
     assert_eq!(told(false)[..2], internal);
     assert_eq!(told(false)[2], ["900", "1000", "90.0"]);
+    let number = |public: bool| {
+        with_material(&world(), "2026-11", (&history, &[]), public, |material| {
+            let rows = annex::details(&Facts::of(material).expect("facts")).rows;
+            let own = |r: &&Vec<annex::Cell>| r[0].text == "I05" && r[3].text == "620122";
+            rows.iter().find(own).expect("a row")[5].number
+        })
+    };
+    assert_eq!((number(false), number(true)), (Some((100_900, 0)), None), "offices add up");
     assert_eq!(told(true)[..2], [["100000", "100", "1000.00"]; 2]);
     assert_eq!(told(true)[2], ["*", "*", "90.0"]);
+}
+
+/// Diseases are in no ranking: of many only those are told that are lowest.
+#[test]
+fn of_many_parts_the_lowest_are_told() {
+    let part =
+        |(part, over): (&str, i128)| Row { part: part.into(), ..row("I07b", "620423", over, 10) };
+    let codes = ["d01", "d02", "d03", "d04", "d05", "d06", "d07", "d08", "d09"];
+    let mut november = vec![row("I07", "620423", 90, 100), row("I07b", "620423", 78, 90)];
+    november.extend(codes.into_iter().zip([10, 10, 10, 9, 9, 9, 8, 6, 7]).map(part));
+    let mut history = History::default();
+    history.replace(day("2026-11-30"), &november);
+    let page = text("2026-11", &history, &[], false);
+    assert!(page.contains("，其中，较低的是肺癌60.0%、肝癌70.0%、终末期肾病80.0%"), "{page}");
+    // The public finds the star of a table explained below it.
+    let star = "注：“*”为数值较小不公开";
+    let public = text("2026-11", &history, &[], true);
+    assert!(public.contains(star) && !page.contains(star), "{public}");
 }
