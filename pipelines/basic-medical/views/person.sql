@@ -48,13 +48,15 @@ spine AS (
   ) AS everyone
   GROUP BY person_key
 ),
+-- Who moved within the province stands in the register of the old place too, as moved away: the other row tells.
 res AS (
   SELECT person_key,
     max(name) AS name, max(sex) AS sex, max(birth_date) AS birth_date,
-    max(village_code) AS village_code, max(hh_size) AS hh_size,
-    max(pop_status) AS pop_status, min(death_date) AS death_date,
-    bool_or(id_no IS NOT NULL) AS has_id
-  FROM resident
+    coalesce(max(CASE WHEN here THEN village_code END), max(village_code)) AS village_code,
+    CASE WHEN bool_or(here) THEN max(CASE WHEN here THEN hh_size END) ELSE max(hh_size) END AS hh_size,
+    CASE WHEN bool_or(here) THEN max(CASE WHEN here THEN pop_status END) ELSE max(pop_status) END AS pop_status,
+    max(death_date) AS death_date, bool_or(id_no IS NOT NULL) AS has_id
+  FROM (SELECT *, coalesce(pop_status <> '迁出', true) AS here FROM resident) AS r
   GROUP BY person_key
 ),
 -- Members who left by 自然减少 stay in the list; they are out of every denominator.
