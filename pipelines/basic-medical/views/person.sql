@@ -122,7 +122,8 @@ lnk AS (
   GROUP BY person_key
 ),
 dead AS (
-  SELECT person_key, min(death_date) AS death_date, min(cancel_date) AS cancel_date
+  -- Several death records: the latest date accuses least, as in the view of claims.
+  SELECT person_key, max(death_date) AS death_date
   FROM death
   GROUP BY person_key
 ),
@@ -444,7 +445,7 @@ base AS (
     coalesce(lst.village_code, res.village_code, lst.left_village, ins.village_code, ins.insured_div) AS division,
     coalesce(res.sex, lst.sex, ins.sex) AS sex,
     coalesce(res.birth_date, lst.birth_date, ins.birth_date) AS birth_date,
-    coalesce(dead.death_date, res.death_date) AS death_date,
+    greatest(dead.death_date, res.death_date) AS death_date,
     dead.death_date IS NULL AND res.death_date IS NULL AND coalesce(res.pop_status <> '死亡', true) AS alive,
     res.pop_status,
     coalesce(in_list('pop_exempt', res.pop_status), false) AS is_exempt,
