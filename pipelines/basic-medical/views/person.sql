@@ -181,13 +181,14 @@ tax AS (
   GROUP BY person_key
 ),
 -- A right exists only from its first day: `valid` is tonight, `at_cutoff` the last day for the year's subsidy, at most the last
--- one of its month. Nobody is asked for it before enrolments and groups of that day have come.
+-- one of its month. Nobody is asked for it before enrolments and groups of that day have come. A right that ended after the day up
+-- to which groups are told may have been prolonged, as those that end with the year are, and goes on.
 identities AS (
   SELECT person_key, group_code, in_full,
-    coalesce(start_date <= asof(), true) AND coalesce(end_date >= asof(), true) AS valid,
+    coalesce(start_date <= asof(), true) AND coalesce(end_date >= least(asof(), grouped_to), true) AS valid,
     coalesce(start_date <= cutoff, true) AND coalesce(end_date >= cutoff, true) AND cutoff <= told AS at_cutoff
   FROM (
-    SELECT person_key, group_code, start_date, end_date, s.kind = 'full' AS in_full, least(asof(), enrolled_to, grouped_to) AS told,
+    SELECT person_key, group_code, start_date, end_date, grouped_to, s.kind = 'full' AS in_full, least(asof(), enrolled_to, grouped_to) AS told,
       make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', village_code, ins_year) AS INT), least(CAST(param('subsidy_cutoff_day', village_code, ins_year) AS INT),
         CAST(date_part('day', make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', village_code, ins_year) AS INT), 1) + INTERVAL '1' MONTH - INTERVAL '1' DAY) AS INT))) AS cutoff
     FROM province
