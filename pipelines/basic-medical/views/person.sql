@@ -249,7 +249,8 @@ pay AS (
     sum(CASE WHEN b.entitled_stay THEN b.fund_pay ELSE 0 END) AS stay_fund12,
     sum(CASE WHEN b.entitled_stay THEN b.n ELSE 0 END) AS stays12,
     max(CASE WHEN b.inpatient_bill AND b.kept THEN b.setl_date END) AS last_stay_bill,
-    sum(CASE WHEN b.proc = 'HD' THEN b.n ELSE 0 END) AS dialysis12,
+    -- Where sessions of a month are one bill, it counts for one in each week: a course shows in the first of them.
+    sum(CASE WHEN b.proc = 'HD' THEN CASE WHEN b.inpatient_bill THEN b.n ELSE b.n * (1 + greatest(b.out_date - b.on_date, 0) / 7) END ELSE 0 END) AS dialysis12,
     max(CASE WHEN b.proc = 'HD' AND b.kept THEN b.out_date END) AS dialysis_last,
     sum(CASE WHEN b.proc = 'PD' THEN b.n ELSE 0 END) AS peritoneal12,
     max(CASE WHEN b.proc = 'PD' AND b.kept THEN b.out_date END) AS peritoneal_last,
