@@ -371,6 +371,7 @@ illness AS (
     -- Tuberculosis is visited as long as it is treated.
     min(CASE WHEN disease = 'tb' AND curing THEN visits_from END) AS tb_on,
     sum(CASE WHEN major AND open THEN 1 ELSE 0 END) AS major_n,
+    sum(CASE WHEN disease = 'd07' THEN claims ELSE 0 END) AS kidney_claims,
     bool_or(cancer AND treated) AS cancer_treated,
     max(onco_on) AS onco_on,
     sum(CASE WHEN untreated AND cancer THEN 1 ELSE 0 END) AS cancers,
@@ -507,6 +508,7 @@ base AS (
     coalesce(ill.rare_claims, 0) AS rare_claims, ill.rare_first,
     coalesce(rare.rare_cases, 0) AS rare_cases,
     coalesce(ill.major_n, 0) AS major_n,
+    coalesce(ill.kidney_claims, 0) AS kidney_claims,
     coalesce(ill.cancer_treated, false) AS cancer_treated,
     coalesce(ill.untreated_n, 0) AS untreated_n, ill.untreated_since, ill.untreated,
     ill.unregistered, ill.unreg_since,
@@ -584,8 +586,10 @@ SELECT behind.*,
   -- household whose risk was cleared after it had one.
   (is_subsidy_group OR (is_monitored AND subsidy_cutoff <= least(asof(), enrolled_to) AND coalesce(identified_on <= subsidy_cutoff AND watched_until > subsidy_cutoff, false)))
     AND coalesce(birth_date <= subsidy_cutoff, true) AS is_subsidy_eligible,
+  -- Extracts may lack the mark of a treatment: as many claims for kidneys that have failed tell as much.
   coalesce(age >= param('old_age', division, yr()), false) AND lives_alone
-    AND (dialysis12 >= param('dialysis_min', division, yr()) OR peritoneal12 >= param('peritoneal_min', division, yr())) AS is_fragile,
+    AND (dialysis12 >= param('dialysis_min', division, yr()) OR peritoneal12 >= param('peritoneal_min', division, yr())
+      OR kidney_claims >= param('dialysis_min', division, yr())) AS is_fragile,
   concat_ws('、',
     CASE WHEN age >= param('old_age', division, yr()) THEN concat(CAST(CAST(param('old_age', division, yr()) AS BIGINT) AS VARCHAR), '岁及以上老人') END,
     CASE WHEN lives_alone THEN '独居' END,
