@@ -214,7 +214,7 @@ fn a_list_under_another_name_is_told() {
 #[test]
 fn a_pack_says_nothing_in_vain() {
     let pack = "basic-medical/packs/county.yaml";
-    let said = &["county.yaml:196:5", "`{cuonty}` stands for nothing", "did you mean `{county}`?"];
+    let said = &["county.yaml:198:5", "`{cuonty}` stands for nothing", "did you mean `{county}`?"];
     told(pack, "{county}卫生健康局", "{cuonty}卫生健康局", said);
     told(pack, "rules: [INS*]", "rules: [INSS*]", &["no rule fits `INSS*`", "such as `INS"]);
     let said = &["county.yaml:64:18", "by `overdue` red begins at 0 and yellow at 1 percent"];

@@ -10,7 +10,7 @@ evidence:
   - chronic_since: "coalesce(CAST(chronic_since AS VARCHAR), '未填')"
   - last_contract: "coalesce(CAST(last_contract_to AS VARCHAR), '从未签约')"
 message: "登记重点慢病{chronic_n}种（最早确诊日期：{chronic_since}），当前无有效家庭医生签约（上份协议到期：{last_contract}）"
-waivers: [异地居住, 失联, 服刑, 参军, 出国, 已死亡, 空挂户, 其他]
+waivers: [异地居住, 失联, 服刑, 参军, 出国, 已死亡, 空挂户, 拒绝签约, 其他]
 basis: {text: 家庭医生签约应签尽签, effective: [2021-01-01, null]}
 ---*/
 -- The disease is not named: tuberculosis and mental illness are among the four.

@@ -11,7 +11,8 @@ evidence:
   - age
   - signs: "coalesce(nullif(risk_signs, ''), '无其他风险特征')"
 message: "低收入人口以外的居民，近12个月个人负担{pay12}元，达到一般居民预警线{line}元；{signs}，请入户核查，符合条件的按程序纳入监测"
-waivers: [其他, 已死亡]
+waivers: [已核查, 其他, 已死亡]
 basis: {text: 因病返贫致贫风险动态监测, source: "国办发〔2021〕42号", effective: [2021-01-01, null]}
 ---*/
+-- What was paid stays paid, whatever is done for the household: 已核查 waives the warning until the bills are over a year old.
 pay12 >= param('alert_gen', division, yr())

@@ -6,6 +6,7 @@ over: claim
 applies: >-
   live AND linked AND NOT is_supplement AND is_inpatient AND is_assist_type AND coalesce(med_type, '') <> '22' AND NOT newborn_dx
   AND target_kind IS NOT NULL AND pay_loc IN ('1', '2')
+  AND months_between(setl_date, asof()) < param('one_stop_months', division, yr())
   AND asof() - out_date >= CASE WHEN pay_loc = '1' THEN param('one_stop_days', division, yr()) ELSE param('offsite_wait_days', division, yr()) END
 needs: [settlement, poverty_member, special_group]
 severity: orange
@@ -25,4 +26,5 @@ message: "{target_kind}，{discharged}，未在窗口一站式结算，{setl_dat
 waivers: [系统未同步, 其他]
 basis: {text: 市域、省域内基本医保、大病保险、医疗救助一站式服务、一窗口办理、一单制结算（甘肃2018年通报的检查项）, effective: [2018-01-01, null]}
 ---*/
+-- That a bill was settled by hand cannot be mended any more: after some time it is history, and no case.
 settle_way = '2'

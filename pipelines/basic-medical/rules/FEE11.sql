@@ -11,8 +11,9 @@ evidence:
   - issued
   - days: "days_open"
   - term: "CAST(param('follow_days', division, yr()) AS BIGINT)"
+  - followed: "CASE WHEN outcome = 'fixing' THEN '仅报正在整改' WHEN coalesce(fault, '') <> '' THEN '反馈未通过复核' ELSE '仍无核查结果' END"
   - state_label
-message: "高额费用预警{case_rule}自{since}立案（重开）已{days}天，超过{term}天仍无核查结果，现为{state_label}，请入户核查并落实帮扶"
+message: "高额费用预警{case_rule}自{since}立案（重开）已{days}天，超过{term}天{followed}，现为{state_label}，请入户核查并落实帮扶"
 waivers: [失联, 已死亡, 其他]
 basis: {text: 因病返贫致贫风险预警应跟进核查；时限为项目设定, effective: [2021-01-01, null]}
 ---*/

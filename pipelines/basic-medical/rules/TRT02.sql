@@ -16,6 +16,6 @@ waivers: [移植或转归, 省外就医, 系统未同步, 其他]
 basis: {text: 大病专项救治；患病核准, effective: [2017-01-01, null]}
 ---*/
 -- Judged for people on a list, for everyone whose self-pay reached the warning line,
--- and for the old who live alone and are on dialysis, whatever they paid. The view names a disease when a stay or
+-- and for the old who live alone and are on dialysis, or whose kidneys have failed by as many claims, whatever they paid. The view names a disease when a stay or
 -- several claims show it, and the time to register it was over when registrations came last.
 unregistered IS NOT NULL

@@ -33,8 +33,11 @@ listed AS (
   FROM poverty_member
   GROUP BY person_key
 ),
+-- who moved within the province stands in the register of the old place too, as moved away
 register AS (
-  SELECT person_key, max(village_code) AS village_code, max(death_date) AS death_date FROM resident GROUP BY person_key
+  SELECT person_key, coalesce(max(CASE WHEN coalesce(pop_status <> '迁出', true) THEN village_code END), max(village_code)) AS village_code, max(death_date) AS death_date
+  FROM resident
+  GROUP BY person_key
 ),
 -- several death records: the latest date accuses least
 dead AS (

@@ -14,9 +14,11 @@ v AS (
   GROUP BY substr(village_code, 1, 6)
 ),
 h AS (
-  SELECT county_code,
-    count(CASE WHEN is_open AND org_level = 'county' AND is_public THEN 1 END) AS county_hospitals,
-    count(CASE WHEN is_open AND org_level = 'county' AND is_public AND grade_rank >= 2 THEN 1 END) AS grade2_hospitals,
+  SELECT county_code, count(*) AS institutions,
+    -- These kinds are public by their names; an extract may leave out who owns them. Care of mothers and children alone makes no hospital.
+    count(CASE WHEN is_open AND kind IN ('县医院', '县中医院', '县其他医院') THEN 1 END) AS county_hospitals,
+    count(CASE WHEN is_open AND kind IN ('县医院', '县中医院', '县其他医院') AND grade_rank >= 2 THEN 1 END) AS grade2_hospitals,
+    count(CASE WHEN is_open AND kind IN ('县医院', '县中医院', '县其他医院') AND grade_rank IS NULL THEN 1 END) AS ungraded_hospitals,
     count(CASE WHEN is_open AND kind = '乡镇卫生院' THEN 1 END) AS township_hospitals,
     count(CASE WHEN is_open AND kind = '村卫生室' THEN 1 END) AS village_clinics,
     count(CASE WHEN is_open AND kind = '县医院' AND active_links > 0 THEN 1 END) AS linked_hospitals
@@ -36,7 +38,8 @@ SELECT
   d.code AS county_code, d.label AS county_name, d.parent AS city_code, coalesce(CAST(d.poverty832 AS BOOLEAN), false) AS poverty832,
   coalesce(v.villages, 0) AS villages, coalesce(v.villages_due, 0) AS villages_due, coalesce(v.villages_covered, 0) AS villages_covered,
   coalesce(v.resident_pop, 0) AS resident_pop,
-  coalesce(h.county_hospitals, 0) AS county_hospitals, coalesce(h.grade2_hospitals, 0) AS grade2_hospitals,
+  coalesce(h.county_hospitals, 0) AS county_hospitals, coalesce(h.grade2_hospitals, 0) AS grade2_hospitals, coalesce(h.ungraded_hospitals, 0) AS ungraded_hospitals,
+  coalesce(h.institutions, 0) AS institutions,
   coalesce(h.township_hospitals, 0) AS township_hospitals, coalesce(h.village_clinics, 0) AS village_clinics, coalesce(h.linked_hospitals, 0) AS linked_hospitals,
   coalesce(m.listed_persons, 0) AS listed_persons, coalesce(m.monitored_persons, 0) AS monitored_persons, coalesce(m.listed_households, 0) AS listed_households
 FROM code_division d

@@ -61,6 +61,7 @@ m AS (
 h AS (
   SELECT substr(village_code, 1, 6) AS county_code,
     count(CASE WHEN listed THEN 1 END) AS list_households, sum(CASE WHEN listed THEN hh_size END) AS list_persons,
+    count(CASE WHEN listed AND hh_size IS NULL THEN 1 END) AS sizes_missing,
     count(CASE WHEN is_open THEN 1 END) AS open_households
   FROM (
     SELECT village_code, hh_size,
@@ -116,7 +117,7 @@ spine AS (
 ),
 c AS (
   SELECT spine.county_code, concat(spine.county_code, '000000') AS county,
-    m.member_persons, m.member_households, h.list_persons, h.list_households, h.open_households, s.health_households,
+    m.member_persons, m.member_households, h.list_persons, h.list_households, coalesce(h.sizes_missing, 0) AS sizes_missing, h.open_households, s.health_households,
     ledger.month AS ledger_month, ledger.ledger_households, ledger.ledger_persons,
     then_listed.then_persons, then_listed.then_households,
     param('tol_count', spine.county_code, yr()) AS tol, param('tol_count_min', spine.county_code, yr()) AS tol_min,
@@ -129,7 +130,8 @@ c AS (
   LEFT JOIN then_listed ON then_listed.county_code = spine.county_code
 ),
 -- A difference counts when it is larger than the share and larger than a few. A cell that a ledger leaves empty is no
--- zero: it differs from nothing.
+-- zero: it differs from nothing. Nor are sizes of households: where some are empty,
+-- their sum is too small by nobody knows how much; households are counted all the same.
 judged AS (
   SELECT c.*,
     abs(coalesce(member_persons, 0) - coalesce(list_persons, 0)) AS gap_persons,
@@ -140,7 +142,7 @@ judged AS (
   FROM c
 )
 SELECT judged.*,
-  gap_persons > tol_min AND gap_persons > tol * coalesce(list_persons, 0)
+  (sizes_missing = 0 OR list_persons > coalesce(member_persons, 0)) AND gap_persons > tol_min AND gap_persons > tol * coalesce(list_persons, 0)
     OR gap_households > tol_min AND gap_households > tol * coalesce(list_households, 0) AS list_differs,
   gap_sync > tol_min AND gap_sync > tol_sync * coalesce(open_households, 0) AS copy_differs,
   coalesce(gap_ledger_persons > tol_min AND gap_ledger_persons > tol * coalesce(then_persons, 0), false)

@@ -8,12 +8,13 @@ large: true
 -- One row for each household number of the monitoring list (members or households) or of the health system's copy.
 -- What is asked of its members is grouped by household too, so that some households can be built without the others.
 WITH
--- Up to when lists, visits, measures and registered diseases are here, of all feeds that bring them: what happened since is not told.
+-- Up to when lists, visits, measures, registered diseases and contracts are here, of all feeds that bring them: what happened since is not told.
 came AS (
   SELECT min(CASE WHEN table_name IN ('poverty_household', 'health_household') THEN period END) AS listed_to,
     min(CASE WHEN table_name = 'visit_check' THEN period END) AS visited_to,
     min(CASE WHEN table_name = 'measure' THEN period END) AS helped_to,
-    min(CASE WHEN table_name = 'disease_reg' THEN period END) AS registered_to
+    min(CASE WHEN table_name = 'disease_reg' THEN period END) AS registered_to,
+    min(CASE WHEN table_name = 'contract' THEN period END) AS contracts_to
   FROM feed_period
   WHERE ended IS NOT TRUE
 ),
@@ -93,17 +94,20 @@ help AS (
   FROM measure
   GROUP BY hh_no
 ),
--- Who looks after the household: the head's family doctor, else a member's; the contract that began last.
+-- Who looks after the household: the head's family doctor, else a member's; the contract that began last. One that ended after
+-- the day up to which contracts are told may have been renewed, and counts, as in the view of persons.
 doctor AS (
   SELECT hh_no, max(doctor) AS doctor
   FROM (
     SELECT m.hh_no,
       concat_ws(chr(31), CASE WHEN m.rel_to_head = '户主' THEN '1' ELSE '0' END || CAST(coalesce(c.start_date, c.sign_date) AS VARCHAR),
         coalesce(c.team_id, ''), coalesce(c.team_name, ''), coalesce(c.doctor_name, '')) AS doctor
-    FROM poverty_member m
+    FROM came
+    CROSS JOIN poverty_member m
     JOIN contract c ON c.person_key = m.person_key
     WHERE m.hh_no IS NOT NULL AND (m.member_change IS NULL OR m.member_change <> '自然减少')
-      AND coalesce(c.start_date, c.sign_date) <= asof() AND coalesce(c.end_date >= asof(), true) AND coalesce(c.terminated_date > asof(), true)
+      AND coalesce(c.start_date, c.sign_date) <= asof() AND coalesce(c.end_date >= least(asof(), contracts_to), true)
+      AND coalesce(c.terminated_date > least(asof(), contracts_to), true)
   ) AS c
   GROUP BY hh_no
 ),

@@ -48,13 +48,15 @@ spine AS (
   ) AS everyone
   GROUP BY person_key
 ),
+-- Who moved within the province stands in the register of the old place too, as moved away: the other row tells.
 res AS (
   SELECT person_key,
     max(name) AS name, max(sex) AS sex, max(birth_date) AS birth_date,
-    max(village_code) AS village_code, max(hh_size) AS hh_size,
-    max(pop_status) AS pop_status, min(death_date) AS death_date,
-    bool_or(id_no IS NOT NULL) AS has_id
-  FROM resident
+    coalesce(max(CASE WHEN here THEN village_code END), max(village_code)) AS village_code,
+    CASE WHEN bool_or(here) THEN max(CASE WHEN here THEN hh_size END) ELSE max(hh_size) END AS hh_size,
+    CASE WHEN bool_or(here) THEN max(CASE WHEN here THEN pop_status END) ELSE max(pop_status) END AS pop_status,
+    max(death_date) AS death_date, bool_or(id_no IS NOT NULL) AS has_id
+  FROM (SELECT *, coalesce(pop_status <> '迁出', true) AS here FROM resident) AS r
   GROUP BY person_key
 ),
 -- Where counties send their own parts of the list, up to when the county has told; nothing is where none ever came.
@@ -131,7 +133,8 @@ lnk AS (
   GROUP BY person_key
 ),
 dead AS (
-  SELECT person_key, min(death_date) AS death_date, min(cancel_date) AS cancel_date
+  -- Several death records: the latest date accuses least, as in the view of claims.
+  SELECT person_key, max(death_date) AS death_date
   FROM death
   GROUP BY person_key
 ),
@@ -189,13 +192,14 @@ tax AS (
   GROUP BY person_key
 ),
 -- A right exists only from its first day: `valid` is tonight, `at_cutoff` the last day for the year's subsidy, at most the last
--- one of its month. Nobody is asked for it before enrolments and groups of that day have come.
+-- one of its month. Nobody is asked for it before enrolments and groups of that day have come. A right that ended after the day up
+-- to which groups are told may have been prolonged, as those that end with the year are, and goes on.
 identities AS (
   SELECT person_key, group_code, in_full,
-    coalesce(start_date <= asof(), true) AND coalesce(end_date >= asof(), true) AS valid,
+    coalesce(start_date <= asof(), true) AND coalesce(end_date >= least(asof(), grouped_to), true) AS valid,
     coalesce(start_date <= cutoff, true) AND coalesce(end_date >= cutoff, true) AND cutoff <= told AS at_cutoff
   FROM (
-    SELECT person_key, group_code, start_date, end_date, s.kind = 'full' AS in_full, least(asof(), enrolled_to, grouped_to) AS told,
+    SELECT person_key, group_code, start_date, end_date, grouped_to, s.kind = 'full' AS in_full, least(asof(), enrolled_to, grouped_to) AS told,
       make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', village_code, ins_year) AS INT), least(CAST(param('subsidy_cutoff_day', village_code, ins_year) AS INT),
         CAST(date_part('day', make_date(CAST(ins_year AS INT), CAST(param('subsidy_cutoff_month', village_code, ins_year) AS INT), 1) + INTERVAL '1' MONTH - INTERVAL '1' DAY) AS INT))) AS cutoff
     FROM province
@@ -256,7 +260,8 @@ pay AS (
     sum(CASE WHEN b.entitled_stay THEN b.fund_pay ELSE 0 END) AS stay_fund12,
     sum(CASE WHEN b.entitled_stay THEN b.n ELSE 0 END) AS stays12,
     max(CASE WHEN b.inpatient_bill AND b.kept THEN b.setl_date END) AS last_stay_bill,
-    sum(CASE WHEN b.proc = 'HD' THEN b.n ELSE 0 END) AS dialysis12,
+    -- Where sessions of a month are one bill, it counts for one in each week: a course shows in the first of them.
+    sum(CASE WHEN b.proc = 'HD' THEN CASE WHEN b.inpatient_bill THEN b.n ELSE b.n * (1 + greatest(b.out_date - b.on_date, 0) / 7) END ELSE 0 END) AS dialysis12,
     max(CASE WHEN b.proc = 'HD' AND b.kept THEN b.out_date END) AS dialysis_last,
     sum(CASE WHEN b.proc = 'PD' THEN b.n ELSE 0 END) AS peritoneal12,
     max(CASE WHEN b.proc = 'PD' AND b.kept THEN b.out_date END) AS peritoneal_last,
@@ -377,6 +382,7 @@ illness AS (
     -- Tuberculosis is visited as long as it is treated.
     min(CASE WHEN disease = 'tb' AND curing THEN visits_from END) AS tb_on,
     sum(CASE WHEN major AND open THEN 1 ELSE 0 END) AS major_n,
+    sum(CASE WHEN disease = 'd07' THEN claims ELSE 0 END) AS kidney_claims,
     bool_or(cancer AND treated) AS cancer_treated,
     max(onco_on) AS onco_on,
     sum(CASE WHEN untreated AND cancer THEN 1 ELSE 0 END) AS cancers,
@@ -453,7 +459,7 @@ base AS (
     coalesce(lst.village_code, res.village_code, lst.left_village, ins.village_code, ins.insured_div) AS division,
     coalesce(res.sex, lst.sex, ins.sex) AS sex,
     coalesce(res.birth_date, lst.birth_date, ins.birth_date) AS birth_date,
-    coalesce(dead.death_date, res.death_date) AS death_date,
+    greatest(dead.death_date, res.death_date) AS death_date,
     dead.death_date IS NULL AND res.death_date IS NULL AND coalesce(res.pop_status <> '死亡', true) AS alive,
     res.pop_status,
     coalesce(in_list('pop_exempt', res.pop_status), false) AS is_exempt,
@@ -513,6 +519,7 @@ base AS (
     coalesce(ill.rare_claims, 0) AS rare_claims, ill.rare_first,
     coalesce(rare.rare_cases, 0) AS rare_cases,
     coalesce(ill.major_n, 0) AS major_n,
+    coalesce(ill.kidney_claims, 0) AS kidney_claims,
     coalesce(ill.cancer_treated, false) AS cancer_treated,
     coalesce(ill.untreated_n, 0) AS untreated_n, ill.untreated_since, ill.untreated,
     ill.unregistered, ill.unreg_since,
@@ -590,8 +597,10 @@ SELECT behind.*,
   -- household whose risk was cleared after it had one.
   (is_subsidy_group OR (is_monitored AND subsidy_cutoff <= least(asof(), enrolled_to) AND coalesce(identified_on <= subsidy_cutoff AND watched_until > subsidy_cutoff, false)))
     AND coalesce(birth_date <= subsidy_cutoff, true) AS is_subsidy_eligible,
+  -- Extracts may lack the mark of a treatment: as many claims for kidneys that have failed tell as much.
   coalesce(age >= param('old_age', division, yr()), false) AND lives_alone
-    AND (dialysis12 >= param('dialysis_min', division, yr()) OR peritoneal12 >= param('peritoneal_min', division, yr())) AS is_fragile,
+    AND (dialysis12 >= param('dialysis_min', division, yr()) OR peritoneal12 >= param('peritoneal_min', division, yr())
+      OR kidney_claims >= param('dialysis_min', division, yr())) AS is_fragile,
   concat_ws('、',
     CASE WHEN age >= param('old_age', division, yr()) THEN concat(CAST(CAST(param('old_age', division, yr()) AS BIGINT) AS VARCHAR), '岁及以上老人') END,
     CASE WHEN lives_alone THEN '独居' END,
