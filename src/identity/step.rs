@@ -4,6 +4,9 @@ use super::compare::{self, Field, Gamma, birth, id, name, place};
 use super::mention::{Kind, Mention};
 use super::probe::Candidate;
 
+/// Whoever is born so many days after somebody may be their child.
+pub(super) const GROWN: i32 = 15 * 365;
+
 /// By what evidence a row has its person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Step {
@@ -91,10 +94,7 @@ impl Step {
 
 /// The person of a mention by the strictest step that names exactly one.
 pub(super) fn by_steps(mention: &Mention, of_one: &[Candidate]) -> Option<(i64, Step)> {
-    let free = || {
-        let mut steps = free_steps(mention.kind).iter();
-        steps.find_map(|(step, fits)| only(of_one, fits).map(|key| (key, *step)))
-    };
+    let free = || first(free_steps(mention.kind).iter(), of_one);
     if !matches!(mention.kind, Kind::Clash | Kind::Doubtful) {
         return free();
     }
@@ -113,8 +113,25 @@ pub(super) fn by_exact_steps(of_one: &[Candidate], by_id: bool) -> Option<(i64, 
         Step::Roster | Step::Phone => !by_id,
         _ => false,
     };
-    let mut steps = free_steps(Kind::Waiting).iter().filter(|(step, _)| exact(*step));
-    steps.find_map(|(step, fits)| only(of_one, fits).map(|key| (key, *step)))
+    first(free_steps(Kind::Waiting).iter().filter(|(step, _)| exact(*step)), of_one)
+}
+
+/// The person whom the first of some steps names that names one. Where the name only sounds the same, and
+/// somebody else has the very name, no step can say which of the two it is: twins have such names.
+fn first<'s>(
+    mut steps: impl Iterator<Item = &'s (Step, Fits)>,
+    of_one: &[Candidate],
+) -> Option<(i64, Step)> {
+    let (key, step) = steps.find_map(|(step, fits)| only(of_one, fits).map(|key| (key, *step)))?;
+    let sounds = |c: &Candidate| c.key == key && c.gamma.get(Field::Name) == name::SOUND;
+    let namesake = |c: &Candidate| {
+        c.key != key
+            && c.gamma.get(Field::Name) == name::SAME
+            && c.gamma.get(Field::Birth) <= birth::PARTS
+            && c.gamma.get(Field::Place) != place::ELSE
+    };
+    let open = of_one.iter().any(sounds) && of_one.iter().any(namesake);
+    (!open).then_some((key, step))
 }
 
 type Fits = fn(Gamma) -> bool;
@@ -172,7 +189,7 @@ fn owned_steps(mention: &Mention, of_one: &[Candidate]) -> Option<(i64, Step)> {
             && of_owner.get(Field::Birth) == birth::ELSE
     };
     let young = mention.traits.birth.zip(mention.traits.id_birth());
-    if young.is_some_and(|(child, mother)| child - mother > 15 * 365) {
+    if young.is_some_and(|(child, mother)| child - mother > GROWN) {
         return only(of_one, &child).map(|key| (key, Step::Newborn));
     }
     None

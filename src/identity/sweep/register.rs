@@ -1,6 +1,6 @@
 //! Several rows of the register under one ID: one person written twice, or several people.
 
-use super::{Owner, Sweep};
+use super::{Owner, Sweep, apart};
 use crate::identity::traits::Traits;
 use crate::person_name::{self, NameMatch};
 
@@ -25,8 +25,8 @@ impl Sweep<'_> {
                 ("", name) => Some(person_name::compare(&owner.traits.name, name)),
                 _ => Some(NameMatch::Clash),
             };
-            let plain = matches!(told, None | Some(NameMatch::Same | NameMatch::Homophone))
-                || owner.traits.name.is_empty();
+            let plain = owner.traits.name.is_empty()
+                || apart::is_owners(told, traits.birth, &|| traits.clone(), &owner.traits);
             if !plain {
                 let near = told == Some(NameMatch::Near);
                 let name = if child.is_empty() { traits.name.clone() } else { child };
