@@ -155,8 +155,12 @@ impl Case<'_> {
     ) {
         for (at, mention) in self.mentions.iter().enumerate().filter(|(at, _)| wanted(*at as u32)) {
             if let Some(key) = self.decisions.accepted(mention) {
-                let key = forward.get(&key).copied().unwrap_or(key);
-                outcome.decided[at] = Some(Decided::by(key, Step::Decision));
+                let now = |person: i64| forward.get(&person).copied().unwrap_or(person);
+                let key = now(key);
+                // Where two of whom people said otherwise turn out to be one, what parts is believed.
+                if !self.decisions.refuse(mention, |person| person == key || now(person) == key) {
+                    outcome.decided[at] = Some(Decided::by(key, Step::Decision));
+                }
             }
         }
         for of_one in candidates.chunk_by(|a, b| a.mention == b.mention) {

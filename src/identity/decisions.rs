@@ -166,7 +166,14 @@ impl Decisions {
         let birth = traits.birth.filter(|birth| Some(*birth) != traits.id_birth());
         let birth = birth.map(|b| b.to_string()).unwrap_or_default();
         let (place, home) = (traits.place.to_string(), traits.household.to_string());
-        self.keys.derived("mention", &[kind, &traits.id, &traits.name, &birth, &place, &home])
+        // Without an ID namesakes of one village may differ in these alone.
+        let more = match mention.kind {
+            Kind::Waiting => format!("{} {}", traits.sex, traits.phone),
+            _ => String::new(),
+        };
+        let mut parts = vec![kind, &*traits.id, &*traits.name, &*birth, &*place, &*home];
+        parts.extend((!more.is_empty()).then_some(more.as_str()));
+        self.keys.derived("mention", &parts)
     }
 
     /// The number by which the next night knows a row: see [`trace`].
