@@ -163,8 +163,7 @@ fn owned_steps(mention: &Mention, of_one: &[Candidate]) -> Option<(i64, Step)> {
     let born = |g: Gamma| (birth::SAME..=birth::JANUARY).contains(&g.get(Field::Birth));
     // Whoever has the row's name, or its birth: a reason to think of them.
     let rival = others.iter().any(|c| {
-        named(c.gamma) && c.gamma.get(Field::Birth) <= birth::PARTS
-            || home(c.gamma) && c.gamma.get(Field::Birth) == birth::SAME
+        named(c.gamma) && c.gamma.get(Field::Birth) <= birth::PARTS || home(c.gamma) && day(c.gamma)
     });
     let of_owner = owner.gamma;
     if born(of_owner) && of_owner.get(Field::Sex) != compare::NO && !rival {
@@ -184,7 +183,7 @@ fn owned_steps(mention: &Mention, of_one: &[Candidate]) -> Option<(i64, Step)> {
     }
     let child = |g: Gamma| {
         home(g)
-            && g.get(Field::Birth) == birth::SAME
+            && day(g)
             && g.get(Field::Sex) != compare::NO
             && of_owner.get(Field::Birth) == birth::ELSE
     };
@@ -200,7 +199,12 @@ fn named(gamma: Gamma) -> bool {
     matches!(gamma.get(Field::Name), name::SAME | name::SOUND)
 }
 
-/// Name and birth are the same.
+/// The day of birth is the same.
+fn day(gamma: Gamma) -> bool {
+    (birth::SAME..=birth::NEW_YEAR).contains(&gamma.get(Field::Birth))
+}
+
+/// Name and birth are the same. That of a first of January may be its year alone.
 fn exact(gamma: Gamma) -> bool {
     gamma.get(Field::Name) == name::SAME && gamma.get(Field::Birth) == birth::SAME
 }

@@ -21,8 +21,8 @@ fn line(pipeline: &Path, lake: &Path, (table, feed): (&str, &str), row: usize) -
 fn a_number_becomes_one_persons_only() {
     let home = temp();
     let pipeline = pipeline(home.path(), None);
-    let number = id("629006", "1950-01-01", "013");
-    let brothers = ["孙建国,1,1950-01-01,620122101201,", "孙建军,1,1952-02-02,620122101201,"];
+    let number = id("629006", "1950-01-11", "013");
+    let brothers = ["孙建国,1,1950-01-11,620122101201,", "孙建军,1,1952-02-02,620122101201,"];
     let people = brothers.iter().map(|brother| format!(",{brother},H9"));
     let people: Vec<String> = residents().into_iter().chain(people).collect();
     let visit = |(n, brother): (usize, &&str)| format!("V{n:02},{number},{brother}");
