@@ -237,6 +237,21 @@ mod tests {
     }
 
     #[test]
+    fn namesakes_without_an_id_are_told_apart_by_sex_and_telephone() {
+        let own = decisions(&[], &[]);
+        let number = |kind, sex, phone| {
+            let mut one = mention(kind, None);
+            (one.traits.sex, one.traits.phone) = (sex, phone);
+            own.number(&one)
+        };
+        let woman = number(Kind::Waiting, 2, 7);
+        assert_eq!(woman, number(Kind::Waiting, 2, 7));
+        assert_ne!(woman, number(Kind::Waiting, 1, 7));
+        assert_ne!(woman, number(Kind::Waiting, 2, 8));
+        assert_eq!(number(Kind::Orphan, 2, 7), number(Kind::Clash, 1, 8), "the ID says who it is");
+    }
+
+    #[test]
     fn decisions_that_say_nothing_tonight_are_counted() {
         assert!(decisions(&[], &[]).settle(&BTreeSet::new(), &Forward::default(), &[]).is_empty());
         let row = mention(Kind::Orphan, None);

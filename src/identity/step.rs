@@ -222,3 +222,48 @@ fn only(of_one: &[Candidate], fits: &dyn Fn(Gamma) -> bool) -> Option<i64> {
     let key = found.next()?.key;
     found.next().is_none().then_some(key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::mention::RowRef;
+    use super::super::traits::Traits;
+    use super::*;
+
+    fn candidate(key: i64, levels: [u8; 4]) -> Candidate {
+        let mut gamma = Gamma::default();
+        let fields = [Field::Id, Field::Name, Field::Birth, Field::Place];
+        fields.into_iter().zip(levels).for_each(|(field, level)| gamma.set(field, level));
+        Candidate { mention: 0, key, gamma, rank: 0 }
+    }
+
+    /// A row without a usable ID.
+    fn waiting() -> Mention {
+        let rows = vec![RowRef { table: 1, delivery: 0, src_row: 0, own: 0 }];
+        let (quality, households) = ("checksum".into(), Vec::new());
+        let (kind, traits, variant) = (Kind::Waiting, Traits::default(), false);
+        Mention { kind, table: 1, key: 0, traits, variant, quality, households, rows }
+    }
+
+    #[test]
+    fn the_number_of_one_twin_and_the_name_of_the_other_are_no_step() {
+        let row = waiting();
+        let one = candidate(1, [id::EDIT, name::SOUND, birth::SAME, place::VILLAGE]);
+        assert_eq!(by_steps(&row, &[one]), Some((1, Step::Edit)));
+        for (levels, step) in [
+            ([id::EDITS, name::SAME, birth::SAME, place::VILLAGE], None),
+            ([id::EDITS, name::NEAR, birth::SAME, place::VILLAGE], Some((1, Step::Edit))),
+            ([id::FAR, name::SAME, birth::ELSE, place::VILLAGE], Some((1, Step::Edit))),
+            ([id::FAR, name::SAME, birth::SAME, place::ELSE], Some((1, Step::Edit))),
+        ] {
+            assert_eq!(by_steps(&row, &[one, candidate(2, levels)]), step, "{levels:?}");
+        }
+    }
+
+    #[test]
+    fn a_first_of_january_is_no_day() {
+        let row = waiting();
+        let step = |level| by_steps(&row, &[candidate(1, [0, name::SAME, level, place::VILLAGE])]);
+        assert_eq!(step(birth::SAME), Some((1, Step::Roster)));
+        assert_eq!(step(birth::NEW_YEAR), None);
+    }
+}

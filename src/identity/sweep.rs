@@ -351,14 +351,47 @@ pub(super) fn other(keys: &PersonKeys, owner: i64, id: &str, name: &str) -> i64 
     first | (keys.derived("clash", &[id, name]) & (last - first))
 }
 
-/// Is the ID, or what is left of it, alone what a row and a person share?
+/// Is the ID, or what is left of it, alone what a row and a person share? A name that is only like theirs says
+/// nothing beside another birth: that is how relatives are named.
 pub(super) fn by_id_alone(gamma: Gamma) -> bool {
+    let (name, birth) = (gamma.get(Field::Name), gamma.get(Field::Birth));
+    let alike = (name::SOUND..=name::PART).contains(&name) && birth <= birth::PARTS;
     (id::SAME..=id::EDITS).contains(&gamma.get(Field::Id))
-        && !(name::SAME..=name::PART).contains(&gamma.get(Field::Name))
-        && !(birth::SAME..=birth::PARTS).contains(&gamma.get(Field::Birth))
+        && name != name::SAME
+        && !alike
+        && !(birth::SAME..=birth::PARTS).contains(&birth)
 }
 
 /// Deliveries by their places, for the rows of a table.
 pub(super) fn delivery_of(tables: &TableRows, place: u32) -> Arc<str> {
     tables.held.get(place as usize).map_or_else(|| "".into(), |h| h.delivery.as_str().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_the_id_must_agree() {
+        for (levels, alone) in [
+            ([id::SAME, name::SAME, birth::ELSE], false),
+            ([id::SAME, name::SOUND, 0], false),
+            ([id::SAME, name::SOUND, birth::ELSE], true),
+            ([id::SAME, name::NEAR, birth::SAME_YEAR], true),
+            ([id::SAME, name::ELSE, birth::SAME], false),
+            ([id::SAME, name::ELSE, 0], true),
+            ([id::EDIT, 0, 0], true),
+            ([id::EDIT, name::ELSE, birth::ELSE], true),
+            ([id::PREFIX, name::SURNAME, 0], true),
+            ([id::PREFIX, 0, birth::JANUARY], false),
+            ([id::HOUSEHOLD, 0, 0], false),
+            ([0, 0, 0], false),
+        ] {
+            let mut gamma = Gamma::default();
+            for (field, level) in [Field::Id, Field::Name, Field::Birth].into_iter().zip(levels) {
+                gamma.set(field, level);
+            }
+            assert_eq!(by_id_alone(gamma), alone, "{levels:?}");
+        }
+    }
 }
