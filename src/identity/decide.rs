@@ -69,6 +69,11 @@ impl Case<'_> {
             !self.decisions.refuse(mention, |person| person == c.key)
         });
         self.members(&mut candidates);
+        for candidate in &mut candidates {
+            if self.census.is_shared(self.mentions[candidate.mention as usize].traits.phone) {
+                candidate.gamma.set(Field::Phone, 0);
+            }
+        }
         let stepped: HashMap<u32, (i64, Step)> = candidates
             .chunk_by(|a, b| a.mention == b.mention)
             .filter_map(|of_one| {

@@ -222,6 +222,32 @@ fn a_first_of_january_does_not_say_which_namesake_it_is() {
     assert_eq!(linked(&pipeline, &lake, &visits)["V00"].1, "unlinked");
 }
 
+/// A village doctor's telephone stands on the rows of many, a namesake of another age among them.
+#[test]
+fn a_telephone_of_many_links_nobody() {
+    let doctor = |at: usize, row: String| match at % 8 {
+        0 => row.replace(",,X", ",13900000009,X"),
+        _ => row,
+    };
+    for (many, step) in [(false, "phone"), (true, "unlinked")] {
+        let home = temp();
+        let pipeline = pipeline(home.path(), None);
+        let mut people = residents();
+        if many {
+            people = people.into_iter().enumerate().map(|(at, row)| doctor(at, row)).collect();
+        }
+        let number = id("629011", "1948-03-04", "024");
+        people.push(format!("{number},马秀英,2,1948-03-04,620122101202,13900000009,M1"));
+        let number = id("629011", "1981-09-14", "048");
+        people.push(format!("{number},马秀英,2,1981-09-14,620122101201,,M2"));
+        let visits = ["V00,,马秀英,2,1981-11-02,620122101201,13900000009".to_owned()];
+        let input = extracts(home.path(), &people, &visits);
+        let lake = home.path().join("lake");
+        night(&pipeline, &input, &lake, &[]);
+        assert_eq!(linked(&pipeline, &lake, &visits)["V00"].1, step);
+    }
+}
+
 #[test]
 fn a_spine_is_of_persons() {
     let policies = Policies::new();
