@@ -50,20 +50,21 @@ pub(super) fn part_orphans(keys: &PersonKeys, mentions: &mut [Mention]) {
             continue;
         };
         for at in places {
-            let mention = &mut mentions[at];
-            if mention.traits.name.is_empty() {
+            let Mention { key, traits, variant, rows, .. } = &mut mentions[at];
+            let told =
+                (!traits.name.is_empty()).then(|| person_name::compare(&known.name, &traits.name));
+            if is_owners(told, traits.birth, &|| traits.clone(), &known) {
                 continue;
             }
-            match person_name::compare(&known.name, &mention.traits.name) {
-                NameMatch::Same | NameMatch::Homophone => {}
-                // Brothers under their father's number have nearly one name.
-                NameMatch::Near if !against(&mention.traits, &known) => mention.variant = true,
-                NameMatch::Near | NameMatch::Clash => {
-                    let (id, name) = (&mention.traits.id, &mention.traits.name);
-                    let own = other(keys, mention.key, id, name);
-                    mention.rows.iter_mut().for_each(|row| row.own = own);
-                }
+            // Brothers under their father's number have nearly one name.
+            if told == Some(NameMatch::Near) && !against(traits, &known) {
+                *variant = true;
+                continue;
             }
+            let birth = || traits.birth.map_or_else(String::new, |birth| birth.to_string());
+            let name = told.map_or_else(birth, |_| traits.name.to_string());
+            let own = other(keys, *key, &traits.id, &name);
+            rows.iter_mut().for_each(|row| row.own = own);
         }
     }
 }
@@ -121,12 +122,16 @@ mod tests {
             ("马建军", "20120708", 1),
             ("马建军", "20100506", 1),
             ("马建", "", 1),
+            ("马剑国", "20150203", 1),
+            ("", "19990203", 1),
+            ("", "19560315", 1),
         ]
         .map(mention)
         .into();
         part_orphans(&PersonKeys::new(b"secret of a test"), &mut all);
         let told: Vec<(bool, bool)> =
             all.iter().map(|m| (m.variant, m.rows.iter().all(|r| r.own == 7))).collect();
-        assert_eq!(told, [(false, true), (false, false), (true, true), (true, true)]);
+        let (his, others, variant) = ((false, true), (false, false), (true, true));
+        assert_eq!(told, [his, others, variant, variant, others, others, his]);
     }
 }
