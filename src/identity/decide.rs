@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::compare::{self, Field, Gamma, name};
+use super::compare::{self, Field, Gamma, birth, name};
 use super::decisions::Decisions;
 use super::mention::{Alike, Kind, Mention};
 use super::model::{Model, Sample};
@@ -240,10 +240,7 @@ impl Case<'_> {
                 if outcome.decided[*at].is_some() {
                     continue;
                 }
-                let alike = |other: &usize| {
-                    let names = [*at, *other].map(|m| &self.mentions[m].traits.name);
-                    matches!(compare::names(names[0], names[1]), 1 | 2)
-                };
+                let alike = |other: &usize| follows(&self.mentions[*at], &self.mentions[*other]);
                 let mut keys: Vec<i64> =
                     found.iter().filter(|(other, _)| alike(other)).map(|(_, key)| *key).collect();
                 keys.sort_unstable();
@@ -259,6 +256,13 @@ impl Case<'_> {
             }
         }
     }
+}
+
+/// Is a row of the person of another one with its number? A damaged number may be that of two people of one name.
+fn follows(row: &Mention, found: &Mention) -> bool {
+    let gamma = compare::compare(&row.traits, &found.traits);
+    let named = matches!(gamma.get(Field::Name), name::SAME | name::SOUND);
+    named && (row.kind != Kind::Waiting || gamma.get(Field::Birth) < birth::SAME_YEAR)
 }
 
 /// Persons of the master and the keys that they take: see [`adopt`]. A decision names the key that a person has in

@@ -110,6 +110,24 @@ fn a_number_of_a_crowd_is_nobodys() {
     }
 }
 
+/// Of two rows with one damaged number and one name, one was born a generation later.
+#[test]
+fn a_namesake_of_another_age_does_not_follow() {
+    let visits = [
+        "V00,62292600000000,李秀英,2,1962-07-03,620122101201,",
+        "V01,62292600000000,李秀英,2,1990-02-14,,",
+        "V02,62292600000000,李秀英,2,1962-07-08,,",
+    ]
+    .map(String::from);
+    let home = temp();
+    let pipeline = pipeline(home.path(), None);
+    let input = extracts(home.path(), &residents(), &visits);
+    let lake = home.path().join("lake");
+    night(&pipeline, &input, &lake, &[]);
+    let steps = linked(&pipeline, &lake, &visits).into_values().map(|(_, step)| step);
+    assert_eq!(steps.collect::<Vec<_>>(), ["roster", "unlinked", "follow"]);
+}
+
 /// The register has a woman twice, once with a slip, and a man under her number. Her number stands for
 /// another one of her household in a visit.
 #[test]
