@@ -18,6 +18,10 @@ const LEVELS: usize = 10;
 const ROUNDS: usize = 6;
 /// One key of so many is a sample of how rows of one person agree.
 pub(super) const SAMPLED: u64 = 4;
+/// Where births are typed one in thirty is not that of the ID: so many without any are chance once in a hundred
+/// tables. A table of a small county must not be believed for want of rows: its copies would make every row that
+/// is under the number of somebody else theirs.
+const COPIED: u64 = 150;
 /// One in a hundred is a twin, and one in 25 000 is born on a given day: among those of one birth, as
 /// many live with a twin as if a village had no fewer people than this.
 const TWINS: u64 = 250;
@@ -69,7 +73,7 @@ impl Sample {
 
     /// Does a table take its births from its IDs, so that they say nothing more?
     pub fn copies_births(&self, table: usize) -> bool {
-        self.births.get(&table).is_some_and(|(all, same)| *all >= 500 && same == all)
+        self.births.get(&table).is_some_and(|(all, same)| *all >= COPIED && same == all)
     }
 }
 
@@ -325,6 +329,24 @@ impl Model {
             }
             Field::Phone | Field::Household if level == super::compare::YES => 4.0 * one,
             Field::Phone | Field::Household => 1.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_without_any_other_birth_copies_its_ids() {
+        let mut gamma = Gamma::default();
+        gamma.set(Field::Birth, birth::SAME);
+        for (rows, others, copies) in [(100, 0, false), (200, 0, true), (1000, 1, false)] {
+            let mut sample = Sample::default();
+            (0..rows).for_each(|_| sample.same(2, gamma, true));
+            (0..others).for_each(|_| sample.same(2, gamma, false));
+            assert_eq!(sample.copies_births(2), copies, "{rows} {others}");
+            assert!(!sample.copies_births(3));
         }
     }
 }
