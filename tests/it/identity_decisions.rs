@@ -221,7 +221,7 @@ fn who_was_refused_is_parted_though_another_row_makes_the_id_the_persons() {
         format!("V00,{number},赵德福,1,1951-02-03,620122101202,"),
         format!("V01,{number},赵德福,1,,,13900000004"),
         // With a third spelling the others are variants, which have a number that people know.
-        format!("V02,{number},赵德,1,1951-02-13,,"),
+        format!("V02,{number},赵德,1,1951-02-03,620122101201,13900000077"),
     ];
     let world = World::after(&visits);
     let [he, other] = [0, 1].map(|row| world.line("visit", row));
@@ -241,7 +241,7 @@ fn a_number_whose_only_row_was_refused_is_not_taken_by_the_person() {
     let number = id("629010", "1951-02-03", "015");
     let visits = [
         format!("V00,{number},赵德福,1,1951-02-03,620122101202,"),
-        format!("V01,{number},赵德,1,1951-02-13,,"),
+        format!("V01,{number},赵德,1,1951-02-03,620122101201,13900000077"),
     ];
     let world = World::after(&visits);
     let he = world.line("visit", 0);

@@ -33,8 +33,15 @@ pub(super) fn against(row: &Traits, owner: &Traits) -> bool {
     gamma.get(Field::Birth) >= birth::SAME_YEAR || gamma.get(Field::Sex) == compare::NO
 }
 
-/// Parts the people under an ID that the master does not have: the most trusted table is believed,
-/// then what most rows say.
+/// Are birth and sex of a row others than its own ID says? What it does not say is no other one.
+pub(super) fn misfit(row: &Traits) -> (bool, bool) {
+    let by_id = Traits { birth: None, sex: 0, ..row.clone() };
+    let born = row.birth.is_some() && row.birth != by_id.id_birth();
+    (born, row.sex != 0 && row.sex != by_id.gender())
+}
+
+/// Parts the people under an ID that the master does not have: the most trusted table is believed, then who
+/// has the ID's birth and sex, then what most rows say.
 pub(super) fn part_orphans(keys: &PersonKeys, mentions: &mut [Mention]) {
     let mut of_key: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
     for (at, mention) in mentions.iter().enumerate().filter(|(_, m)| m.kind == Kind::Orphan) {
@@ -44,7 +51,12 @@ pub(super) fn part_orphans(keys: &PersonKeys, mentions: &mut [Mention]) {
         let named = places.iter().filter(|at| !mentions[**at].traits.name.is_empty());
         let order = |at: &&usize| {
             let mention = &mentions[**at];
-            (mention.table, usize::MAX - mention.rows.len(), mention.traits.clone())
+            (
+                mention.table,
+                misfit(&mention.traits),
+                usize::MAX - mention.rows.len(),
+                &mention.traits,
+            )
         };
         let Some(known) = named.min_by_key(order).map(|at| mentions[*at].traits.clone()) else {
             continue;
@@ -118,9 +130,9 @@ mod tests {
                 .collect(),
         };
         let mut all: Vec<Mention> = [
-            ("马建国", "20100506", 2),
-            ("马建军", "20120708", 1),
-            ("马建军", "20100506", 1),
+            ("马建国", "19560314", 2),
+            ("马建军", "20120708", 3),
+            ("马建军", "19560314", 1),
             ("马建", "", 1),
             ("马剑国", "20150203", 1),
             ("", "19990203", 1),

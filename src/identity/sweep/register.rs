@@ -46,8 +46,6 @@ impl Sweep<'_> {
 /// How well a row of the register fits its own ID; less is better, and only rows that say the same are
 /// equal.
 fn fit(row: &Owner) -> (bool, bool, &Traits, &str) {
-    let traits = &row.traits;
-    let by_id = Traits { birth: None, sex: 0, ..traits.clone() };
-    let born = traits.birth.is_some() && traits.birth != by_id.id_birth();
-    (born, traits.sex != 0 && traits.sex != by_id.gender(), traits, &row.child)
+    let (born, sex) = apart::misfit(&row.traits);
+    (born, sex, &row.traits, &row.child)
 }
