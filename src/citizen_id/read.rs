@@ -166,10 +166,13 @@ fn excel_number(bytes: &[u8]) -> Option<Parsed> {
     })
 }
 
-/// Sample numbers, one repeated character, the sequence that people type, and what begins as the
-/// given list says. An empty entry of the list says nothing, else every number would begin so.
+/// Sample numbers, one repeated character, also in place of the birth behind a real area, the sequence
+/// that people type, and what begins as the given list says. An empty entry of the list says nothing,
+/// else every number would begin so.
 fn stands_in(bytes: &[u8], placeholders: &[String]) -> bool {
-    let same = || bytes.iter().all(|byte| *byte == bytes[0]);
+    let one = |bytes: &[u8]| bytes.iter().all(|byte| *byte == bytes[0]);
+    let no_birth = || bytes.len() == 18 && bytes[6].is_ascii_digit() && one(&bytes[6..14]);
+    let same = || one(bytes) || no_birth();
     let begins = |start: &String| {
         let own = bytes.get(..start.len()).filter(|own| !own.is_empty());
         own.is_some_and(|own| own.eq_ignore_ascii_case(start.as_bytes()))
@@ -272,6 +275,10 @@ mod tests {
             ("111111111111111111", Placeholder),
             ("123456789012345678", Placeholder),
             ("888888888888888888", Placeholder),
+            ("620000000000000000", Placeholder),
+            ("629401000000000000", Placeholder),
+            ("629401111111111111", Placeholder),
+            ("629401000000001234", Placeholder),
             ("0", Placeholder),
             ("未办理", Placeholder),
             ("", Missing),

@@ -147,7 +147,7 @@ impl Receipt {
 
 /// Raised whenever bidui comes to read some extract otherwise, or one at which it panicked: deliveries of
 /// before are then read again from what the lake keeps of them.
-const READING: u32 = 8;
+const READING: u32 = 9;
 
 /// Hash of all that decides how a feed's files are read: its contract, its table and what the cells of
 /// that are held against, the buckets, the secret and the reader.

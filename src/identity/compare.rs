@@ -63,16 +63,18 @@ pub(super) mod name {
 /// Levels of the birth.
 pub(super) mod birth {
     pub const SAME: u8 = 1;
-    pub const LUNAR: u8 = 2;
-    pub const SWAPPED: u8 = 3;
+    /// Both are the first of January of one year, as many have it of whom only the year is known.
+    pub const NEW_YEAR: u8 = 2;
+    pub const LUNAR: u8 = 3;
+    pub const SWAPPED: u8 = 4;
     /// A year more or less.
-    pub const YEAR: u8 = 4;
+    pub const YEAR: u8 = 5;
     /// One of them is the first of January of the same year.
-    pub const JANUARY: u8 = 5;
+    pub const JANUARY: u8 = 6;
     /// Two of year, month and day.
-    pub const PARTS: u8 = 6;
-    pub const SAME_YEAR: u8 = 7;
-    pub const ELSE: u8 = 8;
+    pub const PARTS: u8 = 7;
+    pub const SAME_YEAR: u8 = 8;
+    pub const ELSE: u8 = 9;
 }
 
 /// Levels of the place.
@@ -258,14 +260,13 @@ fn births(row: &Traits, person: &Traits) -> u8 {
 }
 
 fn days(a: i32, b: i32) -> u8 {
-    if a == b {
-        return birth::SAME;
-    }
     let (Some(x), Some(y)) = (day_of(a), day_of(b)) else { return 0 };
     let year = x.year() == y.year();
     let (month, day) = (x.month() == y.month(), x.day() == y.day());
     let first = |d: chrono::NaiveDate| d.month() == 1 && d.day() == 1;
-    if year && x.month() == y.day() && x.day() == y.month() {
+    if a == b {
+        if first(x) { birth::NEW_YEAR } else { birth::SAME }
+    } else if year && x.month() == y.day() && x.day() == y.month() {
         birth::SWAPPED
     } else if lunar::lunar_twin(x, y) {
         birth::LUNAR
@@ -354,6 +355,7 @@ mod tests {
         let day = |text: &str| date_of(text).unwrap();
         for (a, b, level) in [
             ("19560314", "19560314", birth::SAME),
+            ("19560101", "19560101", birth::NEW_YEAR),
             ("19560424", "19560314", birth::LUNAR),
             ("19560308", "19560803", birth::SWAPPED),
             ("19560314", "19570314", birth::YEAR),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::compare::{self, Field, Gamma, name};
+use super::compare::{self, Field, Gamma, birth, name};
 use super::decisions::Decisions;
 use super::mention::{Alike, Kind, Mention};
 use super::model::{Model, Sample};
@@ -69,6 +69,11 @@ impl Case<'_> {
             !self.decisions.refuse(mention, |person| person == c.key)
         });
         self.members(&mut candidates);
+        for candidate in &mut candidates {
+            if self.census.is_shared(self.mentions[candidate.mention as usize].traits.phone) {
+                candidate.gamma.set(Field::Phone, 0);
+            }
+        }
         let stepped: HashMap<u32, (i64, Step)> = candidates
             .chunk_by(|a, b| a.mention == b.mention)
             .filter_map(|of_one| {
@@ -155,8 +160,12 @@ impl Case<'_> {
     ) {
         for (at, mention) in self.mentions.iter().enumerate().filter(|(at, _)| wanted(*at as u32)) {
             if let Some(key) = self.decisions.accepted(mention) {
-                let key = forward.get(&key).copied().unwrap_or(key);
-                outcome.decided[at] = Some(Decided::by(key, Step::Decision));
+                let now = |person: i64| forward.get(&person).copied().unwrap_or(person);
+                let key = now(key);
+                // Where two of whom people said otherwise turn out to be one, what parts is believed.
+                if !self.decisions.refuse(mention, |person| person == key || now(person) == key) {
+                    outcome.decided[at] = Some(Decided::by(key, Step::Decision));
+                }
             }
         }
         for of_one in candidates.chunk_by(|a, b| a.mention == b.mention) {
@@ -231,10 +240,7 @@ impl Case<'_> {
                 if outcome.decided[*at].is_some() {
                     continue;
                 }
-                let alike = |other: &usize| {
-                    let names = [*at, *other].map(|m| &self.mentions[m].traits.name);
-                    matches!(compare::names(names[0], names[1]), 1 | 2)
-                };
+                let alike = |other: &usize| follows(&self.mentions[*at], &self.mentions[*other]);
                 let mut keys: Vec<i64> =
                     found.iter().filter(|(other, _)| alike(other)).map(|(_, key)| *key).collect();
                 keys.sort_unstable();
@@ -250,6 +256,13 @@ impl Case<'_> {
             }
         }
     }
+}
+
+/// Is a row of the person of another one with its number? A damaged number may be that of two people of one name.
+fn follows(row: &Mention, found: &Mention) -> bool {
+    let gamma = compare::compare(&row.traits, &found.traits);
+    let named = matches!(gamma.get(Field::Name), name::SAME | name::SOUND);
+    named && (row.kind != Kind::Waiting || gamma.get(Field::Birth) < birth::SAME_YEAR)
 }
 
 /// Persons of the master and the keys that they take: see [`adopt`]. A decision names the key that a person has in

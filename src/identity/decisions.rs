@@ -166,7 +166,14 @@ impl Decisions {
         let birth = traits.birth.filter(|birth| Some(*birth) != traits.id_birth());
         let birth = birth.map(|b| b.to_string()).unwrap_or_default();
         let (place, home) = (traits.place.to_string(), traits.household.to_string());
-        self.keys.derived("mention", &[kind, &traits.id, &traits.name, &birth, &place, &home])
+        // Without an ID namesakes of one village may differ in these alone.
+        let more = match mention.kind {
+            Kind::Waiting => format!("{} {}", traits.sex, traits.phone),
+            _ => String::new(),
+        };
+        let mut parts = vec![kind, &*traits.id, &*traits.name, &*birth, &*place, &*home];
+        parts.extend((!more.is_empty()).then_some(more.as_str()));
+        self.keys.derived("mention", &parts)
     }
 
     /// The number by which the next night knows a row: see [`trace`].
@@ -227,6 +234,21 @@ mod tests {
         // The birth of an orphan is that of its ID; a clash of a table that copies them has none.
         assert_eq!(number(Kind::Orphan, by_id), number(Kind::Clash, None));
         assert_ne!(number(Kind::Clash, date_of("19560315")), number(Kind::Clash, None));
+    }
+
+    #[test]
+    fn namesakes_without_an_id_are_told_apart_by_sex_and_telephone() {
+        let own = decisions(&[], &[]);
+        let number = |kind, sex, phone| {
+            let mut one = mention(kind, None);
+            (one.traits.sex, one.traits.phone) = (sex, phone);
+            own.number(&one)
+        };
+        let woman = number(Kind::Waiting, 2, 7);
+        assert_eq!(woman, number(Kind::Waiting, 2, 7));
+        assert_ne!(woman, number(Kind::Waiting, 1, 7));
+        assert_ne!(woman, number(Kind::Waiting, 2, 8));
+        assert_eq!(number(Kind::Orphan, 2, 7), number(Kind::Clash, 1, 8), "the ID says who it is");
     }
 
     #[test]

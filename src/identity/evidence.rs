@@ -305,6 +305,7 @@ fn words_of(field: Field, level: u8) -> (&'static str, &'static str) {
         (Field::Name, name::MEMBER) => ("姓名为同户他人", "name of a member of the household"),
         (Field::Name, _) => ("姓名不同", "another name"),
         (Field::Birth, birth::SAME) => ("出生日期相同", "same birth date"),
+        (Field::Birth, birth::NEW_YEAR) => ("同年1月1日", "1 January of the same year in both"),
         (Field::Birth, birth::LUNAR) => ("出生日期为农历公历之差", "lunar and solar birth date"),
         (Field::Birth, birth::SWAPPED) => ("出生月日颠倒", "day and month swapped"),
         (Field::Birth, birth::YEAR) => ("出生年差一年", "birth a year apart"),
@@ -347,7 +348,7 @@ mod tests {
     #[test]
     fn every_level_has_words() {
         for field in compare::FIELDS {
-            for level in 1..9 {
+            for level in 1..10 {
                 let (zh, en) = words_of(field, level);
                 assert!(!zh.is_empty() && en.is_ascii());
             }

@@ -50,7 +50,6 @@ use crate::lake::bucket::KeyRange;
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::{Grain, Table};
 use crate::privacy::PersonKeys;
-use block::CROWD;
 use decide::Case;
 use decisions::Decisions;
 use mention::{Kind, Mention};
@@ -63,6 +62,9 @@ use traits::IdKind;
 /// Tables that are asked for every row.
 type Map<K, V> = HashMap<K, V, FixedState>;
 type Set<K> = HashSet<K, FixedState>;
+
+/// Few households have more people than so many.
+const HOUSEHOLD: usize = 8;
 
 /// How rows of each table were linked, by tier and by step.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,15 +205,21 @@ fn complete(swept: &mut Swept) {
     }
 }
 
-/// A damaged number that a crowd has only stands in for one, though no list says so: rows that have it and
-/// one name are not one person's for that. What they say stays as it is, and so do their numbers.
+/// A damaged number that people of more names have than live in a household only stands in for one, though no
+/// list says so: rows that have it and one name are not one person's for that. What they say stays as it is, and
+/// so do their numbers.
 fn stand_ins(mentions: &mut [Mention]) {
-    let mut counts: Map<Box<str>, usize> = Map::default();
-    for mention in mentions.iter().filter(|m| m.traits.kind == IdKind::Damaged) {
-        *counts.entry(mention.traits.id.clone()).or_default() += 1;
+    let mut names: Map<&str, BTreeSet<&str>> = Map::default();
+    for traits in mentions.iter().map(|m| &m.traits).filter(|t| t.kind == IdKind::Damaged) {
+        let own = names.entry(&*traits.id).or_default();
+        if own.len() <= HOUSEHOLD {
+            own.insert(&*traits.name);
+        }
     }
+    let many = names.into_iter().filter(|(_, names)| names.len() > HOUSEHOLD);
+    let many: Set<Box<str>> = many.map(|(id, _)| id.into()).collect();
     for traits in mentions.iter_mut().map(|m| &mut m.traits) {
-        if traits.kind == IdKind::Damaged && counts[&traits.id] > CROWD {
+        if traits.kind == IdKind::Damaged && many.contains(&traits.id) {
             traits.kind = IdKind::None;
         }
     }

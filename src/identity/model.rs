@@ -18,6 +18,10 @@ const LEVELS: usize = 10;
 const ROUNDS: usize = 6;
 /// One key of so many is a sample of how rows of one person agree.
 pub(super) const SAMPLED: u64 = 4;
+/// Where births are typed one in thirty is not that of the ID: so many without any are chance once in a hundred
+/// tables. A table of a small county must not be believed for want of rows: its copies would make every row that
+/// is under the number of somebody else theirs.
+const COPIED: u64 = 150;
 /// One in a hundred is a twin, and one in 25 000 is born on a given day: among those of one birth, as
 /// many live with a twin as if a village had no fewer people than this.
 const TWINS: u64 = 250;
@@ -69,7 +73,7 @@ impl Sample {
 
     /// Does a table take its births from its IDs, so that they say nothing more?
     pub fn copies_births(&self, table: usize) -> bool {
-        self.births.get(&table).is_some_and(|(all, same)| *all >= 500 && same == all)
+        self.births.get(&table).is_some_and(|(all, same)| *all >= COPIED && same == all)
     }
 }
 
@@ -91,7 +95,7 @@ const IDS: [Levels; 3] = [
     [0.0, 0.02, 0.25, 0.55, 0.06, 0.04, 0.0, 0.0, 0.08, 0.0],
 ];
 const NAMES: Levels = [0.0, 0.95, 0.015, 0.015, 0.005, 0.003, 0.003, 0.002, 0.0, 0.0];
-const BIRTHS: Levels = [0.0, 0.93, 0.012, 0.004, 0.012, 0.008, 0.01, 0.008, 0.016, 0.0];
+const BIRTHS: Levels = [0.0, 0.92, 0.01, 0.012, 0.004, 0.012, 0.008, 0.01, 0.008, 0.016];
 const SEXES: Levels = [0.0, 0.99, 0.01, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
 const PLACES: Levels = [0.0, 0.90, 0.035, 0.035, 0.03, 0.0, 0.0, 0.0, 0.0, 0.0];
 const PHONES: Levels = [0.0, 0.80, 0.20, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
@@ -239,6 +243,27 @@ impl Model {
         odds.into_iter().map(|o| o / all).collect()
     }
 
+    /// How often somebody else is born so. `said`: by what is left of the ID it is so already; `home`: of one household.
+    fn born_so(&self, mention: &Mention, level: u8, said: bool, home: bool) -> f64 {
+        // One in 365 has a first of January for their birth, unless for many it stands for the year.
+        let births = &self.m[group(mention.kind)][Field::Birth as usize];
+        let firsts = births[usize::from(birth::NEW_YEAR)].max(1.0 / 365.0);
+        match level {
+            birth::SAME if said => 0.9,
+            birth::SAME if home => 0.01,
+            birth::NEW_YEAR if said => firsts,
+            birth::NEW_YEAR if home => 0.01 * firsts,
+            birth::NEW_YEAR => 1.4e-2 * firsts * firsts,
+            birth::SAME | birth::LUNAR => 4e-5,
+            birth::SWAPPED => 2e-5,
+            birth::YEAR => 8e-5,
+            birth::JANUARY => 2e-4,
+            birth::PARTS => 2.5e-3,
+            birth::SAME_YEAR => 1.4e-2,
+            _ => 0.98,
+        }
+    }
+
     /// How often somebody else agrees so.
     fn strangers(&self, census: &Census, mention: &Mention, gamma: Gamma, field: Field) -> f64 {
         let one = 1.0 / self.persons;
@@ -246,8 +271,8 @@ impl Model {
         let home = gamma.get(Field::Id) == id::HOUSEHOLD
             || gamma.get(Field::Household) == super::compare::YES;
         // Twins share birth and village, mostly the surname, often half of the given name.
-        let twin =
-            gamma.get(Field::Birth) == birth::SAME && gamma.get(Field::Place) == place::VILLAGE;
+        let born = (birth::SAME..=birth::NEW_YEAR).contains(&gamma.get(Field::Birth));
+        let twin = born && gamma.get(Field::Place) == place::VILLAGE;
         let near = home || twin;
         // A damaged ID that is nearly the same has the birth in it already.
         let said = mention.kind == Kind::Waiting
@@ -289,17 +314,7 @@ impl Model {
                     _ => 0.9,
                 }
             }
-            Field::Birth => match level {
-                birth::SAME if said => 0.9,
-                birth::SAME if home => 0.01,
-                birth::SAME | birth::LUNAR => 4e-5,
-                birth::SWAPPED => 2e-5,
-                birth::YEAR => 8e-5,
-                birth::JANUARY => 2e-4,
-                birth::PARTS => 2.5e-3,
-                birth::SAME_YEAR => 1.4e-2,
-                _ => 0.98,
-            },
+            Field::Birth => self.born_so(mention, level, said, home),
             Field::Sex => 0.5,
             Field::Place => {
                 let size = match level {
@@ -314,6 +329,24 @@ impl Model {
             }
             Field::Phone | Field::Household if level == super::compare::YES => 4.0 * one,
             Field::Phone | Field::Household => 1.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_without_any_other_birth_copies_its_ids() {
+        let mut gamma = Gamma::default();
+        gamma.set(Field::Birth, birth::SAME);
+        for (rows, others, copies) in [(100, 0, false), (200, 0, true), (1000, 1, false)] {
+            let mut sample = Sample::default();
+            (0..rows).for_each(|_| sample.same(2, gamma, true));
+            (0..others).for_each(|_| sample.same(2, gamma, false));
+            assert_eq!(sample.copies_births(2), copies, "{rows} {others}");
+            assert!(!sample.copies_births(3));
         }
     }
 }

@@ -37,6 +37,9 @@ impl Case<'_> {
             for place in &places {
                 let mention = &mentions[*place as usize];
                 let mut gamma = compare::compare(&mention.traits, &person.traits);
+                if self.census.is_shared(mention.traits.phone) {
+                    gamma.set(Field::Phone, 0);
+                }
                 let home = mention.traits.household;
                 if home != 0 && home == person.traits.household {
                     gamma.set(Field::Household, compare::YES);

@@ -29,7 +29,12 @@ pub(super) struct Census {
     pub places: BTreeMap<u64, u64>,
     /// Names of mentions alone, by hash: in all, and with the county.
     pub names: Map<u64, u64>,
+    /// Telephones of mentions alone: rows of the spine that have them.
+    pub phones: Map<u64, u64>,
 }
+
+/// More people than live in a household and in another one: a telephone of a village doctor or a village office.
+const SHARED: u64 = 20;
 
 impl Census {
     fn add(&mut self, other: Self) {
@@ -40,11 +45,19 @@ impl Census {
         for (name, count) in other.names {
             *self.names.entry(name).or_default() += count;
         }
+        for (phone, count) in other.phones {
+            *self.phones.entry(phone).or_default() += count;
+        }
     }
 
     /// Persons of a division.
     pub fn living(&self, place: u64) -> u64 {
         self.places.get(&place).copied().unwrap_or(0)
+    }
+
+    /// Is a telephone that of so many that it says nothing of anybody?
+    pub fn is_shared(&self, phone: u64) -> bool {
+        self.phones.get(&phone).is_some_and(|rows| *rows > SHARED)
     }
 
     /// Persons with this name in a county; in county 0 of everywhere.
@@ -94,9 +107,11 @@ pub(super) fn probe(
 ) -> Result<Probed> {
     let index = Index::of(mentions);
     let wanted: Set<u64> = mentions.iter().map(|m| name_key(&m.traits.name, 0)).collect();
+    let phones: Set<u64> = mentions.iter().map(|m| m.traits.phone).filter(|p| *p != 0).collect();
     let start = || {
         let (found, scratch) = (Probed::default(), Scratch::default());
-        Probe { ground, mentions, index: &index, wanted: &wanted, apart, found, scratch }
+        let (index, wanted, phones) = (&index, &wanted, &phones);
+        Probe { ground, mentions, index, wanted, phones, apart, found, scratch }
     };
     let piles = ground.each_range(|range, cursors, pile: &mut Probed| {
         let mut one = start();
@@ -135,6 +150,7 @@ struct Probe<'a> {
     mentions: &'a [Mention],
     index: &'a Index,
     wanted: &'a Set<u64>,
+    phones: &'a Set<u64>,
     apart: &'a Set<(u16, u32, i64)>,
     found: Probed,
     scratch: Scratch,
@@ -171,6 +187,9 @@ impl Probe<'_> {
     fn person(&mut self, key: i64, rank: u16, traits: &Traits) {
         if rank == 0 {
             self.count(traits);
+        }
+        if self.phones.contains(&traits.phone) {
+            *self.found.census.phones.entry(traits.phone).or_default() += 1;
         }
         let Scratch { keys, bytes, places } = &mut self.scratch;
         person_keys(key, traits, keys, bytes);

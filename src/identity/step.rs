@@ -4,6 +4,9 @@ use super::compare::{self, Field, Gamma, birth, id, name, place};
 use super::mention::{Kind, Mention};
 use super::probe::Candidate;
 
+/// Whoever is born so many days after somebody may be their child.
+pub(super) const GROWN: i32 = 15 * 365;
+
 /// By what evidence a row has its person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Step {
@@ -91,10 +94,7 @@ impl Step {
 
 /// The person of a mention by the strictest step that names exactly one.
 pub(super) fn by_steps(mention: &Mention, of_one: &[Candidate]) -> Option<(i64, Step)> {
-    let free = || {
-        let mut steps = free_steps(mention.kind).iter();
-        steps.find_map(|(step, fits)| only(of_one, fits).map(|key| (key, *step)))
-    };
+    let free = || first(free_steps(mention.kind).iter(), of_one);
     if !matches!(mention.kind, Kind::Clash | Kind::Doubtful) {
         return free();
     }
@@ -113,8 +113,25 @@ pub(super) fn by_exact_steps(of_one: &[Candidate], by_id: bool) -> Option<(i64, 
         Step::Roster | Step::Phone => !by_id,
         _ => false,
     };
-    let mut steps = free_steps(Kind::Waiting).iter().filter(|(step, _)| exact(*step));
-    steps.find_map(|(step, fits)| only(of_one, fits).map(|key| (key, *step)))
+    first(free_steps(Kind::Waiting).iter().filter(|(step, _)| exact(*step)), of_one)
+}
+
+/// The person whom the first of some steps names that names one. Where the name only sounds the same, and
+/// somebody else has the very name, no step can say which of the two it is: twins have such names.
+fn first<'s>(
+    mut steps: impl Iterator<Item = &'s (Step, Fits)>,
+    of_one: &[Candidate],
+) -> Option<(i64, Step)> {
+    let (key, step) = steps.find_map(|(step, fits)| only(of_one, fits).map(|key| (key, *step)))?;
+    let sounds = |c: &Candidate| c.key == key && c.gamma.get(Field::Name) == name::SOUND;
+    let namesake = |c: &Candidate| {
+        c.key != key
+            && c.gamma.get(Field::Name) == name::SAME
+            && c.gamma.get(Field::Birth) <= birth::PARTS
+            && c.gamma.get(Field::Place) != place::ELSE
+    };
+    let open = of_one.iter().any(sounds) && of_one.iter().any(namesake);
+    (!open).then_some((key, step))
 }
 
 type Fits = fn(Gamma) -> bool;
@@ -146,8 +163,7 @@ fn owned_steps(mention: &Mention, of_one: &[Candidate]) -> Option<(i64, Step)> {
     let born = |g: Gamma| (birth::SAME..=birth::JANUARY).contains(&g.get(Field::Birth));
     // Whoever has the row's name, or its birth: a reason to think of them.
     let rival = others.iter().any(|c| {
-        named(c.gamma) && c.gamma.get(Field::Birth) <= birth::PARTS
-            || home(c.gamma) && c.gamma.get(Field::Birth) == birth::SAME
+        named(c.gamma) && c.gamma.get(Field::Birth) <= birth::PARTS || home(c.gamma) && day(c.gamma)
     });
     let of_owner = owner.gamma;
     if born(of_owner) && of_owner.get(Field::Sex) != compare::NO && !rival {
@@ -167,12 +183,12 @@ fn owned_steps(mention: &Mention, of_one: &[Candidate]) -> Option<(i64, Step)> {
     }
     let child = |g: Gamma| {
         home(g)
-            && g.get(Field::Birth) == birth::SAME
+            && day(g)
             && g.get(Field::Sex) != compare::NO
             && of_owner.get(Field::Birth) == birth::ELSE
     };
     let young = mention.traits.birth.zip(mention.traits.id_birth());
-    if young.is_some_and(|(child, mother)| child - mother > 15 * 365) {
+    if young.is_some_and(|(child, mother)| child - mother > GROWN) {
         return only(of_one, &child).map(|key| (key, Step::Newborn));
     }
     None
@@ -183,7 +199,12 @@ fn named(gamma: Gamma) -> bool {
     matches!(gamma.get(Field::Name), name::SAME | name::SOUND)
 }
 
-/// Name and birth are the same.
+/// The day of birth is the same.
+fn day(gamma: Gamma) -> bool {
+    (birth::SAME..=birth::NEW_YEAR).contains(&gamma.get(Field::Birth))
+}
+
+/// Name and birth are the same. That of a first of January may be its year alone.
 fn exact(gamma: Gamma) -> bool {
     gamma.get(Field::Name) == name::SAME && gamma.get(Field::Birth) == birth::SAME
 }
@@ -200,4 +221,49 @@ fn only(of_one: &[Candidate], fits: &dyn Fn(Gamma) -> bool) -> Option<i64> {
     let mut found = of_one.iter().filter(|c| fits(c.gamma));
     let key = found.next()?.key;
     found.next().is_none().then_some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::mention::RowRef;
+    use super::super::traits::Traits;
+    use super::*;
+
+    fn candidate(key: i64, levels: [u8; 4]) -> Candidate {
+        let mut gamma = Gamma::default();
+        let fields = [Field::Id, Field::Name, Field::Birth, Field::Place];
+        fields.into_iter().zip(levels).for_each(|(field, level)| gamma.set(field, level));
+        Candidate { mention: 0, key, gamma, rank: 0 }
+    }
+
+    /// A row without a usable ID.
+    fn waiting() -> Mention {
+        let rows = vec![RowRef { table: 1, delivery: 0, src_row: 0, own: 0 }];
+        let (quality, households) = ("checksum".into(), Vec::new());
+        let (kind, traits, variant) = (Kind::Waiting, Traits::default(), false);
+        Mention { kind, table: 1, key: 0, traits, variant, quality, households, rows }
+    }
+
+    #[test]
+    fn the_number_of_one_twin_and_the_name_of_the_other_are_no_step() {
+        let row = waiting();
+        let one = candidate(1, [id::EDIT, name::SOUND, birth::SAME, place::VILLAGE]);
+        assert_eq!(by_steps(&row, &[one]), Some((1, Step::Edit)));
+        for (levels, step) in [
+            ([id::EDITS, name::SAME, birth::SAME, place::VILLAGE], None),
+            ([id::EDITS, name::NEAR, birth::SAME, place::VILLAGE], Some((1, Step::Edit))),
+            ([id::FAR, name::SAME, birth::ELSE, place::VILLAGE], Some((1, Step::Edit))),
+            ([id::FAR, name::SAME, birth::SAME, place::ELSE], Some((1, Step::Edit))),
+        ] {
+            assert_eq!(by_steps(&row, &[one, candidate(2, levels)]), step, "{levels:?}");
+        }
+    }
+
+    #[test]
+    fn a_first_of_january_is_no_day() {
+        let row = waiting();
+        let step = |level| by_steps(&row, &[candidate(1, [0, name::SAME, level, place::VILLAGE])]);
+        assert_eq!(step(birth::SAME), Some((1, Step::Roster)));
+        assert_eq!(step(birth::NEW_YEAR), None);
+    }
 }

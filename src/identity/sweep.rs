@@ -1,5 +1,6 @@
 //! One pass over all rows with a usable ID, bucket by bucket: each is held against its ID's owner.
 
+mod apart;
 mod register;
 
 use std::collections::hash_map::Entry;
@@ -12,7 +13,7 @@ use arrow::array::RecordBatch;
 use super::Map;
 use super::block::CROWD;
 use super::compare::{self, Field, Gamma, birth, id, name};
-use super::mention::{Kind, Mention, Mentions, RowRef};
+use super::mention::{Kind, Mentions, RowRef};
 use super::model::{SAMPLED, Sample};
 use super::seen::{Watch, Watched, trace};
 use super::traits::{Traits, Who, columns};
@@ -271,8 +272,8 @@ impl Sweep<'_> {
             Some(_) => NameMatch::Clash,
             None => person_name::compare(&owner.traits.name, name),
         });
-        let plain = matches!(told, None | Some(NameMatch::Same | NameMatch::Homophone))
-            || owner.traits.name.is_empty();
+        let plain = owner.traits.name.is_empty()
+            || apart::is_owners(told, who.birth(row), &|| who.traits(row), &owner.traits);
         // A child's name that says its mother's only is nobody's.
         if owner.traits.name.is_empty()
             && let Some(name) = who.name(row).filter(|name| person_name::child_of(name).is_none())
@@ -294,7 +295,9 @@ impl Sweep<'_> {
             self.sample(number, key, &traits);
         }
         if !plain {
-            let name = person_name::fold(who.name(row).unwrap_or_default());
+            // Children without a name under one number are told apart by their births.
+            let birth = || traits.birth.map_or_else(String::new, |birth| birth.to_string());
+            let name = who.name(row).map_or_else(birth, person_name::fold);
             let near = told == Some(NameMatch::Near);
             self.unlike((traits, &name), who.quality(row), key, place, near);
         }
@@ -310,9 +313,7 @@ impl Sweep<'_> {
         mut place: RowRef,
         near: bool,
     ) {
-        let gamma = compare::compare(&traits, &self.owners[&key].traits);
-        let against =
-            gamma.get(Field::Birth) >= birth::SAME_YEAR || gamma.get(Field::Sex) == compare::NO;
+        let against = apart::against(&traits, &self.owners[&key].traits);
         let kind = if near && !against { Kind::Doubtful } else { Kind::Clash };
         // The register's own row of nearly the same name is a correction, not somebody else.
         if kind == Kind::Clash || place.table > 0 {
@@ -330,7 +331,7 @@ impl Sweep<'_> {
     }
 
     fn finish(mut self) -> Swept {
-        part_orphans(self.ground.keys, &mut self.found.mentions.all);
+        apart::part_orphans(self.ground.keys, &mut self.found.mentions.all);
         for mention in &mut self.found.mentions.all {
             let owner = self.owners.get(&mention.key).filter(|o| o.households.len() <= CROWD);
             let homes = owner.into_iter().flat_map(|owner| &owner.households).copied();
@@ -344,55 +345,53 @@ impl Sweep<'_> {
     }
 }
 
-/// Parts the people under an ID that the master does not have: the most trusted table is believed,
-/// then what most rows say.
-fn part_orphans(keys: &PersonKeys, mentions: &mut [Mention]) {
-    let mut of_key: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-    for (at, mention) in mentions.iter().enumerate().filter(|(_, m)| m.kind == Kind::Orphan) {
-        of_key.entry(mention.key).or_default().push(at);
-    }
-    for places in of_key.into_values().filter(|p| p.len() > 1) {
-        let named = places.iter().filter(|at| !mentions[**at].traits.name.is_empty());
-        let order = |at: &&usize| {
-            let mention = &mentions[**at];
-            (mention.table, usize::MAX - mention.rows.len(), mention.traits.clone())
-        };
-        let Some(known) = named.min_by_key(order).map(|at| mentions[*at].traits.name.clone())
-        else {
-            continue;
-        };
-        for at in places {
-            let mention = &mut mentions[at];
-            if mention.traits.name.is_empty() {
-                continue;
-            }
-            match person_name::compare(&known, &mention.traits.name) {
-                NameMatch::Same | NameMatch::Homophone => {}
-                NameMatch::Near => mention.variant = true,
-                NameMatch::Clash => {
-                    let (id, name) = (&mention.traits.id, &mention.traits.name);
-                    let own = other(keys, mention.key, id, name);
-                    mention.rows.iter_mut().for_each(|row| row.own = own);
-                }
-            }
-        }
-    }
-}
-
 /// The key of somebody else who uses an ID: of that ID and name, in the finest bucket of its owner.
 pub(super) fn other(keys: &PersonKeys, owner: i64, id: &str, name: &str) -> i64 {
     let KeyRange { first, last } = finest(owner);
     first | (keys.derived("clash", &[id, name]) & (last - first))
 }
 
-/// Is the ID alone what a row and a person share?
+/// Is the ID, or what is left of it, alone what a row and a person share? A name that is only like theirs says
+/// nothing beside another birth: that is how relatives are named.
 pub(super) fn by_id_alone(gamma: Gamma) -> bool {
-    gamma.get(Field::Id) == id::SAME
-        && !(name::SAME..=name::PART).contains(&gamma.get(Field::Name))
-        && !(birth::SAME..=birth::PARTS).contains(&gamma.get(Field::Birth))
+    let (name, birth) = (gamma.get(Field::Name), gamma.get(Field::Birth));
+    let alike = (name::SOUND..=name::PART).contains(&name) && birth <= birth::PARTS;
+    (id::SAME..=id::EDITS).contains(&gamma.get(Field::Id))
+        && name != name::SAME
+        && !alike
+        && !(birth::SAME..=birth::PARTS).contains(&birth)
 }
 
 /// Deliveries by their places, for the rows of a table.
 pub(super) fn delivery_of(tables: &TableRows, place: u32) -> Arc<str> {
     tables.held.get(place as usize).map_or_else(|| "".into(), |h| h.delivery.as_str().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_the_id_must_agree() {
+        for (levels, alone) in [
+            ([id::SAME, name::SAME, birth::ELSE], false),
+            ([id::SAME, name::SOUND, 0], false),
+            ([id::SAME, name::SOUND, birth::ELSE], true),
+            ([id::SAME, name::NEAR, birth::SAME_YEAR], true),
+            ([id::SAME, name::ELSE, birth::SAME], false),
+            ([id::SAME, name::ELSE, 0], true),
+            ([id::EDIT, 0, 0], true),
+            ([id::EDIT, name::ELSE, birth::ELSE], true),
+            ([id::PREFIX, name::SURNAME, 0], true),
+            ([id::PREFIX, 0, birth::JANUARY], false),
+            ([id::HOUSEHOLD, 0, 0], false),
+            ([0, 0, 0], false),
+        ] {
+            let mut gamma = Gamma::default();
+            for (field, level) in [Field::Id, Field::Name, Field::Birth].into_iter().zip(levels) {
+                gamma.set(field, level);
+            }
+            assert_eq!(by_id_alone(gamma), alone, "{levels:?}");
+        }
+    }
 }

@@ -93,11 +93,8 @@ fn who_was_refused_does_not_come_back_by_a_row_of_the_same_number() {
     assert_ne!(world.line("visit", 1)["person"], one["person"]);
 }
 
-/// The second table of the spine has somebody without a number. The third one knows them by it alone.
-#[test]
-fn a_row_of_the_spine_that_finds_its_person_takes_those_after_it_along() {
-    let home = temp();
-    let pipeline = pipeline(home.path(), None);
+/// Makes the tables `visit` and `stay` the second and the third one of the spine.
+fn of_three_tables(pipeline: &Path) {
     let edit = |name: &str, from: &str, to: &str, into: &str| {
         let text = std::fs::read_to_string(pipeline.join(name)).expect("a policy file");
         assert!(text.contains(from), "{name}");
@@ -107,6 +104,14 @@ fn a_row_of_the_spine_that_finds_its_person_takes_those_after_it_along() {
     edit("tables/visit.yaml", "就诊", "住院", "tables/stay.yaml");
     edit("feeds/visit.yaml", "就诊", "住院", "feeds/stay.yaml");
     edit("feeds/stay.yaml", "table: visit", "table: stay", "feeds/stay.yaml");
+}
+
+/// The second table of the spine has somebody without a number. The third one knows them by it alone.
+#[test]
+fn a_row_of_the_spine_that_finds_its_person_takes_those_after_it_along() {
+    let home = temp();
+    let pipeline = pipeline(home.path(), None);
+    of_three_tables(&pipeline);
     let visits = ["V00,,李秀英,2,1962-07-03,620122101201,13900000099".to_owned()];
     let stays = ["S00,,李秀英,,,,13900000099".to_owned()];
     let input = extracts(home.path(), &residents(), &visits);
@@ -116,6 +121,36 @@ fn a_row_of_the_spine_that_finds_its_person_takes_those_after_it_along() {
     let (visit, stay) = (line(&pipeline, &lake, "visit", 0), line(&pipeline, &lake, "stay", 0));
     assert_eq!((text(&visit, "step"), text(&stay, "step")), ("roster", "phone"));
     assert_eq!(stay["person"], visit["person"], "not whom the visit was before it found her");
+}
+
+/// As before, but people said of the third row whose it is and whose it is not, when these were two persons.
+#[test]
+fn a_row_that_was_refused_a_person_is_not_given_to_them_by_another_decision() {
+    let home = temp();
+    let visits = ["V00,,李秀英,2,1962-07-03,620122101201,13900000099".to_owned()];
+    let stays = ["S00,,李秀英,,,,13900000099".to_owned()];
+    let told = |name: &str, people: &[String], decisions: Option<&str>| {
+        let home = home.path().join(name);
+        let pipeline = pipeline(&home, decisions);
+        of_three_tables(&pipeline);
+        let input = extracts(&home, people, &visits);
+        extract(&input, "2026-11-10", "住院", &format!("visit_no,{HEAD}"), &stays);
+        night(&pipeline, &input, &home.join("lake"), &[]);
+        line(&pipeline, &home.join("lake"), "stay", 0)
+    };
+    let people = residents();
+    let without: Vec<String> = people.iter().filter(|p| !p.contains("李秀英")).cloned().collect();
+    let (own, hers) = (told("without", &without, None), told("with", &people, None));
+    assert_ne!(own["person"], hers["person"]);
+    assert_eq!(text(&own, "mention"), text(&hers, "mention"));
+    let number = text(&own, "mention");
+    let decisions = format!(
+        "mention,person,verdict\n{number},{},same\n{number},{},different\n",
+        text(&own, "person"),
+        text(&hers, "person"),
+    );
+    let decided = told("decided", &people, Some(&decisions));
+    assert_ne!(decided["person"], hers["person"], "{decided}");
 }
 
 #[test]
@@ -186,7 +221,7 @@ fn who_was_refused_is_parted_though_another_row_makes_the_id_the_persons() {
         format!("V00,{number},赵德福,1,1951-02-03,620122101202,"),
         format!("V01,{number},赵德福,1,,,13900000004"),
         // With a third spelling the others are variants, which have a number that people know.
-        format!("V02,{number},赵德,2,,,"),
+        format!("V02,{number},赵德,1,1951-02-03,620122101201,13900000077"),
     ];
     let world = World::after(&visits);
     let [he, other] = [0, 1].map(|row| world.line("visit", row));
@@ -206,7 +241,7 @@ fn a_number_whose_only_row_was_refused_is_not_taken_by_the_person() {
     let number = id("629010", "1951-02-03", "015");
     let visits = [
         format!("V00,{number},赵德福,1,1951-02-03,620122101202,"),
-        format!("V01,{number},赵德,2,,,"),
+        format!("V01,{number},赵德,1,1951-02-03,620122101201,13900000077"),
     ];
     let world = World::after(&visits);
     let he = world.line("visit", 0);

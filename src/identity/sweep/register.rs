@@ -1,6 +1,6 @@
 //! Several rows of the register under one ID: one person written twice, or several people.
 
-use super::{Owner, Sweep};
+use super::{Owner, Sweep, apart};
 use crate::identity::traits::Traits;
 use crate::person_name::{self, NameMatch};
 
@@ -25,8 +25,8 @@ impl Sweep<'_> {
                 ("", name) => Some(person_name::compare(&owner.traits.name, name)),
                 _ => Some(NameMatch::Clash),
             };
-            let plain = matches!(told, None | Some(NameMatch::Same | NameMatch::Homophone))
-                || owner.traits.name.is_empty();
+            let plain = owner.traits.name.is_empty()
+                || apart::is_owners(told, traits.birth, &|| traits.clone(), &owner.traits);
             if !plain {
                 let near = told == Some(NameMatch::Near);
                 let name = if child.is_empty() { traits.name.clone() } else { child };
@@ -46,8 +46,6 @@ impl Sweep<'_> {
 /// How well a row of the register fits its own ID; less is better, and only rows that say the same are
 /// equal.
 fn fit(row: &Owner) -> (bool, bool, &Traits, &str) {
-    let traits = &row.traits;
-    let by_id = Traits { birth: None, sex: 0, ..traits.clone() };
-    let born = traits.birth.is_some() && traits.birth != by_id.id_birth();
-    (born, traits.sex != 0 && traits.sex != by_id.gender(), traits, &row.child)
+    let (born, sex) = apart::misfit(&row.traits);
+    (born, sex, &row.traits, &row.child)
 }
