@@ -235,6 +235,10 @@ fn a_pack_says_nothing_in_vain() {
     let parts = "count(*) AS denominator, '' AS part";
     let said = &["I02.sql:14:", "its header names no parts", "add `parts:`"];
     told(indicator, "count(*) AS denominator", parts, said);
+    let (money, persons) =
+        ("basic-medical/indicators/I04.sql", ", count(DISTINCT person_key) AS persons");
+    let said = &["I04.sql:", "gives no column `persons`", "count whose money it is"];
+    told(money, persons, "", said);
 }
 
 #[test]
