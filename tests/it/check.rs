@@ -634,6 +634,9 @@ fn what_rules_and_views_name_is_there() {
     // The table has it, and the view does not give it.
     let said = &["facility.sql:5:33", "the view has no column `beds`"];
     told(view, trace, "trace: {institution: [org_code, beds]", said);
+    let (view, within) = ("basic-medical/views/county_sources.sql", "poverty_member: village_code");
+    let said = &["there is no column of poverty_member `vilage_code`", "did you mean"];
+    told(view, within, "poverty_member: vilage_code", said);
 }
 
 /// Lines of colours that are swapped, amounts that cannot be, and an example that nobody would try.
