@@ -137,6 +137,9 @@ fn page(setup: &Setup, night: &str, e: &Explanation) -> String {
         text.push_str(&format!("  {line}\n"));
     }
     text.push_str(&format!("\n来源 rows that it rests on: {}\n", e.rows.len()));
+    for (table, count) in &e.counted {
+        text.push_str(&format!("  {table} · 区域内共 {count} 行，列出前几行 rows in its area\n"));
+    }
     for row in &e.rows {
         text.push_str(&format!("  {} · {}{}\n", row.table, place_of(row), whose(row)));
         let values: Vec<String> = row.values.iter().map(|(k, v)| format!("{k}={v}")).collect();

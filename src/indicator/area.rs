@@ -11,7 +11,7 @@ use crate::pipeline::indicators::Rollup;
 /// Figures by indicator, part and area: a county (6 digits), a city (4) or the province.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Figures {
-    by_place: BTreeMap<(String, String, String), Figure>,
+    pub(super) by_place: BTreeMap<(String, String, String), Figure>,
 }
 
 /// The city of a county; nothing for what is nowhere.
@@ -90,7 +90,7 @@ mod tests {
             indicator: "I01".into(),
             part: String::new(),
             county: county.into(),
-            figure: Figure { numerator: n, denominator: Some(10 * n) },
+            figure: Figure { numerator: n, denominator: Some(10 * n), persons: None },
         };
         let rows = [row("620402", 1), row("620423", 2), row(NOWHERE, 4)];
         for (root, city, county) in [("62", 3, 2), ("6204", 7, 2), ("620423", 3, 7)] {

@@ -4,13 +4,16 @@ use crate::pipeline::indicators::{PublishSettings, Unit};
 
 /// Decimal places of numerators and denominators.
 pub const SCALE: u32 = 4;
-const ONE: i128 = 10_i128.pow(SCALE);
+/// One, in these units.
+pub const ONE: i128 = 10_i128.pow(SCALE);
 
 /// A numerator and a denominator in units of 1/10000; a count has no denominator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Figure {
     pub numerator: i128,
     pub denominator: Option<i128>,
+    /// Of how many persons it tells, in the same units, where its indicator says so.
+    pub persons: Option<i128>,
 }
 
 /// The change of a value as printed.
@@ -34,11 +37,15 @@ impl Figure {
     /// The sum of two figures.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
-        let denominator = match (self.denominator, other.denominator) {
+        let sum = |a: Option<i128>, b: Option<i128>| match (a, b) {
             (Some(a), Some(b)) => Some(a + b),
             (a, b) => a.or(b),
         };
-        Self { numerator: self.numerator + other.numerator, denominator }
+        Self {
+            numerator: self.numerator + other.numerator,
+            denominator: sum(self.denominator, other.denominator),
+            persons: sum(self.persons, other.persons),
+        }
     }
 
     /// The value, rounded half up, in units of its last printed place; nothing of nothing.
@@ -71,6 +78,12 @@ impl Figure {
     /// Is its denominator below `from`? Then it has no rank.
     pub fn is_small(&self, from: u32) -> bool {
         self.denominator.is_some_and(|d| d < i128::from(from) * ONE)
+    }
+
+    /// Does it tell of fewer persons than `below`? Nothing of nobody tells of none.
+    pub fn is_of_few(&self, below: i128) -> bool {
+        let nothing = self.numerator == 0 && self.denominator.unwrap_or(0) == 0;
+        !nothing && self.persons.is_some_and(|n| n < below * ONE)
     }
 }
 
@@ -114,7 +127,7 @@ pub fn decimal(value: i128) -> String {
 pub enum Reader {
     /// Every figure.
     Internal,
-    /// Small counts hidden, others rounded.
+    /// Small counts and figures of few persons hidden, others rounded.
     Public { below: i128, round: i128 },
 }
 
@@ -152,11 +165,18 @@ impl Reader {
     /// would show a small count.
     pub fn figure(self, figure: &Figure, unit: Unit) -> Option<Figure> {
         let Self::Public { below, round } = self else { return Some(*figure) };
+        if figure.is_of_few(below) {
+            return None;
+        }
         let small = |n: i128| n > 0 && n < below * ONE;
         let step = |n: i128| rounded(n, round * ONE) * round * ONE;
         let over = figure.numerator;
         if unit == Unit::Count {
-            return (!small(over)).then(|| Figure { numerator: step(over), ..*figure });
+            return (!small(over)).then(|| Figure {
+                numerator: step(over),
+                persons: None,
+                ..*figure
+            });
         }
         let under = figure.denominator?;
         let shares = matches!(unit, Unit::Percent | Unit::Permille);
@@ -164,7 +184,7 @@ impl Reader {
             return None;
         }
         let numerator = if shares { step(over) } else { coarse(over, under, round) };
-        Some(Figure { numerator, denominator: Some(step(under)) })
+        Some(Figure { numerator, denominator: Some(step(under)), persons: None })
     }
 
     /// The value of a figure in units of its last printed place; nothing when it has none, or when it
@@ -184,10 +204,11 @@ impl Reader {
         }
     }
 
-    /// The value as text; `<8` for a hidden count, nothing for other hidden values.
+    /// The value as text; `<8` for a small count, nothing for other hidden values.
     pub fn value(self, figure: &Figure, unit: Unit) -> Option<String> {
         let value = self.number(figure, unit).map(|v| plain(v, places(unit)));
-        if unit == Unit::Count {
+        let of_few = matches!(self, Self::Public { below, .. } if figure.is_of_few(below));
+        if unit == Unit::Count && !of_few {
             value.or_else(|| Some(self.count(figure.value(unit)?)))
         } else {
             value
@@ -227,7 +248,7 @@ mod tests {
     use super::*;
 
     fn of(numerator: i128, denominator: i128) -> Figure {
-        Figure { numerator: numerator * ONE, denominator: Some(denominator * ONE) }
+        Figure { numerator: numerator * ONE, denominator: Some(denominator * ONE), persons: None }
     }
 
     #[test]
@@ -237,7 +258,8 @@ mod tests {
         assert_eq!(of(1, 2000).value(Unit::Percent), Some(1), "0.05 is 0.1");
         assert_eq!(of(0, 0).value(Unit::Percent), None, "nothing of nothing is no 0");
         assert_eq!(of(-1, 3).value(Unit::Yuan), Some(-33));
-        assert_eq!(Figure { numerator: 7 * ONE, denominator: None }.value(Unit::Count), Some(7));
+        let count = Figure { denominator: None, ..of(7, 0) };
+        assert_eq!(count.value(Unit::Count), Some(7));
         assert_eq!(
             [plain(992, 1), plain(-5, 1), plain(12, 0), plain(5, 2)].join(" "),
             "99.2 -0.5 12 0.05"
@@ -294,5 +316,24 @@ mod tests {
         assert_eq!(value(&of(0, 100)).as_deref(), Some("0.00"));
         assert_eq!(value(&of(-50_400, 100)).as_deref(), Some("-510.00"));
         assert_eq!(value(&of(7_000, 7)), None, "of a few nothing is told");
+    }
+
+    /// A million yuan of bills may be one person's.
+    #[test]
+    fn figures_of_few_persons_are_not_told_in_public() {
+        let public = Reader::public(&PublishSettings::default());
+        let told = |n: i128, figure: Figure, unit| {
+            public.value(&Figure { persons: Some(n * ONE), ..figure }, unit)
+        };
+        let share = of(700_000, 1_000_000);
+        let shares = [0, 1, 7, 8].map(|n| told(n, share, Unit::Percent));
+        assert_eq!(shares, [None, None, None, Some("70.0".to_owned())]);
+        assert_eq!(told(7, of(90_000, 9), Unit::Yuan), None);
+        let count = |n| Figure { denominator: None, ..of(n, 0) };
+        assert_eq!(told(1, count(20), Unit::Count), None, "twenty bills of one person");
+        assert_eq!(told(0, count(0), Unit::Count).as_deref(), Some("0"));
+        let few = Figure { persons: Some(ONE), ..share };
+        assert_eq!(Reader::Internal.value(&few, Unit::Percent).as_deref(), Some("70.0"));
+        assert_eq!(few.plus(&few).persons, Some(2 * ONE));
     }
 }

@@ -9,6 +9,7 @@ pub mod area;
 pub mod figure;
 pub mod rank;
 pub mod table;
+mod veil;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -43,6 +44,9 @@ const COUNTY: &str = "county";
 const PART: &str = "part";
 const NUMERATOR: &str = "numerator";
 const DENOMINATOR: &str = "denominator";
+
+/// A column that figures of money give, and others may: of how many persons a figure tells.
+const PERSONS: &str = "persons";
 
 /// The type of numerators and denominators.
 pub const DECIMAL: DataType = DataType::Decimal128(20, figure::SCALE as i8);
@@ -108,15 +112,21 @@ fn check_one(
         wanted.push(PART);
     }
     let schema = plan.schema().as_arrow().clone();
+    if indicator.tells_money() || schema.index_of(PERSONS).is_ok() {
+        wanted.push(PERSONS);
+    }
     for name in wanted {
         let Ok(field) = schema.field_with_name(name) else {
             let text = format!("the indicator gives no column `{name}`");
             let known = schema.fields().iter().map(|f| f.name().as_str());
             let fault = Fault::at(source, source.find(&indicator.sql), text);
-            return Err(fault.did_you_mean(name, known));
+            return Err(match name {
+                PERSONS => fault.hint("count whose money it is: the public reads none of a few"),
+                _ => fault.did_you_mean(name, known),
+            });
         };
         let number = field.data_type().is_numeric() || field.data_type().is_null();
-        if matches!(name, NUMERATOR | DENOMINATOR) && !number {
+        if matches!(name, NUMERATOR | DENOMINATOR | PERSONS) && !number {
             let text = format!("`{name}` is no number");
             return Err(Fault::at(source, source.find(name), text));
         }
@@ -227,6 +237,7 @@ fn add_batch(
         |name: &str, kind: &DataType| batch.column_by_name(name).map(|c| cast(c, kind)).transpose();
     let (county, part) = (column(COUNTY, &DataType::Utf8)?, column(PART, &DataType::Utf8)?);
     let (over, under) = (column(NUMERATOR, &DECIMAL)?, column(DENOMINATOR, &DECIMAL)?);
+    let persons = column(PERSONS, &DECIMAL)?;
     let text = |array: &Option<Arc<dyn Array>>, row: usize| {
         let values = array.as_ref().map(|a| a.as_string::<i32>());
         values.filter(|v| v.is_valid(row)).map_or_else(String::new, |v| v.value(row).to_owned())
@@ -248,7 +259,9 @@ fn add_batch(
         }
         let county = Some(text(&county, row)).filter(|c| counties.contains(c));
         let county = county.unwrap_or_else(|| NOWHERE.to_owned());
-        let figure = Figure { numerator, denominator };
+        // Who does not say of how many may speak of one.
+        let persons = persons.is_some().then(|| number(&persons, row).unwrap_or(0));
+        let figure = Figure { numerator, denominator, persons };
         figures.entry((part, county)).and_modify(|f| *f = f.plus(&figure)).or_insert(figure);
     }
     Ok(())

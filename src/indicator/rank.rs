@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     fn figure(over: i128, under: i128) -> Figure {
-        Figure { numerator: over * 10_000, denominator: Some(under * 10_000) }
+        Figure { numerator: over * 10_000, denominator: Some(under * 10_000), persons: None }
     }
 
     #[test]

@@ -12,8 +12,8 @@ use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Field, Schema, Sche
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::DECIMAL;
 use super::figure::{Figure, SCALE, decimal};
+use super::{DECIMAL, PERSONS};
 use crate::calendar::month_word;
 use crate::error::{Error, Result};
 use crate::lake::durable;
@@ -77,7 +77,7 @@ pub struct Note {
 }
 
 /// Columns of the figures, in their order.
-const COLUMNS: [&str; 5] = ["indicator", "part", "county", "numerator", "denominator"];
+const COLUMNS: [&str; 6] = ["indicator", "part", "county", "numerator", "denominator", PERSONS];
 
 fn schema(history: bool) -> SchemaRef {
     let field = |name: &str, kind: &DataType| Field::new(name, kind.clone(), true);
@@ -86,7 +86,7 @@ fn schema(history: bool) -> SchemaRef {
         fields.extend([field("month", &DataType::Utf8), field("day", &DataType::Date32)]);
     }
     fields.extend(COLUMNS.iter().map(|name| match *name {
-        "numerator" | "denominator" => field(name, &DECIMAL),
+        "numerator" | "denominator" | PERSONS => field(name, &DECIMAL),
         name => field(name, &DataType::Utf8),
     }));
     Arc::new(Schema::new(fields))
@@ -106,6 +106,7 @@ fn columns(rows: &[Row]) -> Result<Vec<ArrayRef>> {
         text(|r| &r.county),
         number(|f| Some(f.numerator))?,
         number(|f| f.denominator)?,
+        number(|f| f.persons)?,
     ])
 }
 
@@ -120,8 +121,9 @@ pub fn write(night: &Path, rows: &[Row]) -> Result<()> {
     let mut text = format!("{}\r\n", COLUMNS.join(","));
     for Row { indicator, part, county, figure } in rows {
         let (over, under) = (figure.numerator, figure.denominator);
-        let under = under.map_or_else(String::new, decimal);
-        text.push_str(&format!("{indicator},{part},{county},{},{under}\r\n", decimal(over)));
+        let [under, persons] = [under, figure.persons].map(|n| n.map_or_else(String::new, decimal));
+        let figure = format!("{},{under},{persons}", decimal(over));
+        text.push_str(&format!("{indicator},{part},{county},{figure}\r\n"));
     }
     durable::write(&night.join("indicators.csv"), text.as_bytes())
 }
@@ -214,7 +216,10 @@ fn damaged(path: &Path) -> Error {
 
 fn each(path: &Path, history: bool, mut keep: impl FnMut(String, NaiveDate, Row)) -> Result<()> {
     let file = RowsFile::open(path)?;
-    let names: Vec<String> = schema(history).fields().iter().map(|f| f.name().clone()).collect();
+    let mut names: Vec<String> =
+        schema(history).fields().iter().map(|f| f.name().clone()).collect();
+    // Nights of before figures said of how many persons they are.
+    names.retain(|name| name != PERSONS || file.schema().index_of(name).is_ok());
     if names.iter().any(|name| file.schema().index_of(name).is_err()) {
         return Err(damaged(path));
     }
@@ -232,6 +237,10 @@ fn each(path: &Path, history: bool, mut keep: impl FnMut(String, NaiveDate, Row)
             let figure = Figure {
                 numerator: number("numerator", row)?.ok_or_else(|| damaged(path))?,
                 denominator: number("denominator", row)?,
+                persons: match batch.column_by_name(PERSONS) {
+                    Some(_) => number(PERSONS, row)?,
+                    None => None,
+                },
             };
             let own = Row {
                 indicator: text("indicator", row)?,
@@ -284,7 +293,7 @@ pub(crate) mod tests {
             indicator: "I01".into(),
             part: String::new(),
             county: "620423".into(),
-            figure: Figure { numerator: over, denominator: Some(10_000) },
+            figure: Figure { numerator: over, denominator: Some(10_000), persons: Some(over) },
         };
         let mut history = History::default();
         history.replace(day("2026-10-31"), &[row(1)]);

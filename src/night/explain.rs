@@ -1,5 +1,6 @@
 //! From an anomaly back to its rule and to the line of every row that it rests on.
 
+mod behind;
 mod whose;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,15 +20,17 @@ use crate::feed::assemble::{Assembled, assemble};
 use crate::feed::receipt::{Receipt, contracts, every_receipt};
 use crate::identity;
 use crate::lake::MANIFEST;
-use crate::lake::bucket::{KeyRange, finest};
 use crate::lake::rows::{LINK, PERSON_KEY, Part, RowsFile};
 use crate::pipeline::schema::{LINK_TABLE, table_schema};
-use crate::pipeline::spec::{Grain, Privacy, System, Table, View};
+use crate::pipeline::spec::{Privacy, System, Table, View};
 use crate::privacy::{HIDDEN, PersonKeys, hide_ids};
 use crate::rule::{subject_texts, texts};
 
 /// Deliveries that are shown of those that an anomaly about deliveries rests on: the newest.
 const DELIVERIES: usize = 5;
+
+/// Rows that are shown of those that an anomaly about an area counts: the first.
+const LISTED: usize = 5;
 
 /// A row that an anomaly rests on, and where it stands.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -61,6 +64,8 @@ pub struct Explanation {
     /// The rule's file has changed since.
     pub rule_changed: bool,
     pub rows: Vec<SourceRow>,
+    /// Tables whose rows it counts, with how many lie in its area; `rows` has the first of them.
+    pub counted: BTreeMap<String, i64>,
 }
 
 /// The anomaly of that number, if a published night tells of it.
@@ -77,14 +82,14 @@ pub fn find(folder: &Path, id: &str) -> Result<Option<Anomaly>> {
 /// The lake is damaged.
 pub fn explain(setup: &Setup, folder: &Path, anomaly: Anomaly) -> Result<Explanation> {
     let (rule_text, rule_changed) = rule_text(setup, folder, &anomaly)?;
-    let mut rows = match setup.pipeline.views.get(&anomaly.subject_kind) {
+    let (mut rows, counted) = match setup.pipeline.views.get(&anomaly.subject_kind) {
         Some(view) => sources(setup, folder, view, &anomaly)?,
-        None => Vec::new(),
+        None => Found::default(),
     };
     whose::say(folder, &mut rows)?;
     // An older night may still have ID numbers in its table.
     let anomaly = anomaly.without_ids(&setup.keys);
-    Ok(Explanation { anomaly, rule_text, rule_changed, rows })
+    Ok(Explanation { anomaly, rule_text, rule_changed, rows, counted })
 }
 
 /// The rule's text of that night.
@@ -99,8 +104,11 @@ fn rule_text(setup: &Setup, folder: &Path, anomaly: &Anomaly) -> Result<(String,
     Ok((text, now != Some(anomaly.rule_version.as_str())))
 }
 
+/// Rows that are shown, and how many there are of those that are counted.
+type Found = (Vec<SourceRow>, BTreeMap<String, i64>);
+
 /// Rows of the tables that the rule needs which belong to the anomaly's subject.
-fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Result<Vec<SourceRow>> {
+fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Result<Found> {
     let night = read_summary(folder)?.date;
     let known = setup.receipts(night)?;
     let receipts = made_from(setup, folder, night)?;
@@ -114,7 +122,7 @@ fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Resu
     let engine = setup.engine(night)?;
     let subject = subject_row((setup, &engine), folder, view, &anomaly.subject)?;
     let needs = setup.pipeline.rules.get(&anomaly.rule).map_or(&[][..], |r| &r.needs);
-    let mut rows = Vec::new();
+    let (mut rows, mut counted) = Found::default();
     for id in needs {
         if id == LINK_TABLE {
             let key: Option<i64> =
@@ -125,27 +133,16 @@ fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Resu
             continue;
         }
         let table = &setup.pipeline.tables[id];
-        let default = vec![view.subject.clone()];
-        let columns = view.trace.get(id).unwrap_or(&default);
         let schema = &assembled.tables[id].schema;
-        let mut conditions = Vec::new();
-        let mut part = if table.grain == Grain::Person { engine::EVERYONE } else { Part::All };
-        for column in columns.iter().filter(|c| schema.index_of(c).is_ok()) {
-            let Some(Some(value)) = subject.get(column) else { continue };
-            if column == PERSON_KEY {
-                let key: i64 = value.parse().unwrap_or_default();
-                part = Part::Keys(KeyRange { first: key, last: key });
-            }
-            let value = value.replace('\'', "''");
-            conditions.push(format!("CAST(\"{column}\" AS VARCHAR) = '{value}'"));
+        let Some(own) = behind::rows(view, table, schema, &subject) else { continue };
+        let (filter, context) = (own.condition, engine.session()?);
+        context.register_table(id.as_str(), assembled.tables[id].table(own.part))?;
+        let mut sql =
+            format!("SELECT * FROM \"{id}\" WHERE {filter} ORDER BY src_delivery, src_row");
+        if view.within.contains_key(id) {
+            counted.insert(id.clone(), behind::count(&context, id, &filter)?);
+            sql.push_str(&format!(" LIMIT {LISTED}"));
         }
-        if conditions.is_empty() {
-            continue;
-        }
-        let context = engine.session()?;
-        context.register_table(id.as_str(), assembled.tables[id].table(widened(part)))?;
-        let filter = conditions.join(" AND ");
-        let sql = format!("SELECT * FROM \"{id}\" WHERE {filter} ORDER BY src_delivery, src_row");
         let batches = engine::wait(async { context.sql(&sql).await?.collect().await })?;
         let before = rows.len();
         let own = if table.source.is_some() { &known } else { &receipts };
@@ -157,7 +154,7 @@ fn sources(setup: &Setup, folder: &Path, view: &View, anomaly: &Anomaly) -> Resu
             rows.drain(before..rows.len().saturating_sub(DELIVERIES).max(before));
         }
     }
-    Ok(rows)
+    Ok((rows, counted))
 }
 
 /// Receipts of the deliveries that a night was made from, oldest first: others may have come since, and
@@ -216,14 +213,6 @@ fn recall_system(setup: &Setup, assembled: &mut Assembled, folder: &Path) -> Res
         rows.held = vec![Held { delivery: table.id.clone(), file, edits: Arc::default() }];
     }
     Ok(())
-}
-
-/// The bucket of one person: a row that was given another key stays in its owner's bucket.
-fn widened(part: Part) -> Part {
-    match part {
-        Part::Keys(KeyRange { first, .. }) if first > 0 => Part::Keys(finest(first)),
-        other => other,
-    }
 }
 
 /// The subject's row of its view, by column.

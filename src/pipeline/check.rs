@@ -273,18 +273,20 @@ impl<'a> Checker<'a> {
             let text = format!("a table is called `{}` too", view.id);
             self.faults.push(Fault::at(self.source, 0..1, text).hint("rename the view"));
         }
-        for (id, columns) in &view.trace {
+        let traced = view.trace.iter().map(|(id, own)| ("trace:", id, own.as_slice()));
+        let within = view.within.iter().map(|(id, own)| ("within:", id, std::slice::from_ref(own)));
+        for (key, id, columns) in traced.chain(within) {
             let Some(table) = self.pipeline.tables.get(id) else {
                 if !self.pipeline.has("tables", id) {
                     let known = self.pipeline.tables.keys().map(String::as_str);
-                    self.unknown("trace:", id, "table", known);
+                    self.unknown(key, id, "table", known);
                 }
                 continue;
             };
             let schema = table_schema(table);
             for column in columns.iter().filter(|column| schema.index_of(column).is_err()) {
                 let known = schema.fields().iter().map(|field| field.name().as_str());
-                self.unknown("trace:", column, &format!("column of {id}"), known);
+                self.unknown(key, column, &format!("column of {id}"), known);
             }
         }
     }

@@ -105,6 +105,11 @@ impl Indicator {
         self.noun == YUAN
     }
 
+    /// Does it tell of people's money, as sums, shares or averages?
+    pub fn tells_money(&self) -> bool {
+        self.unit == Unit::Yuan || self.is_of_money()
+    }
+
     /// The Chinese title of one of its parts; empty for the whole.
     pub fn part_zh(&self, part: &str) -> &str {
         self.parts.iter().find(|(code, _)| code == part).map_or("", |(_, title)| &title.zh)
@@ -210,6 +215,7 @@ pub struct ExpectedRow {
     pub part: String,
     pub numerator: serde_json::Number,
     pub denominator: Option<serde_json::Number>,
+    pub persons: Option<serde_json::Number>,
 }
 
 /// Reads `indicators/<ID>.test.yaml`.

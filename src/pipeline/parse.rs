@@ -300,6 +300,8 @@ struct RawView {
     large: bool,
     #[serde(default)]
     trace: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    within: BTreeMap<String, String>,
 }
 
 /// Reads `views/<stem>.sql`.
@@ -317,6 +319,7 @@ pub(super) fn view(stem: &str, source: &Source) -> Result<View, Fault> {
         name: raw.name,
         large: raw.large,
         trace: raw.trace,
+        within: raw.within,
         sql: sql.trim_end_matches(';').into(),
     })
 }

@@ -356,6 +356,8 @@ pub struct View {
     /// It has so many subjects that some are built at a time.
     pub large: bool,
     pub trace: BTreeMap<String, Vec<String>>,
+    /// Tables whose rows it counts by area, with the column whose codes begin with the subject.
+    pub within: BTreeMap<String, String>,
     pub sql: String,
 }
 

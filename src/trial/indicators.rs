@@ -9,7 +9,7 @@ use super::{asof, materials, untried};
 use crate::amount::parse_decimal;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::indicator::figure::{SCALE, decimal};
+use crate::indicator::figure::{Figure, SCALE, decimal};
 use crate::indicator::table::Row;
 use crate::indicator::{Tables, counties, evaluate};
 use crate::ledger::advance::NOWHERE;
@@ -74,24 +74,32 @@ fn one(
 
 /// Holds the rows against those expected, both ways.
 fn compare(rows: &[Row], expected: &[ExpectedRow]) -> Result<Vec<String>> {
-    type Figures = BTreeMap<(String, String), (i128, Option<i128>)>;
+    type Figures = BTreeMap<(String, String), Figure>;
     let number = |n: &serde_json::Number| {
         parse_decimal(&n.to_string(), SCALE)
             .ok_or_else(|| Error::pipeline(format!("`{n}` is not a number of an example")))
     };
     let mut wanted = Figures::new();
     for row in expected {
-        let figure = (number(&row.numerator)?, row.denominator.as_ref().map(number).transpose()?);
+        let figure = Figure {
+            numerator: number(&row.numerator)?,
+            denominator: row.denominator.as_ref().map(number).transpose()?,
+            persons: row.persons.as_ref().map(number).transpose()?,
+        };
         wanted.insert((row.county.clone(), row.part.clone()), figure);
     }
-    let found: Figures = rows
-        .iter()
-        .map(|r| ((r.county.clone(), r.part.clone()), (r.figure.numerator, r.figure.denominator)))
-        .collect();
-    let shown = |figure: Option<&(i128, Option<i128>)>| match figure {
-        None => "nothing".to_owned(),
-        Some((over, Some(under))) => format!("{}/{}", decimal(*over), decimal(*under)),
-        Some((over, None)) => decimal(*over),
+    let found: Figures =
+        rows.iter().map(|r| ((r.county.clone(), r.part.clone()), r.figure)).collect();
+    let shown = |figure: Option<&Figure>| {
+        let Some(figure) = figure else { return "nothing".to_owned() };
+        let mut text = decimal(figure.numerator);
+        if let Some(under) = figure.denominator {
+            text.push_str(&format!("/{}", decimal(under)));
+        }
+        if let Some(persons) = figure.persons {
+            text.push_str(&format!(" of {} persons", decimal(persons)));
+        }
+        text
     };
     let mut places: Vec<_> = wanted.keys().chain(found.keys()).collect();
     places.sort();

@@ -235,6 +235,10 @@ fn a_pack_says_nothing_in_vain() {
     let parts = "count(*) AS denominator, '' AS part";
     let said = &["I02.sql:14:", "its header names no parts", "add `parts:`"];
     told(indicator, "count(*) AS denominator", parts, said);
+    let (money, persons) =
+        ("basic-medical/indicators/I04.sql", ", count(DISTINCT person_key) AS persons");
+    let said = &["I04.sql:", "gives no column `persons`", "count whose money it is"];
+    told(money, persons, "", said);
 }
 
 #[test]
@@ -630,6 +634,9 @@ fn what_rules_and_views_name_is_there() {
     // The table has it, and the view does not give it.
     let said = &["facility.sql:5:33", "the view has no column `beds`"];
     told(view, trace, "trace: {institution: [org_code, beds]", said);
+    let (view, within) = ("basic-medical/views/county_sources.sql", "poverty_member: village_code");
+    let said = &["there is no column of poverty_member `vilage_code`", "did you mean"];
+    told(view, within, "poverty_member: vilage_code", said);
 }
 
 /// Lines of colours that are swapped, amounts that cannot be, and an example that nobody would try.

@@ -21,7 +21,7 @@ fn a_night_writes_its_figures_and_the_shown_ones_add_up() {
     let rows = read(&night).expect("figures");
     let csv = std::fs::read_to_string(night.join("indicators.csv")).expect("the CSV");
     assert_eq!(csv.lines().count(), rows.len() + 1);
-    assert!(csv.starts_with("indicator,part,county,numerator,denominator\r\n"));
+    assert!(csv.starts_with("indicator,part,county,numerator,denominator,persons\r\n"));
     let counties: i128 = rows
         .iter()
         .filter(|r| r.indicator == "I01" && r.part.is_empty())

@@ -9,7 +9,7 @@ rank: true
 needs: [special_group, poverty_member, insured, resident, death]
 causes: [INS06]
 ---*/
-SELECT county, sum(least(subsidy_amt, due)) AS numerator, sum(due) AS denominator
+SELECT county, sum(least(subsidy_amt, due)) AS numerator, sum(due) AS denominator, count(*) AS persons
 FROM (
   SELECT county, subsidy_amt,
     param('premium_self_min', division, ins_year)

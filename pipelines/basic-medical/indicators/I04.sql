@@ -8,9 +8,9 @@ rank: true
 needs: [settlement, poverty_member, special_group, resident]
 causes: [FEE06, FEE04]
 ---*/
-SELECT county, sum(least(fund_pay, in_scope)) AS numerator, sum(in_scope) AS denominator
+SELECT county, sum(least(fund_pay, in_scope)) AS numerator, sum(in_scope) AS denominator, count(DISTINCT person_key) AS persons
 FROM (
-  SELECT substr(division, 1, 6) AS county, sum(coalesce(fund_pay, 0) - coalesce(back_fund, 0)) AS fund_pay,
+  SELECT substr(division, 1, 6) AS county, person_key, sum(coalesce(fund_pay, 0) - coalesce(back_fund, 0)) AS fund_pay,
     sum(CASE WHEN is_supplement THEN 0 ELSE coalesce(in_scope, 0) - coalesce(back_scope, 0) END) AS in_scope
   FROM closed
   JOIN claim ON setl_year = bill_year

@@ -8,9 +8,9 @@ rank: true
 needs: [settlement, poverty_member, special_group, resident]
 causes: [FEE06]
 ---*/
-SELECT county, sum(fund_pay) AS numerator, sum(total_fee) AS denominator
+SELECT county, sum(fund_pay) AS numerator, sum(total_fee) AS denominator, count(DISTINCT person_key) AS persons
 FROM (
-  SELECT substr(division, 1, 6) AS county, sum(coalesce(fund_pay, 0) - coalesce(back_fund, 0)) AS fund_pay,
+  SELECT substr(division, 1, 6) AS county, person_key, sum(coalesce(fund_pay, 0) - coalesce(back_fund, 0)) AS fund_pay,
     sum(CASE WHEN is_supplement THEN 0 ELSE total_fee - coalesce(back_fee, 0) END) AS total_fee
   FROM closed
   JOIN claim ON setl_year = bill_year

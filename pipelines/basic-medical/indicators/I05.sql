@@ -8,7 +8,7 @@ rank: true
 needs: [settlement, poverty_member, death]
 causes: [FEE01, FEE06]
 ---*/
-SELECT county, sum(pay12) AS numerator, count(*) AS denominator
+SELECT county, sum(pay12) AS numerator, count(*) AS denominator, count(*) AS persons
 FROM person
 WHERE is_target AND bills12 > 0
 GROUP BY county

@@ -9,7 +9,7 @@ needs: [settlement, poverty_member, death]
 causes: [FEE01]
 ---*/
 -- Numerator and denominator carry the number of persons along, so that a small county is seen as one.
-SELECT county, max(CASE WHEN nth = (9 * n + 9) / 10 THEN pay12 END) * max(n) AS numerator, max(n) AS denominator
+SELECT county, max(CASE WHEN nth = (9 * n + 9) / 10 THEN pay12 END) * max(n) AS numerator, max(n) AS denominator, max(n) AS persons
 FROM (
   SELECT county, pay12,
     row_number() OVER (PARTITION BY county ORDER BY pay12, person_key) AS nth,

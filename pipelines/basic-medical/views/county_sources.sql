@@ -3,6 +3,7 @@ title: {zh: 县级总数核对, en: Totals of a county by source}
 subject: county_code
 division: county_code
 trace: {county_ledger: [county]}
+within: {poverty_household: village_code, poverty_member: village_code, health_household: village_code}
 ---*/
 -- One row per county that anybody counts: how many households and persons each source has. Single households are
 -- compared in `household`; here only the totals, which show that a township or a whole file is missing.

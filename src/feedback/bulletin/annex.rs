@@ -134,8 +134,8 @@ fn counted(facts: &Facts<'_>, indicator: &Indicator, figure: &Figure) -> [Cell; 
 /// The two as the public may know them.
 fn told(facts: &Facts<'_>, indicator: &Indicator, figure: &Figure) -> [String; 2] {
     let (reader, unit) = (facts.material.reader, indicator.unit);
-    let there = figure.denominator.is_some() && figure.value(unit).is_some();
-    if there && (reader.number(figure, unit).is_none() || indicator.is_of_money()) {
+    let there = figure.value(unit).is_some();
+    if there && (reader.value(figure, unit).is_none() || indicator.is_of_money()) {
         return both(figure, |_| "*".to_owned());
     }
     let sums = matches!(unit, Unit::Yuan | Unit::Days);

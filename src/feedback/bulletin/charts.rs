@@ -5,7 +5,6 @@ use maud::{Markup, html};
 use super::facts::Facts;
 use super::period::zh_month;
 use super::words::unit_zh;
-use crate::indicator::area::Figures;
 use crate::indicator::figure::{places, plain};
 use crate::indicator::rank::ordered;
 use crate::pipeline::indicators::{Indicator, Unit};
@@ -69,7 +68,7 @@ pub fn trend(facts: &Facts<'_>) -> Markup {
     let earlier = material.history.months.range(..=facts.now.month.clone()).rev().take(MONTHS);
     let mut points: Vec<(String, i128)> = earlier
         .filter_map(|(month, of)| {
-            let figures = Figures::of(material.pipeline, &of.rows);
+            let figures = material.figures(&of.rows);
             let figure = figures.get(&indicator.id, "", facts.root)?;
             Some((month.clone(), material.reader.number(figure, indicator.unit)?))
         })

@@ -33,7 +33,7 @@ impl Standing {
         let month = period.last_in(material.history)?;
         let rows = material.history.rows(&month);
         let day = material.history.months.get(&month)?.day;
-        let figures = Figures::of(material.pipeline, rows);
+        let figures = material.figures(rows);
         Some(Self { month, day, figures }).filter(|s| !s.figures.is_empty())
     }
 }

@@ -31,8 +31,9 @@ use chrono::Datelike;
 
 use crate::division::Divisions;
 use crate::error::Result;
+use crate::indicator::area::Figures;
 use crate::indicator::figure::Reader;
-use crate::indicator::table::{History, Note};
+use crate::indicator::table::{History, Note, Row};
 use crate::ledger::act::Draft;
 use crate::ledger::policy::Policy;
 use crate::pipeline::Pipeline;
@@ -85,6 +86,11 @@ impl Material<'_> {
     pub fn cities(&self) -> &str {
         let words = &self.pipeline.settings.publish.words;
         words.get("cities").map_or("市（州）", String::as_str)
+    }
+
+    /// The figures of a night's rows as far as the reader may know them.
+    fn figures(&self, rows: &[Row]) -> Figures {
+        Figures::of(self.pipeline, rows).veiled(self.pipeline, self.reader)
     }
 
     /// A text of the policy with its names in braces filled in.

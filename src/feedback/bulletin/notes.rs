@@ -38,7 +38,7 @@ pub fn notes(facts: &Facts<'_>) -> Markup {
                 li { "工作日历只到" (zh_date(until)) "，其后的完成时限未计节假日和调休，以正式安排为准。" }
             }
             @if material.reader.is_public() {
-                li { "公开文本对小于" (material.pipeline.settings.publish.suppress_below) "的件数和人数予以隐藏，其余按" (material.pipeline.settings.publish.round_to) "取整；平均数由取整后的合计和人数（件数）算得，金额比率的分子、分母不公布（*）；可能推出隐藏数的比率及其分子、分母不公布（*），不参与排名；红、黄、绿灯和排名按公布的数值判定；综合得分按公布的数值计算，计分指标有不公布的，不列得分和名次（—）。" }
+                li { "公开文本对小于" (material.pipeline.settings.publish.suppress_below) "的件数和人数予以隐藏，其余按" (material.pipeline.settings.publish.round_to) "取整；平均数由取整后的合计和人数（件数）算得，金额比率的分子、分母不公布（*）；涉及人数小于" (material.pipeline.settings.publish.suppress_below) "的金额指标不公布，由合计减去其他地区可推出的，其中人数最少的地区一并不公布（*）；可能推出隐藏数的比率及其分子、分母不公布（*），不参与排名；红、黄、绿灯和排名按公布的数值判定；综合得分按公布的数值计算，计分指标有不公布的，不列得分和名次（—）。" }
             }
             @for note in &policy.notes { li { (material.filled(note)) } }
         }

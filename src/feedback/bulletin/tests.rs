@@ -44,12 +44,9 @@ fn rows(of: &Insured) -> Vec<Row> {
 }
 
 fn row(indicator: &str, county: &str, over: i128, under: i128) -> Row {
-    Row {
-        indicator: indicator.into(),
-        part: String::new(),
-        county: county.into(),
-        figure: Figure { numerator: over * 10_000, denominator: Some(under * 10_000) },
-    }
+    let (numerator, denominator) = (over * 10_000, Some(under * 10_000));
+    let figure = Figure { numerator, denominator, persons: None };
+    Row { indicator: indicator.into(), part: String::new(), county: county.into(), figure }
 }
 
 fn day(text: &str) -> NaiveDate {
@@ -239,7 +236,8 @@ fn the_public_cannot_work_out_shares_from_scores() {
     let world = world();
     let mut november = rows(&[("620423", 997, 1000), ("620122", 952, 1001)]);
     for indicator in world.0.bulletins["monitoring"].score.weights.keys().filter(|i| *i != "I01") {
-        november.extend(["620423", "620122"].map(|county| row(indicator, county, 1000, 1000)));
+        let all = |county| sums::of(1000, row(indicator, county, 1000, 1000));
+        november.extend(["620423", "620122"].map(all));
     }
     let mut history = History::default();
     history.replace(day("2026-11-30"), &november);

@@ -1,9 +1,15 @@
 //! Sums behind averages and shares of money, as the annex tells them, and parts of a figure in the text.
 
-use super::{day, row, text, with_material, world};
+use super::{day, row, text, text_in, with_material, world};
 use crate::feedback::bulletin::annex;
 use crate::feedback::bulletin::facts::Facts;
 use crate::indicator::table::{History, Row};
+
+/// A row that says of how many persons it tells.
+pub(super) fn of(persons: i128, mut row: Row) -> Row {
+    row.figure.persons = Some(persons * 10_000);
+    row
+}
 
 /// 100 have 100000 yuan, and with one more 100900: that one has 900. Of a share of money nobody
 /// knows whether it is one person's bill.
@@ -11,9 +17,9 @@ use crate::indicator::table::{History, Row};
 fn the_public_annex_tells_no_sum_that_may_be_of_one() {
     let mut history = History::default();
     let november = [
-        row("I05", "620423", 100_000, 100),
-        row("I05", "620122", 100_900, 101),
-        row("I04", "620423", 900, 1000),
+        of(100, row("I05", "620423", 100_000, 100)),
+        of(101, row("I05", "620122", 100_900, 101)),
+        of(8, row("I04", "620423", 900, 1000)),
     ];
     history.replace(day("2026-11-30"), &november);
     let told = |public: bool| {
@@ -58,4 +64,40 @@ fn of_many_parts_the_lowest_are_told() {
     let star = "注：“*”为数值较小不公开";
     let public = text("2026-11", &history, &[], true);
     assert!(public.contains(star) && !page.contains(star), "{public}");
+}
+
+/// What 景泰县 has is one person's. Its city less the other county would tell it, and so would the
+/// province less the other cities.
+#[test]
+fn shares_of_money_of_one_person_are_hidden_and_cannot_be_taken_from_sums() {
+    let share = |county: &str, percent: i128, persons: i128| {
+        of(persons, row("I04b", county, percent * 1000, 100_000))
+    };
+    let told = |persons: i128| {
+        let mut history = History::default();
+        let november = [
+            share("620423", 37, persons),
+            share("620402", 61, 40),
+            share("620403", 73, 90),
+            share("620122", 79, 50),
+        ];
+        history.replace(day("2026-11-30"), &november);
+        let world = world();
+        let page = text_in(&world, "2026-11", &history, &[], true);
+        let grid = with_material(&world, "2026-11", (&history, &[]), true, |material| {
+            let facts = Facts::of(material).expect("facts");
+            let areas = ["620423", "620402", "620403", "6204", "620122", "62"];
+            areas.map(|area| {
+                let figure = facts.figure("I04b", area).expect("a figure");
+                material.reader.value(figure, crate::pipeline::indicators::Unit::Percent)
+            })
+        });
+        (page, grid.map(|value| value.unwrap_or_else(|| "*".to_owned())))
+    };
+    let (page, few) = told(1);
+    assert_eq!(few, ["*", "*", "73.0", "57.0", "79.0", "62.5"], "so that 41 are left of the city");
+    assert!(!page.contains("37.0") && !page.contains("61.0"));
+    let (page, enough) = told(8);
+    assert_eq!(enough, ["37.0", "61.0", "73.0", "57.0", "79.0", "62.5"]);
+    assert!(page.contains("37.0"));
 }
