@@ -32,7 +32,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ledger::advance::NOWHERE;
 use crate::pipeline::Pipeline;
 use crate::pipeline::indicators::{Indicator, Unit};
-use crate::view::{self, Casts, Plans};
+use crate::view::{self, Casts, Named, Plans, Query};
 use figure::Figure;
 use table::Row;
 
@@ -51,23 +51,36 @@ const PERSONS: &str = "persons";
 /// The type of numerators and denominators.
 pub const DECIMAL: DataType = DataType::Decimal128(20, figure::SCALE as i8);
 
-/// Plans every indicator against the declared tables and the planned views, without data: what their SQL
-/// takes columns of code lists for, and every fault of it.
-pub fn check(pipeline: &Pipeline, engine: &Engine, plans: &Plans) -> (Casts, Vec<Fault>) {
-    let (mut casts, mut faults) = (Casts::new(), Vec::new());
+/// What the SQL of indicators asks for.
+#[derive(Default)]
+pub struct Asked {
+    /// What it takes columns of code lists for.
+    pub casts: Casts,
+    /// Tables and views that it names, by indicator.
+    pub names: Named,
+    pub faults: Vec<Fault>,
+}
+
+/// Plans every indicator against the declared tables and the planned views, without data.
+pub fn check(pipeline: &Pipeline, engine: &Engine, plans: &Plans) -> Asked {
+    let mut asked = Asked::default();
     match declared(pipeline, engine, plans) {
         Ok(context) => {
             let all: Vec<&Indicator> = pipeline.indicators.values().collect();
-            for one in cores::each(&all, |indicator| check_one(pipeline, &context, indicator)) {
+            let each = cores::each(&all, |indicator| check_one(pipeline, &context, indicator));
+            for (indicator, one) in all.iter().zip(each) {
                 match one {
-                    Ok(own) => casts.extend(own),
-                    Err(fault) => faults.push(fault),
+                    Ok((casts, names)) => {
+                        asked.casts.extend(casts);
+                        asked.names.insert(indicator.id.clone(), names);
+                    }
+                    Err(fault) => asked.faults.push(fault),
                 }
             }
         }
-        Err(error) => faults.push(Fault::of(&pipeline.dir, error.to_string())),
+        Err(error) => asked.faults.push(Fault::of(&pipeline.dir, error.to_string())),
     }
-    (casts, faults)
+    asked
 }
 
 /// A session with every table and view that SQL may name, all of them empty.
@@ -92,16 +105,16 @@ fn check_one(
     pipeline: &Pipeline,
     context: &SessionContext,
     indicator: &Indicator,
-) -> Result<Casts, Fault> {
+) -> Result<(Casts, BTreeSet<String>), Fault> {
     let source = pipeline.source("indicators", &indicator.id);
     let whole = |error: Error| Fault::of(&source.path, error.to_string());
     if indicator.sql.is_empty() {
         let hint = "write SELECT county, numerator, denominator FROM …";
         return Err(Fault::at(source, 0..1, "there is no SQL below the header").hint(hint));
     }
-    view::one_query(source, &indicator.sql)?;
+    let query = Query::parse(source, &indicator.sql)?;
     let fail = |e: DataFusionError| view::sql_fault(source, &indicator.sql, &e);
-    let frame = engine::wait(context.sql(&indicator.sql)).map_err(whole)?.map_err(fail)?;
+    let frame = engine::wait(query.frame(context)).map_err(whole)?.map_err(fail)?;
     let file = format!("indicators/{}.sql", indicator.id);
     let (plan, casts) = view::optimized(frame, &file).map_err(fail)?;
     let mut wanted = vec![COUNTY, NUMERATOR];
@@ -138,7 +151,7 @@ fn check_one(
         let span = source.find_word(start, PART).unwrap_or(start..start + 1);
         return Err(Fault::at(source, span, text).hint(hint));
     }
-    Ok(casts)
+    Ok((casts, query.names))
 }
 
 /// What became of the indicators of a night.

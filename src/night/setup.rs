@@ -275,11 +275,11 @@ fn check_sql(pipeline: &Pipeline, night: NaiveDate) -> Result<Plans, Vec<Fault>>
         Ok((casts, faults))
     });
     let (mut casts, mut faults) = judged?;
-    faults.extend(measured.1);
-    casts.extend(measured.0);
+    faults.extend(measured.faults);
+    casts.extend(measured.casts);
     casts.extend(plans.views.iter().flat_map(|view| view.casts.clone()));
     faults.extend(view::misread(pipeline, &casts));
-    faults.extend(view::needs(pipeline));
+    faults.extend(view::needs(pipeline, &plans, &measured.names));
     faults.extend(doctors::check(pipeline, &plans).err().unwrap_or_default());
     if faults.is_empty() { Ok(plans) } else { Err(faults) }
 }

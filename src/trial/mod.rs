@@ -210,12 +210,6 @@ fn asof(said: Option<&str>) -> Result<NaiveDate> {
     }
 }
 
-/// Tables and views that a view names. What it reads of them may hang on the day, and plans are those of
-/// another.
-fn mentioned(pipeline: &Pipeline, view: &str) -> Result<BTreeSet<String>> {
-    Ok(view::relations(&pipeline.views[view].sql)?)
-}
-
 /// Rows under their schema.
 type Rows = (SchemaRef, Vec<RecordBatch>);
 
@@ -247,7 +241,7 @@ fn materials(
     let mut needed = wanted.clone();
     for planned in plans.views.iter().rev().filter(|v| !known.contains_key(&v.id)) {
         if needed.contains(&planned.id) {
-            needed.extend(mentioned(pipeline, &planned.id)?);
+            needed.extend(planned.names.iter().cloned());
         }
     }
     for planned in plans.views.iter().filter(|v| needed.contains(&v.id)) {
@@ -255,10 +249,11 @@ fn materials(
             continue;
         }
         let mut tables: Vec<(String, Arc<dyn TableProvider>)> = Vec::new();
-        for name in mentioned(pipeline, &planned.id)? {
-            if let Some((schema, batches)) = known.get(&name) {
+        // Those that it names: what it reads hangs on the day, and plans are those of another.
+        for name in &planned.names {
+            if let Some((schema, batches)) = known.get(name) {
                 let table = MemTable::try_new(schema.clone(), vec![batches.clone()])?;
-                tables.push((name, Arc::new(table)));
+                tables.push((name.clone(), Arc::new(table)));
             }
         }
         let view = &pipeline.views[&planned.id];

@@ -3,6 +3,7 @@
 mod fault;
 mod listed;
 mod needs;
+mod query;
 mod rounds;
 mod safety;
 
@@ -30,9 +31,9 @@ use crate::pipeline::schema::{link_schema, table_schema};
 use crate::pipeline::spec::{Grain, View};
 pub use fault::sql_fault;
 pub use listed::{Casts, misread, optimized};
-pub use needs::needs;
-use rounds::rounds;
-pub use rounds::{one_query, relations};
+pub use needs::{Named, needs};
+pub use query::{Query, relations};
+use rounds::{Rounds, rounds};
 use safety::Apart;
 
 /// Rows that are handed on at once.
@@ -50,6 +51,8 @@ pub struct Planned {
     /// What it reads that has its subject, when it is not built bucket by bucket but for some subjects
     /// at a time.
     pub sliced: BTreeSet<String>,
+    /// Tables and views that its SQL names.
+    pub names: BTreeSet<String>,
     /// Columns that it reads of each table or view.
     pub reads: BTreeMap<String, Vec<String>>,
     /// Tables and views that its SQL names and does not read: in a part that nothing asks for, or not on
@@ -118,7 +121,7 @@ impl Plans {
 /// # Errors
 /// Every fault of the views' SQL at once.
 pub fn plan(pipeline: &Pipeline, engine: &Engine) -> Result<Plans, Vec<Fault>> {
-    let (rounds, mut faults) = rounds(pipeline);
+    let Rounds { rounds, queries, mut faults } = rounds(pipeline);
     let mut plans = Plans::default();
     let base = |error: &Error| vec![Fault::of(&pipeline.dir, error.to_string())];
     let context = engine.session().map_err(|e| base(&e))?;
@@ -127,17 +130,18 @@ pub fn plan(pipeline: &Pipeline, engine: &Engine) -> Result<Plans, Vec<Fault>> {
     }
     // Of what reads a view that has a fault nothing can be said.
     let mut blind: BTreeSet<String> = pipeline.views.keys().cloned().collect();
-    rounds.iter().flatten().for_each(|id| _ = blind.remove(id));
-    for mut ids in rounds {
-        ids.retain(|id| {
-            let read = relations(&pipeline.views[id].sql).unwrap_or_default();
-            let sees = read.is_disjoint(&blind);
-            if !sees {
-                blind.insert(id.clone());
+    rounds.iter().flatten().for_each(|id| _ = blind.remove(*id));
+    for ids in rounds {
+        let mut round = Vec::new();
+        for id in ids {
+            if queries[id].names.is_disjoint(&blind) {
+                round.push((&pipeline.views[id], &queries[id]));
+            } else {
+                blind.insert(id.to_owned());
             }
-            sees
-        });
-        for (id, planned) in ids.iter().zip(plan_round(pipeline, &context, &ids, &plans)) {
+        }
+        let planned = plan_round(pipeline, &context, &round, &plans);
+        for ((View { id, .. }, _), planned) in round.into_iter().zip(planned) {
             match planned {
                 Ok(planned) => {
                     let table = Arc::new(EmptyTable::new(planned.schema.clone()));
@@ -171,20 +175,19 @@ fn register(context: &SessionContext, name: &str, table: Arc<dyn TableProvider>)
 fn plan_round(
     pipeline: &Pipeline,
     context: &SessionContext,
-    ids: &[String],
+    round: &[(&View, &Query)],
     plans: &Plans,
 ) -> Vec<Result<Planned, Fault>> {
-    let one = |id: &String| {
-        let view = &pipeline.views[id];
+    let one = |(view, query): (&View, &Query)| {
         // What is constant is computed here already, and may panic.
-        let planned = engine::guarded(|| Ok(plan_one(pipeline, context, view, plans)));
-        let fault = |e: Error| Err(Fault::of(&pipeline.source("views", id).path, e.message));
+        let planned = engine::guarded(|| Ok(plan_one(pipeline, context, (view, query), plans)));
+        let fault = |e: Error| Err(Fault::of(&pipeline.source("views", &view.id).path, e.message));
         planned.unwrap_or_else(fault)
     };
-    let mut longest: Vec<(usize, &String)> = ids.iter().enumerate().collect();
-    longest.sort_by_key(|(_, id)| Reverse(pipeline.views[*id].sql.len()));
+    let mut longest: Vec<usize> = (0..round.len()).collect();
+    longest.sort_by_key(|at| Reverse(round[*at].0.sql.len()));
     let planned: BTreeMap<usize, _> =
-        cores::each(&longest, |(at, id)| (*at, one(id))).into_iter().collect();
+        cores::each(&longest, |at| (*at, one(round[*at]))).into_iter().collect();
     planned.into_values().collect()
 }
 
@@ -192,13 +195,13 @@ fn plan_round(
 fn plan_one(
     pipeline: &Pipeline,
     context: &SessionContext,
-    view: &View,
+    (view, query): (&View, &Query),
     plans: &Plans,
 ) -> Result<Planned, Fault> {
     let source = pipeline.source("views", &view.id);
     let fail = |error: DataFusionError| sql_fault(source, &view.sql, &error);
     let whole = |error: Error| Fault::of(&source.path, error.to_string());
-    let frame = engine::wait(context.sql(&view.sql)).map_err(whole)?.map_err(fail)?;
+    let frame = engine::wait(query.frame(context)).map_err(whole)?.map_err(fail)?;
     // Only the optimized plan has the types that its rows will have.
     let (plan, casts) = optimized(frame, &format!("views/{}.sql", view.id)).map_err(fail)?;
     let schema: SchemaRef = Arc::new(plan.schema().as_arrow().clone());
@@ -233,8 +236,10 @@ fn plan_one(
             ))
         })?;
     }
-    let unread = unread(pipeline, context, view, &reads).map_err(fail)?;
-    Ok(Planned { id: view.id.clone(), schema, whole, keyed, sliced, reads, unread, casts, plan })
+    let names = query.names.clone();
+    let unread = unread(pipeline, context, &names, &reads);
+    let id = view.id.clone();
+    Ok(Planned { id, schema, whole, keyed, sliced, names, reads, unread, casts, plan })
 }
 
 /// The places of its columns that hold the person key, when a view may be built bucket by bucket; else
@@ -296,20 +301,20 @@ fn is_stored(pipeline: &Pipeline, name: &str) -> bool {
 fn unread(
     pipeline: &Pipeline,
     context: &SessionContext,
-    view: &View,
+    names: &BTreeSet<String>,
     reads: &BTreeMap<String, Vec<String>>,
-) -> Result<BTreeMap<String, SchemaRef>, DataFusionError> {
+) -> BTreeMap<String, SchemaRef> {
     let mut unread = BTreeMap::new();
-    for name in relations(&view.sql)? {
-        if reads.contains_key(&name) || !is_stored(pipeline, &name) {
+    for name in names {
+        if reads.contains_key(name) || !is_stored(pipeline, name) {
             continue;
         }
         // What is not there is a part of the query itself that is called like a view.
         if let Ok(Ok(table)) = engine::wait(context.table_provider(name.as_str())) {
-            unread.insert(name, table.schema());
+            unread.insert(name.clone(), table.schema());
         }
     }
-    Ok(unread)
+    unread
 }
 
 /// Columns that a plan reads of each table.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::relations;
+use super::Plans;
 use crate::diagnostic::Fault;
 use crate::pipeline::Pipeline;
 use crate::pipeline::indicators::Indicator;
@@ -12,23 +12,22 @@ use crate::pipeline::spec::Rule;
 /// Why nothing may be left out.
 const NEVER: &str = "`needs` names no table: where one is missing, 0 would be found";
 
-/// Tables and views by the view whose SQL names them.
-type Named<'a> = BTreeMap<&'a str, BTreeSet<String>>;
+/// Tables and views by what names them in its SQL.
+pub type Named = BTreeMap<String, BTreeSet<String>>;
 
-/// Every fault of `needs`. A rule may name more tables than its view reads: `explain` shows their rows.
-pub fn needs(pipeline: &Pipeline) -> Vec<Fault> {
-    let names = |sql: &str| relations(sql).unwrap_or_default();
-    let of_views: Named<'_> =
-        pipeline.views.values().map(|view| (view.id.as_str(), names(&view.sql))).collect();
-    let read = |sql: &str| tables(pipeline, &of_views, names(sql));
-    let views: Named<'_> =
-        of_views.iter().map(|(id, own)| (*id, tables(pipeline, &of_views, own.clone()))).collect();
+/// Every fault of `needs`, by what the SQL of indicators names. A rule may name more tables than its view
+/// reads: `explain` shows their rows.
+pub fn needs(pipeline: &Pipeline, plans: &Plans, of_indicators: &Named) -> Vec<Fault> {
+    let own = plans.views.iter();
+    let views: BTreeMap<&str, BTreeSet<String>> =
+        own.map(|view| (view.id.as_str(), tables(pipeline, plans, &view.names))).collect();
     let rules = pipeline.rules.values().filter_map(|rule| {
         let tables = views.get(rule.over.as_str())?;
         of_rule(pipeline, rule, tables)
     });
-    let indicators = pipeline.indicators.values();
-    let indicators = indicators.flat_map(|own| of_indicator(pipeline, own, &read(&own.sql)));
+    let indicators = of_indicators.iter().flat_map(|(id, names)| {
+        of_indicator(pipeline, &pipeline.indicators[id], &tables(pipeline, plans, names))
+    });
     rules.chain(indicators).collect()
 }
 
@@ -71,15 +70,13 @@ fn hint(read: &BTreeSet<String>) -> String {
 }
 
 /// The tables among some names, and those that the views among them read.
-fn tables(pipeline: &Pipeline, of_views: &Named<'_>, names: BTreeSet<String>) -> BTreeSet<String> {
-    let mut left: Vec<String> = names.into_iter().collect();
+fn tables(pipeline: &Pipeline, plans: &Plans, names: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut left: Vec<&String> = names.iter().collect();
     let mut seen = BTreeSet::new();
     while let Some(name) = left.pop() {
-        if !seen.contains(&name) {
-            left.extend(of_views.get(name.as_str()).into_iter().flatten().cloned());
-            seen.insert(name);
+        if seen.insert(name) {
+            left.extend(plans.get(name).iter().flat_map(|view| &view.names));
         }
     }
-    seen.retain(|name| pipeline.tables.contains_key(name));
-    seen
+    seen.into_iter().filter(|name| pipeline.tables.contains_key(*name)).cloned().collect()
 }

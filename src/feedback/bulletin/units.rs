@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::indicator::Tables;
 use crate::pipeline::Pipeline;
 use crate::pipeline::bulletins::Units;
-use crate::view::{self, Casts, Plans};
+use crate::view::{self, Casts, Plans, Query};
 
 /// Most hospitals without faults that are named.
 const NAMED: usize = 10;
@@ -51,7 +51,7 @@ fn check_one(
     (id, units): (&str, &Units),
 ) -> Result<Casts, Vec<Fault>> {
     let source = pipeline.source("bulletins", id);
-    view::one_query(source, &units.sql).map_err(|fault| vec![fault])?;
+    let query = Query::parse(source, &units.sql).map_err(|fault| vec![fault])?;
     let whole = |error: Error| vec![Fault::of(&source.path, error.to_string())];
     let context = engine.session().map_err(whole)?;
     for view in &plans.views {
@@ -60,7 +60,7 @@ fn check_one(
         made.map_err(|e| whole(e.into()))?;
     }
     let fail = |e: DataFusionError| vec![view::sql_fault(source, &units.sql, &e)];
-    let frame = engine::wait(context.sql(&units.sql)).map_err(whole)?.map_err(fail)?;
+    let frame = engine::wait(query.frame(&context)).map_err(whole)?.map_err(fail)?;
     let (plan, casts) = view::optimized(frame, &format!("bulletins/{id}.yaml")).map_err(fail)?;
     let (schema, mut faults) = (plan.schema().as_arrow(), Vec::new());
     let wanted = ["county", "unit", "total"].into_iter();
