@@ -289,7 +289,8 @@ impl Open<'_> {
                 other => other?,
             };
             taken.insert(file);
-            extract.header().check(&place_name(extract.part()))?;
+            let (header, place) = (extract.header(), place_name(extract.part()));
+            header.check(&place, &self.new_columns(&header.unmapped))?;
             self.part(extract)?;
         }
         if let Some(file) = files.iter().find(|file| !taken.contains(file) && !is_note(file)) {

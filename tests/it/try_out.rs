@@ -158,8 +158,10 @@ fn what_cannot_be_taken_in_is_said() {
     let rows = "单号,号码,姓名,金额\nP1,,王某某,8\n";
     let known = try_out("别的.csv", rows, &["--feed", "payment"], 0).stdout;
     assert!(known.contains("可用 usable 1"), "{known}");
-    let missing = try_out("缴费_20261102.csv", "单号,号码,姓名\nP1,,王某某\n", &[], 1).stdout;
+    let renamed = "单号,号码,姓名,数额\nP1,,王某某,8\n";
+    let missing = try_out("缴费_20261102.csv", renamed, &[], 1).stdout;
     assert!(missing.contains("将被拒收") && missing.contains("no column 金额"), "{missing}");
+    assert!(missing.contains("unknown headings are 数额"), "{missing}");
     // One that cannot be read and one that is no extract do not stand in the way of the next.
     let next = home.path().join("缴费_20261103.csv").to_string_lossy().into_owned();
     std::fs::write(&next, rows).expect("written");
