@@ -283,7 +283,7 @@ impl Open<'_> {
             let extract = match Extract::new(rows, &self.feed.columns, &self.feed.format) {
                 // One that is damaged may have held data.
                 Err(NoTable::NoHeading(error)) if explains(file, &files) => {
-                    self.receipt.warnings.push(error.message);
+                    self.receipt.warnings.push(format!("passed over, {}", error.message));
                     continue;
                 }
                 other => other?,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
-use crate::diagnostic::{Fault, Source, wide_mark};
+use crate::diagnostic::{Fault, Source, nearest, wide_mark};
 
 /// Where the parser stops, and what is likely to stand before it.
 const SLIPS: [(&str, &str); 3] = [
@@ -52,12 +52,11 @@ pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
                     let hint = format!("write \"{own}\": without quotes a name has small letters");
                     return fault.hint(hint);
                 }
-                // Another table may have one of just this name.
-                let fault = fault.did_you_mean(&name, known.filter(|own| *own != name));
-                if quoted && fault.hint.is_none() {
+                if quoted && nearest(&name, known.clone()).is_none() {
                     return fault.hint(format!("a text has single quotes: '{name}'"));
                 }
-                fault
+                // Another table may have one of just this name.
+                fault.did_you_mean(&name, known.filter(|own| *own != name))
             }
             SchemaError::AmbiguousReference { field } => {
                 let name = field.name.as_str();

@@ -733,6 +733,8 @@ fn habits_from_elsewhere_are_known() {
         ("basic-medical/rules/ORG01.sql", "clinics = 0 AND NOT is_served AND touring_doctors = 0");
     let truth = &["ORG01.sql:13:1", "neither true nor false", "compare it"];
     told(rule, whole, "clinic_distance_km", truth);
+    let few = &["there is no office `残联`", "there are county_health, county_insurance, "];
+    told(rule, "{to: county_health,", "{to: 残联,", few);
     let table = "basic-medical/tables/premium.yaml";
     let comma = &["premium.yaml:12:", "a text with a comma in it stands in quotes"];
     told(table, "\"decimal(16,2)\"", "decimal(16,2)", comma);

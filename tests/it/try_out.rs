@@ -155,6 +155,11 @@ fn what_cannot_be_taken_in_is_said() {
     assert!(empty.contains("将被拒收") && empty.contains("无数据行 "), "{empty}");
     let unknown = try_out("别的.csv", "单号,号码,姓名,金额\nP1,,王某某,8\n", &[], 2).stderr;
     assert!(unknown.contains("no feed takes") && unknown.contains("payment"), "{unknown}");
+    let dated = try_out("缴费_十一月.csv", "单号,号码,姓名,金额\n", &[], 2).stderr;
+    assert!(
+        dated.contains("no feed takes") && dated.contains("`payment` takes 缴费_{period"),
+        "{dated}"
+    );
     let rows = "单号,号码,姓名,金额\nP1,,王某某,8\n";
     let known = try_out("别的.csv", rows, &["--feed", "payment"], 0).stdout;
     assert!(known.contains("可用 usable 1"), "{known}");
