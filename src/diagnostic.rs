@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
 
+/// So many words are told where none is near.
+const FEW: usize = 12;
+
 /// A text file that was read, kept for showing its lines.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -113,14 +116,18 @@ impl Fault {
         self
     }
 
-    /// Adds "did you mean" when one of `known` is near `word`.
+    /// Adds "did you mean" when one of `known` is near `word`, else all of them where they are few.
     #[must_use]
     pub fn did_you_mean<'a>(self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        match nearest(word, known) {
+        let known: Vec<&str> = known.into_iter().collect();
+        match nearest(word, known.iter().copied()) {
             _ if word.contains(['，', '、', '；']) => {
                 self.hint("between words stands a comma of half width and a space: `a, b`")
             }
             Some(near) => self.hint(format!("did you mean `{near}`?")),
+            None if (1..=FEW).contains(&known.len()) => {
+                self.hint(format!("there are {}", known.join(", ")))
+            }
             None => self,
         }
     }

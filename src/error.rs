@@ -126,6 +126,21 @@ const QUOTES: [char; 3] = ['\'', '"', '`'];
 /// Digits in a row that may be a part of somebody's number.
 const DIGITS: usize = 6;
 
+/// What can be done in SQL about what the engine says of some row.
+const REMEDIES: [(&str, &str); 4] = [
+    ("Divide by zero", "write x / nullif(n, 0)"),
+    ("Cast error", "TRY_CAST gives nothing where CAST fails"),
+    ("Parser error", "TRY_CAST gives nothing where a text cannot be read"),
+    ("returned more than one row", "take one of them, such as (SELECT max(x) FROM …)"),
+];
+
+/// What the engine says, and what to do about it.
+fn engine_text(said: &str) -> String {
+    let next = REMEDIES.iter().find(|(part, _)| said.contains(part));
+    let next = next.map_or(String::new(), |(_, next)| format!("; {next}"));
+    format!("engine: {}{next}", unquoted(said))
+}
+
 /// An engine's text without what may be a value of somebody's row: what stands between the first
 /// quote and the last, for a value may hold quotes itself, and long numbers.
 fn unquoted(text: &str) -> String {
@@ -193,7 +208,7 @@ impl From<datafusion::error::DataFusionError> for Error {
                     None => Self::bug("engine: an error from outside"),
                 }
             }
-            root => Self::bug(format!("engine: {}", unquoted(&root.to_string()))),
+            root => Self::bug(engine_text(&root.to_string())),
         }
     }
 }
@@ -269,6 +284,20 @@ mod tests {
         assert!(error.message.contains("lake/rows.parquet") && !error.hints.is_empty(), "{error}");
         let error = Error::parquet("write", path, &ParquetError::General("no".into()));
         assert!(error.message.contains("lake/rows.parquet"), "{error}");
+    }
+
+    #[test]
+    fn what_the_engine_says_of_a_row_comes_with_what_to_do() {
+        for (error, next) in [
+            (ArrowError::DivideByZero, "nullif(n, 0)"),
+            (ArrowError::CastError("no number".into()), "TRY_CAST"),
+        ] {
+            let error = Error::from(DataFusionError::from(error));
+            assert!(
+                error.message.starts_with("engine: ") && error.message.contains(next),
+                "{error}"
+            );
+        }
     }
 
     #[test]

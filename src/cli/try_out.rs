@@ -121,10 +121,21 @@ fn feed<'p>(pipeline: &'p Pipeline, name: &str, wanted: Option<&str>) -> Result<
             Error::usage(format!("there is no feed {id}")).hint(format!("there are {}", known()))
         }),
         None => pipeline.feeds.values().find(|feed| told(feed, name).is_some()).ok_or_else(|| {
-            Error::usage(format!("no feed takes a file of the name {name}"))
-                .hint(format!("say which with --feed; there are {}", known()))
+            let error = Error::usage(format!("no feed takes a file of the name {name}"));
+            match begins_alike(pipeline, name) {
+                Some(feed) => error
+                    .hint(format!("`{}` takes {}; rename it, or use --feed", feed.id, feed.files)),
+                None => error.hint(format!("say which with --feed; there are {}", known())),
+            }
         }),
     }
+}
+
+/// The feed whose names of files begin as this one does, for as long as they are letters.
+fn begins_alike<'p>(pipeline: &'p Pipeline, name: &str) -> Option<&'p Feed> {
+    let head = |feed: &Feed| feed.files.find(['{', '*', '?', '[']).unwrap_or(feed.files.len());
+    let alike = |feed: &&Feed| head(feed) > 0 && name.starts_with(&feed.files[..head(feed)]);
+    pipeline.feeds.values().filter(alike).max_by_key(|feed| head(feed))
 }
 
 /// What a feed reads from the name of a file; nothing when it takes no such files.

@@ -283,13 +283,14 @@ impl Open<'_> {
             let extract = match Extract::new(rows, &self.feed.columns, &self.feed.format) {
                 // One that is damaged may have held data.
                 Err(NoTable::NoHeading(error)) if explains(file, &files) => {
-                    self.receipt.warnings.push(error.message);
+                    self.receipt.warnings.push(format!("passed over, {}", error.message));
                     continue;
                 }
                 other => other?,
             };
             taken.insert(file);
-            extract.header().check(&place_name(extract.part()))?;
+            let (header, place) = (extract.header(), place_name(extract.part()));
+            header.check(&place, &self.new_columns(&header.unmapped))?;
             self.part(extract)?;
         }
         if let Some(file) = files.iter().find(|file| !taken.contains(file) && !is_note(file)) {

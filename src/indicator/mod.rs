@@ -31,7 +31,8 @@ use crate::engine::{self, Engine};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::advance::NOWHERE;
 use crate::pipeline::Pipeline;
-use crate::pipeline::indicators::{Indicator, Unit};
+use crate::pipeline::indicators::{Indicator, Rollup, Unit};
+use crate::rule;
 use crate::view::{self, Casts, Named, Plans, Query};
 use figure::Figure;
 use table::Row;
@@ -270,12 +271,20 @@ fn add_batch(
             let text = format!("it gives a part that its header does not name: `{part}`");
             return Err(Error::pipeline(text));
         }
-        let county = Some(text(&county, row)).filter(|c| counties.contains(c));
-        let county = county.unwrap_or_else(|| NOWHERE.to_owned());
+        // The code of a village says its county too.
+        let said = text(&county, row);
+        let county = Some(rule::county(&said)).filter(|code| counties.contains(*code));
+        let place = (part, county.unwrap_or(NOWHERE).to_owned());
+        let added_up = indicator.rollup == Rollup::Sum || place.1 == NOWHERE;
+        if !added_up && figures.contains_key(&place) {
+            let text =
+                format!("it gives {} twice, and cannot be added up: group by county", place.1);
+            return Err(Error::pipeline(text));
+        }
         // Who does not say of how many may speak of one.
         let persons = persons.is_some().then(|| number(&persons, row).unwrap_or(0));
         let figure = Figure { numerator, denominator, persons };
-        figures.entry((part, county)).and_modify(|f| *f = f.plus(&figure)).or_insert(figure);
+        figures.entry(place).and_modify(|f| *f = f.plus(&figure)).or_insert(figure);
     }
     Ok(())
 }

@@ -30,6 +30,14 @@ pub(super) fn check(pipeline: &Pipeline, feed: &Feed, faults: &mut Vec<Fault>) {
             wrong("constants:", name, text, "take it out of `columns`, or out of `constants`");
         }
     }
+    let quoted = |heading: &str| {
+        ['"', '\''].iter().any(|mark| source.text.contains(&format!("{mark}{heading}{mark}")))
+    };
+    let headings = feed.columns.iter().flat_map(|column| &column.from);
+    for heading in headings.filter(|heading| heading.contains('，') && !quoted(heading)) {
+        let hint = "between headings stands `, `; one with such a comma in it stands in quotes";
+        wrong("from:", heading, format!("`{heading}` is one heading"), hint);
+    }
     for column in &feed.columns {
         let Some(target) = table.column(&column.to) else { continue };
         let nothing = |text: &String| text.is_empty() || feed.format.nulls.contains(text);

@@ -88,7 +88,9 @@ pub(super) struct Layer {
 fn layers(dir: &Path) -> Result<Vec<Layer>, Fault> {
     let mut layers: Vec<Layer> = Vec::new();
     let mut seen = BTreeSet::new();
-    let mut next = Some(dir.to_owned());
+    // `.` has no name, and nothing stands beside it.
+    let own = dir.file_name().is_none().then(|| dir.canonicalize().ok()).flatten();
+    let mut next = Some(own.unwrap_or_else(|| dir.to_owned()));
     while let Some(dir) = next {
         if !dir.is_dir() {
             return Err(Fault::of(&dir, "there is no such pipeline folder")

@@ -52,6 +52,11 @@ fn of_spellings(source: &Source, list: &CodeList) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (row, (span, _)) in list.rows.iter().zip(lines) {
         let own = row[code].as_str();
+        if own.is_empty() {
+            let hint = "its spellings would be read as nothing: write the code";
+            faults.push(Fault::at(source, span, "a row has no code").hint(hint));
+            continue;
+        }
         if !codes.insert(own) {
             let text = format!("the code `{own}` stands twice");
             let hint = "one row for each code: other spellings go into `aliases`, separated by |";

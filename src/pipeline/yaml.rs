@@ -7,13 +7,14 @@ use serde_saphyr::UserMessageFormatter;
 use crate::diagnostic::{Fault, Source, nearest};
 
 /// What to do about what the parser complains of, by a part of its words.
-const NEXT: [(&str, &str); 9] = [
+const NEXT: [(&str, &str); 10] = [
     ("expected mapping start", "keys and values stand here, such as {zh: …, en: …}"),
     ("expected sequence start", "a list stands here, such as [a, b]"),
     ("expected string scalar", "one text stands here, no list and no keys"),
     ("null is not allowed", "write a value behind the colon, or take the line away"),
     ("duplicate mapping key", "keep one of the two lines"),
     ("missing field", "add the key"),
+    (")`, expected one of", "a text with a comma in it stands in quotes: \"decimal(16,2)\""),
     ("is only valid inside a block", "a bracket or a brace on a line before it is not closed"),
     ("did not find expected '-'", "the items of a list begin in one column"),
     ("simple key expected ':'", "a key is followed by a colon and a space"),

@@ -46,7 +46,9 @@ const REASONS: [(&str, &str); 35] = [
 ];
 
 /// Parts of free English text that tell what it is about, the first that fits.
-const NOTES: [(&str, &str); 60] = [
+const NOTES: [(&str, &str); 62] = [
+    ("passed over, ", "非数据，已略过"),
+    ("in another file of this delivery", "疑似更正件与原件并存"),
     ("was never accepted", "收到的均被退回"),
     ("was never delivered", "从未收到"),
     ("no feed fills", "没有数据源报送"),

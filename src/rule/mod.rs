@@ -19,7 +19,7 @@ use datafusion::physical_plan::PhysicalExpr;
 use datafusion::prelude::SessionContext;
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::Fault;
+use crate::diagnostic::{Fault, Source};
 use crate::engine;
 use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
@@ -115,6 +115,14 @@ struct Compiled {
     anchor: Option<Expression>,
 }
 
+/// The fault of SQL that a row neither fulfils nor not. Evidence may say the same words as the predicate,
+/// which stands last.
+fn no_condition(source: &Source, sql: &str, last: bool) -> Fault {
+    let found = if last { source.text.rfind(sql) } else { source.text.find(sql) };
+    let span = found.map_or(0..1, |start| start..start + sql.len());
+    Fault::at(source, span, "this is neither true nor false").hint("compare it, as in x > 3")
+}
+
 /// What several rules apply to.
 struct Guard {
     applies: Expression,
@@ -168,7 +176,7 @@ impl Judge {
                 let expression = compile(sql)?;
                 match expression.data_type(schema) {
                     Ok(DataType::Boolean) => Ok(expression),
-                    _ => Err(Fault::at(source, source.find(sql), "this is neither true nor false")),
+                    _ => Err(no_condition(source, sql, sql == rule.predicate)),
                 }
             };
             let mut one = || -> Result<Compiled, Fault> {

@@ -170,6 +170,9 @@ fn subject(text: &str, subjects: &BTreeSet<String>) -> String {
 
 /// A person key as the number of the example.
 fn shown(subject: &str) -> String {
+    if subject.is_empty() {
+        return "a row without its subject (a person's is `person_key: 1`)".to_owned();
+    }
     let number = (subject.len() == 16).then(|| i64::from_str_radix(subject, 16).ok()).flatten();
     number.map_or_else(|| subject.to_owned(), |n| n.to_string())
 }

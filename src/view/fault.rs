@@ -5,13 +5,35 @@ use std::ops::Range;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
-use crate::diagnostic::{Fault, Source, wide_mark};
+use crate::diagnostic::{Fault, Source, nearest, wide_mark};
 
 /// Where the parser stops, and what is likely to stand before it.
 const SLIPS: [(&str, &str); 3] = [
     ("Expected: end of", "a comma or an operator may be missing before it"),
     ("Expected: )", "a bracket before it is not closed"),
     ("Expected: an expression", "something is missing before it, or a mark there is too many"),
+];
+
+/// Functions of other databases, and what is written here. Of those that are near by their letters none
+/// does the same.
+const ELSEWHERE: [(&str, &str); 17] = [
+    ("add_months", "d + INTERVAL '1' MONTH"),
+    ("curdate", "asof(), the night's date"),
+    ("date_add", "d + INTERVAL '1' DAY"),
+    ("date_sub", "d - INTERVAL '1' DAY"),
+    ("datediff", "a - b: the days between two dates"),
+    ("day", "date_part('day', d)"),
+    ("getdate", "asof(), the night's date"),
+    ("group_concat", "string_agg(x, ',')"),
+    ("if", "CASE WHEN a THEN b ELSE c END"),
+    ("isnull", "x IS NULL, or coalesce(x, y)"),
+    ("len", "character_length(x)"),
+    ("listagg", "string_agg(x, ',')"),
+    ("month", "date_part('month', d)"),
+    ("sysdate", "asof(), the night's date"),
+    ("to_number", "TRY_CAST(x AS DECIMAL(16, 2))"),
+    ("wm_concat", "string_agg(x, ',')"),
+    ("year", "date_part('year', d)"),
 ];
 
 /// A fault of SQL at the word that the engine complains of, if it names one.
@@ -22,11 +44,19 @@ pub fn sql_fault(source: &Source, sql: &str, error: &DataFusionError) -> Fault {
         DataFusionError::SchemaError(inner, _) => match inner.as_ref() {
             SchemaError::FieldNotFound { field, valid_fields } => {
                 let name = field.name.clone();
-                let fault =
-                    Fault::at(source, place.word(&name), format!("there is no column `{name}`"));
-                // Another table may have one of just this name.
+                let span = place.word(&name);
+                let quoted = source.text[..span.start].ends_with('"');
+                let fault = Fault::at(source, span, format!("there is no column `{name}`"));
                 let known = valid_fields.iter().map(|f| f.name.as_str());
-                fault.did_you_mean(&name, known.filter(|known| *known != name))
+                if let Some(own) = known.clone().find(|own| differ_in_case(own, &name)) {
+                    let hint = format!("write \"{own}\": without quotes a name has small letters");
+                    return fault.hint(hint);
+                }
+                if quoted && nearest(&name, known.clone()).is_none() {
+                    return fault.hint(format!("a text has single quotes: '{name}'"));
+                }
+                // Another table may have one of just this name.
+                fault.did_you_mean(&name, known.filter(|own| *own != name))
             }
             SchemaError::AmbiguousReference { field } => {
                 let name = field.name.as_str();
@@ -89,8 +119,18 @@ impl Place<'_> {
         // The engine's own words for where its tables are say nothing to people.
         let said = first_line(text).replace("datafusion.public.", "");
         let fault = Fault::at(self.source, span, said);
+        if text.starts_with("table '") {
+            return fault.hint("tables and views are called as their files, lists `code_<list>`");
+        }
+        if text.contains("to 'param' function") {
+            return fault.hint("such as param('name', division, yr())");
+        }
         if !function {
             return fault;
+        }
+        let meant = word.map(str::to_lowercase).unwrap_or_default();
+        if let Some((_, here)) = ELSEWHERE.iter().find(|(name, _)| *name == meant) {
+            return fault.hint(format!("write {here}"));
         }
         let clock = "there is none of the clock or of chance: asof() is the night's date";
         match text.split_once("Did you mean '").and_then(|(_, near)| near.split_once('\'')) {
@@ -112,6 +152,14 @@ impl Place<'_> {
             let span = start + at..start + at + mark.len_utf8();
             let hint = format!("`{mark}` is full-width: SQL knows its half-width form only");
             return Fault::at(source, span, text).hint(hint);
+        }
+        let mut lines = self.sql.lines().map(str::trim);
+        let line = lines.find(|line| !line.is_empty() && !line.starts_with("--"));
+        let first = line.and_then(|line| line.split_whitespace().next()).unwrap_or_default();
+        let of_rule = source.path.parent().is_some_and(|folder| folder.ends_with("rules"));
+        if of_rule && ["SELECT", "WHERE"].contains(&first.to_uppercase().as_str()) {
+            let fault = Fault::at(source, self.word(first), "a rule is a condition, and no query");
+            return fault.hint(format!("leave {first} away"));
         }
         let next = SLIPS.iter().find(|(said, _)| text.contains(said));
         let fault = Fault::at(source, start + at..start + at + 1, text);
@@ -138,6 +186,11 @@ impl Place<'_> {
             None => Fault::at(self.source, span, own_words(&first_line(text))),
         }
     }
+}
+
+/// Are these one name but for capital letters?
+fn differ_in_case(a: &str, b: &str) -> bool {
+    a != b && a.to_lowercase() == b.to_lowercase()
 }
 
 fn first_line(text: &str) -> String {

@@ -719,6 +719,63 @@ fn faults_say_what_to_do() {
     told(view, "coalesce(i.is_public, false)", "coalesce(i.is_public, 'x')", types);
 }
 
+/// What other databases, and YAML without quotes, would have taken.
+#[test]
+fn habits_from_elsewhere_are_known() {
+    let view = "basic-medical/views/facility.sql";
+    let public = "coalesce(i.is_public, false)";
+    let case = &["Invalid function 'if'", "write CASE WHEN a THEN b ELSE c END"];
+    told(view, public, "if(i.is_public, true, false)", case);
+    let quotes = &["there is no column `乙`", "a text has single quotes: '乙'"];
+    told(view, public, "i.kind = \"乙\"", quotes);
+    let capital = &["there is no column `links`", "write \"Links\""];
+    told(view, "count(*) AS links,", "count(*) AS \"Links\",", capital);
+    let rule = "basic-medical/rules/FDC01.sql";
+    let query = &["FDC01.sql:19:1", "a rule is a condition, and no query"];
+    for word in ["SELECT", "WHERE"] {
+        told(rule, "NOT contract_valid AND", &format!("{word} NOT contract_valid AND"), query);
+    }
+    let call = "param('contract_days', division, yr())";
+    let years = &["FDC01.sql:19:", "such as param('name', division, yr())"];
+    told(rule, call, "param('contract_days', division)", years);
+    // The evidence has the same word further up.
+    let (rule, whole) =
+        ("basic-medical/rules/ORG01.sql", "clinics = 0 AND NOT is_served AND touring_doctors = 0");
+    let truth = &["ORG01.sql:13:1", "neither true nor false", "compare it"];
+    told(rule, whole, "clinic_distance_km", truth);
+    let few = &["there is no office `残联`", "there are county_health, county_insurance, "];
+    told(rule, "{to: county_health,", "{to: 残联,", few);
+    let table = "basic-medical/tables/premium.yaml";
+    let comma = &["premium.yaml:12:", "a text with a comma in it stands in quotes"];
+    told(table, "\"decimal(16,2)\"", "decimal(16,2)", comma);
+    let feed = "gansu/feeds/premium.yaml";
+    let wide = &["premium.yaml:", "`参保地行政区划，参保地` is one heading", "stands in quotes"];
+    told(feed, "参保地行政区划, 参保地", "参保地行政区划，参保地", wide);
+    let policies = Policies::new();
+    policies.edit(feed, "参保地行政区划, 参保地", "\"参保地行政区划，参保地\"");
+    Bidui::new("check").arg(policies.gansu()).go().ended(0);
+    let list = "basic-medical/codes/leave_way.csv";
+    told(list, "2,医嘱转院", ",医嘱转院", &["leave_way.csv:3:1", "a row has no code"]);
+}
+
+/// Inside a pipeline its folder is `.`, which has no name; its parents stand beside it all the same.
+#[test]
+fn a_folder_is_known_by_any_path() {
+    Bidui::new("check").arg(gansu().join("feeds/..")).go().ended(0);
+}
+
+/// A row of an example that is nobody's says what it lacks.
+#[test]
+fn an_example_without_subjects_says_so() {
+    let policies = Policies::new();
+    let rows = "given: [{is_rural: true, is_township_seat: false, is_merged: false, \
+                is_inhabited: true, clinics: 0, is_served: false, touring_doctors: 0}]\nexpect: []\n";
+    std::fs::write(policies.file("basic-medical/rules/ORG01.test.yaml"), rows).expect("written");
+    let test = Bidui::new("test").arg(policies.gansu()).args(&["--rule", "ORG01"]);
+    let said = test.go().ended(1).stdout;
+    assert!(said.contains("ORG01 fires on a row without its subject"), "{said}");
+}
+
 /// One mistake makes up no others, and what contradicts itself is told.
 #[test]
 fn what_says_two_things_is_told_once() {
@@ -772,7 +829,7 @@ fn a_view_that_is_wrong_is_told_alone_and_at_its_word() {
         view,
         "CROSS JOIN institution i",
         "CROSS JOIN institutio i",
-        &["'institutio' not found", "| "],
+        &["'institutio' not found", "| ", "called as their files"],
     );
 }
 

@@ -123,3 +123,24 @@ fn a_misspelt_column_is_pointed_at() {
     let said = Bidui::new("check").arg(pipelines.join("gansu")).go().ended(2);
     assert!(said.stderr.contains("there is no rule `TRT99`"), "{}", said.stderr);
 }
+
+/// A village's code says its county. A figure that cannot be added up is not, without a word.
+#[test]
+fn a_figure_is_that_of_one_county() {
+    let home = temp();
+    let pipelines = home.path().join("pipelines");
+    copy(&gansu().join(".."), &pipelines);
+    let tried = |id: &str, from: &str, to: &str, code: i32| {
+        let path = pipelines.join(format!("basic-medical/indicators/{id}.sql"));
+        let text = std::fs::read_to_string(&path).expect("an indicator");
+        assert!(text.contains(from), "{text}");
+        std::fs::write(&path, text.replace(from, to)).expect("written");
+        let test = Bidui::new("test").arg(pipelines.join("gansu")).args(&["--rule", id]);
+        test.go().ended(code).stdout
+    };
+    let village = "SELECT concat(county, '100200') AS county, count";
+    tried("I15", "SELECT county, count", village, 0);
+    let twice = ") AS ordered, (VALUES (1), (2)) AS t(x)\nGROUP BY county, x";
+    let said = tried("I05b", ") AS ordered\nGROUP BY county", twice, 1);
+    assert!(said.contains("twice, and cannot be added up"), "{said}");
+}

@@ -155,11 +155,18 @@ fn what_cannot_be_taken_in_is_said() {
     assert!(empty.contains("将被拒收") && empty.contains("无数据行 "), "{empty}");
     let unknown = try_out("别的.csv", "单号,号码,姓名,金额\nP1,,王某某,8\n", &[], 2).stderr;
     assert!(unknown.contains("no feed takes") && unknown.contains("payment"), "{unknown}");
+    let dated = try_out("缴费_十一月.csv", "单号,号码,姓名,金额\n", &[], 2).stderr;
+    assert!(
+        dated.contains("no feed takes") && dated.contains("`payment` takes 缴费_{period"),
+        "{dated}"
+    );
     let rows = "单号,号码,姓名,金额\nP1,,王某某,8\n";
     let known = try_out("别的.csv", rows, &["--feed", "payment"], 0).stdout;
     assert!(known.contains("可用 usable 1") && known.contains("缺失 id:missing 1"), "{known}");
-    let missing = try_out("缴费_20261102.csv", "单号,号码,姓名\nP1,,王某某\n", &[], 1).stdout;
+    let renamed = "单号,号码,姓名,数额\nP1,,王某某,8\n";
+    let missing = try_out("缴费_20261102.csv", renamed, &[], 1).stdout;
     assert!(missing.contains("将被拒收") && missing.contains("no column 金额"), "{missing}");
+    assert!(missing.contains("unknown headings are 数额"), "{missing}");
     // One that cannot be read and one that is no extract do not stand in the way of the next.
     let next = home.path().join("缴费_20261103.csv").to_string_lossy().into_owned();
     std::fs::write(&next, rows).expect("written");

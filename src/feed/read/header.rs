@@ -12,6 +12,9 @@ use super::{Next, RawRow, Rows, Shape};
 /// Rows within which headings are looked for.
 const ROWS: usize = 20;
 
+/// Unknown headings that a refusal names.
+const SHOWN: usize = 12;
+
 /// Where the columns of a feed stand in an extract.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Binding {
@@ -60,15 +63,23 @@ pub struct Header {
 }
 
 impl Header {
-    /// Holds that every column stands in the part, and once.
+    /// Holds that every column stands in the part, and once. One of the unknown headings may be the new name
+    /// of a missing column.
     ///
     /// # Errors
     /// A gate: the columns for which the file of the part is refused.
-    pub fn check(&self, place: &str) -> Result<()> {
+    pub fn check(&self, place: &str, unknown: &[String]) -> Result<()> {
         let missing = self.missing.iter().map(|m| format!("no column {}", m.heading));
         let twice = self.ambiguous.iter().map(|m| format!("column {} stands twice", m.heading));
-        let wrong: Vec<String> = missing.chain(twice).collect();
-        if wrong.is_empty() { Ok(()) } else { Err(wrong_columns(place, wrong)) }
+        let mut wrong: Vec<String> = missing.chain(twice).collect();
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        if !self.missing.is_empty() && !unknown.is_empty() {
+            let new = &unknown[..unknown.len().min(SHOWN)];
+            wrong.push(format!("unknown headings are {}", new.join(", ")));
+        }
+        Err(wrong_columns(place, wrong))
     }
 }
 

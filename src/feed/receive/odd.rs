@@ -2,6 +2,7 @@
 
 use super::place_name;
 use crate::feed::read::Table;
+use crate::feed::receipt::Receipt;
 use crate::privacy::hide_ids;
 
 /// What is to be said of a part that was read.
@@ -9,6 +10,23 @@ pub(super) fn warnings(extract: &Table) -> Vec<String> {
     let part = extract.part();
     let cut = format!("{}: the last line has no end; was it cut?", part.file);
     part.unterminated.then_some(cut).into_iter().chain(merged(extract)).collect()
+}
+
+/// Files most of whose rows another file of the delivery has: a correction that lies beside what it corrects is
+/// read with it, and does not take its place.
+pub(super) fn repeated(receipt: &Receipt) -> Vec<String> {
+    if receipt.files.len() < 2 {
+        return Vec::new();
+    }
+    let parts = receipt.parts.iter().filter(|part| part.duplicate * 2 > part.rows);
+    let said = parts.map(|part| {
+        format!(
+            "{}: {} of its {} rows are in another file of this delivery too; if it corrects that \
+             one, take that one away",
+            part.file, part.duplicate, part.rows
+        )
+    });
+    said.collect()
 }
 
 /// Cells of wanted columns that are merged over rows of data: the rows below the first say nothing there.

@@ -1,6 +1,6 @@
 //! What is decided about a delivery when all its files have been read.
 
-use super::{Open, Sink, repeats};
+use super::{Open, Sink, odd, repeats};
 use crate::error::{Error, Kind, Result};
 use crate::feed::receipt::{Receipt, Verdict};
 use crate::pipeline::spec::{BrokenFile, DeliveryKind};
@@ -45,6 +45,8 @@ impl Open<'_> {
             receipt.duplicate += part.duplicate;
         }
         receipt.close(written)?;
+        let repeated = odd::repeated(&receipt);
+        receipt.warnings.extend(repeated);
         let refused = receipt.files.iter().filter(|f| f.refused.is_some()).count();
         if refused > 0 && refused == receipt.files.len() {
             receipt.verdict = Verdict::Refused;

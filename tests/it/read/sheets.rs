@@ -103,7 +103,7 @@ fn a_sheet_of_explanations_is_passed_over() {
     let notes = ["填表说明", "金额以元为单位", "", ""];
     let line = judged(&workbook(&[vec![HEADINGS, FIRST], vec![notes]]));
     assert_eq!((text(&line, "verdict"), number(&line, "used")), ("accepted", 1));
-    assert!(line["notes"].to_string().contains("no heading row"), "{line}");
+    assert!(line["notes"].to_string().contains("passed over, "), "{line}");
 }
 
 #[test]
@@ -114,6 +114,24 @@ fn a_damaged_sheet_is_not_passed_over() {
     let line = judged(&damaged(&whole, "xl/worksheets/sheet2.xml", r#"r="A3""#, r#"r="A1""#));
     assert_eq!(text(&line, "verdict"), "refused", "{line}");
     assert!(line["notes"].to_string().contains("cells out of order"), "{line}");
+}
+
+/// A correction in one folder with what it corrects is no delivery of its own.
+#[test]
+fn a_correction_beside_its_original_is_told() {
+    let first =
+        "单号,号码,姓名,金额\nP1,,测试甲,7.00\nP2,,测试乙,8.00\nP3,,测试丙,9.00\n".as_bytes();
+    let mended = "单号,号码,姓名,金额\nP1,,测试甲,7.00\nP2,,测试乙,8.00\n".as_bytes();
+    let other = "单号,号码,姓名,金额\nP1,,测试甲,7.00\nP4,,测试丁,8.00\n".as_bytes();
+    let names = ["缴费_20261101a.csv", "缴费_20261101b.csv"];
+    for (second, told) in [(mended, true), (other, false)] {
+        let line = night(&[(names[0], first), (names[1], second)]);
+        assert_eq!(text(&line, "verdict"), "accepted", "{line}");
+        let said = line["notes"]
+            .to_string()
+            .contains("20261101b.csv: 2 of its 2 rows are in another file");
+        assert_eq!(said, told, "{line}");
+    }
 }
 
 #[test]
