@@ -135,7 +135,7 @@ impl Case<'_> {
     }
 
     /// Lets candidates that are rows of the spine be the persons that these turned out to be. Who was
-    /// refused as the one is refused as the other.
+    /// refused as either is refused as both.
     fn lead_on(&self, candidates: &mut Vec<Candidate>, forward: &BTreeMap<i64, i64>) {
         if forward.is_empty() {
             return;
@@ -145,7 +145,8 @@ impl Case<'_> {
         }
         candidates.retain(|c| {
             let mention = &self.mentions[c.mention as usize];
-            !self.decisions.refuse(mention, |person| forward.get(&person) == Some(&c.key))
+            let is = |person| person == c.key || forward.get(&person) == Some(&c.key);
+            !self.decisions.refuse(mention, is)
         });
         merge(candidates);
     }

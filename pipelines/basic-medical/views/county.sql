@@ -2,6 +2,7 @@
 title: {zh: 县（市、区）, en: County}
 subject: county_code
 division: county_code
+within: {institution: division, village: village_code}
 ---*/
 -- One row per county of the pipeline's code list `division`; small counts only, for rules and indicators at county level.
 WITH
