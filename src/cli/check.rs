@@ -1,12 +1,12 @@
 //! `bidui check`: silent when all is well.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use chrono::NaiveDate;
 
-use super::output;
+use super::{Folder, output};
 use crate::diagnostic::{self, Fault};
 use crate::error::Result;
 use crate::fake;
@@ -17,9 +17,8 @@ use crate::pipeline::{self, Pipeline};
 /// What `bidui check` can be told.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Folder of the pipeline.
-    #[arg(default_value = "pipelines/gansu")]
-    pipeline: PathBuf,
+    #[command(flatten)]
+    folder: Folder,
     /// Say which views are built bucket by bucket, and which rules each carries.
     #[arg(long, short)]
     verbose: bool,
@@ -31,7 +30,7 @@ pub struct Args {
 /// The table of views cannot be written. Faults are no error here: they are shown, and the exit
 /// code is 2.
 pub fn check(args: &Args) -> Result<ExitCode> {
-    let (pipeline, mut faults) = pipeline::read_folder(&args.pipeline);
+    let (pipeline, mut faults) = pipeline::read_folder(args.folder.path());
     faults.extend(pipeline.iter().flat_map(fake::check));
     let night = pipeline.as_ref().and_then(|p| newest(p.settings.input.as_deref()));
     let mut plans = None;
@@ -44,7 +43,7 @@ pub fn check(args: &Args) -> Result<ExitCode> {
     let (Some(pipeline), Some(plans), true) = (pipeline, plans, faults.is_empty()) else {
         output::log(diagnostic::render(&faults, super::colour()).trim_end());
         let noun = if faults.len() == 1 { "fault" } else { "faults" };
-        output::log(&format!("\n{} {noun} in {}", faults.len(), args.pipeline.display()));
+        output::log(&format!("\n{} {noun} in {}", faults.len(), args.folder.path().display()));
         return Ok(ExitCode::from(2));
     };
     calendar(&pipeline, night, args.verbose);

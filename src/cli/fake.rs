@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use chrono::{Days, NaiveDate};
 
-use super::output;
 use super::progress::Bars;
+use super::{Folder, output};
 use crate::error::{Error, Result};
 use crate::fake::errors::Rates;
 use crate::fake::world::Settings;
@@ -17,9 +17,8 @@ use crate::night::setup::{load, register};
 /// What `bidui fake` can be told.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Folder of the pipeline.
-    #[arg(default_value = "pipelines/gansu")]
-    pipeline: PathBuf,
+    #[command(flatten)]
+    folder: Folder,
     /// Folder for the extracts: one folder for each night, and truth/. What lies there stays.
     #[arg(long)]
     out: PathBuf,
@@ -79,7 +78,7 @@ fn share(text: &str) -> Result<f64, String> {
 /// The pipeline's faults; rates that cannot be read; a world that cannot be; a contract that cannot
 /// be written; the disk.
 pub fn fake(args: &Args) -> Result<ExitCode> {
-    let pipeline = load(&args.pipeline)?;
+    let pipeline = load(args.folder.path())?;
     let divisions = register(&pipeline)?;
     let nowhere = |area: &&String| !divisions.iter().any(|d| d.code.starts_with(area.as_str()));
     if let Some(area) = args.counties.iter().find(nowhere) {

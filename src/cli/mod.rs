@@ -26,7 +26,7 @@ mod worklist;
 
 use std::io::IsTerminal;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -82,12 +82,29 @@ enum Command {
     ReadApart(read_apart::Args),
 }
 
-/// Where a command finds its pipeline and lake.
+/// Which pipeline a command is about.
 #[derive(clap::Args, Clone)]
-struct Place {
+struct Folder {
     /// Folder of the pipeline.
     #[arg(default_value = "pipelines/gansu")]
     pipeline: PathBuf,
+    /// The same by name, as commands take it that have other words in its place.
+    #[arg(id = "named", long = "pipeline", value_name = "PIPELINE", hide = true)]
+    #[arg(conflicts_with = "pipeline")]
+    named: Option<PathBuf>,
+}
+
+impl Folder {
+    fn path(&self) -> &Path {
+        self.named.as_ref().unwrap_or(&self.pipeline)
+    }
+}
+
+/// Where a command finds its pipeline and lake.
+#[derive(clap::Args, Clone)]
+struct Place {
+    #[command(flatten)]
+    folder: Folder,
     /// Folder of the lake [default: as pipeline.yaml says].
     #[arg(long, env = "BIDUI_LAKE")]
     lake: Option<PathBuf>,
@@ -99,7 +116,7 @@ impl Place {
     /// # Errors
     /// The pipeline's faults; neither it nor the command line says where the lake is.
     fn setup(&self) -> Result<Setup> {
-        Setup::new(&Options::of(self.pipeline.clone(), self.lake.clone()))
+        Setup::new(&Options::of(self.folder.path().to_owned(), self.lake.clone()))
     }
 }
 

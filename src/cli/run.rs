@@ -75,7 +75,7 @@ fn bytes(text: &str) -> Result<usize, String> {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let options = Options {
-        pipeline: args.place.pipeline.clone(),
+        pipeline: args.place.folder.path().to_owned(),
         input: args.input.clone(),
         lake: args.place.lake.clone(),
         date: args.date,

@@ -1,9 +1,8 @@
 //! `bidui test`: the worked examples of rules and indicators.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::output;
+use super::{Folder, output};
 use crate::diagnostic;
 use crate::error::{Error, Result};
 use crate::night::setup::{checked, load};
@@ -13,9 +12,8 @@ use crate::trial;
 /// What `bidui test` can be told.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Folder of the pipeline.
-    #[arg(default_value = "pipelines/gansu")]
-    pipeline: PathBuf,
+    #[command(flatten)]
+    folder: Folder,
     /// Only rules and indicators whose id contains this.
     #[arg(long, default_value = "")]
     rule: String,
@@ -27,7 +25,7 @@ pub struct Args {
 /// The pipeline's faults; no id has the part that was given; an example that cannot be built. One that
 /// has a fault of its own is no error here: it is told, and the exit code is 2.
 pub fn test(args: &Args) -> Result<ExitCode> {
-    let pipeline = load(&args.pipeline)?;
+    let pipeline = load(args.folder.path())?;
     known(&pipeline, &args.rule)?;
     let plans = checked(&pipeline)?;
     let trials = trial::test(&pipeline, &plans, &args.rule)?;

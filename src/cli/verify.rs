@@ -55,8 +55,8 @@ impl Found {
 /// # Errors
 /// The pipeline's faults; there is no lake, or it cannot be read.
 pub fn verify(args: &Args) -> Result<ExitCode> {
-    let pipeline = setup::load(&args.place.pipeline)?;
-    let options = Options::of(args.place.pipeline.clone(), args.place.lake.clone());
+    let pipeline = setup::load(args.place.folder.path())?;
+    let options = Options::of(args.place.folder.path().to_owned(), args.place.lake.clone());
     let lake = options.lake_of(&pipeline)?;
     there(&lake)?;
     let found = all(&lake)?;

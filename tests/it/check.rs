@@ -883,3 +883,16 @@ fn what_cannot_be_is_refused_and_not_shown_as_nothing() {
     }
     Bidui::new("run").arg(gansu()).args(&["--memory=-5GiB"]).go().ended(2);
 }
+
+/// Where a pipeline stands behind a command's own words it may be said by name too, as everywhere else.
+#[test]
+fn every_command_takes_its_pipeline_by_name() {
+    let named = |command: &str| Bidui::new(command).arg("--pipeline").arg(gansu());
+    named("check").go().ended(0);
+    named("test").args(&["--rule", "ORG04"]).go().ended(0);
+    named("show").arg("anomalies").arg("--lake").arg(&shared().lake).go().ended(0);
+    let twice = named("check").arg(gansu()).go().ended(2).stderr;
+    assert!(twice.contains("cannot be used with"), "{twice}");
+    let nowhere = Bidui::new("check").args(&["--pipeline", "nowhere"]).go().ended(2).stderr;
+    assert!(nowhere.contains("nowhere: there is no such pipeline folder"), "{nowhere}");
+}
