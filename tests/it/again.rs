@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use bidui::ledger::store::{Store, file_address};
+use bidui::ledger::chain::Head;
+use bidui::ledger::store::{NightRecord, Store, file_address};
 use serde_json::Value;
 
 use crate::mini::{Mini, NIGHTS, mini};
@@ -225,6 +226,12 @@ fn a_lake_of_another_secret_is_left_alone() {
     assert_eq!(tree(&lake.join("nights")), before);
 }
 
+/// The end of a ledger and the nights that it recorded.
+fn known(address: &str) -> (Head, Vec<NightRecord>) {
+    let store = Store::open_existing(address).expect("a ledger");
+    (store.head().expect("an end"), store.nights().expect("nights"))
+}
+
 /// A lake that is made anew does not know its secret, but the ledger beside it does. A pipeline that was
 /// only tried out must not end the cases of another either.
 #[test]
@@ -232,10 +239,7 @@ fn a_ledger_of_another_secret_is_left_alone() {
     let world = World::new();
     world.night(NIGHTS[0]);
     let address = file_address(&world.path("lake/ledger.sqlite"));
-    let told = || {
-        let store = Store::open_existing(&address).expect("a ledger");
-        (store.head().expect("an end"), store.nights().expect("nights"))
-    };
+    let told = || known(&address);
     let before = told();
     assert!(before.0.seq > 0, "the first night opens cases");
     let other = world.path("other");
@@ -262,10 +266,7 @@ fn a_ledger_of_another_lake_is_left_alone() {
     let world = World::new();
     world.night(NIGHTS[0]);
     let address = file_address(&world.path("lake/ledger.sqlite"));
-    let told = || {
-        let store = Store::open_existing(&address).expect("a ledger");
-        (store.head().expect("an end"), store.nights().expect("nights"))
-    };
+    let told = || known(&address);
     let before = told();
     let [pipeline, input, lake] = ["pipeline", "input", "other-lake"].map(|name| world.path(name));
     let night = |date: &str| {
